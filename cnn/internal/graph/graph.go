@@ -1,0 +1,118 @@
+// Package graph is the intermediate representation between the ONNX reader
+// and the engine: a flat list of operator nodes over named values, with plain
+// row-major tensors for the constants.
+package graph
+
+// DType is the element type of a Tensor. Wider or narrower ONNX types are
+// converted when a model is read: FLOAT16, BFLOAT16 and DOUBLE become Float,
+// the integer types become Int, BOOL becomes Bool.
+type DType uint8
+
+const (
+	Invalid DType = iota
+	Float         // float32, in Tensor.F
+	Int           // int64, in Tensor.I
+	Bool          // bool, in Tensor.B
+)
+
+// Tensor is a dense row-major array. A scalar has an empty, non-nil Shape.
+// Exactly one of F, I and B is set, according to Type; all are nil while only
+// type and shape are known.
+type Tensor struct {
+	Type  DType
+	Shape []int
+	F     []float32
+	I     []int64
+	B     []bool
+}
+
+// Known reports whether t holds data, rather than only a type and a shape.
+func (t *Tensor) Known() bool { return t.F != nil || t.I != nil || t.B != nil }
+
+// Len returns the number of elements, the product of the shape.
+func (t *Tensor) Len() int {
+	n := 1
+	for _, d := range t.Shape {
+		n *= d
+	}
+	return n
+}
+
+// Attr is an attribute of a node. Which field is set depends on the operator.
+type Attr struct {
+	I       int64
+	F       float32
+	S       string
+	Ints    []int64
+	Floats  []float32
+	Strings []string
+	T       *Tensor
+}
+
+// Node is one operator.
+type Node struct {
+	Name    string // unique within a Graph; made up by the reader where the file has none
+	Op      string // operator type, e.g. "Conv"
+	Attrs   map[string]Attr
+	Inputs  []string // value names; "" stands for an optional input left out
+	Outputs []string // value names; "" stands for an optional output left out
+}
+
+// Int returns the integer attribute name, or def where the node has none.
+func (n *Node) Int(name string, def int) int {
+	if a, ok := n.Attrs[name]; ok {
+		return int(a.I)
+	}
+	return def
+}
+
+// Float returns the float attribute name, or def where the node has none.
+func (n *Node) Float(name string, def float32) float32 {
+	if a, ok := n.Attrs[name]; ok {
+		return a.F
+	}
+	return def
+}
+
+// Str returns the string attribute name, or def where the node has none.
+func (n *Node) Str(name, def string) string {
+	if a, ok := n.Attrs[name]; ok {
+		return a.S
+	}
+	return def
+}
+
+// Ints returns the integer list attribute name, or nil where the node has none.
+func (n *Node) Ints(name string) []int {
+	a, ok := n.Attrs[name]
+	if !ok {
+		return nil
+	}
+	v := make([]int, len(a.Ints))
+	for i, x := range a.Ints {
+		v[i] = int(x)
+	}
+	return v
+}
+
+// Value declares a graph input or output. A dimension that the model leaves
+// open is -1; Shape is nil where even the rank is open.
+type Value struct {
+	Name  string
+	Type  DType
+	Shape []int
+}
+
+// Graph is a network as read from a model file: Nodes in topological order,
+// each value produced once (single assignment), constants in Init.
+type Graph struct {
+	Opset    int // version of the default ONNX operator set
+	IR       int // ONNX IR version
+	Producer string
+	Metadata map[string]string // metadata_props of the model
+
+	Inputs  []Value // without the initialisers
+	Outputs []Value
+	Nodes   []*Node
+	Init    map[string]*Tensor
+}

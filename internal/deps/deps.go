@@ -1,0 +1,27 @@
+package deps
+
+import (
+	_ "codeberg.org/sbinet/npyio"
+	_ "codeberg.org/sbinet/npyio/npz"
+	_ "github.com/chewxy/hm"
+	_ "github.com/disintegration/imaging"
+	_ "github.com/gen2brain/jpegn"
+	_ "github.com/owulveryck/onnx-go"
+	_ "github.com/schollz/progressbar/v3"
+	_ "github.com/spf13/cobra"
+	_ "github.com/spf13/pflag"
+	_ "golang.org/x/image/bmp"
+	_ "golang.org/x/image/tiff"
+	_ "golang.org/x/image/webp"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sys/cpu"
+	_ "golang.org/x/term"
+	_ "gonum.org/v1/gonum/blas/blas32"
+	_ "gonum.org/v1/gonum/graph/simple"
+	_ "gonum.org/v1/gonum/graph/topo"
+	_ "gonum.org/v1/gonum/stat"
+	_ "google.golang.org/protobuf/encoding/protowire"
+	_ "gorgonia.org/gorgonia"
+	_ "gorgonia.org/tensor"
+	_ "go4.org/unsafe/assume-no-moving-gc"
+)
