@@ -1,5 +1,10 @@
 package captioner
 
+import (
+	"fmt"
+	"math"
+)
+
 // Cell is the kind of recurrent cell.
 type Cell string
 
@@ -8,6 +13,19 @@ const (
 	LSTM Cell = "lstm"
 	GRU  Cell = "gru"
 )
+
+// gates is the number of row blocks of Wx and Wh, 0 for an unknown cell.
+func (c Cell) gates() int {
+	switch c {
+	case RNN:
+		return 1
+	case GRU:
+		return 3
+	case LSTM:
+		return 4
+	}
+	return 0
+}
 
 // Entry is how the image enters the decoder.
 type Entry string
@@ -45,4 +63,129 @@ type Decoder struct {
 	Wx, Wh, B      []float32 // [G·H,E], [G·H,H], [G·H]
 	BHn            []float32 // [H]; GRU only
 	OutW, OutB     []float32 // [V,H], [V]
+}
+
+// Limits on the sizes of a decoder: far above what captions need, low enough
+// that no file makes a reader ask for absurd memory.
+const (
+	maxSize    = 1 << 16 // D, E and H
+	maxVocab   = 1 << 20
+	maxWeights = 1 << 28 // numbers in all, 1 GiB
+	minVocab   = 5       // the special tokens and one word
+)
+
+// weight is one tensor of a Decoder under the name that it has in a
+// decoder.safetensors file.
+type weight struct {
+	name  string
+	shape []int
+	data  *[]float32
+}
+
+// size is the number of elements.
+func (w weight) size() int {
+	n := 1
+	for _, d := range w.shape {
+		n *= d
+	}
+	return n
+}
+
+// weights lists the tensors that a decoder of these sizes has, in file order.
+// The sizes must have passed checkSizes.
+func (d *Decoder) weights() []weight {
+	g := d.Cell.gates()
+	w := []weight{
+		{"feature.mean", []int{d.D}, &d.Mean},
+		{"feature.std", []int{d.D}, &d.Std},
+		{"image.first.weight", []int{d.E, d.D}, &d.FirstW},
+		{"image.first.bias", []int{d.E}, &d.FirstB},
+	}
+	if d.Entry == Every {
+		w = append(w,
+			weight{"image.every.weight", []int{d.E, d.D}, &d.EveryW},
+			weight{"image.every.bias", []int{d.E}, &d.EveryB})
+	}
+	w = append(w,
+		weight{"embed.weight", []int{d.V, d.E}, &d.Embed},
+		weight{"cell.wx", []int{g * d.H, d.E}, &d.Wx},
+		weight{"cell.wh", []int{g * d.H, d.H}, &d.Wh},
+		weight{"cell.b", []int{g * d.H}, &d.B})
+	if d.Cell == GRU {
+		w = append(w, weight{"cell.bhn", []int{d.H}, &d.BHn})
+	}
+	return append(w,
+		weight{"out.weight", []int{d.V, d.H}, &d.OutW},
+		weight{"out.bias", []int{d.V}, &d.OutB})
+}
+
+// Parameters counts the trained weights, the statistics of the features left out.
+func (d *Decoder) Parameters() int {
+	n := 0
+	for _, w := range d.weights() {
+		n += w.size()
+	}
+	return n - 2*d.D
+}
+
+// checkSizes refuses an unknown cell or entry, and sizes out of range.
+func (d *Decoder) checkSizes() error {
+	if d.Cell.gates() == 0 {
+		return fmt.Errorf("cell %q is none of rnn, lstm, gru", d.Cell)
+	}
+	if d.Entry != Init && d.Entry != Every {
+		return fmt.Errorf("entry %q is neither init nor every", d.Entry)
+	}
+	for _, s := range []struct {
+		name         string
+		n, low, high int
+	}{
+		{"feature size", d.D, 1, maxSize},
+		{"embedding size", d.E, 1, maxSize},
+		{"hidden size", d.H, 1, maxSize},
+		{"vocabulary size", d.V, minVocab, maxVocab},
+	} {
+		if s.n < s.low || s.n > s.high {
+			return fmt.Errorf("%s %d is not in %d..%d", s.name, s.n, s.low, s.high)
+		}
+	}
+	if n := d.Parameters(); n > maxWeights {
+		return fmt.Errorf("%d weights are more than the limit of %d", n, maxWeights)
+	}
+	return nil
+}
+
+// Validate checks that the sizes are within limits, that every tensor has the
+// length that they give, and that every weight is finite and every Std above 0.
+func (d *Decoder) Validate() error {
+	if err := d.checkSizes(); err != nil {
+		return fmt.Errorf("captioner: decoder: %w", err)
+	}
+	for _, w := range d.weights() {
+		if err := w.check(); err != nil {
+			return fmt.Errorf("captioner: decoder: %w", err)
+		}
+	}
+	if d.Entry == Init && (d.EveryW != nil || d.EveryB != nil) {
+		return fmt.Errorf("captioner: decoder: entry %q has no image.every tensors", d.Entry)
+	}
+	if d.Cell != GRU && d.BHn != nil {
+		return fmt.Errorf("captioner: decoder: cell %q has no cell.bhn", d.Cell)
+	}
+	return nil
+}
+
+func (w weight) check() error {
+	if len(*w.data) != w.size() {
+		return fmt.Errorf("%s has %d numbers, shape %v needs %d", w.name, len(*w.data), w.shape, w.size())
+	}
+	for i, x := range *w.data {
+		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+			return fmt.Errorf("%s[%d] is %v", w.name, i, x)
+		}
+		if w.name == "feature.std" && x <= 0 {
+			return fmt.Errorf("%s[%d] is %v, must be above 0", w.name, i, x)
+		}
+	}
+	return nil
 }

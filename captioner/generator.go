@@ -1,0 +1,260 @@
+package captioner
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/vocab"
+)
+
+// Generator writes sentences with the weights of a Decoder. It is safe for
+// concurrent use.
+type Generator struct {
+	d     *Decoder
+	gates int // rows of Wx and Wh: G·H
+
+	first, every, wx, wh, out matrix
+
+	scratch sync.Pool // *scratch
+}
+
+// NewGenerator checks and prepares the weights. They must not change afterwards.
+func NewGenerator(d *Decoder) (*Generator, error) {
+	if err := d.Validate(); err != nil {
+		return nil, err
+	}
+	n := d.Cell.gates() * d.H
+	g := &Generator{
+		d:     d,
+		gates: n,
+		first: matrix{d.E, d.D, d.FirstW},
+		wx:    matrix{n, d.E, d.Wx},
+		wh:    matrix{n, d.H, d.Wh},
+		out:   matrix{d.V, d.H, d.OutW},
+	}
+	if d.Entry == Every {
+		g.every = matrix{d.E, d.D, d.EveryW}
+	}
+	g.scratch.New = func() any { return new(scratch) }
+	return g, nil
+}
+
+// matrix is a weight [n,k] as a map from k to n numbers.
+type matrix struct {
+	n, k int
+	w    []float32
+}
+
+// mul computes y = x·wᵀ (y += x·wᵀ with accumulate) for x [m,k] and y [m,n].
+func (w matrix) mul(m int, x, y []float32, accumulate bool) {
+	kernels.Gemm(false, true, m, w.n, w.k, x, w.k, w.w, w.k, accumulate, y, w.n, 1)
+}
+
+// Captions writes sentences for one feature vector of length D.
+func (g *Generator) Captions(ctx context.Context, features []float32, opt *Options) ([]Hypothesis, error) {
+	o, err := opt.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	out, err := g.group(ctx, [][]float32{features}, &o)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// groupSize is the number of photos whose beams share one matrix product in
+// Batch. It is fixed, so that results do not depend on the number of workers.
+const groupSize = 16
+
+// Batch writes sentences for many feature vectors, several at a time so that
+// the weights are read less often, on at most workers goroutines (0 means one a
+// processor). Result i belongs to features[i].
+func (g *Generator) Batch(ctx context.Context, features [][]float32, opt *Options, workers int) ([][]Hypothesis, error) {
+	o, err := opt.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	out := make([][]Hypothesis, len(features))
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.SetLimit(workers)
+	for i := 0; i < len(features); i += groupSize {
+		eg.Go(func() error {
+			n := min(groupSize, len(features)-i)
+			h, err := g.group(ctx, features[i:i+n], &o)
+			copy(out[i:], h)
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// next says how a branch goes on: it takes the state of row, one of the rows
+// whose logits its search has just seen, and its next input is word.
+type next struct{ row, word int }
+
+// search chooses the sentences of one photo.
+type search interface {
+	// start returns the number of branches that begin with <start>.
+	start() int
+	// advance takes the logits of the live branches, one row of length V
+	// each, which it may change, and returns the branches of the next step;
+	// none at the end. It keeps nothing of logits.
+	advance(logits []float32) ([]next, error)
+	// captions returns the sentences after the last step.
+	captions() []Hypothesis
+}
+
+// group runs the searches of several photos in step.
+func (g *Generator) group(ctx context.Context, features [][]float32, o *Options) ([][]Hypothesis, error) {
+	d := g.d
+	s := g.scratch.Get().(*scratch)
+	defer g.scratch.Put(s)
+
+	if err := g.image(s, features); err != nil {
+		return nil, err
+	}
+	searches := make([]search, len(features))
+	live := make([]int, len(features)) // branches of each photo
+	s.next = s.next[:0]
+	s.owner = s.owner[:0]
+	for i := range searches {
+		searches[i] = newSearch(o, d.V)
+		live[i] = searches[i].start()
+		for range live[i] {
+			s.next = append(s.next, next{i, vocab.Start})
+			s.owner = append(s.owner, i)
+		}
+	}
+	for len(s.next) > 0 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		g.step(s)
+
+		s.next = s.next[:0]
+		s.owner = s.owner[:0]
+		row := 0
+		for i, n := range live {
+			if n == 0 {
+				continue
+			}
+			nx, err := searches[i].advance(s.logits[row*d.V : (row+n)*d.V])
+			if err != nil {
+				return nil, err
+			}
+			for _, x := range nx {
+				s.next = append(s.next, next{row + x.row, x.word})
+				s.owner = append(s.owner, i)
+			}
+			row += n
+			live[i] = len(nx)
+		}
+	}
+	out := make([][]Hypothesis, len(searches))
+	for i, x := range searches {
+		out[i] = x.captions()
+	}
+	return out, nil
+}
+
+// scratch is the memory of one run. The number of rows is len(next).
+type scratch struct {
+	next  []next // what each row continues, an index into h and c
+	owner []int  // photo of each row
+
+	img    []float32 // [photos, G·H]: what the image adds to the gates, with B
+	v, x   []float32 // [rows, D], [rows, E]: inputs
+	pre    []float32 // [rows, G·H]: gates before activation
+	rec    []float32 // [rows, G·H]: the recurrent part of pre, for GRU
+	h, c   []float32 // [rows, H]: states
+	h2, c2 []float32 // [rows, H]: states of the step before
+	logits []float32 // [rows, V]
+}
+
+// grow returns s with length n, its contents undefined.
+func grow(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return make([]float32, n, n+n/2)
+	}
+	return s[:n]
+}
+
+// image standardises the features and computes what each photo contributes: the
+// state after x₀ in h and c, and img.
+func (g *Generator) image(s *scratch, features [][]float32) error {
+	d, n := g.d, len(features)
+	s.v = grow(s.v, n*d.D)
+	for i, f := range features {
+		if len(f) != d.D {
+			return fmt.Errorf("captioner: %d features given, the decoder takes %d", len(f), d.D)
+		}
+		for j, x := range f {
+			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+				return fmt.Errorf("captioner: feature %d is %v", j, x)
+			}
+			s.v[i*d.D+j] = (x - d.Mean[j]) / d.Std[j]
+		}
+	}
+	s.x = grow(s.x, n*d.E)
+	s.img = grow(s.img, n*g.gates)
+	fill(s.img, d.B)
+	if d.Entry == Every {
+		fill(s.x, d.EveryB)
+		g.every.mul(n, s.v, s.x, true)
+		g.wx.mul(n, s.x, s.img, true)
+	}
+
+	fill(s.x, d.FirstB)
+	g.first.mul(n, s.v, s.x, true)
+	s.pre = grow(s.pre, n*g.gates)
+	fill(s.pre, d.B)
+	g.wx.mul(n, s.x, s.pre, true)
+	s.h = grow(s.h, n*d.H)
+	s.c = grow(s.c, n*d.H)
+	clear(s.h)
+	clear(s.c)
+	g.cell(s, n)
+	return nil
+}
+
+// fill repeats row over dst.
+func fill(dst, row []float32) {
+	for i := 0; i < len(dst); i += len(row) {
+		copy(dst[i:], row)
+	}
+}
+
+// step takes the rows of s.next one word further and computes their logits.
+func (g *Generator) step(s *scratch) {
+	d, n := g.d, len(s.next)
+	s.h, s.h2 = s.h2, s.h
+	s.c, s.c2 = s.c2, s.c
+	s.h = grow(s.h, n*d.H)
+	s.c = grow(s.c, n*d.H)
+	s.x = grow(s.x, n*d.E)
+	s.pre = grow(s.pre, n*g.gates)
+	s.logits = grow(s.logits, n*d.V)
+	for r, x := range s.next {
+		copy(s.h[r*d.H:(r+1)*d.H], s.h2[x.row*d.H:])
+		copy(s.c[r*d.H:(r+1)*d.H], s.c2[x.row*d.H:])
+		copy(s.x[r*d.E:(r+1)*d.E], d.Embed[x.word*d.E:])
+		copy(s.pre[r*g.gates:(r+1)*g.gates], s.img[s.owner[r]*g.gates:])
+	}
+	g.wx.mul(n, s.x, s.pre, true)
+	g.cell(s, n)
+	fill(s.logits, d.OutB)
+	g.out.mul(n, s.h, s.logits, true)
+}
