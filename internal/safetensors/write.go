@@ -1,0 +1,138 @@
+package safetensors
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"unicode/utf8"
+)
+
+// Tensor is a tensor to write. DType is F32, or F16 to round the data to half
+// precision.
+type Tensor struct {
+	Info
+	Data []float32
+}
+
+// Write writes a whole file. Tensors of wider types come first, as in the
+// reference implementation, so that each is aligned to its type; else their
+// order stays. The same input gives the same bytes.
+func Write(w io.Writer, tensors []Tensor, metadata map[string]string) error {
+	tensors = slices.Clone(tensors)
+	slices.SortStableFunc(tensors, func(a, b Tensor) int { return cmp.Compare(b.DType.Size(), a.DType.Size()) })
+	infos := make([]Info, len(tensors))
+	for i, t := range tensors {
+		infos[i] = t.Info
+		n, ok := t.bytes()
+		if !ok || t.DType != F32 && t.DType != F16 || n/int64(t.DType.Size()) != int64(len(t.Data)) {
+			return fmt.Errorf("writing safetensors: tensor %q has %d values for %s%v", t.Name, len(t.Data), t.DType, t.Shape)
+		}
+	}
+	if err := WriteHeader(w, infos, metadata); err != nil {
+		return err
+	}
+	for _, t := range tensors {
+		if err := WriteFloats(w, t.DType, t.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteHeader writes the header of a file whose data follow, in this order and
+// without gaps: for tensors too large to have in memory.
+func WriteHeader(w io.Writer, infos []Info, metadata map[string]string) error {
+	var b bytes.Buffer
+	b.Write(make([]byte, 8)) // the length, known below
+	b.WriteByte('{')
+	sep := ""
+	if len(metadata) > 0 {
+		b.WriteString(`"__metadata__":{`)
+		for _, k := range sortedKeys(metadata) {
+			b.WriteString(sep)
+			if err := quote(&b, k); err != nil {
+				return err
+			}
+			b.WriteByte(':')
+			if err := quote(&b, metadata[k]); err != nil {
+				return err
+			}
+			sep = ","
+		}
+		b.WriteByte('}')
+	}
+	seen := map[string]bool{"__metadata__": true}
+	var pos int64
+	for _, t := range infos {
+		if seen[t.Name] {
+			return fmt.Errorf("writing safetensors: the name %q is taken", t.Name)
+		}
+		seen[t.Name] = true
+		n, ok := t.bytes()
+		if !ok || n > math.MaxInt64-pos {
+			return fmt.Errorf("writing safetensors: tensor %q: %s%v has no valid size", t.Name, t.DType, t.Shape)
+		}
+		b.WriteString(sep)
+		if err := quote(&b, t.Name); err != nil {
+			return err
+		}
+		shape, _ := json.Marshal(append([]int{}, t.Shape...)) // [], never null
+		fmt.Fprintf(&b, `:{"dtype":"%s","shape":%s,"data_offsets":[%d,%d]}`, t.DType, shape, pos, pos+n)
+		pos += n
+		sep = ","
+	}
+	b.WriteByte('}')
+	for b.Len()%8 != 0 {
+		b.WriteByte(' ')
+	}
+	if b.Len()-8 > MaxHeader {
+		return fmt.Errorf("writing safetensors: the header takes %d bytes, above the limit of %d", b.Len()-8, MaxHeader)
+	}
+	out := b.Bytes()
+	binary.LittleEndian.PutUint64(out, uint64(len(out)-8))
+	_, err := w.Write(out)
+	return err
+}
+
+// quote writes s as a JSON string, without HTML escapes.
+func quote(b *bytes.Buffer, s string) error {
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("writing safetensors: %q is not UTF-8", s)
+	}
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		return err
+	}
+	b.Truncate(b.Len() - 1) // the line end that Encode adds
+	return nil
+}
+
+// WriteFloats writes values as F32 or F16, the latter rounded to nearest even.
+func WriteFloats(w io.Writer, dt DType, v []float32) error {
+	if dt != F32 && dt != F16 {
+		return fmt.Errorf("writing safetensors: floats as %q; F32 or F16 is expected", dt)
+	}
+	buf := make([]byte, 0, min(len(v)*dt.Size(), 1<<16))
+	for len(v) > 0 {
+		n := min(len(v), cap(buf)/dt.Size())
+		buf = buf[:0]
+		for _, x := range v[:n] {
+			if dt == F32 {
+				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
+			} else {
+				buf = binary.LittleEndian.AppendUint16(buf, FloatToHalf(x))
+			}
+		}
+		if _, err := w.Write(buf); err != nil {
+			return err
+		}
+		v = v[n:]
+	}
+	return nil
+}
