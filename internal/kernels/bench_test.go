@@ -1,0 +1,62 @@
+package kernels
+
+import (
+	"fmt"
+	"testing"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas32"
+)
+
+// The sizes that matter: square; convolutions of a ResNet; one step of a
+// decoder; a training batch.
+var benchSizes = []struct{ m, n, k int }{
+	{1024, 1024, 1024},
+	{3136, 64, 576},
+	{3136, 64, 64},
+	{196, 1024, 256},
+	{196, 256, 1024},
+	{49, 512, 4608},
+	{49, 2048, 512},
+	{3136, 24, 144},
+	{1, 2048, 512},
+	{4, 2048, 512},
+	{100, 2048, 512},
+	{1600, 2048, 512},
+}
+
+// BenchmarkProduct gives the speed of each version, of B packed before, and of
+// gonum's, in one go: go test -bench Product -run ^$ ./internal/kernels
+func BenchmarkProduct(b *testing.B) {
+	saved := active
+	defer func() { active = saved }()
+	for _, z := range benchSizes {
+		x, y, c := random(z.m*z.k), random(z.k*z.n), make([]float32, z.m*z.n)
+		bench := func(name string, f func()) {
+			b.Run(fmt.Sprintf("%dx%dx%d/%s", z.m, z.n, z.k, name), func(b *testing.B) {
+				for b.Loop() {
+					f()
+				}
+				flop := 2 * float64(z.m) * float64(z.n) * float64(z.k)
+				b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+		for v := generic; v <= best(); v++ {
+			active = v
+			p := PackB(false, z.k, z.n, y, z.n)
+			bench(isaNames[v]+"/packed", func() { p.Mul(z.m, x, z.k, c, z.n, nil, 1) })
+			if v > generic {
+				bench(isaNames[v]+"/packed2", func() { p.Mul(z.m, x, z.k, c, z.n, nil, 2) })
+				bench(isaNames[v]+"/gemm", func() { Gemm(false, false, z.m, z.n, z.k, x, z.k, y, z.n, false, c, z.n, 1) })
+				bench(isaNames[v]+"/gemmAT", func() { Gemm(true, false, z.m, z.n, z.k, x, z.m, y, z.n, false, c, z.n, 1) })
+				bench(isaNames[v]+"/gemmBT", func() { Gemm(false, true, z.m, z.n, z.k, x, z.k, y, z.k, false, c, z.n, 1) })
+			}
+		}
+		bench("gonum", func() {
+			blas32.Gemm(blas.NoTrans, blas.NoTrans, 1,
+				blas32.General{Rows: z.m, Cols: z.k, Stride: z.k, Data: x},
+				blas32.General{Rows: z.k, Cols: z.n, Stride: z.n, Data: y}, 0,
+				blas32.General{Rows: z.m, Cols: z.n, Stride: z.n, Data: c})
+		})
+	}
+}

@@ -1,0 +1,126 @@
+package kernels
+
+import "fmt"
+
+// A Conv is the geometry of a two-dimensional convolution over pictures in
+// NHWC order. A group of a grouped convolution is one of its own: X and Y start
+// at its first channel, Ld and ldy count the channels of all groups.
+type Conv struct {
+	H, W, C          int // input: rows, columns, channels
+	Ld               int // floats from an input pixel to the next, at least C; 0 for C
+	KH, KW           int // filter
+	StrideH, StrideW int // 0 counts as 1
+	DilH, DilW       int // 0 counts as 1
+	PadTop, PadLeft  int
+	OH, OW           int // output: rows, columns; padding below and right follows
+}
+
+// Conv computes Y = act(X ∗ B + …) for batch pictures. B holds the filters as a
+// matrix of KH·KW·C rows, in that order, and a column for each output channel.
+// X is [batch, H, W, Ld], Y is [batch, OH, OW, ldy]; rows of ep are pixels of Y.
+// At most threads goroutines work on it (0 counts as 1); the result does not
+// depend on their number.
+func (b *PackedB) Conv(g *Conv, batch int, x, y []float32, ldy int, ep *Epilogue, threads int) {
+	q := g.defaults()
+	if q.KH*q.KW*q.C != b.k {
+		panic(fmt.Sprintf("kernels: filters of %d×%d×%d for a matrix of %d rows", q.KH, q.KW, q.C, b.k))
+	}
+	checkMatrix("X", false, batch*q.H*q.W, q.C, x, q.Ld)
+	b.mul(batch*q.OH*q.OW, convRows(q, x), y, ldy, ep, threads)
+}
+
+func (g Conv) defaults() Conv {
+	for _, p := range []*int{&g.StrideH, &g.StrideW, &g.DilH, &g.DilW} {
+		*p = max(*p, 1)
+	}
+	if g.Ld == 0 {
+		g.Ld = g.C
+	}
+	return g
+}
+
+// fewChannels is the number below which taps are not worth a segment each.
+const fewChannels = 16
+
+func convRows(g Conv, x []float32) rows {
+	a := rows{a: x, lda: g.Ld * g.StrideW, windows: true, conv: g, unit: g.C, count: g.KH * g.KW}
+	if g.C < fewChannels && g.KW*g.C <= maxDepth {
+		a.runs, a.unit, a.count = true, g.KW*g.C, g.KH
+	}
+	return a
+}
+
+// window is the place of the filter for one output pixel.
+type window struct {
+	picture int // position of the picture
+	y, x    int // input pixel of the first tap
+}
+
+func (g *Conv) window(pixel int) window {
+	n, p := pixel/(g.OH*g.OW), pixel%(g.OH*g.OW)
+	return window{
+		picture: n * g.H * g.W * g.Ld,
+		y:       p/g.OW*g.StrideH - g.PadTop,
+		x:       p%g.OW*g.StrideW - g.PadLeft,
+	}
+}
+
+// find fills off, h for each segment, with the positions of the segments of n
+// windows. A segment is one tap, or all taps of a filter's row (runs); it
+// reports false where such a row is not in one piece.
+func (g *Conv) find(off []int, h, pixel, n int, d depth, runs bool) bool {
+	if runs && (g.DilW != 1 || g.Ld != g.C) {
+		return false
+	}
+	for r := range n {
+		w := g.window(pixel + r)
+		if runs {
+			if w.x < 0 || w.x+g.KW > g.W {
+				return false
+			}
+			for s := range d.segs {
+				y := w.y + (d.k0/d.segLen+s)*g.DilH
+				off[s*h+r] = outside
+				if uint(y) < uint(g.H) {
+					off[s*h+r] = w.picture + (y*g.W+w.x)*g.Ld
+				}
+			}
+			continue
+		}
+		tap, c := d.k0/g.C, d.k0%g.C
+		ky, kx := tap/g.KW, tap%g.KW
+		for s := range d.segs {
+			y, x := w.y+ky*g.DilH, w.x+kx*g.DilW
+			off[s*h+r] = outside
+			if uint(y) < uint(g.H) && uint(x) < uint(g.W) {
+				off[s*h+r] = w.picture + (y*g.W+x)*g.Ld + c
+			}
+			if kx++; kx == g.KW {
+				ky, kx = ky+1, 0
+			}
+		}
+	}
+	return true
+}
+
+// gather copies the taps of a window, whole rows of the filter, to dst.
+func (g *Conv) gather(dst, x []float32, pixel int, d depth) {
+	w := g.window(pixel)
+	for s := range d.segs {
+		y := w.y + (d.k0/d.segLen+s)*g.DilH
+		row := dst[s*d.segLen:][:d.segLen]
+		if uint(y) >= uint(g.H) {
+			clear(row)
+			continue
+		}
+		line := w.picture + y*g.W*g.Ld
+		for k := range g.KW {
+			tap := row[k*g.C:][:g.C]
+			if i := w.x + k*g.DilW; uint(i) < uint(g.W) {
+				copy(tap, x[line+i*g.Ld:])
+			} else {
+				clear(tap)
+			}
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package kernels
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestConv(t *testing.T) {
+	cases := []Conv{
+		{H: 7, W: 7, C: 20, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 7, OW: 7},
+		{H: 9, W: 8, C: 3, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadTop: 1, PadLeft: 1, OH: 5, OW: 4},
+		{H: 15, W: 40, C: 3, KH: 7, KW: 7, StrideH: 2, StrideW: 2, PadTop: 3, PadLeft: 3, OH: 8, OW: 20},
+		{H: 9, W: 8, C: 3, KH: 3, KW: 2, StrideH: 1, StrideW: 2, PadTop: 0, PadLeft: 1, OH: 8, OW: 5},
+		{H: 11, W: 12, C: 17, KH: 3, KW: 3, DilH: 2, DilW: 3, PadTop: 2, PadLeft: 3, OH: 11, OW: 12},
+		{H: 11, W: 12, C: 4, KH: 3, KW: 3, DilH: 2, DilW: 3, PadTop: 2, PadLeft: 3, OH: 11, OW: 12},
+		{H: 6, W: 6, C: 5, Ld: 12, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 6, OW: 6},
+		{H: 6, W: 6, C: 300, Ld: 301, KH: 2, KW: 2, PadLeft: 1, OH: 6, OW: 6},
+		{H: 6, W: 6, C: 512, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 6, OW: 6},
+		{H: 6, W: 5, C: 32, KH: 1, KW: 1, StrideH: 2, StrideW: 2, OH: 3, OW: 3},
+		{H: 3, W: 300, C: 1, KH: 1, KW: 270, PadLeft: 20, OH: 3, OW: 60},
+		{H: 2, W: 2, C: 16, KH: 5, KW: 5, PadTop: 4, PadLeft: 4, OH: 6, OW: 6},
+	}
+	eachVersion(t, func(t *testing.T) {
+		for i, g := range cases {
+			for _, n := range []int{5, 40, 130} {
+				const batch = 2
+				q := g.defaults()
+				k := q.KH * q.KW * q.C
+				x, w, bias := random(batch*q.H*q.W*q.Ld), random(k*n), random(n)
+				b := PackB(false, k, n, w, n)
+				ldy := n + rand.IntN(2)
+				y := make([]float32, batch*q.OH*q.OW*ldy)
+				ep := &Epilogue{Bias: bias, Act: Clip, Lo: -1, Hi: 2}
+				b.Conv(&g, batch, x, y, ldy, ep, 1)
+				for p := range batch * q.OH * q.OW {
+					for j := 0; j < n; j += 1 + rand.IntN(7) {
+						want, size := convAt(&q, x, w, n, p, j)
+						want = min(max(want+float64(bias[j]), -1), 2)
+						if got := y[p*ldy+j]; !near(got, want, size+2) {
+							t.Fatalf("case %d, %d channels out: pixel %d channel %d is %v, want %v", i, n, p, j, got, want)
+						}
+					}
+				}
+				z := make([]float32, len(y))
+				b.Conv(&g, batch, x, z, ldy, ep, 3)
+				if !slices.Equal(y, z) {
+					t.Fatalf("case %d: another result with 3 threads", i)
+				}
+			}
+		}
+	})
+}
+
+// convAt computes one output value by definition.
+func convAt(g *Conv, x, w []float32, n, pixel, j int) (s, size float64) {
+	img, oy, ox := pixel/(g.OH*g.OW), pixel/g.OW%g.OH, pixel%g.OW
+	for ky := range g.KH {
+		for kx := range g.KW {
+			iy, ix := oy*g.StrideH-g.PadTop+ky*g.DilH, ox*g.StrideW-g.PadLeft+kx*g.DilW
+			if iy < 0 || iy >= g.H || ix < 0 || ix >= g.W {
+				continue
+			}
+			for c := range g.C {
+				p := float64(x[((img*g.H+iy)*g.W+ix)*g.Ld+c]) * float64(w[((ky*g.KW+kx)*g.C+c)*n+j])
+				s += p
+				size += math.Abs(p)
+			}
+		}
+	}
+	return s, size
+}

@@ -1,0 +1,16 @@
+// Package kernels holds the numeric inner loops shared by the CNN engine, the
+// decoder and its training: matrix product, convolution and vector maths on
+// float32.
+//
+// Every loop exists in plain Go and, where it pays, in assembly for amd64
+// (AVX2 with FMA, AVX-512). The fastest version that the processor has is
+// chosen once at start; the environment variable CAPTION_CPU (avx512, avx2 or
+// generic) asks for a lower one. The build tag purego leaves the assembly out.
+//
+// Results do not depend on the number of threads: work is split over rows and
+// columns of a result, never over the terms of a sum. They do differ in the
+// last bits between versions, since only some fuse multiply and add.
+//
+// Sizes that do not fit the slices given are errors of the calling code and
+// panic before anything is written.
+package kernels

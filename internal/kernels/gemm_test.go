@@ -1,0 +1,294 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// eachVersion runs f with every version that this processor has.
+func eachVersion(t *testing.T, f func(t *testing.T)) {
+	saved := active
+	defer func() { active = saved }()
+	for v := generic; v <= best(); v++ {
+		active = v
+		t.Run(isaNames[v], f)
+	}
+}
+
+func random(n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = rand.Float32()*2 - 1
+	}
+	return x
+}
+
+// naive computes a·b in float64, also the sum of the terms' sizes.
+func naive(transA, transB bool, k int, a []float32, lda int, b []float32, ldb, i, j int) (s, size float64) {
+	for l := range k {
+		x, y := i*lda+l, l*ldb+j
+		if transA {
+			x = l*lda + i
+		}
+		if transB {
+			y = j*ldb + l
+		}
+		p := float64(a[x]) * float64(b[y])
+		s += p
+		size += math.Abs(p)
+	}
+	return s, size
+}
+
+func near(got float32, want, size float64) bool {
+	return math.Abs(float64(got)-want) <= 1e-6*size+1e-7
+}
+
+func TestGemm(t *testing.T) {
+	sizes := [][3]int{{0, 3, 4}, {3, 0, 4}, {3, 4, 0}, {1, 1, 1}, {300, 20, 300}, {245, 40, 512}, {25, 64, 513}, {26, 70, 1030}, {1, 200, 700}}
+	for m := 1; m <= 26; m += 2 {
+		for n := 1; n <= 66; n += 5 {
+			sizes = append(sizes, [3]int{m, n, 1 + (m*n)%37})
+		}
+	}
+	for m := 1; m <= 13; m++ {
+		for _, n := range []int{8, 16, 24, 32, 48, 64} {
+			sizes = append(sizes, [3]int{m, n, 9})
+		}
+	}
+	eachVersion(t, func(t *testing.T) {
+		for _, z := range sizes {
+			for mode := range 8 {
+				testGemm(t, mode&1 != 0, mode&2 != 0, mode&4 != 0, z[0], z[1], z[2])
+			}
+		}
+	})
+}
+
+func testGemm(t *testing.T, transA, transB, accumulate bool, m, n, k int) {
+	t.Helper()
+	ra, ca, rb, cb := m, k, k, n
+	if transA {
+		ra, ca = k, m
+	}
+	if transB {
+		rb, cb = n, k
+	}
+	lda, ldb, ldc := ca+rand.IntN(4), cb+rand.IntN(4), n+3
+	a, b := random(ra*lda), random(rb*ldb)
+	start := random(m * ldc)
+	c := slices.Clone(start)
+	Gemm(transA, transB, m, n, k, a, lda, b, ldb, accumulate, c, ldc, 1)
+	for i := range m {
+		for j := range ldc {
+			want, size := float64(start[i*ldc+j]), 1.0
+			if j < n {
+				want, size = naive(transA, transB, k, a, lda, b, ldb, i, j)
+				if accumulate {
+					want += float64(start[i*ldc+j])
+					size++
+				}
+			}
+			if got := c[i*ldc+j]; !near(got, want, size) {
+				t.Fatalf("transA %v transB %v accumulate %v %d×%d×%d: [%d,%d] is %v, want %v", transA, transB, accumulate, m, n, k, i, j, got, want)
+			}
+		}
+	}
+	d := slices.Clone(start)
+	Gemm(transA, transB, m, n, k, a, lda, b, ldb, accumulate, d, ldc, 3)
+	if !slices.Equal(c, d) {
+		t.Fatalf("%d×%d×%d: another result with 3 threads", m, n, k)
+	}
+}
+
+// TestTile compares every version's micro kernel with the plain one, on every
+// size, with segments in any order and outside.
+func TestTile(t *testing.T) {
+	a := random(5000)
+	for v := generic; v <= best(); v++ {
+		for rows := 1; rows <= v.rows(); rows++ {
+			for cols := 1; cols <= v.cols(); cols++ {
+				for _, segLen := range []int{1, 2, 17} {
+					testTile(t, v, rows, cols, segLen, a)
+				}
+			}
+		}
+	}
+}
+
+func testTile(t *testing.T, v isa, rows, cols, segLen int, a []float32) {
+	t.Helper()
+	width := v.cols()
+	if cols <= width/2 {
+		width /= 2
+	}
+	const segs = 3
+	off := make([]int, segs*v.rows())
+	for i := range off {
+		if off[i] = rand.IntN(len(a) - segLen); i%5 == 0 {
+			off[i] = outside
+		}
+	}
+	ldc, ldd := cols+rand.IntN(5), cols+rand.IntN(5)
+	x := tile{
+		rows: rows, cols: cols, width: width, segs: segs, segLen: segLen,
+		a: a, off: off, zero: zeros[:], b: random(segs * segLen * (width + 2)), ldb: width + 2,
+		ldc: ldc, ldd: ldd,
+	}
+	if rand.IntN(2) == 0 {
+		x.d = random(rows * ldd)
+		x.d[0] = float32(math.NaN())
+	}
+	if rand.IntN(2) == 0 {
+		x.bias = random(cols)
+	}
+	if rand.IntN(2) == 0 {
+		x.clamp, x.lo, x.hi = true, -0.1, 0.3
+	}
+	c := random(rows * ldc)
+	x.c = slices.Clone(c)
+	x.run(v)
+	for i := range c {
+		r, j := i/ldc, i%ldc
+		want, size := float64(c[i]), 0.
+		if j < cols {
+			want = 0
+			for s := range segs {
+				for l := range segLen {
+					if o := off[s*v.rows()+r]; o >= 0 {
+						p := float64(a[o+l]) * float64(x.b[(s*segLen+l)*x.ldb+j])
+						want += p
+						size += math.Abs(p)
+					}
+				}
+			}
+			if x.bias != nil {
+				want += float64(x.bias[j])
+			}
+			if x.d != nil {
+				want += float64(x.d[r*ldd+j])
+			}
+			if x.clamp {
+				want = min(max(want, float64(x.lo)), float64(x.hi))
+			}
+		}
+		got := x.c[i]
+		if math.IsNaN(want) && got != got {
+			continue
+		}
+		if !near(got, want, size+2) {
+			t.Fatalf("%s %d×%d, segments of %d: [%d,%d] is %v, want %v", isaNames[v], rows, cols, segLen, r, j, got, want)
+		}
+	}
+}
+
+func TestMulEpilogue(t *testing.T) {
+	acts := []struct {
+		act         Activation
+		alpha, beta float32
+		f           func(float64) float64
+	}{
+		{Identity, 0, 0, func(x float64) float64 { return x }},
+		{ReLU, 0, 0, func(x float64) float64 { return max(x, 0) }},
+		{Clip, 0, 0, func(x float64) float64 { return min(max(x, -0.5), 0.7) }},
+		{LeakyReLU, 0.1, 0, func(x float64) float64 { return max(x, 0) + 0.1*min(x, 0) }},
+		{Sigmoid, 0, 0, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},
+		{SiLU, 0, 0, func(x float64) float64 { return x / (1 + math.Exp(-x)) }},
+		{HardSigmoid, 0.2, 0.5, func(x float64) float64 { return min(max(0.2*x+0.5, 0), 1) }},
+		{HardSwish, 0, 0, func(x float64) float64 { return x * min(max(x/6+0.5, 0), 1) }},
+		{Tanh, 0, 0, math.Tanh},
+		{GELU, 0, 0, func(x float64) float64 { return x / 2 * (1 + math.Erf(x/math.Sqrt2)) }},
+	}
+	eachVersion(t, func(t *testing.T) {
+		for _, x := range acts {
+			for mode := range 8 {
+				m, n, k := 1+rand.IntN(30), 1+rand.IntN(70), 1+rand.IntN(600)
+				a, b := random(m*k), random(k*n)
+				ep := &Epilogue{Act: x.act, Alpha: x.alpha, Beta: x.beta, Lo: -0.5, Hi: 0.7}
+				ldc := n + 2
+				if mode&1 != 0 {
+					ep.Bias = random(n)
+				}
+				if mode&2 != 0 {
+					ep.Residual, ep.LdRes = random(m*(n+1)), n+1
+				}
+				ep.ResidualAfter = mode&4 != 0
+				c := make([]float32, m*ldc)
+				PackB(false, k, n, b, n).Mul(m, a, k, c, ldc, ep, 2)
+				for i := range m {
+					for j := range n {
+						want, size := naive(false, false, k, a, k, b, n, i, j)
+						if ep.Bias != nil {
+							want += float64(ep.Bias[j])
+						}
+						if ep.Residual != nil && !ep.ResidualAfter {
+							want += float64(ep.Residual[i*(n+1)+j])
+						}
+						want = x.f(want)
+						if ep.Residual != nil && ep.ResidualAfter {
+							want += float64(ep.Residual[i*(n+1)+j])
+						}
+						if got := c[i*ldc+j]; !near(got, want, size+2+math.Abs(want)) {
+							t.Fatalf("activation %d mode %d %d×%d×%d: [%d,%d] is %v, want %v", x.act, mode, m, n, k, i, j, got, want)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestChecks(t *testing.T) {
+	x := make([]float32, 12)
+	for name, f := range map[string]func(){
+		"short A":    func() { Gemm(false, false, 4, 3, 4, x, 4, x, 3, false, x, 3, 1) },
+		"short B":    func() { Gemm(false, true, 3, 4, 4, x, 4, x, 4, false, x, 4, 1) },
+		"narrow ldc": func() { Gemm(false, false, 3, 4, 3, x, 3, x, 4, false, x, 3, 1) },
+		"negative":   func() { PackB(false, -1, 3, x, 3) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			f()
+		})
+	}
+}
+
+func TestChoose(t *testing.T) {
+	for _, x := range []struct {
+		name       string
+		best, want isa
+	}{{"", avx512, avx512}, {"avx2", avx512, avx2}, {"avx512", avx2, avx2}, {"generic", avx2, generic}, {"other", avx2, avx2}} {
+		if got := choose(x.name, x.best); got != x.want {
+			t.Errorf("CAPTION_CPU=%s with %s: %s", x.name, isaNames[x.best], isaNames[got])
+		}
+	}
+}
+
+func TestNoAllocation(t *testing.T) {
+	m, n, k := 200, 130, 300
+	a, b, c := random(m*k), random(k*n), make([]float32, m*n)
+	p := PackB(false, k, n, b, n)
+	for _, threads := range []int{1, 2} {
+		if got := testing.AllocsPerRun(20, func() {
+			Gemm(false, true, m, n, k, a, k, b, k, true, c, n, threads)
+			p.Mul(m, a, k, c, n, nil, threads)
+		}); got > 0.5 {
+			t.Errorf("%d threads: %v allocations", threads, got)
+		}
+	}
+}
+
+func ExamplePackedB_Mul() {
+	weights := PackB(true, 2, 3, []float32{1, 0, 0, 1, 1, 1}, 2) // three outputs of two inputs
+	c := make([]float32, 3)
+	weights.Mul(1, []float32{2, -5}, 2, c, 3, &Epilogue{Act: ReLU, Bias: []float32{0, 1, 0}}, 1)
+	fmt.Println(c)
+	// Output: [2 0 0]
+}

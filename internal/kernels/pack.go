@@ -1,0 +1,140 @@
+package kernels
+
+import "fmt"
+
+// maxDepth is how many terms of the sums are added up in registers before C is
+// visited: a panel of B this deep stays in the first-level cache.
+const maxDepth = 256
+
+// A PackedB is the right-hand matrix of a product, k×n, laid out for the micro
+// kernels: panels of neighbouring columns, each stored row after row. The last
+// panel is half as wide where that holds what is left of the columns. It is
+// immutable and safe for concurrent use.
+type PackedB struct {
+	k, n int
+	v    isa // whose panels these are
+	data []float32
+
+	// Where raw is set the matrix is not packed, except for the last panel if
+	// it has fewer columns than its width; that one alone is in data.
+	raw   []float32
+	ldraw int
+}
+
+// PackB packs B, which is k×n after the optional transposition. Its rows as
+// stored are ldb floats apart.
+func PackB(transB bool, k, n int, b []float32, ldb int) *PackedB {
+	checkMatrix("B", transB, k, n, b, ldb)
+	p := &PackedB{k: k, n: n, v: versionFor(k)}
+	p.data = make([]float32, p.size())
+	for i := range p.panels() {
+		p.pack(i, transB, b, ldb)
+	}
+	return p
+}
+
+// versionFor gives the version for matrices of k rows: the assembly counts on at
+// least one.
+func versionFor(k int) isa {
+	if k == 0 {
+		return generic
+	}
+	return active
+}
+
+// K and N are the rows and columns of B.
+func (p *PackedB) K() int { return p.k }
+func (p *PackedB) N() int { return p.n }
+
+// panels returns the number of panels.
+func (p *PackedB) panels() int { return ceil(p.n, p.v.cols()) }
+
+// panel returns where the columns of panel i start, how many there are and how
+// wide the panel is.
+func (p *PackedB) panel(i int) (j, cols, width int) {
+	w := p.v.cols()
+	j = i * w
+	cols = min(p.n-j, w)
+	if cols <= w/2 {
+		return j, cols, w / 2
+	}
+	return j, cols, w
+}
+
+// size returns how many floats the packed matrix takes.
+func (p *PackedB) size() int {
+	if p.n == 0 {
+		return 0
+	}
+	j, _, w := p.panel(p.panels() - 1)
+	return p.k * (j + w)
+}
+
+// pack fills panel i from b.
+func (p *PackedB) pack(i int, transB bool, b []float32, ldb int) {
+	j, cols, w := p.panel(i)
+	dst := p.data[:p.k*w]
+	if p.raw == nil {
+		dst = p.data[p.k*j:][:p.k*w]
+	}
+	switch {
+	case p.k == 0:
+	case transB:
+		if cols < w {
+			clear(dst)
+		}
+		transpose(dst, w, b[j*ldb:], ldb, cols, p.k)
+	case cols < w:
+		for l := range p.k {
+			d := dst[l*w:][:w]
+			copy(d, b[l*ldb+j:][:cols])
+			clear(d[cols:])
+		}
+	default:
+		for l := range p.k {
+			copy(dst[l*w:][:w], b[l*ldb+j:])
+		}
+	}
+}
+
+// at returns panel i from row l, and the floats between its rows.
+func (p *PackedB) at(i, l int) (b []float32, ldb int) {
+	j, cols, w := p.panel(i)
+	if p.raw == nil {
+		return p.data[p.k*j+l*w:], w
+	}
+	if cols < w {
+		return p.data[l*w:], w
+	}
+	return p.raw[l*p.ldraw+j:], p.ldraw
+}
+
+// transpose sets dst[c·ldd+r] = src[r·lds+c].
+func transpose(dst []float32, ldd int, src []float32, lds int, rows, cols int) {
+	for r := range rows {
+		s := src[r*lds:][:cols]
+		d := dst[r:]
+		for c, v := range s {
+			d[c*ldd] = v
+		}
+	}
+}
+
+// checkMatrix panics unless x holds a matrix of rows×cols after the optional
+// transposition.
+func checkMatrix(name string, trans bool, rows, cols int, x []float32, ld int) {
+	if trans {
+		rows, cols = cols, rows
+	}
+	if rows < 0 || cols < 0 {
+		panic(fmt.Sprintf("kernels: %s is %d×%d", name, rows, cols))
+	}
+	if rows == 0 || cols == 0 {
+		return
+	}
+	if ld < cols || len(x) < (rows-1)*ld+cols {
+		panic(fmt.Sprintf("kernels: %s: %d×%d does not fit %d values with rows %d apart", name, rows, cols, len(x), ld))
+	}
+}
+
+func ceil(a, b int) int { return (a + b - 1) / b }

@@ -1,0 +1,191 @@
+package kernels
+
+import "sync"
+
+// blockRows is about how many rows of A are worked on at a time: with
+// maxDepth columns they stay in the second-level cache while the panels of B
+// pass. It is a multiple of every version's tile.
+const blockRows = 240
+
+// directRows is up to how many rows of A the product reads B as it is, since
+// packing it would cost more than it saves.
+const directRows = 24
+
+// A product is one matrix product under way. Its blocks, some rows by some
+// panels of columns, are the tasks of a crew.
+type product struct {
+	crew
+	m          int
+	src        rows
+	b          *PackedB
+	c          []float32
+	ldc        int
+	accumulate bool
+	ep         Epilogue
+
+	rows, panels int // size of a block
+
+	// For Gemm: what is packed first, and the room for it.
+	own    PackedB
+	transB bool
+	rawB   []float32
+	ldb    int
+	room   []float32
+
+	packTask, blockTask func(int)
+}
+
+var products = sync.Pool{New: func() any {
+	p := new(product)
+	p.crew.init()
+	p.packTask = func(i int) { p.own.pack(i, p.transB, p.rawB, p.ldb) }
+	p.blockTask = p.block
+	return p
+}}
+
+// release hands p back, without what it points to.
+func (p *product) release() {
+	p.src, p.b, p.c, p.ep = rows{}, nil, nil, Epilogue{}
+	p.own, p.rawB = PackedB{}, nil
+	products.Put(p)
+}
+
+// Gemm computes C = A·B, or C += A·B where accumulate is set. A is m×k and B is
+// k×n after the optional transposition; lda, ldb and ldc are row strides of the
+// slices as stored (row-major). At most threads goroutines work on it
+// (0 counts as 1); the result does not depend on their number.
+func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, accumulate bool, c []float32, ldc int, threads int) {
+	checkMatrix("A", transA, m, k, a, lda)
+	checkMatrix("B", transB, k, n, b, ldb)
+	checkMatrix("C", false, m, n, c, ldc)
+	if m == 0 || n == 0 {
+		return
+	}
+	p := products.Get().(*product)
+	defer p.release()
+	p.m, p.c, p.ldc, p.accumulate = m, c, ldc, accumulate
+	p.src = matrixRows(transA, a, lda, k)
+	p.own = PackedB{k: k, n: n, v: versionFor(k)}
+	p.transB, p.rawB, p.ldb = transB, b, ldb
+	p.b = &p.own
+	if !transB && m <= directRows && k > 0 {
+		p.own.raw, p.own.ldraw = b, ldb
+		if last := p.own.panels() - 1; n < p.own.size()/max(k, 1) {
+			p.own.data = p.need(k * p.v().cols())
+			p.own.pack(last, false, b, ldb)
+		}
+	} else {
+		p.own.data = p.need(p.own.size())
+		p.crew.run(threadsFor(threads, 16*k*n), p.own.panels(), p.packTask)
+	}
+	p.run(threads)
+}
+
+// Mul computes C = A·B with what ep adds; A is m×B.K().
+// At most threads goroutines work on it (0 counts as 1); the result does not
+// depend on their number.
+func (b *PackedB) Mul(m int, a []float32, lda int, c []float32, ldc int, ep *Epilogue, threads int) {
+	checkMatrix("A", false, m, b.k, a, lda)
+	b.mul(m, matrixRows(false, a, lda, b.k), c, ldc, ep, threads)
+}
+
+// mul computes C from any source of rows.
+func (b *PackedB) mul(m int, src rows, c []float32, ldc int, ep *Epilogue, threads int) {
+	checkMatrix("C", false, m, b.n, c, ldc)
+	if m == 0 || b.n == 0 {
+		return
+	}
+	p := products.Get().(*product)
+	defer p.release()
+	p.m, p.src, p.b, p.c, p.ldc, p.accumulate = m, src, b, c, ldc, false
+	if ep != nil {
+		p.ep = *ep
+		if ep.Bias != nil {
+			checkMatrix("Bias", false, 1, b.n, ep.Bias, b.n)
+		}
+		if ep.Residual != nil {
+			checkMatrix("Residual", false, m, b.n, ep.Residual, ep.LdRes)
+		}
+	}
+	p.run(threads)
+}
+
+func (p *product) v() isa { return p.b.v }
+
+// need returns room for n floats, kept from call to call.
+func (p *product) need(n int) []float32 {
+	if cap(p.room) < n {
+		p.room = make([]float32, n)
+	}
+	return p.room[:n]
+}
+
+// run cuts the product into blocks and has them computed.
+func (p *product) run(threads int) {
+	p.src.copied = p.src.copied || p.src.conflicting(p.v()) && p.b.panels() >= 4
+	threads = threadsFor(threads, p.m*p.b.n*max(p.b.k, 1))
+	p.rows, p.panels = blockRows, p.b.panels()
+	if p.rows > p.m {
+		p.rows = p.m
+	}
+	// A few blocks for each thread, so that none waits long for another.
+	for threads > 1 && ceil(p.m, p.rows)*ceil(p.b.panels(), p.panels) < 3*threads {
+		tiles := ceil(p.rows, p.v().rows())
+		switch {
+		case tiles > 1 && tiles >= p.panels:
+			p.rows = ceil(tiles, 2) * p.v().rows()
+		case p.panels > 1:
+			p.panels = ceil(p.panels, 2)
+		default:
+			threads = min(threads, ceil(p.m, p.rows)*ceil(p.b.panels(), p.panels))
+		}
+	}
+	p.crew.run(threads, ceil(p.m, p.rows)*ceil(p.b.panels(), p.panels), p.blockTask)
+}
+
+// block computes one block of C.
+func (p *product) block(task int) {
+	across := ceil(p.b.panels(), p.panels)
+	i0 := task / across * p.rows
+	i1 := min(i0+p.rows, p.m)
+	p0 := task % across * p.panels
+	p1 := min(p0+p.panels, p.b.panels())
+
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	v := p.v()
+	lo, hi, clamp := p.ep.clamp()
+	t := tile{zero: zeros[:], lo: lo, hi: hi, ldc: p.ldc}
+	for d, ok := p.src.first(), true; ok; d, ok = p.src.next(d) {
+		p.src.load(s, v, i0, i1, d)
+		t.clamp = clamp && p.src.last(d)
+		for i := p0; i < p1; i++ {
+			j, cols, width := p.b.panel(i)
+			t.cols, t.width = cols, width
+			t.b, t.ldb = p.b.at(i, d.k0)
+			t.bias, t.d = nil, nil
+			if d.k0 == 0 && p.ep.Bias != nil {
+				t.bias = p.ep.Bias[j:]
+			}
+			for r := i0; r < i1; r += v.rows() {
+				t.rows = min(v.rows(), i1-r)
+				s.set(&t, &p.src, v, (r-i0)/v.rows(), d)
+				t.c = p.c[r*p.ldc+j:]
+				switch {
+				case d.k0 > 0 || p.accumulate:
+					t.d, t.ldd = t.c, p.ldc
+				case p.ep.Residual != nil && !p.ep.ResidualAfter:
+					t.d, t.ldd = p.ep.Residual[r*p.ep.LdRes+j:], p.ep.LdRes
+				}
+				t.run(v)
+			}
+		}
+	}
+	if p.ep.late() {
+		j := p0 * v.cols()
+		n := min(p1*v.cols(), p.b.n) - j
+		for r := i0; r < i1; r++ {
+			p.ep.apply(p.c[r*p.ldc+j:][:n], r, j)
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package kernels
+
+import "math"
+
+// A tile is the job of a micro kernel: a few rows by one panel of columns of
+//
+//	C = clamp(A·B + bias + D)
+//
+// with all of C's tile in registers. The rows of A are not packed: each is
+// given by its segments, runs of consecutive floats whose place is read from a
+// table. A plain row has one segment; a row of a convolution has one for each
+// tap of the filter, or one zero segment where a tap falls on the padding
+// (indirect convolution: Dukhan 2019, arXiv:1907.02129).
+//
+// The assembly reads the fields by the names in go_asm.h; of a slice it takes
+// the address only.
+type tile struct {
+	rows   int // rows of A and C, 1 to isa.rows()
+	cols   int // columns of C to store, 1 to width
+	width  int // columns computed: isa.cols() or half of it
+	segs   int // segments of a row, at least 1
+	segLen int // floats in a segment, 1 to maxDepth
+
+	a    []float32
+	off  []int     // segs × isa.rows() positions in a, or outside
+	zero []float32 // what an outside segment reads: segLen zeros
+	b    []float32 // segs·segLen steps of width columns
+	ldb  int       // floats between steps
+	c    []float32
+	ldc  int
+	d    []float32 // nil for none; may be c itself
+	ldd  int
+	bias []float32 // nil for none
+
+	clamp  bool // limit to lo…hi; a NaN stays one
+	lo, hi float32
+}
+
+// outside marks a segment of zeros in tile.off. Added to any address, also
+// times four, it stays negative.
+const outside = math.MinInt / 16
+
+// rows and cols are the size of the largest tile of a version.
+func (v isa) rows() int { return [...]int{generic: 4, avx2: 6, avx512: 12}[v] }
+func (v isa) cols() int { return [...]int{generic: 16, avx2: 16, avx512: 32}[v] }
+
+// tileGeneric is the micro kernel in plain Go, in parts of 2×4 values, as many
+// as fit the registers of every processor.
+func tileGeneric(t *tile) {
+	const maxRows, maxCols = 4, 16
+	var acc [maxRows * maxCols]float32
+	for r := 0; r < t.rows; r += 2 {
+		r1 := min(r+1, t.rows-1) // an odd last row is computed twice
+		for j := 0; j < t.width; j += 4 {
+			var x0, x1, x2, x3, y0, y1, y2, y3 float32
+			p := j
+			for s := range t.segs {
+				u := t.segment(s, r)
+				v := t.segment(s, r1)
+				v = v[:len(u)]
+				for l, f := range u {
+					b := t.b[p : p+4 : p+4]
+					g := v[l]
+					x0 += f * b[0]
+					x1 += f * b[1]
+					x2 += f * b[2]
+					x3 += f * b[3]
+					y0 += g * b[0]
+					y1 += g * b[1]
+					y2 += g * b[2]
+					y3 += g * b[3]
+					p += t.ldb
+				}
+			}
+			o := r1*maxCols + j
+			acc[o], acc[o+1], acc[o+2], acc[o+3] = y0, y1, y2, y3
+			o = r*maxCols + j
+			acc[o], acc[o+1], acc[o+2], acc[o+3] = x0, x1, x2, x3
+		}
+	}
+	t.finish(acc[:], maxCols)
+}
+
+// segment returns the floats of segment s of row r, for the plain version.
+func (t *tile) segment(s, r int) []float32 {
+	o := t.off[s*generic.rows()+r]
+	if o < 0 {
+		return t.zero[:t.segLen]
+	}
+	return t.a[o : o+t.segLen]
+}
+
+// finish stores the products acc, in rows of ld floats, into C.
+func (t *tile) finish(acc []float32, ld int) {
+	for r := range t.rows {
+		c := t.c[r*t.ldc:][:t.cols]
+		x := acc[r*ld:][:t.cols]
+		if t.bias != nil {
+			b := t.bias[:len(x)]
+			for j := range x {
+				x[j] += b[j]
+			}
+		}
+		if t.d != nil {
+			d := t.d[r*t.ldd:][:len(x)]
+			for j := range x {
+				x[j] += d[j]
+			}
+		}
+		if t.clamp {
+			for j, v := range x {
+				x[j] = min(max(v, t.lo), t.hi)
+			}
+		}
+		copy(c, x)
+	}
+}

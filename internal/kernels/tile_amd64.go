@@ -1,0 +1,25 @@
+//go:build !purego
+
+package kernels
+
+//go:noescape
+func tileAVX2(t *tile)
+
+// run computes t with the given version.
+func (t *tile) run(v isa) {
+	switch {
+	case v == avx2 && t.cols == t.width:
+		tileAVX2(t)
+	case v == avx2:
+		// AVX2 stores whole vectors only.
+		var acc [6 * 16]float32
+		u := *t
+		u.cols = t.width
+		u.c, u.ldc = acc[:], 16
+		u.d, u.bias, u.clamp = nil, nil, false
+		tileAVX2(&u)
+		t.finish(acc[:], 16)
+	default:
+		tileGeneric(t)
+	}
+}
