@@ -1,0 +1,252 @@
+package features
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"io/fs"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
+)
+
+// Limits bounds what one photo may take. They are checked before the picture
+// is decoded. Zero fields, and a nil *Limits, mean the defaults.
+type Limits struct {
+	// MaxBytes is the largest file. 0 means DefaultMaxBytes.
+	MaxBytes int64
+
+	// MaxPixels is the largest width·height. 0 means DefaultMaxPixels.
+	MaxPixels int64
+}
+
+const (
+	// DefaultMaxBytes admits an uncompressed photo of 64 megapixels and every
+	// JPEG that a camera writes; a photo is in memory whole while it is decoded.
+	DefaultMaxBytes = 256 << 20
+
+	// DefaultMaxPixels is what the largest phone sensors give (16,320×12,240).
+	// Decoded it takes 0.3 to 1.6 GB, by format.
+	DefaultMaxPixels = 200_000_000
+)
+
+func (l *Limits) withDefaults() Limits {
+	var out Limits
+	if l != nil {
+		out = *l
+	}
+	if out.MaxBytes <= 0 {
+		out.MaxBytes = DefaultMaxBytes
+	}
+	if out.MaxPixels <= 0 {
+		out.MaxPixels = DefaultMaxPixels
+	}
+	return out
+}
+
+// Errors about one photo. They come wrapped, with what was found.
+var (
+	// ErrNotImage: the content is none of the formats that Decode reads.
+	ErrNotImage = errors.New("not a picture that can be read")
+
+	// ErrTooLarge: the file or the picture is above a limit.
+	ErrTooLarge = errors.New("picture too large")
+
+	// ErrTruncated: the file ends before the picture does.
+	ErrTruncated = errors.New("picture cut off")
+
+	// ErrCorrupt: the content breaks the rules of its format.
+	ErrCorrupt = errors.New("picture damaged")
+
+	// ErrUnsupported: a rare variant of a format that the decoder lacks.
+	ErrUnsupported = errors.New("picture of an unsupported kind")
+)
+
+// Decode reads a picture and turns it upright by its EXIF orientation. Pixels
+// keep the file's colour model; transparency is left to Preprocessing. The
+// error wraps one of the Err variables above, or is r's own.
+func Decode(r io.Reader, lim *Limits) (image.Image, error) {
+	l := lim.withDefaults()
+	data, err := readAll(context.Background(), r, l)
+	if err != nil {
+		return nil, err
+	}
+	h, err := readHeader(data, l)
+	if err != nil {
+		return nil, err
+	}
+	p, err := h.decode(data)
+	if err != nil {
+		return nil, err
+	}
+	return p.upright(), nil
+}
+
+// photo is a decoded picture that is not turned yet: the resized picture is
+// turned, which is cheaper.
+type photo struct {
+	image.Image
+	orient orientation
+}
+
+func (p photo) upright() image.Image { return p.orient.apply(p.Image) }
+
+// readAll reads a whole photo, at most l.MaxBytes.
+func readAll(ctx context.Context, r io.Reader, l Limits) ([]byte, error) {
+	var buf bytes.Buffer
+	if f, ok := r.(interface{ Stat() (fs.FileInfo, error) }); ok {
+		if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() {
+			if fi.Size() > l.MaxBytes {
+				return nil, tooManyBytes(fi.Size(), l)
+			}
+			buf.Grow(int(fi.Size()) + bytes.MinRead) // ReadFrom wants spare room to see the end
+		}
+	}
+	n, err := buf.ReadFrom(io.LimitReader(ctxReader{ctx, r}, l.MaxBytes+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case n > l.MaxBytes:
+		return nil, tooManyBytes(n, l)
+	}
+	return buf.Bytes(), nil
+}
+
+func tooManyBytes(n int64, l Limits) error {
+	return fmt.Errorf("%w: %d bytes or more, above the limit of %d", ErrTooLarge, n, l.MaxBytes)
+}
+
+// ctxReader stops between two reads when its context is done.
+type ctxReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c ctxReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
+// format is a picture format: how its header and its pixels are read.
+type format struct {
+	name   string
+	match  func(data []byte) bool
+	config func(r io.Reader) (image.Config, error)
+	decode func(r io.Reader) (image.Image, error)
+	orient func(data []byte) orientation
+}
+
+var formats = []format{
+	{"JPEG", isJPEG, jpeg.DecodeConfig, jpeg.Decode, jpegOrientation},
+	{"PNG", isPNG, png.DecodeConfig, png.Decode, pngOrientation},
+	{"GIF", isGIF, gif.DecodeConfig, decodeGIF, nil},
+	{"WebP", isWebP, webp.DecodeConfig, webp.Decode, webpOrientation},
+	{"BMP", isBMP, bmp.DecodeConfig, bmp.Decode, nil},
+	{"TIFF", isTIFF, tiff.DecodeConfig, tiff.Decode, tiffOrientation},
+}
+
+// header is what is known of a photo before its pixels are decoded.
+type header struct {
+	*format
+	width, height int // as stored, before orient
+	orient        orientation
+}
+
+// pixels is the number of pixels that decoding allocates.
+func (h header) pixels() int64 { return int64(h.width) * int64(h.height) }
+
+// readHeader finds the format and checks the limits.
+func readHeader(data []byte, l Limits) (h header, err error) {
+	for i := range formats {
+		if formats[i].match(data) {
+			h.format = &formats[i]
+			break
+		}
+	}
+	if h.format == nil {
+		return h, fmt.Errorf("%w: %s; JPEG, PNG, GIF, WebP, BMP and TIFF are", ErrNotImage, looksLike(data))
+	}
+	defer h.rescue(&err)
+	c, err := h.config(bytes.NewReader(data))
+	if err != nil {
+		return h, h.wrap(err)
+	}
+	h.width, h.height = c.Width, c.Height
+	if c.Width <= 0 || c.Height <= 0 {
+		return h, fmt.Errorf("%w: %s of %d×%d pixels", ErrCorrupt, h.name, c.Width, c.Height)
+	}
+	if int64(c.Width) > l.MaxPixels/int64(c.Height) {
+		return h, fmt.Errorf("%w: %s of %d×%d pixels, above the limit of %d", ErrTooLarge, h.name, c.Width, c.Height, l.MaxPixels)
+	}
+	h.orient = upright
+	if h.format.orient != nil {
+		h.orient = h.format.orient(data)
+	}
+	return h, nil
+}
+
+// decode reads the pixels.
+func (h header) decode(data []byte) (p photo, err error) {
+	defer h.rescue(&err)
+	img, err := h.format.decode(bytes.NewReader(data))
+	if err != nil {
+		return p, h.wrap(err)
+	}
+	if b := img.Bounds(); b.Dx() != h.width || b.Dy() != h.height {
+		return p, fmt.Errorf("%w: %s of %d×%d pixels where its header says %d×%d", ErrCorrupt, h.name, b.Dx(), b.Dy(), h.width, h.height)
+	}
+	return photo{img, h.orient}, nil
+}
+
+// rescue turns a panic of a decoder into an error: hostile files are expected,
+// and not all decoders are hardened.
+func (h header) rescue(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%w: the %s decoder gave up: %v", ErrCorrupt, h.name, r)
+	}
+}
+
+// wrap classifies a decoder's error.
+func (h header) wrap(err error) error {
+	var ju jpeg.UnsupportedError
+	var pu png.UnsupportedError
+	var tu tiff.UnsupportedError
+	kind := ErrCorrupt
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, jpeg.FormatError("short Huffman data")):
+		return fmt.Errorf("%w: the %s data ends early; copy or download it again", ErrTruncated, h.name)
+	case errors.As(err, &ju), errors.As(err, &pu), errors.As(err, &tu), errors.Is(err, bmp.ErrUnsupported):
+		kind = ErrUnsupported
+	}
+	return fmt.Errorf("%w: %s: %w", kind, h.name, err)
+}
+
+// decodeGIF puts the first frame, which may be smaller, on the whole canvas.
+func decodeGIF(r io.Reader) (image.Image, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	c, err := gif.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	img, err := gif.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	canvas := image.Rect(0, 0, c.Width, c.Height)
+	if img.Bounds() == canvas {
+		return img, nil
+	}
+	return onCanvas(img, canvas), nil
+}

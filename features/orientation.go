@@ -1,0 +1,138 @@
+package features
+
+import (
+	"encoding/binary"
+	"image"
+
+	"github.com/disintegration/imaging"
+)
+
+// orientation says how the stored picture must be turned to stand upright:
+// tag 0x0112 of TIFF 6.0 and EXIF 2.32, section 4.6.4.A, 1 to 8.
+type orientation uint8
+
+const upright orientation = 1
+
+// swaps reports whether turning exchanges width and height.
+func (o orientation) swaps() bool { return o >= 5 }
+
+func (o orientation) apply(img image.Image) image.Image {
+	switch o {
+	case 2:
+		return imaging.FlipH(img)
+	case 3:
+		return imaging.Rotate180(img)
+	case 4:
+		return imaging.FlipV(img)
+	case 5:
+		return imaging.Transpose(img)
+	case 6:
+		return imaging.Rotate270(img) // counter-clockwise
+	case 7:
+		return imaging.Transverse(img)
+	case 8:
+		return imaging.Rotate90(img)
+	}
+	return img
+}
+
+// tiffOrientation reads the tag from the first directory of a TIFF structure,
+// which a TIFF file is and an EXIF block contains. It gives upright where the
+// tag is missing or wrong.
+func tiffOrientation(b []byte) orientation {
+	if len(b) < 8 {
+		return upright
+	}
+	var order binary.ByteOrder
+	switch string(b[:4]) {
+	case "II*\x00":
+		order = binary.LittleEndian
+	case "MM\x00*":
+		order = binary.BigEndian
+	default:
+		return upright
+	}
+	at := uint64(order.Uint32(b[4:]))
+	if at+2 > uint64(len(b)) {
+		return upright
+	}
+	n := order.Uint16(b[at:])
+	for dir := b[at+2:]; n > 0 && len(dir) >= 12; n, dir = n-1, dir[12:] {
+		const tag, short = 0x0112, 3
+		if order.Uint16(dir) != tag {
+			continue
+		}
+		v := order.Uint16(dir[8:])
+		if order.Uint16(dir[2:]) != short || order.Uint32(dir[4:]) != 1 || v < 1 || v > 8 {
+			return upright
+		}
+		return orientation(v)
+	}
+	return upright
+}
+
+// jpegOrientation finds the EXIF block in an APP1 segment before the scan data
+// (EXIF 2.32, section 4.5.4).
+func jpegOrientation(b []byte) orientation {
+	const sos, app1, head = 0xda, 0xe1, "Exif\x00\x00"
+	for b = b[2:]; len(b) >= 4 && b[0] == 0xff; {
+		marker := b[1]
+		if marker == 0xff { // fill byte
+			b = b[1:]
+			continue
+		}
+		n := int(binary.BigEndian.Uint16(b[2:])) // with its own two bytes
+		if marker == sos || n < 2 || len(b) < 2+n {
+			break
+		}
+		if body := b[4 : 2+n]; marker == app1 && len(body) >= len(head) && string(body[:len(head)]) == head {
+			return tiffOrientation(body[len(head):])
+		}
+		b = b[2+n:]
+	}
+	return upright
+}
+
+// pngOrientation finds the chunk eXIf (PNG, third edition, 11.3.4.5).
+func pngOrientation(b []byte) orientation {
+	for b = b[8:]; len(b) >= 12; {
+		n := uint64(binary.BigEndian.Uint32(b))
+		if n > uint64(len(b)-12) {
+			break
+		}
+		if string(b[4:8]) == "eXIf" {
+			return tiffOrientation(b[8 : 8+n])
+		}
+		b = b[12+n:]
+	}
+	return upright
+}
+
+// webpOrientation finds the RIFF chunk EXIF (WebP container specification,
+// "Metadata"); some writers put JPEG's "Exif\0\0" in front.
+func webpOrientation(b []byte) orientation {
+	for id, body := range riffChunks(b[12:]) {
+		if id == "EXIF" {
+			if len(body) >= 6 && string(body[:6]) == "Exif\x00\x00" {
+				body = body[6:]
+			}
+			return tiffOrientation(body)
+		}
+	}
+	return upright
+}
+
+// riffChunks walks over chunks: name, then body. It ends at the first that is
+// cut off.
+func riffChunks(b []byte) func(yield func(string, []byte) bool) {
+	return func(yield func(string, []byte) bool) {
+		for len(b) >= 8 {
+			n := uint64(binary.LittleEndian.Uint32(b[4:]))
+			if n > uint64(len(b)-8) || !yield(string(b[:4]), b[8:8+n]) {
+				return
+			}
+			n += n & 1 // padded to even
+			b = b[min(8+n, uint64(len(b))):]
+		}
+	}
+}

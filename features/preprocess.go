@@ -1,0 +1,231 @@
+package features
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"math"
+
+	"github.com/disintegration/imaging"
+)
+
+// How Preprocessing fits a picture to the size of the CNN's input.
+const (
+	Squash = "squash" // both sides scaled to the size, whatever the picture's proportions
+	Crop   = "crop"   // scaled until it covers the size, then the middle cut out
+)
+
+// Preprocessing says how a picture becomes the input of a CNN. It is stored in
+// the config.json of a model folder.
+type Preprocessing struct {
+	Width  int        `json:"width"`
+	Height int        `json:"height"`
+	Resize string     `json:"resize"`   // "squash" (default) or "crop"
+	Mean   [3]float32 `json:"mean"`     // of R, G, B, on values 0..1
+	Std    [3]float32 `json:"std"`      // of R, G, B, on values 0..1
+	Order  string     `json:"channels"` // "rgb" (default) or "bgr"
+}
+
+// ImageNet is the preprocessing of torchvision's and most other classifiers,
+// for a square input.
+func ImageNet(size int) Preprocessing {
+	return Preprocessing{
+		Width: size, Height: size, Resize: Squash, Order: "rgb",
+		Mean: [3]float32{0.485, 0.456, 0.406},
+		Std:  [3]float32{0.229, 0.224, 0.225},
+	}
+}
+
+// Lite is the preprocessing of EfficientNet-Lite, (value − 127)/128 on values
+// 0..255, for a square input.
+func Lite(size int) Preprocessing {
+	const mean, std = 127.0 / 255, 128.0 / 255
+	return Preprocessing{
+		Width: size, Height: size, Resize: Squash, Order: "rgb",
+		Mean: [3]float32{mean, mean, mean},
+		Std:  [3]float32{std, std, std},
+	}
+}
+
+// maxSide bounds the CNN's input; far above what CNNs take.
+const maxSide = 1 << 13
+
+// Validate says what is wrong with p, nil if nothing.
+func (p Preprocessing) Validate() error {
+	switch {
+	case p.Width < 1 || p.Height < 1 || p.Width > maxSide || p.Height > maxSide:
+		return fmt.Errorf("preprocessing: size %d×%d; 1 to %d are expected", p.Width, p.Height, maxSide)
+	case p.Resize != "" && p.Resize != Squash && p.Resize != Crop:
+		return fmt.Errorf("preprocessing: resize %q; %q or %q is expected", p.Resize, Squash, Crop)
+	case p.Order != "" && p.Order != "rgb" && p.Order != "bgr":
+		return fmt.Errorf("preprocessing: channels %q; \"rgb\" or \"bgr\" is expected", p.Order)
+	}
+	for c := range 3 {
+		m, s := float64(p.Mean[c]), float64(p.Std[c])
+		if math.IsNaN(m) || math.IsInf(m, 0) {
+			return fmt.Errorf("preprocessing: mean %v; finite numbers are expected", p.Mean)
+		}
+		if !(s > 0) || math.IsInf(s, 0) {
+			return fmt.Errorf("preprocessing: std %v; finite numbers above 0 are expected", p.Std)
+		}
+	}
+	return nil
+}
+
+// Size is the number of values of a prepared picture: 3·Height·Width.
+func (p Preprocessing) Size() int { return 3 * p.Height * p.Width }
+
+// Tensor prepares one picture: [3,Height,Width], values (v/255 − mean)/std.
+func (p Preprocessing) Tensor(img image.Image) ([]float32, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	dst := make([]float32, p.Size())
+	return dst, p.fill(dst, photo{img, upright})
+}
+
+var errNoPixels = errors.New("the picture has no pixels")
+
+// fill prepares a photo into dst, p.Size() values. p is valid.
+func (p Preprocessing) fill(dst []float32, ph photo) error {
+	if ph.Bounds().Empty() {
+		return errNoPixels
+	}
+	if err := checkPalette(ph.Image); err != nil {
+		return err
+	}
+	small := p.fit(ph)
+	var scale [3][256]float32
+	for c := range 3 {
+		for v := range 256 {
+			scale[c][v] = (float32(v)/255 - p.Mean[c]) / p.Std[c]
+		}
+	}
+	plane := p.Width * p.Height
+	r, g, b := dst[:plane], dst[plane:2*plane], dst[2*plane:3*plane]
+	if p.Order == "bgr" {
+		r, b = b, r
+	}
+	for y := range p.Height {
+		row := small.Pix[y*small.Stride:][:4*p.Width]
+		for x := range p.Width {
+			px, i := row[4*x:4*x+4:4*x+4], y*p.Width+x
+			if px[3] != 255 {
+				px = overWhite(px)
+			}
+			r[i], g[i], b[i] = scale[0][px[0]], scale[1][px[1]], scale[2][px[2]]
+		}
+	}
+	return nil
+}
+
+// overWhite composites a straight-alpha pixel over white, rounded to nearest.
+func overWhite(px []uint8) []uint8 {
+	a := uint32(px[3])
+	over := func(v uint8) uint8 { return uint8((uint32(v)*a + 255*(255-a) + 127) / 255) }
+	return []uint8{over(px[0]), over(px[1]), over(px[2]), 255}
+}
+
+// fit resizes and turns a photo to exactly p.Width × p.Height.
+func (p Preprocessing) fit(ph photo) *image.NRGBA {
+	img := scannable(ph.Image)
+	w, h := p.Width, p.Height
+	if ph.orient.swaps() { // turning comes after resizing, on the small picture
+		w, h = h, w
+	}
+	if p.Resize != Crop {
+		return asNRGBA(ph.orient.apply(resize(img, w, h)))
+	}
+	img = limitAspect(img, w, h)
+	cw, ch := cover(img.Bounds().Dx(), img.Bounds().Dy(), w, h)
+	turned := ph.orient.apply(resize(img, cw, ch))
+	return cropCenter(turned, p.Width, p.Height)
+}
+
+// cover scales sw×sh, keeping its proportions, to the smallest size that
+// covers w×h; fractions are dropped, as torchvision's Resize does.
+func cover(sw, sh, w, h int) (int, int) {
+	if int64(sw)*int64(h) <= int64(sh)*int64(w) { // the width binds
+		return w, max(h, mulDiv(w, sh, sw))
+	}
+	return max(w, mulDiv(h, sw, sh)), h
+}
+
+// cropCenter cuts w×h out of the middle; an odd pixel goes by rounding half to
+// even, as in torchvision's CenterCrop.
+func cropCenter(img image.Image, w, h int) *image.NRGBA {
+	b := img.Bounds()
+	x := b.Min.X + int(math.RoundToEven(float64(b.Dx()-w)/2))
+	y := b.Min.Y + int(math.RoundToEven(float64(b.Dy()-h)/2))
+	return imaging.Crop(img, image.Rect(x, y, x+w, y+h))
+}
+
+// limitAspect cuts the ends off a picture far longer than the crop needs: a
+// strip of 100,000×10 pixels, scaled to cover 224×224, would take gigabytes.
+func limitAspect(img image.Image, w, h int) image.Image {
+	const most = 8 // times the proportions of w×h
+	b := img.Bounds()
+	if longest := max(1, mulDiv(b.Dy(), w*most, h)); b.Dx() > longest {
+		return imaging.CropCenter(img, longest, b.Dy())
+	}
+	if longest := max(1, mulDiv(b.Dx(), h*most, w)); b.Dy() > longest {
+		return imaging.CropCenter(img, b.Dx(), longest)
+	}
+	return img
+}
+
+// mulDiv is a·b/c, right on 32-bit machines too.
+func mulDiv(a, b, c int) int { return int(int64(a) * int64(b) / int64(c)) }
+
+// resize scales with a triangle filter as wide as the reduction, Pillow's
+// BILINEAR and torchvision's antialiased bilinear. Rows come first, as there,
+// unless that would enlarge the picture on the way.
+func resize(img image.Image, w, h int) image.Image {
+	b := img.Bounds()
+	if w > b.Dx() && h < b.Dy() {
+		img = imaging.Resize(img, b.Dx(), h, imaging.Linear)
+	}
+	return imaging.Resize(img, w, h, imaging.Linear)
+}
+
+// scannable converts the pictures for which imaging would call At for every
+// pixel (CMYK, NYCbCrA, a user's own type). Transparent ones come out on white.
+func scannable(img image.Image) image.Image {
+	switch img.(type) {
+	case *image.NRGBA, *image.NRGBA64, *image.RGBA, *image.RGBA64, *image.Gray, *image.Gray16, *image.YCbCr, *image.Paletted:
+		return img
+	}
+	return onCanvas(img, img.Bounds())
+}
+
+// checkPalette refuses a pixel beyond the palette; imaging would panic on it,
+// in a goroutine where nobody can recover.
+func checkPalette(img image.Image) error {
+	m, ok := img.(*image.Paletted)
+	if !ok {
+		return nil
+	}
+	for _, v := range m.Pix {
+		if int(v) >= len(m.Palette) {
+			return fmt.Errorf("%w: colour %d of a palette of %d", ErrCorrupt, v, len(m.Palette))
+		}
+	}
+	return nil
+}
+
+// onCanvas draws img over white.
+func onCanvas(img image.Image, canvas image.Rectangle) *image.RGBA {
+	dst := image.NewRGBA(canvas)
+	draw.Draw(dst, canvas, image.NewUniform(color.White), image.Point{}, draw.Src)
+	draw.Draw(dst, img.Bounds(), img, img.Bounds().Min, draw.Over)
+	return dst
+}
+
+func asNRGBA(img image.Image) *image.NRGBA {
+	if m, ok := img.(*image.NRGBA); ok {
+		return m
+	}
+	return imaging.Clone(img)
+}

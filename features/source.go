@@ -1,0 +1,178 @@
+package features
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Source is a photo to be read.
+type Source struct {
+	// Name is what results and feature files call the photo, mostly its path.
+	Name string
+
+	// Open gives the content. It is called at most once, from any goroutine.
+	Open func() (io.ReadCloser, error)
+
+	// Stamp changes when the content does (a file's size and time). An
+	// interrupted extraction takes up the features of a photo whose Name and
+	// Stamp are the same; with an empty Stamp the name alone counts.
+	Stamp string
+}
+
+// Extensions of the files that Expand takes from a folder, in lower case.
+// Those that Decode cannot read are among them, to be reported rather than
+// passed over.
+var Extensions = []string{
+	".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".dib", ".tif", ".tiff",
+	".heic", ".heif", ".avif",
+}
+
+// Expand turns command-line arguments into sources, in order: a file, a folder
+// (the photos in it and its sub-folders, sorted, hidden ones left out, by
+// Extensions), a glob for shells that leave it as it is, and "-" for one photo
+// from standard input. An argument that comes to nothing (no such file, no
+// photo in the folder) is a source too, one that fails with the reason: it is
+// reported like any photo that cannot be read, and the others go on.
+func Expand(args []string) []Source {
+	var out []Source
+	stdin := false
+	for _, arg := range args {
+		if arg == "-" {
+			src := Source{Name: arg, Open: openStdin}
+			if stdin {
+				src = broken(arg, errors.New("standard input can be read only once"))
+			}
+			stdin = true
+			out = append(out, src)
+			continue
+		}
+		fi, err := os.Stat(arg)
+		if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(arg, "*?[") {
+			out = append(out, expandGlob(arg)...)
+			continue
+		}
+		out = append(out, expandPath(arg, fi, err)...)
+	}
+	return out
+}
+
+func openStdin() (io.ReadCloser, error) { return io.NopCloser(os.Stdin), nil }
+
+// broken is a source that fails with err.
+func broken(name string, err error) Source {
+	err = short(err)
+	return Source{Name: name, Open: func() (io.ReadCloser, error) { return nil, err }}
+}
+
+// short drops the operation and path of a file error: whoever reports it names
+// the source.
+func short(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// FileSource is the file at path.
+func FileSource(path string) Source {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return broken(path, err)
+	}
+	return fileSource(path, fi)
+}
+
+func fileSource(path string, fi fs.FileInfo) Source {
+	return Source{
+		Name:  path,
+		Stamp: fmt.Sprintf("%d %d", fi.Size(), fi.ModTime().UnixNano()),
+		Open: func() (io.ReadCloser, error) {
+			f, err := os.Open(path)
+			if err != nil {
+				return nil, short(err)
+			}
+			return f, nil
+		},
+	}
+}
+
+func expandGlob(pattern string) []Source {
+	paths, err := filepath.Glob(pattern) // sorted
+	if err != nil {
+		return []Source{broken(pattern, errors.New("not a file, and not a valid glob either"))}
+	}
+	if len(paths) == 0 {
+		return []Source{broken(pattern, errors.New("no file matches"))}
+	}
+	var out []Source
+	for _, p := range paths {
+		fi, err := os.Stat(p)
+		out = append(out, expandPath(p, fi, err)...)
+	}
+	return out
+}
+
+// expandPath takes the outcome of os.Stat(path).
+func expandPath(path string, fi fs.FileInfo, err error) []Source {
+	switch {
+	case err != nil:
+		return []Source{broken(path, err)}
+	case !fi.IsDir():
+		return []Source{fileSource(path, fi)}
+	}
+	f := folder{seen: map[string]bool{}}
+	f.walk(path)
+	if len(f.found) == 0 {
+		return []Source{broken(path, fmt.Errorf("no photo in this folder (looked for %s)", strings.Join(Extensions, " ")))}
+	}
+	return f.found
+}
+
+// folder collects photos below a folder. Symbolic links are followed; seen
+// holds the real paths of the folders visited, so links cannot run in circles.
+type folder struct {
+	seen  map[string]bool
+	found []Source
+}
+
+func (f *folder) walk(dir string) {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		f.found = append(f.found, broken(dir, err))
+		return
+	}
+	if f.seen[real] {
+		return
+	}
+	f.seen[real] = true
+	entries, err := os.ReadDir(dir) // sorted
+	if err != nil {
+		f.found = append(f.found, broken(dir, err))
+		return
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		fi, err := os.Stat(path)
+		isPhoto := slices.Contains(Extensions, strings.ToLower(filepath.Ext(path)))
+		switch {
+		case err != nil:
+			if isPhoto { // a dangling link, say
+				f.found = append(f.found, broken(path, err))
+			}
+		case fi.IsDir():
+			f.walk(path)
+		case fi.Mode().IsRegular() && isPhoto:
+			f.found = append(f.found, fileSource(path, fi))
+		}
+	}
+}
