@@ -1,0 +1,110 @@
+package ops
+
+import (
+	"math"
+
+	"github.com/onetomany/caption/cnn/internal/graph"
+)
+
+var softmaxOps = []Op{
+	{Name: "Softmax", Since: 7, Sig: "f", bind: alongAxis(softmax)},
+	{Name: "LogSoftmax", Since: 7, Sig: "f", bind: alongAxis(logSoftmax)},
+	{Name: "Hardmax", Since: 7, Sig: "f", bind: alongAxis(hardmax)},
+}
+
+// alongAxis binds an operator that turns each vector along an axis into
+// another: one axis, by default the last, from opset 13 on; before, that axis,
+// by default 1, and all that follow it taken as one.
+func alongAxis(f func(out, in []float32)) func(*binding) (*Kernel, error) {
+	return func(b *binding) (*Kernel, error) {
+		x := b.in[0].Shape
+		def := -1
+		if b.opset < 13 {
+			def = 1
+		}
+		axis, err := b.axis("axis", def, len(x))
+		if err != nil {
+			return nil, err
+		}
+		n, inner := x[axis], product(x[axis+1:])
+		if b.opset < 13 {
+			n, inner = n*inner, 1
+		}
+		run := func(in, out []*graph.Tensor, threads int) error {
+			eachVector(out[0].F, in[0].F, n, inner, f)
+			return nil
+		}
+		return b.kernel(run, float(x...))
+	}
+}
+
+// eachVector calls f for each vector of n elements that lie inner apart.
+func eachVector(out, in []float32, n, inner int, f func(out, in []float32)) {
+	if len(out) == 0 {
+		return
+	}
+	if inner == 1 {
+		for i := 0; i < len(in); i += n {
+			f(out[i:i+n], in[i:i+n])
+		}
+		return
+	}
+	v := make([]float32, n)
+	for o := 0; o < len(in); o += n * inner {
+		for i := o; i < o+inner; i++ {
+			for j := range v {
+				v[j] = in[i+j*inner]
+			}
+			f(v, v)
+			for j := range v {
+				out[i+j*inner] = v[j]
+			}
+		}
+	}
+}
+
+func maximum(v []float32) float32 {
+	m := float32(math.Inf(-1))
+	for _, x := range v {
+		m = max(m, x)
+	}
+	return m
+}
+
+func softmax(out, in []float32) {
+	m := maximum(in)
+	var sum float64
+	for i, x := range in {
+		e := exp32(x - m)
+		out[i] = e
+		sum += float64(e)
+	}
+	scale := float32(1 / sum)
+	for i := range out {
+		out[i] *= scale
+	}
+}
+
+func logSoftmax(out, in []float32) {
+	m := maximum(in)
+	var sum float64
+	for _, x := range in {
+		sum += math.Exp(float64(x - m))
+	}
+	log := float32(math.Log(sum))
+	for i, x := range in {
+		out[i] = x - m - log
+	}
+}
+
+// hardmax is 1 at the first largest element, 0 elsewhere.
+func hardmax(out, in []float32) {
+	best := 0
+	for i, x := range in {
+		if x > in[best] {
+			best = i
+		}
+	}
+	clear(out)
+	out[best] = 1
+}
