@@ -1,37 +1,69 @@
 package vocab
 
-import "io"
+import (
+	"cmp"
+	"slices"
+)
 
 // Ids of the special tokens, the first four words of every vocabulary.
 const (
-	Pad = iota
-	Start
-	End
-	Unk
+	Pad   = iota // fills up short captions of a training batch
+	Start        // the first input of the decoder
+	End          // closes a caption
+	Unk          // stands for every word that is not in the vocabulary
 )
 
-// Vocab is an immutable list of words; the index of a word is its id.
+// specials are the special tokens in id order.
+var specials = [...]string{Pad: "<pad>", Start: "<start>", End: "<end>", Unk: "<unk>"}
+
+// Vocab is an immutable list of words; the index of a word is its id. It is
+// safe for concurrent use.
 type Vocab struct {
 	words []string
 	ids   map[string]int
 }
 
-// Tokenize splits a caption into lower-case words without punctuation.
-func Tokenize(caption string) []string { return nil }
+// newVocab takes over words, the special tokens included.
+func newVocab(words []string) *Vocab {
+	v := &Vocab{words: words, ids: make(map[string]int, len(words))}
+	for id, w := range words {
+		v.ids[w] = id
+	}
+	return v
+}
 
-// Build returns the vocabulary of all words seen at least minCount times.
-func Build(captions [][]string, minCount int) *Vocab { return nil }
-
-// Read parses a vocabulary file.
-func Read(r io.Reader) (*Vocab, error) { return nil, nil }
-
-// Write writes the vocabulary file: one word a line, in id order.
-func (v *Vocab) Write(w io.Writer) error { return nil }
+// Build returns the vocabulary of all words seen at least minCount times (less
+// than 1 counts as 1) in tokenised captions: after the special tokens the most
+// frequent word first, words of equal frequency in the order of their bytes.
+// Words that a vocabulary file cannot hold (see Read) are left out, and of
+// more than MaxWords the rarest.
+func Build(captions [][]string, minCount int) *Vocab {
+	counts := map[string]int{}
+	for _, c := range captions {
+		for _, w := range c {
+			counts[w]++
+		}
+	}
+	for _, s := range specials {
+		delete(counts, s)
+	}
+	words := make([]string, 0, len(counts))
+	for w, n := range counts {
+		if n >= minCount && checkWord(w) == "" {
+			words = append(words, w)
+		}
+	}
+	slices.SortFunc(words, func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	words = words[:min(len(words), MaxWords-len(specials))]
+	return newVocab(append(specials[:], words...))
+}
 
 // Len returns the number of words, special tokens included.
 func (v *Vocab) Len() int { return len(v.words) }
 
-// Word returns the word of an id.
+// Word returns the word of an id, which must be below Len.
 func (v *Vocab) Word(id int) string { return v.words[id] }
 
 // ID returns the id of a word, or Unk.
@@ -43,7 +75,25 @@ func (v *Vocab) ID(word string) int {
 }
 
 // Encode returns the ids of tokens, without Start and End.
-func (v *Vocab) Encode(tokens []string) []int { return nil }
+func (v *Vocab) Encode(tokens []string) []int {
+	ids := make([]int, len(tokens))
+	for i, t := range tokens {
+		ids[i] = v.ID(t)
+	}
+	return ids
+}
 
-// Decode joins the words of ids with spaces, up to the first End, without special tokens.
-func (v *Vocab) Decode(ids []int) string { return "" }
+// Decode returns the sentence of ids up to the first End (see Join). Special
+// tokens, and ids that the vocabulary does not have, are left out.
+func (v *Vocab) Decode(ids []int) string {
+	words := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if id == End {
+			break
+		}
+		if id >= len(specials) && id < len(v.words) {
+			words = append(words, v.words[id])
+		}
+	}
+	return Join(words)
+}
