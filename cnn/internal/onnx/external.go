@@ -1,0 +1,125 @@
+package onnx
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// location says where the external data of a tensor are.
+type location struct {
+	file     string // relative to the model's folder
+	offset   int64
+	length   int64  // -1 where not given
+	checksum string // SHA-1 of the whole file in hexadecimal; "" where not given
+}
+
+// set takes an entry of external_data.
+func (l *location) set(key, value string) (err error) {
+	switch key {
+	case "location":
+		l.file = value
+	case "offset":
+		l.offset, err = parseSize(value)
+	case "length":
+		l.length, err = parseSize(value)
+	case "checksum":
+		l.checksum = value
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return nil
+}
+
+func parseSize(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err == nil && n < 0 {
+		err = errors.New("negative")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a number of bytes", s)
+	}
+	return n, nil
+}
+
+// external reads the files of external data, each once.
+type external struct {
+	fsys  fs.FS
+	left  int64 // bytes that may still be read
+	files map[string][]byte
+}
+
+// data returns the n bytes at l.
+func (x *external) data(l location, n int64) ([]byte, error) {
+	b, err := x.file(l)
+	if err != nil {
+		return nil, fmt.Errorf("external data %q: %w", l.file, err)
+	}
+	size := int64(len(b))
+	switch {
+	case l.length >= 0 && l.length != n:
+		return nil, fmt.Errorf("external data %q: the tensor takes %d bytes, its length is given as %d", l.file, n, l.length)
+	case l.offset > size || n > size-l.offset:
+		err := fmt.Errorf("%d bytes at offset %d end beyond the file's %d", n, l.offset, size)
+		if what := sniff(b); what != "" {
+			err = fmt.Errorf("%w: it is %s", err, what)
+		}
+		return nil, fmt.Errorf("external data %q: %w", l.file, err)
+	}
+	return b[l.offset : l.offset+n : l.offset+n], nil
+}
+
+func (x *external) file(l location) ([]byte, error) {
+	name, err := local(l.file)
+	if err != nil {
+		return nil, err
+	}
+	b, ok := x.files[name]
+	if !ok {
+		if x.fsys == nil {
+			return nil, errors.New("there is no folder to read it from")
+		}
+		if b, err = readFile(x.fsys, name, x.left); err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				err = fmt.Errorf("%w: it belongs beside the model, which holds no weights without it", err)
+			}
+			return nil, err
+		}
+		if x.files == nil {
+			x.files = map[string][]byte{}
+		}
+		x.files[name] = b
+		x.left -= int64(len(b))
+	}
+	return b, checkSum(b, l.checksum)
+}
+
+// local returns the path of external data in the model's folder, and refuses
+// those outside on any operating system.
+func local(name string) (string, error) {
+	if name == "" {
+		return "", errors.New("no location is given")
+	}
+	clean := path.Clean(name)
+	if !fs.ValidPath(clean) || clean == "." || strings.ContainsAny(clean, "\\:\x00") {
+		return "", errors.New("refused: external data must lie in the model's folder")
+	}
+	return clean, nil
+}
+
+func checkSum(b []byte, want string) error {
+	if want == "" {
+		return nil
+	}
+	sum := sha1.Sum(b)
+	if got := hex.EncodeToString(sum[:]); !strings.EqualFold(got, want) {
+		return fmt.Errorf("the file has SHA-1 %s, the model asks for %s", got, want)
+	}
+	return nil
+}

@@ -1,0 +1,451 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/onetomany/caption/cnn/internal/graph"
+)
+
+// maxEdges bounds the pairs of input and output over all nodes, which onnx-go
+// adds to the graph one by one. DenseNet-201 has some 8,000.
+const maxEdges = 1 << 18
+
+// model is a ModelProto on its way to a graph.Graph.
+type model struct {
+	lim    Limits
+	spent  int64 // of lim.Graph
+	memory int64 // of lim.Memory
+	ext    external
+
+	out       graph.Graph
+	opsets    map[string]int64 // version by domain
+	functions map[string]bool  // "domain.name" of the functions of the model itself
+	inputs    []graph.Value    // initialisers listed among them too
+	inits     []tensorProto
+	nodes     []node
+
+	hasGraph    bool
+	edges       int
+	attrTensors int
+	stripped    []byte // the NodeProtos that onnx-go gets
+}
+
+// node holds what onnx-go does not carry of a NodeProto.
+type node struct {
+	name, op, domain string
+	tensors          []attrTensor
+	refuse           string // why the engine cannot run this node
+}
+
+type attrTensor struct {
+	attr string
+	t    tensorProto
+}
+
+func newModel(lim Limits, ext external) *model {
+	return &model{
+		lim: lim, ext: ext,
+		out:       graph.Graph{Metadata: map[string]string{}, Init: map[string]*graph.Tensor{}},
+		opsets:    map[string]int64{},
+		functions: map[string]bool{},
+	}
+}
+
+// spend accounts for n bytes of the file that describe the graph, and for what
+// an item costs in memory besides them.
+func (m *model) spend(n int) error {
+	const item = 16
+	if m.spent += int64(n) + item; m.spent > m.lim.Graph {
+		return fmt.Errorf("nodes, names and attributes exceed the limit of %d bytes", m.lim.Graph)
+	}
+	return nil
+}
+
+// parse reads a ModelProto, without the data of its tensors.
+func (m *model) parse(buf []byte) error {
+	for f, err := range fields(buf) {
+		if err != nil {
+			return err
+		}
+		switch f.num {
+		case 1: // ir_version
+			v, err := f.int()
+			if err != nil {
+				return err
+			}
+			m.out.IR = int(v)
+		case 2, 3: // producer_name, producer_version
+			s, err := f.str()
+			if err != nil {
+				return err
+			}
+			if m.out.Producer != "" && s != "" {
+				s = " " + s
+			}
+			m.out.Producer += s
+			if err := m.spend(len(s)); err != nil {
+				return err
+			}
+		case 7: // graph
+			b, err := f.bytes()
+			if err != nil {
+				return err
+			}
+			m.hasGraph = true
+			if err := m.parseGraph(b); err != nil {
+				return err
+			}
+		case 8: // opset_import
+			if err := m.parseOpset(f); err != nil {
+				return fmt.Errorf("opset_import: %w", err)
+			}
+		case 14: // metadata_props
+			k, v, err := parsePair(f)
+			if err != nil {
+				return fmt.Errorf("metadata: %w", err)
+			}
+			if err := m.spend(len(k) + len(v)); err != nil {
+				return err
+			}
+			m.out.Metadata[k] = v
+		case 25: // functions
+			if err := m.parseFunction(f); err != nil {
+				return fmt.Errorf("function: %w", err)
+			}
+		}
+	}
+	if !m.hasGraph {
+		return errors.New("it holds no graph")
+	}
+	return nil
+}
+
+func (m *model) parseOpset(f field) error {
+	b, err := f.bytes()
+	if err != nil {
+		return err
+	}
+	var domain string
+	var version int64
+	for f, err := range fields(b) {
+		if err == nil && f.num == 1 {
+			domain, err = f.str()
+		}
+		if err == nil && f.num == 2 {
+			version, err = f.int()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	m.opsets[canonical(domain)] = version
+	return m.spend(len(domain))
+}
+
+// canonical returns "" for both names of the default operator set.
+func canonical(domain string) string {
+	if domain == "ai.onnx" {
+		return ""
+	}
+	return domain
+}
+
+func (m *model) parseFunction(f field) error {
+	b, err := f.bytes()
+	if err != nil {
+		return err
+	}
+	var name, domain string
+	for f, err := range fields(b) {
+		if err == nil && f.num == 1 {
+			name, err = f.str()
+		}
+		if err == nil && f.num == 10 {
+			domain, err = f.str()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	m.functions[canonical(domain)+"."+name] = true
+	return m.spend(len(domain) + len(name))
+}
+
+// parsePair reads a StringStringEntryProto.
+func parsePair(f field) (key, value string, err error) {
+	b, err := f.bytes()
+	if err != nil {
+		return "", "", err
+	}
+	for f, err := range fields(b) {
+		if err == nil && f.num == 1 {
+			key, err = f.str()
+		}
+		if err == nil && f.num == 2 {
+			value, err = f.str()
+		}
+		if err != nil {
+			return "", "", err
+		}
+	}
+	return key, value, nil
+}
+
+func (m *model) parseGraph(b []byte) error {
+	for f, err := range fields(b) {
+		if err != nil {
+			return fmt.Errorf("graph: %w", err)
+		}
+		switch f.num {
+		case 1: // node
+			if err := m.parseNode(f); err != nil {
+				return fmt.Errorf("node %d: %w", len(m.nodes), err)
+			}
+		case 5: // initializer
+			if err := m.parseInit(f); err != nil {
+				return fmt.Errorf("initialiser %d: %w", len(m.inits), err)
+			}
+		case 11, 12: // input, output
+			v, err := parseValue(f, m.lim.Rank)
+			if err == nil {
+				err = m.spend(len(v.Name) + 8*len(v.Shape))
+			}
+			if err != nil {
+				return fmt.Errorf("graph input or output %q: %w", v.Name, err)
+			}
+			if f.num == 11 {
+				m.inputs = append(m.inputs, v)
+			} else {
+				m.out.Outputs = append(m.out.Outputs, v)
+			}
+		case 15: // sparse_initializer
+			return &graph.UnsupportedError{Reason: "the model has sparse initialisers"}
+		}
+	}
+	return nil
+}
+
+func (m *model) parseInit(f field) error {
+	b, err := f.bytes()
+	if err != nil {
+		return err
+	}
+	if len(m.inits) >= m.lim.Tensors {
+		return fmt.Errorf("more than %d tensors", m.lim.Tensors)
+	}
+	t, err := parseTensor(b, m.lim.Rank)
+	if err != nil {
+		return err
+	}
+	if t.name == "" {
+		return errors.New("it has no name")
+	}
+	m.inits = append(m.inits, t)
+	return m.spend(len(t.name) + 8*len(t.dims))
+}
+
+// parseValue reads a ValueInfoProto.
+func parseValue(f field, maxRank int) (v graph.Value, err error) {
+	b, err := f.bytes()
+	if err != nil {
+		return v, err
+	}
+	for f, err := range fields(b) {
+		if err == nil && f.num == 1 {
+			v.Name, err = f.str()
+		}
+		if err == nil && f.num == 2 {
+			err = parseType(f, &v, maxRank)
+		}
+		if err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+// parseType reads a TypeProto. Types other than tensors leave v.Type Invalid.
+func parseType(f field, v *graph.Value, maxRank int) error {
+	b, err := f.bytes()
+	if err != nil {
+		return err
+	}
+	for f, err := range fields(b) {
+		if err != nil {
+			return err
+		}
+		if f.num != 1 { // tensor_type
+			continue
+		}
+		b, err := f.bytes()
+		if err != nil {
+			return err
+		}
+		for f, err := range fields(b) {
+			if err != nil {
+				return err
+			}
+			switch f.num {
+			case 1: // elem_type
+				e, err := f.int()
+				if err != nil {
+					return err
+				}
+				v.Type = elements[dataType(e)].kind
+			case 2: // shape
+				if v.Shape, err = parseShape(f, maxRank); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// parseShape reads a TensorShapeProto. A dimension is open unless it has a
+// positive value: exporters write 0 or -1 for "any", too.
+func parseShape(f field, maxRank int) ([]int, error) {
+	b, err := f.bytes()
+	if err != nil {
+		return nil, err
+	}
+	shape := []int{}
+	for f, err := range fields(b) {
+		if err != nil {
+			return nil, err
+		}
+		if f.num != 1 { // dim
+			continue
+		}
+		b, err := f.bytes()
+		if err != nil {
+			return nil, err
+		}
+		dim := -1
+		for f, err := range fields(b) {
+			if err != nil {
+				return nil, err
+			}
+			if f.num != 1 { // dim_value
+				continue
+			}
+			d, err := f.int()
+			if err != nil {
+				return nil, err
+			}
+			if d > maxDim {
+				return nil, fmt.Errorf("a dimension of %d", d)
+			}
+			if d > 0 {
+				dim = int(d)
+			}
+		}
+		if shape = append(shape, dim); len(shape) > maxRank {
+			return nil, fmt.Errorf("more than %d dimensions", maxRank)
+		}
+	}
+	return shape, nil
+}
+
+// graph makes the graph of a parsed model.
+func (m *model) graph() (*graph.Graph, error) {
+	if err := m.checkOpset(); err != nil {
+		return nil, err
+	}
+	for i := range m.nodes {
+		if err := m.checkNode(&m.nodes[i]); err != nil {
+			return nil, err
+		}
+	}
+	g := &m.out
+	for i := range m.inits {
+		t := &m.inits[i]
+		if g.Init[t.name] != nil {
+			return nil, fmt.Errorf("two initialisers have the name %q", t.name)
+		}
+		v, err := m.tensor(t)
+		if err != nil {
+			return nil, fmt.Errorf("initialiser %q: %w", t.name, err)
+		}
+		g.Init[t.name] = v
+	}
+	for _, v := range m.inputs {
+		if g.Init[v.Name] == nil {
+			g.Inputs = append(g.Inputs, v)
+		}
+	}
+	var err error
+	if g.Nodes, err = m.decodeNodes(); err != nil {
+		return nil, err
+	}
+	if err := m.attach(); err != nil {
+		return nil, err
+	}
+	if err := link(g); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// checkOpset takes the version of the default operator set. Models before IR
+// version 3 name none and mean 1.
+func (m *model) checkOpset() error {
+	v, ok := m.opsets[""]
+	switch {
+	case !ok && m.out.IR < 3:
+		v = 1
+	case !ok:
+		return errors.New("it imports no version of the ONNX operator set")
+	case v < 1 || v > 1<<16:
+		return fmt.Errorf("it imports version %d of the ONNX operator set", v)
+	}
+	m.out.Opset = int(v)
+	return nil
+}
+
+// checkNode refuses operators of other domains and sub-graphs.
+func (m *model) checkNode(n *node) error {
+	e := &graph.UnsupportedError{Op: n.op, Node: n.name, Opset: m.out.Opset, Reason: n.refuse}
+	switch {
+	case m.functions[n.domain+"."+n.op]:
+		e.Reason = "it is a function of the model itself: inline it with onnx.inliner.inline_local_functions"
+	case n.domain != "":
+		e.Op, e.Opset = n.domain+"."+n.op, int(m.opsets[n.domain])
+		e.Reason = "only operators of the ONNX standard are supported"
+	}
+	if e.Reason != "" {
+		return e
+	}
+	return nil
+}
+
+// attach adds to the decoded nodes what onnx-go did not carry.
+func (m *model) attach() error {
+	for i, n := range m.out.Nodes {
+		kept := &m.nodes[i]
+		n.Name = kept.name
+		for _, a := range kept.tensors {
+			t, err := m.tensor(&a.t)
+			if err != nil {
+				return fmt.Errorf("node %q (%s), attribute %q: %w", n.Name, n.Op, a.attr, err)
+			}
+			n.Attrs[a.attr] = graph.Attr{T: t}
+		}
+	}
+	return nil
+}
+
+// strippedModel returns a ModelProto of the nodes and the names of the graph's
+// inputs and outputs.
+func (m *model) strippedModel() []byte {
+	g := make([]byte, 0, len(m.stripped)+64*(len(m.inputs)+len(m.out.Outputs)))
+	g = append(g, m.stripped...)
+	for _, v := range m.out.Inputs {
+		g = appendBytes(g, 11, appendString(nil, 1, v.Name))
+	}
+	for _, v := range m.out.Outputs {
+		g = appendBytes(g, 12, appendString(nil, 1, v.Name))
+	}
+	return appendBytes(appendInt(nil, 1, int64(m.out.IR)), 7, g)
+}

@@ -1,0 +1,138 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/onetomany/caption/cnn/internal/graph"
+)
+
+// link gives g what its readers rely on: each value has one source, each value
+// used has one, nodes have unique names and come after those they read.
+func link(g *graph.Graph) error {
+	uniqueNames(g.Nodes)
+	producer := make(map[string]int, len(g.Nodes)+len(g.Init)+len(g.Inputs)) // node, or -1
+	for name := range g.Init {
+		producer[name] = -1
+	}
+	for _, v := range g.Inputs {
+		if v.Name == "" {
+			return errors.New("a graph input has no name")
+		}
+		if _, ok := producer[v.Name]; ok {
+			return fmt.Errorf("two graph inputs have the name %q", v.Name)
+		}
+		producer[v.Name] = -1
+	}
+	for i, n := range g.Nodes {
+		if len(n.Outputs) == 0 {
+			return fmt.Errorf("node %q (%s) has no outputs", n.Name, n.Op)
+		}
+		for _, out := range n.Outputs {
+			if out == "" {
+				continue
+			}
+			if j, ok := producer[out]; ok {
+				return fmt.Errorf("node %q (%s) produces %q, which %s already", n.Name, n.Op, out, source(g, j))
+			}
+			producer[out] = i
+		}
+	}
+	for _, n := range g.Nodes {
+		for _, in := range n.Inputs {
+			if _, ok := producer[in]; !ok && in != "" {
+				return fmt.Errorf("node %q (%s) reads %q, which nothing produces", n.Name, n.Op, in)
+			}
+		}
+	}
+	if len(g.Outputs) == 0 {
+		return errors.New("the graph has no outputs")
+	}
+	for _, v := range g.Outputs {
+		if _, ok := producer[v.Name]; !ok {
+			return fmt.Errorf("nothing produces the graph's output %q", v.Name)
+		}
+	}
+	return sortNodes(g, producer)
+}
+
+func source(g *graph.Graph, i int) string {
+	if i < 0 {
+		return "an input or initialiser provides"
+	}
+	return fmt.Sprintf("node %q produces", g.Nodes[i].Name)
+}
+
+// uniqueNames names the nodes without name after their operator and number,
+// and gives all but the first of several with one name a suffix.
+func uniqueNames(nodes []*graph.Node) {
+	taken := make(map[string]bool, len(nodes))
+	var again []*graph.Node
+	for i, n := range nodes {
+		switch {
+		case n.Name == "":
+			n.Name = n.Op + "_" + strconv.Itoa(i)
+			again = append(again, n)
+		case taken[n.Name]:
+			again = append(again, n)
+		default:
+			taken[n.Name] = true
+		}
+	}
+	next := map[string]int{} // suffix to try for a name
+	for _, n := range again {
+		base := n.Name
+		for taken[n.Name] {
+			next[base]++
+			n.Name = base + "_" + strconv.Itoa(next[base])
+		}
+		taken[n.Name] = true
+	}
+}
+
+// sortNodes puts nodes after those they read (Kahn's algorithm), and keeps the
+// file's order as far as that allows.
+func sortNodes(g *graph.Graph, producer map[string]int) error {
+	waits := make([]int, len(g.Nodes)) // number of inputs not produced yet
+	readers := make([][]int, len(g.Nodes))
+	sorted := true
+	for i, n := range g.Nodes {
+		for _, in := range n.Inputs {
+			if j := producer[in]; in != "" && j >= 0 {
+				waits[i]++
+				readers[j] = append(readers[j], i)
+				sorted = sorted && j < i
+			}
+		}
+	}
+	if sorted {
+		return nil
+	}
+	order := make([]*graph.Node, 0, len(g.Nodes))
+	var ready []int
+	for i, w := range waits {
+		if w == 0 {
+			ready = append(ready, i)
+		}
+	}
+	for len(ready) > 0 {
+		i := ready[0]
+		ready = ready[1:]
+		order = append(order, g.Nodes[i])
+		for _, r := range readers[i] {
+			if waits[r]--; waits[r] == 0 {
+				ready = append(ready, r)
+			}
+		}
+	}
+	if len(order) < len(g.Nodes) {
+		for i, w := range waits {
+			if w > 0 {
+				return fmt.Errorf("the graph has a cycle at or before node %q (%s)", g.Nodes[i].Name, g.Nodes[i].Op)
+			}
+		}
+	}
+	g.Nodes = order
+	return nil
+}
