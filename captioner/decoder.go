@@ -2,7 +2,6 @@ package captioner
 
 import (
 	"fmt"
-	"math"
 )
 
 // Cell is the kind of recurrent cell.
@@ -163,7 +162,7 @@ func (d *Decoder) Validate() error {
 	}
 	for _, w := range d.weights() {
 		if err := w.check(); err != nil {
-			return fmt.Errorf("captioner: decoder: %w", err)
+			return fmt.Errorf("captioner: decoder: %s: %w", w.name, err)
 		}
 	}
 	if d.Entry == Init && (d.EveryW != nil || d.EveryB != nil) {
@@ -175,16 +174,22 @@ func (d *Decoder) Validate() error {
 	return nil
 }
 
+// check refuses a wrong length, numbers that are not finite, and a Std that
+// cannot divide.
 func (w weight) check() error {
 	if len(*w.data) != w.size() {
-		return fmt.Errorf("%s has %d numbers, shape %v needs %d", w.name, len(*w.data), w.shape, w.size())
+		return fmt.Errorf("%d numbers, shape %v needs %d", len(*w.data), w.shape, w.size())
 	}
 	for i, x := range *w.data {
-		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-			return fmt.Errorf("%s[%d] is %v", w.name, i, x)
+		if x-x != 0 { // NaN or infinite
+			return fmt.Errorf("number %d is %v", i, x)
 		}
-		if w.name == "feature.std" && x <= 0 {
-			return fmt.Errorf("%s[%d] is %v, must be above 0", w.name, i, x)
+	}
+	if w.name == "feature.std" {
+		for i, x := range *w.data {
+			if x <= 0 {
+				return fmt.Errorf("number %d is %v, must be above 0", i, x)
+			}
 		}
 	}
 	return nil

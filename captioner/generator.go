@@ -16,44 +16,57 @@ import (
 // Generator writes sentences with the weights of a Decoder. It is safe for
 // concurrent use.
 type Generator struct {
-	d     *Decoder
-	gates int // rows of Wx and Wh: G·H
+	d     Decoder // without the matrices, but for Embed
+	gates int     // rows of Wx and Wh: G·H
 
-	first, every, wx, wh, out matrix
+	first, every, wx, wh, out *matrix
 
 	scratch sync.Pool // *scratch
 }
 
-// NewGenerator checks and prepares the weights. They must not change afterwards.
+// NewGenerator checks and prepares the weights, which must not change while the
+// Generator is in use.
 func NewGenerator(d *Decoder) (*Generator, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
+	return newGenerator(d), nil
+}
+
+// newGenerator prepares a decoder that is known to be valid.
+func newGenerator(d *Decoder) *Generator {
 	n := d.Cell.gates() * d.H
 	g := &Generator{
-		d:     d,
+		d:     *d,
 		gates: n,
-		first: matrix{d.E, d.D, d.FirstW},
-		wx:    matrix{n, d.E, d.Wx},
-		wh:    matrix{n, d.H, d.Wh},
-		out:   matrix{d.V, d.H, d.OutW},
+		first: pack(d.E, d.D, d.FirstW),
+		wx:    pack(n, d.E, d.Wx),
+		wh:    pack(n, d.H, d.Wh),
+		out:   pack(d.V, d.H, d.OutW),
 	}
 	if d.Entry == Every {
-		g.every = matrix{d.E, d.D, d.EveryW}
+		g.every = pack(d.E, d.D, d.EveryW)
 	}
+	// Packed they are; who opened the model need not keep them twice.
+	g.d.FirstW, g.d.EveryW, g.d.Wx, g.d.Wh, g.d.OutW = nil, nil, nil, nil, nil
 	g.scratch.New = func() any { return new(scratch) }
-	return g, nil
+	return g
 }
 
-// matrix is a weight [n,k] as a map from k to n numbers.
-type matrix struct {
-	n, k int
-	w    []float32
+// matrix is a weight W [n,k] as a map from k to n numbers.
+type matrix struct{ w *kernels.PackedB }
+
+func pack(n, k int, w []float32) *matrix { return &matrix{kernels.PackB(true, k, n, w, k)} }
+
+// mul computes y = x·Wᵀ + bias for x [m,k] and y [m,n]; bias [n] may be nil.
+func (w *matrix) mul(m int, x, y, bias []float32) {
+	w.w.Mul(m, x, w.w.K(), y, w.w.N(), &kernels.Epilogue{Bias: bias}, 1)
 }
 
-// mul computes y = x·wᵀ (y += x·wᵀ with accumulate) for x [m,k] and y [m,n].
-func (w matrix) mul(m int, x, y []float32, accumulate bool) {
-	kernels.Gemm(false, true, m, w.n, w.k, x, w.k, w.w, w.k, accumulate, y, w.n, 1)
+// add computes y += x·Wᵀ.
+func (w *matrix) add(m int, x, y []float32) {
+	n := w.w.N()
+	w.w.Mul(m, x, w.w.K(), y, n, &kernels.Epilogue{Residual: y, LdRes: n}, 1)
 }
 
 // Captions writes sentences for one feature vector of length D.
@@ -119,7 +132,7 @@ type search interface {
 
 // group runs the searches of several photos in step.
 func (g *Generator) group(ctx context.Context, features [][]float32, o *Options) ([][]Hypothesis, error) {
-	d := g.d
+	d := &g.d
 	s := g.scratch.Get().(*scratch)
 	defer g.scratch.Put(s)
 
@@ -195,7 +208,7 @@ func grow(s []float32, n int) []float32 {
 // image standardises the features and computes what each photo contributes: the
 // state after x₀ in h and c, and img.
 func (g *Generator) image(s *scratch, features [][]float32) error {
-	d, n := g.d, len(features)
+	d, n := &g.d, len(features)
 	s.v = grow(s.v, n*d.D)
 	for i, f := range features {
 		if len(f) != d.D {
@@ -210,18 +223,18 @@ func (g *Generator) image(s *scratch, features [][]float32) error {
 	}
 	s.x = grow(s.x, n*d.E)
 	s.img = grow(s.img, n*g.gates)
-	fill(s.img, d.B)
 	if d.Entry == Every {
-		fill(s.x, d.EveryB)
-		g.every.mul(n, s.v, s.x, true)
-		g.wx.mul(n, s.x, s.img, true)
+		g.every.mul(n, s.v, s.x, d.EveryB)
+		g.wx.mul(n, s.x, s.img, d.B)
+	} else {
+		for i := range n {
+			copy(s.img[i*g.gates:], d.B)
+		}
 	}
 
-	fill(s.x, d.FirstB)
-	g.first.mul(n, s.v, s.x, true)
+	g.first.mul(n, s.v, s.x, d.FirstB)
 	s.pre = grow(s.pre, n*g.gates)
-	fill(s.pre, d.B)
-	g.wx.mul(n, s.x, s.pre, true)
+	g.wx.mul(n, s.x, s.pre, d.B)
 	s.h = grow(s.h, n*d.H)
 	s.c = grow(s.c, n*d.H)
 	clear(s.h)
@@ -230,16 +243,9 @@ func (g *Generator) image(s *scratch, features [][]float32) error {
 	return nil
 }
 
-// fill repeats row over dst.
-func fill(dst, row []float32) {
-	for i := 0; i < len(dst); i += len(row) {
-		copy(dst[i:], row)
-	}
-}
-
 // step takes the rows of s.next one word further and computes their logits.
 func (g *Generator) step(s *scratch) {
-	d, n := g.d, len(s.next)
+	d, n := &g.d, len(s.next)
 	s.h, s.h2 = s.h2, s.h
 	s.c, s.c2 = s.c2, s.c
 	s.h = grow(s.h, n*d.H)
@@ -253,8 +259,7 @@ func (g *Generator) step(s *scratch) {
 		copy(s.x[r*d.E:(r+1)*d.E], d.Embed[x.word*d.E:])
 		copy(s.pre[r*g.gates:(r+1)*g.gates], s.img[s.owner[r]*g.gates:])
 	}
-	g.wx.mul(n, s.x, s.pre, true)
+	g.wx.add(n, s.x, s.pre)
 	g.cell(s, n)
-	fill(s.logits, d.OutB)
-	g.out.mul(n, s.h, s.logits, true)
+	g.out.mul(n, s.h, s.logits, d.OutB)
 }

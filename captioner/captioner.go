@@ -1,0 +1,145 @@
+package captioner
+
+import (
+	"context"
+	"image"
+	"io/fs"
+	"slices"
+
+	"github.com/onetomany/caption/cnn"
+	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/vocab"
+)
+
+// Captioner writes captions for photos: a network, a decoder and a vocabulary
+// that belong together. It is immutable and safe for concurrent use.
+type Captioner struct {
+	dir    string // for messages
+	fsys   fs.FS
+	cnnFS  fs.FS // where the files of the CNN are
+	config *config
+	card   string
+
+	net       *cnn.Net
+	extractor *features.Extractor
+	vocab     *vocab.Vocab
+	gen       *Generator
+}
+
+// Caption is a sentence.
+type Caption struct {
+	Text    string  `json:"text"`
+	LogProb float64 `json:"logprob"` // see Hypothesis
+	Words   []Word  `json:"words"`
+}
+
+// Word is a word of a Caption.
+type Word struct {
+	Text    string  `json:"word"`
+	LogProb float64 `json:"logprob"`
+}
+
+// Caption says what is in a picture, best caption first. A nil opt means the
+// defaults: one caption by beam search of width 3.
+func (c *Captioner) Caption(ctx context.Context, img image.Image, opt *Options) ([]Caption, error) {
+	f, err := c.extractor.Image(ctx, img)
+	if err != nil {
+		return nil, err
+	}
+	return c.CaptionFeatures(ctx, f, opt)
+}
+
+// CaptionFeatures is like Caption, for the features of a picture as
+// [Captioner.Extractor] gives them.
+func (c *Captioner) CaptionFeatures(ctx context.Context, features []float32, opt *Options) ([]Caption, error) {
+	hyps, err := c.gen.Captions(ctx, features, opt)
+	if err != nil {
+		return nil, err
+	}
+	return c.captions(hyps), nil
+}
+
+// CaptionBatch is like CaptionFeatures for many pictures; see [Generator.Batch].
+func (c *Captioner) CaptionBatch(ctx context.Context, features [][]float32, opt *Options, workers int) ([][]Caption, error) {
+	hyps, err := c.gen.Batch(ctx, features, opt, workers)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]Caption, len(hyps))
+	for i, h := range hyps {
+		out[i] = c.captions(h)
+	}
+	return out, nil
+}
+
+func (c *Captioner) captions(hyps []Hypothesis) []Caption {
+	out := make([]Caption, len(hyps))
+	for i, h := range hyps {
+		out[i] = Caption{Text: c.vocab.Decode(h.IDs), LogProb: h.LogProb, Words: make([]Word, len(h.IDs))}
+		for j, id := range h.IDs {
+			out[i].Words[j] = Word{c.vocab.Word(id), h.LogProbs[j]}
+		}
+	}
+	return out
+}
+
+// Extractor turns pictures into the features that the decoder was trained with.
+func (c *Captioner) Extractor() *features.Extractor { return c.extractor }
+
+// Generator writes sentences as word ids.
+func (c *Captioner) Generator() *Generator { return c.gen }
+
+// Vocab gives the words of the ids.
+func (c *Captioner) Vocab() *vocab.Vocab { return c.vocab }
+
+// Info describes a model.
+type Info struct {
+	Name string // "" where the model has none
+	Dir  string // "" for a file system
+
+	Cell       Cell
+	Entry      Entry
+	Features   int // size of the feature vector
+	Embedding  int
+	Hidden     int
+	Vocabulary int
+	Parameters int // of the decoder
+
+	CNNName       string
+	CNNLayer      string
+	CNNReference  bool   // the CNN is not in the folder
+	CNNFiles      []File // the network, then its external data
+	CNN           cnn.Info
+	Preprocessing features.Preprocessing
+
+	Training Training
+	Rights   string
+	Card     string // README.md
+	Files    []File // of the folder, without config.json and the CNN
+}
+
+// Info describes the model.
+func (c *Captioner) Info() Info {
+	g := c.config
+	return Info{
+		Name:          g.Name,
+		Dir:           c.dir,
+		Cell:          g.Decoder.Cell,
+		Entry:         g.Decoder.Entry,
+		Features:      g.Decoder.Features,
+		Embedding:     g.Decoder.Embedding,
+		Hidden:        g.Decoder.Hidden,
+		Vocabulary:    g.Decoder.Vocabulary,
+		Parameters:    c.gen.d.Parameters(),
+		CNNName:       g.CNN.Name,
+		CNNLayer:      g.CNN.Layer,
+		CNNReference:  g.CNN.Reference,
+		CNNFiles:      slices.Clone(g.CNN.Files),
+		CNN:           c.net.Info(),
+		Preprocessing: g.Preprocessing,
+		Training:      g.Training,
+		Rights:        g.Rights,
+		Card:          c.card,
+		Files:         slices.Clone(g.Files),
+	}
+}

@@ -1,0 +1,259 @@
+package captioner
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/onetomany/caption/cnn"
+	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/atomicfile"
+	"github.com/onetomany/caption/vocab"
+)
+
+// Model is what Save writes into a model folder.
+type Model struct {
+	Name    string // such as "default"; may be empty
+	Decoder *Decoder
+	Vocab   *vocab.Vocab
+
+	CNN           CNN
+	Preprocessing features.Preprocessing
+
+	// Float16 stores the matrices of the decoder in half the room.
+	Float16 bool
+
+	// Photo is an encoded picture that goes into the folder with its features
+	// and its sentence, for Verify. nil leaves that check out. PhotoName is
+	// its name in the folder; empty means verify.jpg.
+	Photo     []byte
+	PhotoName string
+
+	Training Training
+	Rights   string // what the data allow, in one or two sentences
+
+	// Card is the text of README.md. Empty writes a short one from the fields above.
+	Card string
+}
+
+// CNN names the network that the decoder was trained with.
+type CNN struct {
+	Name  string // such as "efficientnet-lite2"
+	Layer string // layer that gives the features; empty means cnn.Pooled
+
+	// FS holds Files: the ONNX file, then its external data if it has any.
+	// External data must keep the names that the ONNX file knows them by.
+	FS    fs.FS
+	Files []string
+
+	// Reference leaves the files out of the folder: it keeps their hashes, and
+	// who opens it brings them along (Loader.CNN).
+	Reference bool
+}
+
+// Save writes a model folder. Nothing is written before the model has been put
+// together in memory, opened from there, and has captioned its Photo: what Save
+// writes opens. An existing folder keeps files that are not part of a model.
+//
+// Each file is complete before it takes its place, config.json is the last,
+// and a file that is there already is left alone. After a crash in between,
+// Open refuses the folder and Save repairs it.
+func Save(dir string, m *Model) error {
+	files, err := m.files()
+	if err != nil {
+		if me, ok := errors.AsType[*ModelError](err); ok {
+			me.Dir = dir
+			return me
+		}
+		return &ModelError{Dir: dir, Err: err}
+	}
+	if err := writeFolder(dir, files); err != nil {
+		return fmt.Errorf("saving model %s: %w", dir, err)
+	}
+	return nil
+}
+
+// files returns the content of the folder.
+func (m *Model) files() (memFS, error) {
+	if m.Decoder == nil || m.Vocab == nil {
+		return nil, errors.New("a model needs a decoder and a vocabulary")
+	}
+	if err := m.Decoder.Validate(); err != nil {
+		return nil, err
+	}
+	if m.Vocab.Len() != m.Decoder.V {
+		return nil, fmt.Errorf("the vocabulary has %d words, the decoder %d", m.Vocab.Len(), m.Decoder.V)
+	}
+	net, err := m.CNN.read()
+	if err != nil {
+		return nil, err
+	}
+	d := m.Decoder
+	c := &config{
+		Format:        modelFormat,
+		Version:       modelVersion,
+		Name:          m.Name,
+		Decoder:       decoderConfig{Cell: d.Cell, Entry: d.Entry, Features: d.D, Embedding: d.E, Hidden: d.H, Vocabulary: d.V},
+		CNN:           cnnConfig{Name: m.CNN.Name, Layer: cmp.Or(m.CNN.Layer, cnn.Pooled), Reference: m.CNN.Reference},
+		Preprocessing: m.Preprocessing,
+		Training:      m.Training,
+		Rights:        m.Rights,
+	}
+	for _, name := range m.CNN.Files {
+		c.CNN.Files = append(c.CNN.Files, entry(name, net[name]))
+	}
+
+	files := memFS{}
+	put := func(name string, b []byte) {
+		files[name] = b
+		c.Files = append(c.Files, entry(name, b))
+	}
+	var words bytes.Buffer
+	if err := m.Vocab.Write(&words); err != nil {
+		return nil, err
+	}
+	put(vocabFile, words.Bytes())
+	meta, err := c.metadata()
+	if err != nil {
+		return nil, err
+	}
+	weights, err := encodeDecoder(d, m.Float16, meta)
+	if err != nil {
+		return nil, err
+	}
+	put(decoderFile, weights)
+	card := m.Card
+	if card == "" {
+		card = m.card()
+	}
+	put(cardFile, []byte(card))
+
+	// A first, unpublished version without the proof computes the proof.
+	opened, err := c.open(files, net)
+	if err != nil {
+		return nil, err
+	}
+	if m.Photo != nil {
+		name := cmp.Or(m.PhotoName, "verify.jpg")
+		p, err := opened.prove(context.Background(), m.Photo)
+		if err != nil {
+			return nil, fmt.Errorf("the photo for verify: %w", err)
+		}
+		b, err := p.encode()
+		if err != nil {
+			return nil, err
+		}
+		c.Verify = &proofConfig{Photo: name, Sentence: p.sentence}
+		put(name, m.Photo)
+		put(proofFile, b)
+		if opened, err = c.open(files, net); err != nil {
+			return nil, err
+		}
+		if _, err := opened.Verify(context.Background()); err != nil {
+			return nil, err
+		}
+	}
+	if !m.CNN.Reference {
+		for name, b := range net {
+			files[name] = b
+		}
+	}
+	return files, nil
+}
+
+// open writes config.json into files and opens the model that they make.
+func (c *config) open(files, net memFS) (*Captioner, error) {
+	b, err := c.marshal()
+	if err != nil {
+		return nil, err
+	}
+	files[configFile] = b
+	all := memFS{}
+	for _, m := range []memFS{files, net} {
+		for name, b := range m {
+			all[name] = b
+		}
+	}
+	l := &Loader{CNN: func(string, []File) (fs.FS, error) { return net, nil }}
+	return l.OpenFS(all)
+}
+
+// entry describes a file by its content.
+func entry(name string, b []byte) File {
+	h := sha256.Sum256(b)
+	return File{Name: name, Bytes: int64(len(b)), SHA256: hex.EncodeToString(h[:])}
+}
+
+// read returns the files of the network, by name.
+func (n *CNN) read() (memFS, error) {
+	if n.FS == nil || len(n.Files) == 0 {
+		return nil, errors.New("a model needs the files of its CNN")
+	}
+	m := memFS{}
+	var total int64
+	for _, name := range n.Files {
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
+		fi, err := fs.Stat(n.FS, name)
+		if err != nil {
+			return nil, fmt.Errorf("the CNN's file %s: %w", name, cause(err))
+		}
+		if total += fi.Size(); total > maxCNN {
+			return nil, fmt.Errorf("the CNN's files are larger than the limit of %d bytes", int64(maxCNN))
+		}
+		if m[name], err = readSized(n.FS, File{Name: name, Bytes: fi.Size()}); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// writeFolder puts files into dir, config.json last.
+func writeFolder(dir string, files memFS) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	names := make([]string, 0, len(files))
+	for name := range files {
+		if name != configFile {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	names = append(names, configFile)
+
+	var open []*atomicfile.File
+	defer func() {
+		for _, f := range open {
+			f.Close()
+		}
+	}()
+	for _, name := range names {
+		if old, err := readSized(os.DirFS(dir), File{Name: name, Bytes: int64(len(files[name]))}); err == nil && bytes.Equal(old, files[name]) {
+			continue
+		}
+		f, err := atomicfile.Create(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		open = append(open, f)
+		if _, err := f.Write(files[name]); err != nil {
+			return err
+		}
+	}
+	for _, f := range open {
+		if err := f.Commit(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
