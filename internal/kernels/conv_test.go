@@ -32,7 +32,7 @@ func TestConv(t *testing.T) {
 				b := PackB(false, k, n, w, n)
 				ldy := n + rand.IntN(2)
 				y := make([]float32, batch*q.OH*q.OW*ldy)
-				ep := &Epilogue{Bias: bias, Act: Clip, Lo: -1, Hi: 2}
+				ep := &Epilogue{Bias: bias, Act: ActClip, Lo: -1, Hi: 2}
 				b.Conv(&g, batch, x, y, ldy, ep, 1)
 				for p := range batch * q.OH * q.OW {
 					for j := 0; j < n; j += 1 + rand.IntN(7) {

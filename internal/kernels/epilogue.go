@@ -18,9 +18,9 @@ type Epilogue struct {
 // themselves, where it has that form.
 func (e *Epilogue) clamp() (lo, hi float32, ok bool) {
 	switch e.Act {
-	case ReLU:
+	case ActReLU:
 		return 0, inf, true
-	case Clip:
+	case ActClip:
 		return e.Lo, e.Hi, true
 	}
 	return 0, 0, false
@@ -29,13 +29,13 @@ func (e *Epilogue) clamp() (lo, hi float32, ok bool) {
 // late reports whether rows need another pass after the micro kernels.
 func (e *Epilogue) late() bool {
 	_, _, ok := e.clamp()
-	return e.Act != Identity && !ok || e.ResidualAfter && e.Residual != nil
+	return e.Act != ActNone && !ok || e.ResidualAfter && e.Residual != nil
 }
 
 // apply is that pass, over the columns of row i from column j.
 func (e *Epilogue) apply(c []float32, i, j int) {
 	if _, _, ok := e.clamp(); !ok {
-		e.Act.Apply(c, e.Alpha, e.Beta)
+		e.Act.Apply(c, c, e.Alpha, e.Beta)
 	}
 	if e.ResidualAfter && e.Residual != nil {
 		Add(c, c, e.Residual[i*e.LdRes+j:][:len(c)])

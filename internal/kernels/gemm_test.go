@@ -191,16 +191,16 @@ func TestMulEpilogue(t *testing.T) {
 		alpha, beta float32
 		f           func(float64) float64
 	}{
-		{Identity, 0, 0, func(x float64) float64 { return x }},
-		{ReLU, 0, 0, func(x float64) float64 { return max(x, 0) }},
-		{Clip, 0, 0, func(x float64) float64 { return min(max(x, -0.5), 0.7) }},
-		{LeakyReLU, 0.1, 0, func(x float64) float64 { return max(x, 0) + 0.1*min(x, 0) }},
-		{Sigmoid, 0, 0, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},
-		{SiLU, 0, 0, func(x float64) float64 { return x / (1 + math.Exp(-x)) }},
-		{HardSigmoid, 0.2, 0.5, func(x float64) float64 { return min(max(0.2*x+0.5, 0), 1) }},
-		{HardSwish, 0, 0, func(x float64) float64 { return x * min(max(x/6+0.5, 0), 1) }},
-		{Tanh, 0, 0, math.Tanh},
-		{GELU, 0, 0, func(x float64) float64 { return x / 2 * (1 + math.Erf(x/math.Sqrt2)) }},
+		{ActNone, 0, 0, func(x float64) float64 { return x }},
+		{ActReLU, 0, 0, func(x float64) float64 { return max(x, 0) }},
+		{ActClip, 0, 0, func(x float64) float64 { return min(max(x, -0.5), 0.7) }},
+		{ActLeakyReLU, 0.1, 0, func(x float64) float64 { return max(x, 0) + 0.1*min(x, 0) }},
+		{ActSigmoid, 0, 0, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},
+		{ActSiLU, 0, 0, func(x float64) float64 { return x / (1 + math.Exp(-x)) }},
+		{ActHardSigmoid, 0.2, 0.5, func(x float64) float64 { return min(max(0.2*x+0.5, 0), 1) }},
+		{ActHardSwish, 0, 0, func(x float64) float64 { return x * min(max(x/6+0.5, 0), 1) }},
+		{ActTanh, 0, 0, math.Tanh},
+		{ActGELU, 0, 0, func(x float64) float64 { return x / 2 * (1 + math.Erf(x/math.Sqrt2)) }},
 	}
 	eachVersion(t, func(t *testing.T) {
 		for _, x := range acts {
@@ -288,7 +288,7 @@ func TestNoAllocation(t *testing.T) {
 func ExamplePackedB_Mul() {
 	weights := PackB(true, 2, 3, []float32{1, 0, 0, 1, 1, 1}, 2) // three outputs of two inputs
 	c := make([]float32, 3)
-	weights.Mul(1, []float32{2, -5}, 2, c, 3, &Epilogue{Act: ReLU, Bias: []float32{0, 1, 0}}, 1)
+	weights.Mul(1, []float32{2, -5}, 2, c, 3, &Epilogue{Act: ActReLU, Bias: []float32{0, 1, 0}}, 1)
 	fmt.Println(c)
 	// Output: [2 0 0]
 }

@@ -1,0 +1,455 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// Constants, from AX.
+#define EXPLOW  0(AX)
+#define EXPHIGH 32(AX)
+#define LOG2E   64(AX)
+#define LN2HIGH 96(AX)
+#define LN2LOW  128(AX)
+#define EXP7    160(AX)
+#define EXP6    192(AX)
+#define EXP5    224(AX)
+#define EXP4    256(AX)
+#define EXP3    288(AX)
+#define EXP2    320(AX)
+#define ONE     352(AX)
+#define TWO     384(AX)
+#define TANHHIGH 416(AX)
+#define ERFHIGH 448(AX)
+#define ERFP6   480(AX)
+#define ERFP5   512(AX)
+#define ERFP4   544(AX)
+#define ERFP3   576(AX)
+#define ERFP2   608(AX)
+#define ERFP1   640(AX)
+#define ERFP0   672(AX)
+#define ERFQ4   704(AX)
+#define ERFQ3   736(AX)
+#define ERFQ2   768(AX)
+#define ERFQ1   800(AX)
+#define ERFQ0   832(AX)
+
+// Of two values one of which is a NaN, VMAXPS and VMINPS give the one that
+// comes first here.
+
+// REDUCE splits x = Y0 into n = Y1 and eʳ − 1 = Y2. It uses Y0 and Y3.
+#define REDUCE \
+	VMULPS       LOG2E, Y0, Y1;   \
+	VROUNDPS     $0, Y1, Y1;      \
+	VFNMADD231PS LN2HIGH, Y1, Y0; \
+	VFNMADD231PS LN2LOW, Y1, Y0;  \
+	VMOVUPS      EXP7, Y2;        \
+	VFMADD213PS  EXP6, Y0, Y2;    \
+	VFMADD213PS  EXP5, Y0, Y2;    \
+	VFMADD213PS  EXP4, Y0, Y2;    \
+	VFMADD213PS  EXP3, Y0, Y2;    \
+	VFMADD213PS  EXP2, Y0, Y2;    \
+	VMULPS       Y0, Y0, Y3;      \
+	VFMADD213PS  Y0, Y3, Y2
+
+// EXP sets Y0 to its exponential. It uses Y1, Y2, Y3; the bounds must be in Y12
+// and Y13, and 1 in Y14: 2ⁿ is 1 with n added to the exponent.
+#define EXP \
+	VMAXPS      Y0, Y12, Y0;  \
+	VMINPS      Y0, Y13, Y0;  \
+	REDUCE;                   \
+	VCVTPS2DQ   Y1, Y1;       \
+	VPSRAD      $1, Y1, Y3;   \
+	VPSUBD      Y3, Y1, Y1;   \
+	VPSLLD      $23, Y3, Y3;  \
+	VPSLLD      $23, Y1, Y1;  \
+	VPADDD      Y14, Y3, Y3;  \
+	VPADDD      Y14, Y1, Y1;  \
+	VFMADD213PS Y3, Y3, Y2;   \
+	VMULPS      Y1, Y2, Y0
+
+// ERF sets Y0 to its error function. It uses Y1, Y2, Y3; the bounds must be in
+// Y12 and Y13.
+#define ERF \
+	VMAXPS      Y0, Y12, Y0;   \
+	VMINPS      Y0, Y13, Y0;   \
+	VMULPS      Y0, Y0, Y1;    \
+	VMOVUPS     ERFP6, Y2;     \
+	VFMADD213PS ERFP5, Y1, Y2; \
+	VFMADD213PS ERFP4, Y1, Y2; \
+	VFMADD213PS ERFP3, Y1, Y2; \
+	VFMADD213PS ERFP2, Y1, Y2; \
+	VFMADD213PS ERFP1, Y1, Y2; \
+	VFMADD213PS ERFP0, Y1, Y2; \
+	VMOVUPS     ERFQ4, Y3;     \
+	VFMADD213PS ERFQ3, Y1, Y3; \
+	VFMADD213PS ERFQ2, Y1, Y3; \
+	VFMADD213PS ERFQ1, Y1, Y3; \
+	VFMADD213PS ERFQ0, Y1, Y3; \
+	VDIVPS      Y3, Y2, Y2;    \
+	VMULPS      Y2, Y0, Y0
+
+#define UNARY \
+	MOVQ dst_base+0(FP), DI;  \
+	MOVQ dst_len+8(FP), CX;   \
+	MOVQ src_base+24(FP), SI; \
+	LEAQ ·constants(SB), AX
+
+#define NEXT(loop) \
+	VMOVUPS Y0, (DI); \
+	ADDQ    $32, SI;  \
+	ADDQ    $32, DI;  \
+	SUBQ    $8, CX;   \
+	JNZ     loop;     \
+	VZEROUPPER;       \
+	RET
+
+#define BINARY \
+	MOVQ dst_base+0(FP), DI; \
+	MOVQ dst_len+8(FP), CX;  \
+	MOVQ a_base+24(FP), SI;  \
+	MOVQ b_base+48(FP), DX
+
+#define NEXT2(loop) \
+	ADDQ $32, DX; \
+	NEXT(loop)
+
+#define EXPBOUNDS \
+	VMOVUPS EXPLOW, Y12;  \
+	VMOVUPS EXPHIGH, Y13; \
+	VMOVUPS ONE, Y14
+
+// func expAVX2(dst, src []float32)
+TEXT ·expAVX2(SB), NOSPLIT, $0-48
+	UNARY
+	EXPBOUNDS
+
+loop:
+	VMOVUPS (SI), Y0
+	EXP
+	NEXT(loop)
+
+// func tanhAVX2(dst, src []float32)
+TEXT ·tanhAVX2(SB), NOSPLIT, $0-48
+	UNARY
+	VXORPS  Y12, Y12, Y12
+	VMOVUPS TANHHIGH, Y13
+	VSUBPS  Y13, Y12, Y12
+	VMOVUPS ONE, Y14
+	VMOVUPS TWO, Y15
+
+loop:
+	VMOVUPS     (SI), Y0
+	VMAXPS      Y0, Y12, Y0
+	VMINPS      Y0, Y13, Y0
+	VADDPS      Y0, Y0, Y0
+	REDUCE
+	VCVTPS2DQ   Y1, Y1
+	VPSLLD      $23, Y1, Y1
+	VPADDD      Y14, Y1, Y1
+	VSUBPS      Y14, Y1, Y3
+	VFMADD213PS Y3, Y1, Y2
+	VADDPS      Y15, Y2, Y3
+	VDIVPS      Y3, Y2, Y0
+	NEXT(loop)
+
+// func sigmoidAVX2(dst, src []float32)
+TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-48
+	UNARY
+	EXPBOUNDS
+
+loop:
+	VXORPS Y0, Y0, Y0
+	VSUBPS (SI), Y0, Y0
+	EXP
+	VADDPS Y14, Y0, Y0
+	VDIVPS Y0, Y14, Y0
+	NEXT(loop)
+
+// func siluAVX2(dst, src []float32)
+TEXT ·siluAVX2(SB), NOSPLIT, $0-48
+	UNARY
+	EXPBOUNDS
+
+loop:
+	VMOVUPS (SI), Y4
+	VXORPS  Y0, Y0, Y0
+	VSUBPS  Y4, Y0, Y0
+	EXP
+	VADDPS  Y14, Y0, Y0
+	VDIVPS  Y0, Y4, Y0
+	NEXT(loop)
+
+// func erfAVX2(dst, src []float32)
+TEXT ·erfAVX2(SB), NOSPLIT, $0-48
+	UNARY
+	VXORPS  Y12, Y12, Y12
+	VMOVUPS ERFHIGH, Y13
+	VSUBPS  Y13, Y12, Y12
+
+loop:
+	VMOVUPS (SI), Y0
+	ERF
+	NEXT(loop)
+
+// func geluAVX2(dst, src []float32)
+TEXT ·geluAVX2(SB), NOSPLIT, $0-48
+	UNARY
+	VXORPS       Y12, Y12, Y12
+	VMOVUPS      ERFHIGH, Y13
+	VSUBPS       Y13, Y12, Y12
+	MOVL         $0x3f3504f3, BX // 1/√2
+	VMOVD        BX, X14
+	VBROADCASTSS X14, Y14
+	MOVL         $0x3f000000, BX // 1/2
+	VMOVD        BX, X15
+	VBROADCASTSS X15, Y15
+
+loop:
+	VMOVUPS     (SI), Y4
+	VMULPS      Y14, Y4, Y0
+	VMULPS      Y15, Y4, Y4
+	ERF
+	VFMADD213PS Y4, Y4, Y0
+	NEXT(loop)
+
+// func scaleAVX2(dst, src []float32, p float32)
+TEXT ·scaleAVX2(SB), NOSPLIT, $0-52
+	UNARY
+	VBROADCASTSS p+48(FP), Y12
+
+loop:
+	VMULPS (SI), Y12, Y0
+	NEXT(loop)
+
+// func clampAVX2(dst, src []float32, p, q float32)
+TEXT ·clampAVX2(SB), NOSPLIT, $0-56
+	UNARY
+	VBROADCASTSS p+48(FP), Y12
+	VBROADCASTSS q+52(FP), Y13
+
+loop:
+	VMAXPS (SI), Y12, Y0
+	VMINPS Y0, Y13, Y0
+	NEXT(loop)
+
+// func leakyAVX2(dst, src []float32, p float32)
+TEXT ·leakyAVX2(SB), NOSPLIT, $0-52
+	UNARY
+	VBROADCASTSS p+48(FP), Y12
+	VXORPS       Y13, Y13, Y13
+
+loop:
+	VMOVUPS   (SI), Y0
+	VMULPS    Y12, Y0, Y1
+	VCMPPS    $1, Y13, Y0, Y2 // x < 0
+	VBLENDVPS Y2, Y1, Y0, Y0
+	NEXT(loop)
+
+// func hardSigmoidAVX2(dst, src []float32, p, q float32)
+TEXT ·hardSigmoidAVX2(SB), NOSPLIT, $0-56
+	UNARY
+	VBROADCASTSS p+48(FP), Y12
+	VBROADCASTSS q+52(FP), Y13
+	VXORPS       Y15, Y15, Y15
+	VMOVUPS      ONE, Y14
+
+loop:
+	VMOVUPS     (SI), Y0
+	VFMADD213PS Y13, Y12, Y0
+	VMAXPS      Y0, Y15, Y0
+	VMINPS      Y0, Y14, Y0
+	NEXT(loop)
+
+// func hardSwishAVX2(dst, src []float32, p, q float32)
+TEXT ·hardSwishAVX2(SB), NOSPLIT, $0-56
+	UNARY
+	VBROADCASTSS p+48(FP), Y12
+	VBROADCASTSS q+52(FP), Y13
+	VXORPS       Y15, Y15, Y15
+	VMOVUPS      ONE, Y14
+
+loop:
+	VMOVUPS     (SI), Y1
+	VMOVUPS     Y1, Y0
+	VFMADD213PS Y13, Y12, Y0
+	VMAXPS      Y0, Y15, Y0
+	VMINPS      Y0, Y14, Y0
+	VMULPS      Y1, Y0, Y0
+	NEXT(loop)
+
+// func addAVX2(dst, a, b []float32)
+TEXT ·addAVX2(SB), NOSPLIT, $0-72
+	BINARY
+
+loop:
+	VMOVUPS (SI), Y0
+	VADDPS  (DX), Y0, Y0
+	NEXT2(loop)
+
+// func subAVX2(dst, a, b []float32)
+TEXT ·subAVX2(SB), NOSPLIT, $0-72
+	BINARY
+
+loop:
+	VMOVUPS (SI), Y0
+	VSUBPS  (DX), Y0, Y0
+	NEXT2(loop)
+
+// func mulAVX2(dst, a, b []float32)
+TEXT ·mulAVX2(SB), NOSPLIT, $0-72
+	BINARY
+
+loop:
+	VMOVUPS (SI), Y0
+	VMULPS  (DX), Y0, Y0
+	NEXT2(loop)
+
+// func mulAddAVX2(dst, a, b []float32)
+TEXT ·mulAddAVX2(SB), NOSPLIT, $0-72
+	BINARY
+
+loop:
+	VMOVUPS     (SI), Y0
+	VMOVUPS     (DX), Y1
+	VFMADD213PS (DI), Y1, Y0
+	NEXT2(loop)
+
+// func axpyAVX2(dst, x []float32, alpha float32)
+TEXT ·axpyAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), DI
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         x_base+24(FP), SI
+	VBROADCASTSS alpha+48(FP), Y12
+
+loop:
+	VMOVUPS     (SI), Y0
+	VFMADD213PS (DI), Y12, Y0
+	NEXT(loop)
+
+// func dotAVX2(s *[8]float32, a, b []float32)
+TEXT ·dotAVX2(SB), NOSPLIT, $0-56
+	MOVQ   s+0(FP), DI
+	MOVQ   a_base+8(FP), SI
+	MOVQ   a_len+16(FP), CX
+	MOVQ   b_base+32(FP), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	SUBQ   $32, CX
+	JLT    rest
+
+loop:
+	VMOVUPS     (SI), Y4
+	VMOVUPS     32(SI), Y5
+	VMOVUPS     64(SI), Y6
+	VMOVUPS     96(SI), Y7
+	VFMADD231PS (DX), Y4, Y0
+	VFMADD231PS 32(DX), Y5, Y1
+	VFMADD231PS 64(DX), Y6, Y2
+	VFMADD231PS 96(DX), Y7, Y3
+	ADDQ        $128, SI
+	ADDQ        $128, DX
+	SUBQ        $32, CX
+	JGE         loop
+
+rest:
+	ADDQ $32, CX
+	JZ   done
+
+loop1:
+	VMOVUPS     (SI), Y4
+	VFMADD231PS (DX), Y4, Y0
+	ADDQ        $32, SI
+	ADDQ        $32, DX
+	SUBQ        $8, CX
+	JNZ         loop1
+
+done:
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS Y0, (DI)
+	VZEROUPPER
+	RET
+
+// func sumAVX2(s *[8]float32, x []float32)
+TEXT ·sumAVX2(SB), NOSPLIT, $0-32
+	MOVQ   s+0(FP), DI
+	MOVQ   x_base+8(FP), SI
+	MOVQ   x_len+16(FP), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	SUBQ   $32, CX
+	JLT    rest
+
+loop:
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	VADDPS 64(SI), Y2, Y2
+	VADDPS 96(SI), Y3, Y3
+	ADDQ   $128, SI
+	SUBQ   $32, CX
+	JGE    loop
+
+rest:
+	ADDQ $32, CX
+	JZ   done
+
+loop1:
+	VADDPS (SI), Y0, Y0
+	ADDQ   $32, SI
+	SUBQ   $8, CX
+	JNZ    loop1
+
+done:
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS Y0, (DI)
+	VZEROUPPER
+	RET
+
+// func sumExpAVX2(s *[8]float32, x []float32, m float32)
+TEXT ·sumExpAVX2(SB), NOSPLIT, $0-36
+	MOVQ         s+0(FP), DI
+	MOVQ         x_base+8(FP), SI
+	MOVQ         x_len+16(FP), CX
+	VBROADCASTSS m+32(FP), Y5
+	LEAQ         ·constants(SB), AX
+	EXPBOUNDS
+	VXORPS       Y4, Y4, Y4
+
+loop:
+	VMOVUPS (SI), Y0
+	VSUBPS  Y5, Y0, Y0
+	EXP
+	VADDPS  Y0, Y4, Y4
+	ADDQ    $32, SI
+	SUBQ    $8, CX
+	JNZ     loop
+	VMOVUPS Y4, (DI)
+	VZEROUPPER
+	RET
+
+// func largestAVX2(s *[8]float32, x []float32)
+// Y1 marks the lanes that have seen a NaN.
+TEXT ·largestAVX2(SB), NOSPLIT, $0-32
+	MOVQ    s+0(FP), DI
+	MOVQ    x_base+8(FP), SI
+	MOVQ    x_len+16(FP), CX
+	VMOVUPS (SI), Y0
+	VXORPS  Y1, Y1, Y1
+
+loop:
+	VMOVUPS (SI), Y2
+	VCMPPS  $3, Y2, Y2, Y3 // unordered
+	VORPS   Y3, Y1, Y1
+	VMAXPS  Y2, Y0, Y0
+	ADDQ    $32, SI
+	SUBQ    $8, CX
+	JNZ     loop
+	VORPS   Y1, Y0, Y0     // all bits set is a NaN
+	VMOVUPS Y0, (DI)
+	VZEROUPPER
+	RET

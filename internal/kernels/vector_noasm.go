@@ -1,0 +1,11 @@
+//go:build !amd64 || purego
+
+package kernels
+
+func unary(f function, dst, src []float32, p, q float32) { unaryGeneric(f, dst, src, p, q) }
+func binary(f function, dst, a, b []float32)             { binaryGeneric(f, dst, a, b) }
+func axpy(dst []float32, alpha float32, x []float32)     { axpyGeneric(dst, alpha, x) }
+func dot(a, b []float32) float32                         { return dotGeneric(a, b) }
+func sum(x []float32) float32                            { return sumGeneric(x) }
+func sumExp(x []float32, m float32) float32              { return sumExpGeneric(x, m) }
+func largest(x []float32) float32                        { return largestGeneric(x) }
