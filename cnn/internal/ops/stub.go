@@ -1,0 +1,3 @@
+package ops
+
+var convOps, poolOps, normOps, resizeOps []Op
