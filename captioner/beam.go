@@ -65,15 +65,13 @@ func (b *beam) advance(logits []float32) ([]next, error) {
 	b.cand = b.cand[:0]
 	for r, br := range b.live {
 		row := logits[r*b.vocab : (r+1)*b.vocab]
-		norm, err := logSumExp(row)
-		if err != nil {
+		if err := logProbs(row); err != nil {
 			return nil, err
 		}
 		b.o.suppress(row, br.ids)
 		b.top = top(b.top[:0], row, b.o.Beam)
 		for _, c := range b.top {
 			c.row = r
-			c.lp -= norm
 			c.total = br.lp + c.lp
 			b.cand = append(b.cand, c)
 		}

@@ -1,6 +1,6 @@
 package captioner
 
-import "math"
+import "github.com/onetomany/caption/internal/kernels"
 
 // cell advances the states h and c of n rows. On entry s.pre holds Wx·x + B
 // and the image's part; h and c hold the states of the step before.
@@ -15,30 +15,41 @@ func (g *Generator) cell(s *scratch, n int) {
 	for r := range n {
 		pre := s.pre[r*g.gates : (r+1)*g.gates]
 		h := s.h[r*size : (r+1)*size]
-		c := s.c[r*size : (r+1)*size]
 		switch g.d.Cell {
 		case RNN:
-			for j := range h {
-				h[j] = tanh(pre[j])
-			}
+			kernels.Tanh(h, pre)
 		case LSTM:
-			i, f, o, u := pre[:size], pre[size:2*size], pre[2*size:3*size], pre[3*size:]
-			for j := range h {
-				c[j] = sigmoid(f[j])*c[j] + sigmoid(i[j])*tanh(u[j])
-				h[j] = sigmoid(o[j]) * tanh(c[j])
-			}
+			lstm(pre, h, s.c[r*size:(r+1)*size])
 		case GRU:
-			rec := s.rec[r*g.gates : (r+1)*g.gates]
-			for j := range h {
-				reset := sigmoid(pre[j] + rec[j])
-				z := sigmoid(pre[size+j] + rec[size+j])
-				u := tanh(pre[2*size+j] + reset*(rec[2*size+j]+g.d.BHn[j]))
-				h[j] = (1-z)*u + z*h[j]
-			}
+			gru(pre, s.rec[r*g.gates:(r+1)*g.gates], g.d.BHn, h)
 		}
 	}
 }
 
-func sigmoid(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }
+// lstm advances one row; pre is used up.
+func lstm(pre, h, c []float32) {
+	n := len(h)
+	i, f, o, u := pre[:n], pre[n:2*n], pre[2*n:3*n], pre[3*n:]
+	kernels.Sigmoid(pre[:3*n], pre)
+	kernels.Tanh(u, u)
+	kernels.Mul(c, c, f)
+	kernels.MulAdd(c, i, u)
+	kernels.Tanh(h, c)
+	kernels.Mul(h, h, o)
+}
 
-func tanh(x float32) float32 { return float32(math.Tanh(float64(x))) }
+// gru advances one row with rec = Wh·h; pre and rec are used up.
+func gru(pre, rec, bhn, h []float32) {
+	n := len(h)
+	r, z, u := pre[:n], pre[n:2*n], pre[2*n:]
+	kernels.Add(pre[:2*n], pre, rec)
+	kernels.Sigmoid(pre[:2*n], pre)
+	rec = rec[2*n:]
+	kernels.Add(rec, rec, bhn)
+	kernels.MulAdd(u, r, rec)
+	kernels.Tanh(u, u)
+	// (1−z)∘u + z∘h = u + z∘(h−u)
+	kernels.Sub(h, h, u)
+	kernels.Mul(h, h, z)
+	kernels.Add(h, h, u)
+}

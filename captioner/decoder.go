@@ -2,6 +2,8 @@ package captioner
 
 import (
 	"fmt"
+
+	"github.com/onetomany/caption/vocab"
 )
 
 // Cell is the kind of recurrent cell.
@@ -68,7 +70,7 @@ type Decoder struct {
 // that no file makes a reader ask for absurd memory.
 const (
 	maxSize    = 1 << 16 // D, E and H
-	maxVocab   = 1 << 20
+	maxVocab   = vocab.MaxWords
 	maxWeights = 1 << 28 // numbers in all, 1 GiB
 	minVocab   = 5       // the special tokens and one word
 )

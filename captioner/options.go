@@ -73,7 +73,6 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	set(&v.Num, 1)
 	set(&v.Beam, 3)
-	v.Beam = max(v.Beam, v.Num)
 	set(&v.MaxWords, 20)
 	set(&v.Temperature, 1)
 	set(&v.Seed, 1)
@@ -102,6 +101,7 @@ func (o *Options) withDefaults() (Options, error) {
 			return v, &OptionError{f.name, fmt.Sprintf("%v is not in %v..%v", f.x, f.low, f.high)}
 		}
 	}
+	v.Beam = max(v.Beam, v.Num)
 	return v, nil
 }
 

@@ -41,8 +41,7 @@ func (s *sampler) advance(logits []float32) ([]next, error) {
 	var out []next
 	for r, d := range s.live {
 		row := logits[r*s.vocab : (r+1)*s.vocab]
-		norm, err := logSumExp(row)
-		if err != nil {
+		if err := logProbs(row); err != nil {
 			return nil, err
 		}
 		s.o.suppress(row, d.ids)
@@ -50,12 +49,11 @@ func (s *sampler) advance(logits []float32) ([]next, error) {
 		if err != nil {
 			return nil, err
 		}
-		lp := c.lp - norm
 		if c.word == vocab.End {
-			s.done[d.index] = d.ended(lp)
+			s.done[d.index] = d.ended(c.lp)
 			continue
 		}
-		d.branch = d.grown(c.word, lp)
+		d.branch = d.grown(c.word, c.lp)
 		live = append(live, d)
 		out = append(out, next{r, c.word})
 	}
@@ -65,8 +63,8 @@ func (s *sampler) advance(logits []float32) ([]next, error) {
 
 // pick draws a word: temperature, then the k most probable, then of these the
 // fewest that reach the probability TopP (Holtzman et al. 2020, section 3.1).
-func (s *sampler) pick(logits []float32, rng *rand.Rand) (candidate, error) {
-	s.cand = top(s.cand[:0], logits, s.o.TopK)
+func (s *sampler) pick(lps []float32, rng *rand.Rand) (candidate, error) {
+	s.cand = top(s.cand[:0], lps, s.o.TopK)
 	if len(s.cand) == 0 {
 		return candidate{}, errNoWord
 	}

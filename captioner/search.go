@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/onetomany/caption/internal/kernels"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -14,60 +15,53 @@ var (
 	errNoWord    = errors.New("captioner: no word is possible: the decoder's weights are broken")
 )
 
-// logSumExp returns log Σ exp(x).
-func logSumExp(x []float32) (float64, error) {
-	m := float32(math.Inf(-1))
-	for _, v := range x {
-		m = max(m, v) // NaN stays NaN
+// logProbs turns the logits of one branch into log-probabilities.
+func logProbs(row []float32) error {
+	kernels.LogSoftmax(row, row)
+	if m := kernels.Max(row); m != m {
+		return errNotFinite
 	}
-	if math.IsNaN(float64(m)) || math.IsInf(float64(m), 0) {
-		return 0, errNotFinite
-	}
-	s := 0.0
-	for _, v := range x {
-		s += math.Exp(float64(v - m))
-	}
-	return float64(m) + math.Log(s), nil
+	return nil
 }
 
-// suppress sets the logits of the words that cannot follow ids to −∞.
-func (o *Options) suppress(logits []float32, ids []int) {
+// suppress sets the log-probabilities of the words that cannot follow ids to −∞.
+func (o *Options) suppress(lps []float32, ids []int) {
 	none := float32(math.Inf(-1))
 	n := len(ids)
 	if n == o.MaxWords {
-		for w := range logits {
+		for w := range lps {
 			if w != vocab.End {
-				logits[w] = none
+				lps[w] = none
 			}
 		}
 		return
 	}
-	logits[vocab.Pad] = none
-	logits[vocab.Start] = none
-	logits[vocab.Unk] = none
+	lps[vocab.Pad] = none
+	lps[vocab.Start] = none
+	lps[vocab.Unk] = none
 	if n == 0 {
-		logits[vocab.End] = none
+		lps[vocab.End] = none
 	}
 	if o.BlockRepeats && n > 0 {
-		logits[ids[n-1]] = none
+		lps[ids[n-1]] = none
 	}
 	if o.BlockTrigrams {
 		for i := 0; i+2 < n; i++ {
 			if ids[i] == ids[n-2] && ids[i+1] == ids[n-1] {
-				logits[ids[i+2]] = none
+				lps[ids[i+2]] = none
 			}
 		}
 	}
 }
 
-// top appends the at most k words of the largest logits to dst, largest first,
-// equal ones by id; lp is the logit. Words at −∞ are left out.
-func top(dst []candidate, logits []float32, k int) []candidate {
+// top appends the at most k most probable words to dst, equal ones by id. Words
+// at −∞ are left out.
+func top(dst []candidate, lps []float32, k int) []candidate {
 	base := len(dst)
 	if k > 32 { // insertion would be quadratic
-		for w, l := range logits {
-			if x := float64(l); !math.IsInf(x, -1) {
-				dst = append(dst, candidate{word: w, lp: x})
+		for w, lp := range lps {
+			if lp >= -math.MaxFloat32 {
+				dst = append(dst, candidate{word: w, lp: float64(lp)})
 			}
 		}
 		slices.SortFunc(dst[base:], func(a, b candidate) int {
@@ -75,22 +69,21 @@ func top(dst []candidate, logits []float32, k int) []candidate {
 		})
 		return dst[:min(len(dst), base+k)]
 	}
-	least := math.Inf(-1)
-	for w, l := range logits {
-		x := float64(l)
-		if x <= least {
+	least := float32(math.Inf(-1))
+	for w, lp := range lps {
+		if !(lp > least) {
 			continue
 		}
 		if len(dst)-base < k {
 			dst = append(dst, candidate{})
 		}
 		i := len(dst) - 1
-		for ; i > base && dst[i-1].lp < x; i-- {
+		for ; i > base && dst[i-1].lp < float64(lp); i-- {
 			dst[i] = dst[i-1]
 		}
-		dst[i] = candidate{word: w, lp: x}
+		dst[i] = candidate{word: w, lp: float64(lp)}
 		if len(dst)-base == k {
-			least = dst[len(dst)-1].lp
+			least = float32(dst[len(dst)-1].lp)
 		}
 	}
 	return dst

@@ -3,7 +3,13 @@ package cnn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"slices"
+
+	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/onnx"
+	"github.com/onetomany/caption/cnn/internal/plan"
 )
 
 // Tensor is a dense float32 array in row-major order.
@@ -14,8 +20,8 @@ type Tensor struct {
 
 // Layers that Options.Layer names; any other text is the name of a node or value.
 const (
-	Pooled = "pooled" // the pooled feature vector in front of the classifier
-	Map    = "map"    // the last feature map, before pooling
+	Pooled = plan.Pooled // "pooled": the pooled feature vector in front of the classifier
+	Map    = plan.Map    // "map": the last feature map, before pooling
 )
 
 // Options configures Open. The zero value, and a nil *Options, mean the defaults.
@@ -60,22 +66,114 @@ type Info struct {
 	PeakBytes    int64 // buffers of one Run at batch 1
 }
 
-// Net is a loaded network. It is immutable and safe for concurrent use.
-type Net struct{ info Info }
+// A FormatError says that a file is not an ONNX model, or a damaged one, or
+// beyond the limits. Open returns it wrapped or as it is: use errors.As.
+type FormatError = onnx.FormatError
 
-// Open loads the model file at path. External data is read from the same folder only.
-func Open(path string, opt *Options) (*Net, error) { return nil, errors.New("cnn: not built yet") }
+// An UnsupportedError says that a model is valid but uses an operator, or a form
+// of one, that the engine does not have; it names operator, node and opset. Open
+// returns it wrapped: use errors.As.
+type UnsupportedError = graph.UnsupportedError
+
+// A ShapeError says that the tensor given to Run is not a batch of pictures of
+// the network's size.
+type ShapeError struct {
+	Got, Want []int // -1 in Want stands for any number
+	Len       int   // elements given
+}
+
+func (e *ShapeError) Error() string {
+	if !fits(e.Got, e.Want) {
+		return fmt.Sprintf("cnn: input of shape %v; the network takes %s", e.Got, shapeText(e.Want))
+	}
+	return fmt.Sprintf("cnn: input of shape %v with %d elements", e.Got, e.Len)
+}
+
+func shapeText(shape []int) string {
+	return fmt.Sprintf("[N %d %d %d]", shape[1], shape[2], shape[3])
+}
+
+func fits(got, want []int) bool {
+	return len(got) == 4 && got[0] >= 0 && slices.Equal(got[1:], want[1:])
+}
+
+// Net is a loaded network. It is immutable and safe for concurrent use.
+type Net struct {
+	info    Info
+	plan    *plan.Plan
+	threads int
+}
+
+// Open loads the model file at path and plans it up to the layer that opt names.
+// External data is read from the same folder only. The errors of files that are
+// no good are *FormatError and *UnsupportedError.
+func Open(path string, opt *Options) (*Net, error) {
+	return open(path, opt, func(l onnx.Limits) (*graph.Graph, error) { return onnx.Open(path, l) })
+}
 
 // OpenFS is like Open, for a file system such as embed.FS.
 func OpenFS(fsys fs.FS, name string, opt *Options) (*Net, error) {
-	return nil, errors.New("cnn: not built yet")
+	return open(name, opt, func(l onnx.Limits) (*graph.Graph, error) { return onnx.Read(fsys, name, l) })
+}
+
+func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error)) (*Net, error) {
+	if opt == nil {
+		opt = &Options{}
+	}
+	if opt.Height < 0 || opt.Width < 0 || opt.Threads < 0 || opt.MaxBytes < 0 {
+		return nil, errors.New("cnn: negative value in Options")
+	}
+	g, err := read(onnx.Limits{Bytes: opt.MaxBytes})
+	if err != nil {
+		return nil, err
+	}
+	p, err := plan.Compile(g, plan.Options{Layer: opt.Layer, Height: opt.Height, Width: opt.Width})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	n := &Net{plan: p, threads: max(opt.Threads, 1), info: Info{
+		Producer:     g.Producer,
+		IR:           g.IR,
+		Opset:        g.Opset,
+		InputName:    p.Input,
+		Channels:     p.Channels,
+		Height:       p.Height,
+		Width:        p.Width,
+		NHWC:         p.NHWC,
+		Batch:        p.Batch,
+		FeatureNode:  p.Feature,
+		FeatureShape: p.FeatureShape,
+		Cut:          p.Cut,
+		MultiplyAdds: p.MultiplyAdds,
+		Parameters:   p.Parameters,
+		PeakBytes:    p.PeakBytes,
+	}}
+	if len(g.Metadata) > 0 {
+		n.info.Preprocessing = g.Metadata
+	}
+	return n, nil
 }
 
 // Info describes the network.
-func (n *Net) Info() Info { return n.info }
+func (n *Net) Info() Info {
+	i := n.info
+	i.FeatureShape = slices.Clone(i.FeatureShape)
+	i.Cut = slices.Clone(i.Cut)
+	return i
+}
 
 // Run computes the features of a batch of pictures, [N,C,H,W] in, [N,D] out
-// ([N,H,W,C] for a map).
+// ([N,H,W,C] for a map). N may be any number, whatever the model was exported
+// with. Run checks ctx between operators. The error for a tensor of another shape
+// is a *ShapeError.
 func (n *Net) Run(ctx context.Context, batch Tensor) (Tensor, error) {
-	return Tensor{}, errors.New("cnn: not built yet")
+	want := []int{-1, n.info.Channels, n.info.Height, n.info.Width}
+	if !fits(batch.Shape, want) || len(batch.Data) != batch.Shape[0]*want[1]*want[2]*want[3] {
+		return Tensor{}, &ShapeError{Got: slices.Clone(batch.Shape), Want: want, Len: len(batch.Data)}
+	}
+	y, err := n.plan.Run(ctx, batch.Shape[0], batch.Data, n.threads)
+	if err != nil {
+		return Tensor{}, err
+	}
+	return Tensor{Shape: append([]int{batch.Shape[0]}, n.info.FeatureShape...), Data: y}, nil
 }

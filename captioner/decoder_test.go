@@ -1,0 +1,48 @@
+package captioner
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestValidate(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		cell    Cell
+		entry   Entry
+		breakIt func(d *Decoder)
+		want    string // part of the error; empty for none
+	}{
+		{"good rnn", RNN, Init, func(d *Decoder) {}, ""},
+		{"good lstm", LSTM, Every, func(d *Decoder) {}, ""},
+		{"good gru", GRU, Every, func(d *Decoder) {}, ""},
+		{"cell", LSTM, Init, func(d *Decoder) { d.Cell = "ltsm" }, `"ltsm"`},
+		{"entry", LSTM, Init, func(d *Decoder) { d.Entry = "" }, "neither init nor every"},
+		{"no features", LSTM, Init, func(d *Decoder) { d.D = 0 }, "feature size 0"},
+		{"negative", LSTM, Init, func(d *Decoder) { d.H = -1 }, "hidden size -1"},
+		{"huge", LSTM, Init, func(d *Decoder) { d.E = math.MaxInt }, "embedding size"},
+		{"too many", LSTM, Init, func(d *Decoder) { d.E, d.H = maxSize, maxSize }, "limit"},
+		{"vocabulary", LSTM, Init, func(d *Decoder) { d.V = 4 }, "vocabulary size 4"},
+		{"short", LSTM, Init, func(d *Decoder) { d.Wx = d.Wx[1:] }, "cell.wx: 255 numbers, shape [32 8]"},
+		{"missing", GRU, Init, func(d *Decoder) { d.BHn = nil }, "cell.bhn"},
+		{"not wanted", LSTM, Init, func(d *Decoder) { d.BHn = d.B }, "cell.bhn"},
+		{"no every", LSTM, Every, func(d *Decoder) { d.EveryB = nil }, "image.every.bias"},
+		{"every not wanted", LSTM, Init, func(d *Decoder) { d.EveryB = d.FirstB }, "image.every"},
+		{"NaN", LSTM, Init, func(d *Decoder) { d.OutW[7] = float32(math.NaN()) }, "out.weight: number 7 is NaN"},
+		{"infinite", LSTM, Init, func(d *Decoder) { d.Embed[0] = float32(math.Inf(-1)) }, "embed.weight: number 0 is -Inf"},
+		{"std", LSTM, Init, func(d *Decoder) { d.Std[2] = 0 }, "feature.std: number 2 is 0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := randomDecoder(c.cell, c.entry, 4, 8, 8, 8)
+			c.breakIt(d)
+			_, err := NewGenerator(d)
+			switch {
+			case c.want == "" && err != nil:
+				t.Error(err)
+			case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+				t.Errorf("error %v does not say %q", err, c.want)
+			}
+		})
+	}
+}

@@ -1,3 +1,0 @@
-package ops
-
-var convOps, poolOps, normOps, resizeOps []Op

@@ -1,0 +1,60 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/ops"
+)
+
+// genericOp is an ONNX operator as package ops computes it, in row-major order.
+type genericOp struct {
+	node  *graph.Node
+	opset int
+}
+
+// move lets transpositions pass what works element by element.
+func (o *genericOp) move([]int) (op, bool) { return o, elementwise[o.node.Op] }
+
+// bind prepares n for inputs and outputs of the types and shapes in s. It fails
+// where the operator would give others than the plan expects.
+func (o *genericOp) bind(s *state, n *node) (*ops.Kernel, error) {
+	// Shapes alone, except for constants: data of the last run must not count.
+	in := make([]*graph.Tensor, len(n.in))
+	for i, v := range n.in {
+		switch {
+		case v == nil:
+		case v.data != nil:
+			in[i] = v.data
+		default:
+			in[i] = &graph.Tensor{Type: v.typ, Shape: s.t[v.id].Shape}
+		}
+	}
+	k, err := ops.Bind(o.node, o.opset, in)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range n.out {
+		if t := s.t[v.id]; k.Out[i].Type != t.Type || !slices.Equal(k.Out[i].Shape, t.Shape) {
+			return nil, fmt.Errorf("operator %s (node %q) gives %v, not %v, for %d pictures", o.node.Op, n.name, k.Out[i].Shape, t.Shape, s.n)
+		}
+	}
+	return k, nil
+}
+
+func (o *genericOp) run(s *state, n *node) error {
+	b := &s.bound[n.index]
+	for i, v := range n.in {
+		if v != nil {
+			b.in[i] = s.t[v.id]
+		}
+	}
+	for i, v := range n.out {
+		b.out[i] = s.t[v.id]
+	}
+	if err := b.kernel.Run(b.in, b.out, s.threads); err != nil {
+		return fmt.Errorf("operator %s (node %q): %w", o.node.Op, n.name, err)
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package plan
+
+import (
+	"math"
+
+	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/kernels"
+)
+
+// activations recognises activations that exporters spell out: SiLU as
+// x·Sigmoid(x), HardSwish, HardSigmoid and GELU in their several forms.
+func (g *net) activations() {
+	for _, n := range g.nodes {
+		n.resolve()
+		switch o := n.op.(type) {
+		case *binaryOp:
+			if o.op == mul {
+				g.product(n)
+			}
+		case *scaleOp:
+			g.sixth(n, o)
+		}
+	}
+	g.link()
+}
+
+// product recognises x·f(x).
+func (g *net) product(n *node) {
+	for i := range 2 {
+		x, s := n.in[i], n.in[1-i]
+		if s.def == nil || !sameShape(x, n.out[0]) || !sameShape(s, n.out[0]) {
+			continue
+		}
+		switch o := s.def.op.(type) {
+		case *actOp:
+			switch {
+			case s.def.in[0] != x:
+			case o.f == kernels.ActSigmoid:
+				g.become(n, act{f: kernels.ActSiLU}, x, 1)
+				return
+			case o.f == kernels.ActHardSigmoid && near(o.a, 1./6) && near(o.b, 0.5):
+				g.become(n, act{f: kernels.ActHardSwish}, x, 1)
+				return
+			}
+			if y := relu6plus3(s); y == x { // x·Clip(x+3, 0, 6)
+				g.become(n, act{f: kernels.ActHardSwish}, x, 6)
+				return
+			}
+		case *scaleOp: // x·(1+Erf(x/√2)), x perhaps halved already
+			y := erfPlus1(s)
+			if y == nil {
+				continue
+			}
+			if y == x {
+				g.become(n, act{f: kernels.ActGELU}, x, 2)
+				return
+			}
+			if h, ok := scalar(x, 0.5, 0); ok && h == y {
+				g.become(n, act{f: kernels.ActGELU}, y, 1)
+				return
+			}
+		}
+	}
+}
+
+// sixth recognises Clip(x+3, 0, 6)/6.
+func (g *net) sixth(n *node, o *scaleOp) {
+	if x, ok := scalar(n.out[0], 1./6, 0); ok {
+		if y := relu6plus3(x); y != nil {
+			g.become(n, act{f: kernels.ActHardSigmoid, a: 1. / 6, b: 0.5}, y, 1)
+		}
+	}
+}
+
+// become makes n compute times·f(x).
+func (g *net) become(n *node, f act, x *value, times float32) {
+	y := n.out[0]
+	if times != 1 {
+		x = g.add(n.name, &actOp{f}, graph.Float, y.shape, x)
+		n.op, n.in = &scaleOp{axis: -1, scale: []float32{times}, shift: []float32{0}}, []*value{x}
+		return
+	}
+	n.op, n.in = &actOp{f}, []*value{x}
+}
+
+// relu6plus3 returns x if v is Clip(x+3, 0, 6).
+func relu6plus3(v *value) *value {
+	if v.def == nil {
+		return nil
+	}
+	if o, ok := v.def.op.(*actOp); !ok || o.f != kernels.ActClip || o.a != 0 || o.b != 6 {
+		return nil
+	}
+	x, _ := scalar(v.def.in[0], 1, 3)
+	return x
+}
+
+// erfPlus1 returns x if v is Erf(x/√2) + 1.
+func erfPlus1(v *value) *value {
+	e, ok := scalar(v, 1, 1)
+	if !ok || e.def == nil {
+		return nil
+	}
+	if o, ok := e.def.op.(*genericOp); !ok || o.node.Op != "Erf" {
+		return nil
+	}
+	x, _ := scalar(e.def.in[0], 1/math.Sqrt2, 0)
+	return x
+}
+
+// scalar returns x if v is x·scale + shift with two numbers.
+func scalar(v *value, scale, shift float32) (x *value, ok bool) {
+	if v.def == nil {
+		return nil, false
+	}
+	o, ok := v.def.op.(*scaleOp)
+	if !ok || o.axis >= 0 || o.act.f != kernels.ActNone || !near(o.scale[0], scale) || !near(o.shift[0], shift) {
+		return nil, false
+	}
+	return v.def.in[0].resolve(), true
+}
+
+// near allows for the rounding of exporters.
+func near(a, b float32) bool { return math.Abs(float64(a-b)) <= 1e-6*math.Abs(float64(b)) }

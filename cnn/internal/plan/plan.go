@@ -1,0 +1,220 @@
+// Package plan compiles an ONNX graph for the features of pictures and runs it.
+//
+// Compile goes through these stages, a file each:
+//
+//	infer    shapes and constants for the picture's size, by package ops
+//	cut      the value to stop at: the classifier is found by structure
+//	lower    ONNX nodes become operators of this package, channels last
+//	pattern  activations that exporters spell out
+//	layout   transpositions move until they cancel
+//	fuse     constants into weights, sums and activations into epilogues
+//	batch    whether any number of pictures can go through together
+//	memory   buffers by lifetime
+//
+// Operators that this package has no rule for run as package ops has them.
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/onetomany/caption/cnn/internal/graph"
+)
+
+// Options say what to compile.
+type Options struct {
+	Layer         string // Pooled (also ""), Map, or the name of a node or value
+	Height, Width int    // of pictures where the model leaves them open; 0 for 224
+}
+
+// A Plan is a compiled network. It is immutable and safe for concurrent use.
+type Plan struct {
+	net       *net
+	bufs      []*buffer // by value id
+	arena     int       // floats for one picture
+	batchable bool
+	pool      sync.Pool // of *state
+
+	Info
+}
+
+// Info describes a plan.
+type Info struct {
+	Input                   string
+	Channels, Height, Width int
+	NHWC                    bool
+	Batch                   int // fixed by the exporter, 0 where open
+
+	Feature      string
+	FeatureShape []int // of one picture: [D], or [H,W,C] for a map
+	Cut          []string
+
+	MultiplyAdds, Parameters, PeakBytes int64 // of one picture
+}
+
+const (
+	maxNodes  = 20_000  // of a graph
+	maxArena  = 1 << 30 // floats for one picture
+	maxPixels = 1 << 26 // elements of one picture
+)
+
+// Compile plans the network of g up to the feature that opt names.
+func Compile(g *graph.Graph, opt Options) (*Plan, error) {
+	if len(g.Nodes) > maxNodes {
+		return nil, fmt.Errorf("%d nodes, at most %d are supported", len(g.Nodes), maxNodes)
+	}
+	p := &Plan{}
+	shape, err := p.picture(g, opt)
+	if err != nil {
+		return nil, err
+	}
+	m := infer(g, p.Input, shape)
+	m.nhwcInput = p.NHWC
+	f, err := m.feature(opt.Layer)
+	if err != nil {
+		return nil, err
+	}
+	if p.net, err = m.lower(f); err != nil {
+		return nil, err
+	}
+	p.Feature, p.Cut = f.value, f.cut
+	p.count(m, f)
+	p.net.activations()
+	p.net.layout()
+	p.net.fuse()
+	p.batchable = p.net.batches()
+	p.bufs, p.arena = p.net.allocate()
+	if p.arena > maxArena || p.net.output.len() > maxArena {
+		return nil, fmt.Errorf("one picture takes %d MB of buffers, at most %d are supported", p.arena>>18, maxArena>>18)
+	}
+	p.PeakBytes = 4 * int64(p.arena)
+	if p.bufs[p.net.output.id] == nil {
+		return nil, fmt.Errorf("the feature %q is the picture itself", f.value)
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	p.prepare()
+	return p, nil
+}
+
+// check makes sure that generic operators run as planned, for other batches too.
+func (p *Plan) check() error {
+	if !slices.ContainsFunc(p.net.nodes, func(n *node) bool { _, ok := n.op.(*genericOp); return ok }) {
+		return nil
+	}
+	if p.batchable {
+		if _, err := p.newState(2*p.net.base + 1); err != nil {
+			p.batchable = false
+		}
+	}
+	_, err := p.newState(p.net.base)
+	return err
+}
+
+// picture finds the graph's input and the shape to compile for.
+func (p *Plan) picture(g *graph.Graph, opt Options) ([]int, error) {
+	i := slices.IndexFunc(g.Inputs, func(v graph.Value) bool { return v.Type == graph.Float && len(v.Shape) == 4 })
+	if i < 0 {
+		return nil, errors.New("the model has no input of four dimensions for pictures")
+	}
+	in := g.Inputs[i]
+	if len(g.Inputs) > 1 {
+		return nil, fmt.Errorf("the model has %d inputs, pictures are one", len(g.Inputs))
+	}
+	p.Input = in.Name
+	s := slices.Clone(in.Shape)
+	// Channels are 3, or few at least; TensorFlow puts them last.
+	few := func(d int) bool { return d == 1 || d == 3 || d == 4 }
+	p.NHWC = few(s[3]) && !few(s[1])
+	c, h, w := &s[1], &s[2], &s[3]
+	if p.NHWC {
+		h, w, c = &s[1], &s[2], &s[3]
+	}
+	or := func(d *int, v, def int) {
+		if *d < 0 {
+			if *d = v; v == 0 {
+				*d = def
+			}
+		}
+	}
+	or(c, 3, 3)
+	or(h, opt.Height, 224)
+	or(w, opt.Width, 224)
+	p.Batch = max(s[0], 0)
+	s[0] = max(s[0], 1)
+	for _, d := range s {
+		if d < 1 || d > maxPixels/max(*c, 1) {
+			return nil, fmt.Errorf("input %q has the shape %v", in.Name, in.Shape)
+		}
+	}
+	if *h**w > maxPixels / *c || s[0] > 1024 {
+		return nil, fmt.Errorf("input %q of shape %v is too large", in.Name, s)
+	}
+	p.Channels, p.Height, p.Width = *c, *h, *w
+	return s, nil
+}
+
+// count fills in multiply-adds and parameters of what f needs.
+func (p *Plan) count(m *model, f feature) {
+	for _, n := range p.net.nodes {
+		out := int64(n.out[0].len())
+		switch o := n.op.(type) {
+		case *convOp:
+			p.MultiplyAdds += out * int64(len(o.w)) / int64(n.out[0].shape[3])
+		case *denseOp:
+			p.MultiplyAdds += out * int64(o.k)
+		}
+	}
+	p.MultiplyAdds /= int64(p.net.base)
+	seen := map[string]bool{}
+	need := m.ancestors(f.value)
+	for _, n := range m.g.Nodes {
+		if !need[n] {
+			continue
+		}
+		for i, name := range n.Inputs {
+			t := m.g.Init[name]
+			statistics := n.Op == "BatchNormalization" && i >= 3
+			if t != nil && t.Type == graph.Float && len(t.Shape) > 0 && !seen[name] && !statistics {
+				seen[name] = true
+				p.Parameters += int64(t.Len())
+			}
+		}
+	}
+	if s := p.net.output.shape; s[0] == p.net.base {
+		p.FeatureShape = slices.Clone(s[1:])
+	} else {
+		p.FeatureShape = slices.Clone(s)
+	}
+}
+
+// A preparer is an operator that gets its constants ready once, after all passes.
+type preparer interface{ prepare() }
+
+// prepare packs weights, on all processors: it is most of the time that opening
+// a network takes.
+func (p *Plan) prepare() {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(p.net.nodes)) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(p.net.nodes) {
+					return
+				}
+				if o, ok := p.net.nodes[i].op.(preparer); ok {
+					o.prepare()
+				}
+			}
+		}()
+	}
+	wg.Wait()
+}
