@@ -191,8 +191,8 @@ func (m *model) tensor(t *tensorProto) (*graph.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if want := e.size(n); int64(len(raw)) != want {
-		return nil, fmt.Errorf("%s %v takes %d bytes, there are %d", e.name, t.dims, want, len(raw))
+	if t.typ == typeFloat && t.inRaw() {
+		raw = align(t.msg, t.raw)
 	}
 	v := &graph.Tensor{Type: e.kind, Shape: make([]int, len(t.dims))}
 	for i, d := range t.dims {
@@ -228,15 +228,23 @@ func (m *model) reserve(dims []int64, e element) (int64, error) {
 	return n, nil
 }
 
-// data returns the elements of t as raw_data has them, wherever they are.
-func (m *model) data(t *tensorProto, e element, n int64) ([]byte, error) {
+// inRaw reports whether the elements of t are in raw_data.
+func (t *tensorProto) inRaw() bool { return !t.external && len(t.raw.b) > 0 }
+
+// data returns the n elements of t as raw_data has them, wherever they are.
+func (m *model) data(t *tensorProto, e element, n int64) (raw []byte, err error) {
 	switch {
 	case t.external:
-		return m.ext.data(t.where, e.size(n))
-	case len(t.raw.b) > 0:
-		return align(t.msg, t.raw), nil
+		raw, err = m.ext.data(t.where, e.size(n))
+	case t.inRaw():
+		raw = t.raw.b
+	default:
+		raw, err = listData(t.msg, e, n)
 	}
-	return listData(t.msg, e, n)
+	if want := e.size(n); err == nil && int64(len(raw)) != want {
+		err = fmt.Errorf("%s %v takes %d bytes, there are %d", e.name, t.dims, want, len(raw))
+	}
+	return raw, err
 }
 
 // align returns the payload of f in msg at an address that is a multiple of 4,
