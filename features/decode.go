@@ -149,7 +149,7 @@ var formats = []format{
 	{"JPEG", isJPEG, jpeg.DecodeConfig, jpeg.Decode, jpegOrientation},
 	{"PNG", isPNG, png.DecodeConfig, png.Decode, pngOrientation},
 	{"GIF", isGIF, gif.DecodeConfig, decodeGIF, nil},
-	{"WebP", isWebP, webp.DecodeConfig, webp.Decode, webpOrientation},
+	{"WebP", isWebP, webp.DecodeConfig, decodeWebP, webpOrientation},
 	{"BMP", isBMP, bmp.DecodeConfig, bmp.Decode, nil},
 	{"TIFF", isTIFF, tiff.DecodeConfig, tiff.Decode, tiffOrientation},
 }
@@ -248,5 +248,5 @@ func decodeGIF(r io.Reader) (image.Image, error) {
 	if img.Bounds() == canvas {
 		return img, nil
 	}
-	return onCanvas(img, canvas), nil
+	return onCanvas(img, img.Bounds().Min, canvas), nil
 }

@@ -64,11 +64,16 @@ func (x *Extractor) Image(ctx context.Context, img image.Image) ([]float32, erro
 		return nil, err
 	}
 	rows, err := x.run(ctx, *in, 1)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case !finite(rows[0]):
+		return nil, errNotFinite
 	}
 	return rows[0], nil
 }
+
+var errNotFinite = errors.New("the CNN gave a value that is not a finite number; is the model damaged, or made for another preprocessing?")
 
 // input is scratch memory for n prepared pictures.
 func (x *Extractor) input(n int) *[]float32 {
@@ -86,10 +91,7 @@ func (x *Extractor) run(ctx context.Context, data []float32, n int) ([][]float32
 	if err != nil {
 		return nil, err
 	}
-	d := 1
-	for _, v := range x.shape {
-		d *= v
-	}
+	d := product(x.shape)
 	if len(out.Data) != n*d {
 		return nil, fmt.Errorf("the CNN gave %d values for %d pictures; %v each is expected", len(out.Data), n, x.shape)
 	}
@@ -255,9 +257,12 @@ func (s *stream) process(c *chunk) {
 	}
 	rows, err := x.run(s.ctx, *in, len(good))
 	for j, i := range good {
-		if err != nil {
+		switch {
+		case err != nil:
 			c.results[i].Err = err
-		} else {
+		case !finite(rows[j]):
+			c.results[i].Err = errNotFinite
+		default:
 			c.results[i].Features = rows[j]
 		}
 	}

@@ -197,7 +197,7 @@ func scannable(img image.Image) image.Image {
 	case *image.NRGBA, *image.NRGBA64, *image.RGBA, *image.RGBA64, *image.Gray, *image.Gray16, *image.YCbCr, *image.Paletted:
 		return img
 	}
-	return onCanvas(img, img.Bounds())
+	return onCanvas(img, img.Bounds().Min, img.Bounds())
 }
 
 // checkPalette refuses a pixel beyond the palette; imaging would panic on it,
@@ -215,11 +215,11 @@ func checkPalette(img image.Image) error {
 	return nil
 }
 
-// onCanvas draws img over white.
-func onCanvas(img image.Image, canvas image.Rectangle) *image.RGBA {
+// onCanvas draws img over white, its first pixel at a point of the canvas.
+func onCanvas(img image.Image, at image.Point, canvas image.Rectangle) *image.RGBA {
 	dst := image.NewRGBA(canvas)
 	draw.Draw(dst, canvas, image.NewUniform(color.White), image.Point{}, draw.Src)
-	draw.Draw(dst, img.Bounds(), img, img.Bounds().Min, draw.Over)
+	draw.Draw(dst, img.Bounds().Sub(img.Bounds().Min).Add(at), img, img.Bounds().Min, draw.Over)
 	return dst
 }
 

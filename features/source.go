@@ -21,7 +21,7 @@ type Source struct {
 
 	// Stamp changes when the content does (a file's size and time). An
 	// interrupted extraction takes up the features of a photo whose Name and
-	// Stamp are the same; with an empty Stamp the name alone counts.
+	// Stamp are the same; with an empty Stamp none.
 	Stamp string
 }
 
@@ -107,6 +107,9 @@ func expandGlob(pattern string) []Source {
 	paths, err := filepath.Glob(pattern) // sorted
 	if err != nil {
 		return []Source{broken(pattern, errors.New("not a file, and not a valid glob either"))}
+	}
+	if !strings.HasPrefix(filepath.Base(pattern), ".") { // as shells do
+		paths = slices.DeleteFunc(paths, func(p string) bool { return strings.HasPrefix(filepath.Base(p), ".") })
 	}
 	if len(paths) == 0 {
 		return []Source{broken(pattern, errors.New("no file matches"))}

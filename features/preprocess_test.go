@@ -1,0 +1,143 @@
+package features
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"math"
+	"strings"
+	"testing"
+)
+
+// Resizing equals Pillow's BILINEAR, which torchvision uses on PIL images, but
+// for a rounding: imaging keeps 8 bits between rows and columns as Pillow does,
+// and weighs in float64 where Pillow has fixed point.
+func TestResizeEqualsPillow(t *testing.T) {
+	img, err := Decode(bytes.NewReader(picture(t, "scene.png")), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range readGolden(t).Resized {
+		t.Run(fmt.Sprintf("%s-%dx%d", g.Resize, g.Width, g.Height), func(t *testing.T) {
+			most, mean := compare(t, Preprocessing{Width: g.Width, Height: g.Height, Resize: g.Resize}, img, g.RGB)
+			t.Logf("up to %d, mean %.4f", most, mean)
+			if most > 1 || mean > 0.05 {
+				t.Errorf("differs by up to %d, mean %.4f", most, mean)
+			}
+		})
+	}
+}
+
+func TestTensorLayout(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 2, 1))
+	copy(img.Pix, []uint8{255, 0, 51, 255, 0, 255, 102, 255})
+	pre := Preprocessing{Width: 2, Height: 1, Mean: [3]float32{0.5, 0.25, 0}, Std: [3]float32{0.5, 0.25, 2}}
+	want := []float32{1, -1, -1, 3, 0.1, 0.2}
+	got, err := pre.Tensor(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, w := range want {
+		if math.Abs(float64(got[i]-w)) > 1e-6 {
+			t.Errorf("rgb: %v, want %v", got, want)
+			break
+		}
+	}
+	pre.Order = "bgr"
+	want = []float32{0.1, 0.2, -1, 3, 1, -1}
+	if got, err = pre.Tensor(img); err != nil {
+		t.Fatal(err)
+	}
+	for i, w := range want {
+		if math.Abs(float64(got[i]-w)) > 1e-6 {
+			t.Errorf("bgr: %v, want %v", got, want)
+			break
+		}
+	}
+}
+
+// EfficientNet-Lite's (value − 127)/128.
+func TestLite(t *testing.T) {
+	img := image.NewGray(image.Rect(0, 0, 1, 1))
+	for _, v := range []uint8{0, 127, 255} {
+		img.Pix[0] = v
+		got, err := Lite(1).Tensor(img)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := (float64(v) - 127) / 128; math.Abs(float64(got[0])-want) > 1e-6 {
+			t.Errorf("%d: %g, want %g", v, got[0], want)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	good := ImageNet(224)
+	if err := good.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	nan := float32(math.NaN())
+	for want, change := range map[string]func(*Preprocessing){
+		"size 0×224":     func(p *Preprocessing) { p.Width = 0 },
+		"size 224×99999": func(p *Preprocessing) { p.Height = 99999 },
+		"resize":         func(p *Preprocessing) { p.Resize = "stretch" },
+		"channels":       func(p *Preprocessing) { p.Order = "grb" },
+		"mean":           func(p *Preprocessing) { p.Mean[1] = nan },
+		"std":            func(p *Preprocessing) { p.Std[2] = 0 },
+	} {
+		p := good
+		change(&p)
+		if err := p.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// Extreme proportions take little memory and come out right at the size.
+func TestExtremeShapes(t *testing.T) {
+	for _, size := range []image.Point{{1, 1}, {1, 200_000}, {200_000, 1}, {3, 100_000}, {100_000, 3}} {
+		img := image.NewGray(image.Rectangle{Max: size})
+		for _, how := range []string{Squash, Crop} {
+			p := ImageNet(64)
+			p.Resize = how
+			got, err := p.Tensor(img)
+			if err != nil {
+				t.Fatalf("%v, %s: %v", size, how, err)
+			}
+			if want := (0 - p.Mean[0]) / p.Std[0]; got[0] != want {
+				t.Errorf("%v, %s: %g, want %g", size, how, got[0], want)
+			}
+		}
+	}
+	if _, err := ImageNet(8).Tensor(image.NewGray(image.Rectangle{})); err == nil {
+		t.Error("a picture without pixels: no error")
+	}
+}
+
+// A pixel beyond the palette is an error, not a crash.
+func TestPaletteOverrun(t *testing.T) {
+	img := image.NewPaletted(image.Rect(0, 0, 2, 2), nil)
+	if _, err := ImageNet(8).Tensor(img); err == nil {
+		t.Error("no error")
+	}
+}
+
+func BenchmarkTensor(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		img  image.Image
+	}{
+		{"500x375", image.NewYCbCr(image.Rect(0, 0, 500, 375), image.YCbCrSubsampleRatio420)},
+		{"4000x3000", image.NewYCbCr(image.Rect(0, 0, 4000, 3000), image.YCbCrSubsampleRatio420)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			p := ImageNet(224)
+			dst := make([]float32, p.Size())
+			for b.Loop() {
+				if err := p.fill(dst, photo{c.img, upright}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

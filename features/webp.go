@@ -1,0 +1,109 @@
+package features
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"image"
+	"io"
+
+	"golang.org/x/image/webp"
+)
+
+// decodeWebP is webp.Decode with the first frame of an animation, which that
+// package does not read, and with the colours that lossy pictures mean.
+func decodeWebP(r io.Reader) (image.Image, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	frame, at, canvas := firstFrame(data)
+	if frame == nil {
+		return decodeStill(data)
+	}
+	c, err := webp.DecodeConfig(bytes.NewReader(frame))
+	if err != nil {
+		return nil, err
+	}
+	if !image.Rect(0, 0, c.Width, c.Height).Add(at).In(canvas) {
+		return nil, fmt.Errorf("webp: a frame of %d×%d pixels at %v leaves the canvas of %d×%d", c.Width, c.Height, at, canvas.Dx(), canvas.Dy())
+	}
+	img, err := decodeStill(frame)
+	if err != nil {
+		return nil, err
+	}
+	if img.Bounds() == canvas {
+		return img, nil
+	}
+	return onCanvas(img, at, canvas), nil
+}
+
+func decodeStill(data []byte) (image.Image, error) {
+	img, err := webp.Decode(bytes.NewReader(data))
+	switch m := img.(type) {
+	case *image.YCbCr:
+		fullRange(m)
+	case *image.NYCbCrA:
+		fullRange(&m.YCbCr)
+	}
+	return img, err
+}
+
+// fullRange stretches the planes of VP8, luma 16..235 and chroma 16..240 (RFC
+// 6386, section 9.2: ITU-R BT.601), to the 0..255 that image.YCbCr stands for.
+// Without it the picture is washed out.
+func fullRange(m *image.YCbCr) {
+	var luma, chroma [256]uint8
+	for v := range 256 {
+		luma[v] = uint8(min(max(((v-16)*255+109)/219, 0), 255))
+		c := (v - 128) * 255 * 2
+		if c < 0 {
+			c -= 224
+		} else {
+			c += 224
+		}
+		chroma[v] = uint8(min(max(128+c/448, 0), 255)) // rounded to nearest
+	}
+	for i, v := range m.Y {
+		m.Y[i] = luma[v]
+	}
+	for i, v := range m.Cb {
+		m.Cb[i] = chroma[v]
+	}
+	for i, v := range m.Cr {
+		m.Cr[i] = chroma[v]
+	}
+}
+
+// firstFrame makes a still WebP of an animation's first frame and tells its
+// place on the canvas; nil if data is no animation (WebP container
+// specification, "Animation").
+func firstFrame(data []byte) (still []byte, at image.Point, canvas image.Rectangle) {
+	if !isWebP(data) {
+		return nil, at, canvas
+	}
+	for id, b := range riffChunks(data[12:]) {
+		const animation = 1 << 1
+		switch {
+		case id == "VP8X" && len(b) >= 10 && b[0]&animation != 0:
+			canvas = image.Rect(0, 0, 1+uint24(b[4:]), 1+uint24(b[7:]))
+		case canvas.Empty():
+			return nil, at, canvas // VP8X is the first chunk
+		case id == "ANMF" && len(b) >= 16:
+			at = image.Pt(2*uint24(b), 2*uint24(b[3:]))
+			still = append(still, "RIFF\x00\x00\x00\x00WEBP"...)
+			if bytes.HasPrefix(b[16:], []byte("ALPH")) {
+				const alpha = 1 << 4
+				still = append(still, "VP8X\x0a\x00\x00\x00"...)
+				still = append(still, alpha, 0, 0, 0)
+				still = append(still, b[6:12]...) // width and height, less one
+			}
+			still = append(still, b[16:]...)
+			binary.LittleEndian.PutUint32(still[4:], uint32(len(still)-8))
+			return still, at, canvas
+		}
+	}
+	return nil, at, canvas
+}
+
+func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
