@@ -1,0 +1,184 @@
+package train
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"reflect"
+
+	"github.com/onetomany/caption/internal/atomicfile"
+	"github.com/onetomany/caption/internal/safetensors"
+)
+
+// A checkpoint is a safetensors file: the weights, their moving average, the two
+// moments of Adam, and the average at the best epoch, each array named
+// "group/weight"; the rest of the state is JSON in the metadata. Nothing random
+// is kept, for all of it follows from the seed and the step.
+
+// ErrCheckpoint is wrapped by the errors about a checkpoint that cannot be
+// resumed: of other data, other options, or damaged.
+var ErrCheckpoint = errors.New("the checkpoint cannot be resumed")
+
+const (
+	checkpointKey    = "caption.train"
+	checkpointFormat = 1
+)
+
+// state is what a checkpoint holds beside arrays.
+type state struct {
+	Format  int     `json:"format"`
+	Data    string  `json:"data"` // digest
+	Options Options `json:"options"`
+	Step    int     `json:"step"`
+	History []Epoch `json:"history"`
+	Best    int     `json:"best"`
+	CRC     uint32  `json:"crc"` // of all arrays, in order: CRC-32C of their little-endian bytes
+}
+
+// arrays lists the arrays of the state; they share the memory of the run.
+func (r *run) arrays() []safetensors.Tensor {
+	var ts []safetensors.Tensor
+	best, avg := weights(r.best), weights(r.average)
+	for i, w := range weights(r.weights) {
+		for _, a := range []struct {
+			group string
+			data  []float32
+		}{{"weights", w.data}, {"average", avg[i].data}, {"best", best[i].data}, {"adam.m", r.adam.m[i]}, {"adam.v", r.adam.v[i]}} {
+			info := safetensors.Info{Name: a.group + "/" + w.name, DType: safetensors.F32, Shape: w.shape}
+			ts = append(ts, safetensors.Tensor{Info: info, Data: a.data})
+		}
+	}
+	return ts
+}
+
+// comparable returns the options that make a run what it is.
+func (o Options) comparable() Options {
+	o.Threads, o.Checkpoint = 0, ""
+	return o
+}
+
+func (r *run) save() error {
+	if r.opt.Checkpoint == "" {
+		return nil
+	}
+	ts := r.arrays()
+	meta, err := json.Marshal(state{
+		Format: checkpointFormat, Data: r.digest, Options: r.opt.comparable(),
+		Step: r.adam.step, History: r.history, Best: r.bestAt, CRC: checksum(ts),
+	})
+	if err != nil {
+		return err
+	}
+	err = atomicfile.WriteFile(r.opt.Checkpoint, func(w io.Writer) error {
+		return safetensors.Write(w, ts, map[string]string{checkpointKey: string(meta)})
+	})
+	if err != nil {
+		return fmt.Errorf("train: writing the checkpoint: %w", err)
+	}
+	return nil
+}
+
+// load takes the state from the checkpoint, if there is one.
+func (r *run) load() error {
+	if r.opt.Checkpoint == "" {
+		return nil
+	}
+	f, err := os.Open(r.opt.Checkpoint)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	defer f.Close()
+	if err := r.read(f); err != nil {
+		return fmt.Errorf("train: %s: %w: %w; to start anew, remove the file or name another", r.opt.Checkpoint, ErrCheckpoint, err)
+	}
+	return nil
+}
+
+func (r *run) read(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	file, err := safetensors.Open(f, info.Size())
+	if err != nil {
+		return err
+	}
+	var s state
+	if err := json.Unmarshal([]byte(file.Metadata[checkpointKey]), &s); err != nil {
+		return errors.New("it is not a checkpoint of a training run")
+	}
+	if s.Format != checkpointFormat {
+		return fmt.Errorf("its format is %d, this program reads %d", s.Format, checkpointFormat)
+	}
+	if name, was, is := difference(s.Options, r.opt.comparable()); name != "" {
+		return fmt.Errorf("it was made with %s %s, not %s", name, was, is)
+	}
+	if s.Data != r.digest {
+		return errors.New("it was made on other features, captions or validation sets")
+	}
+	steps := (len(r.examples) + r.opt.Batch - 1) / r.opt.Batch
+	if n := len(s.History); n < 1 || n > r.opt.Epochs || s.Best < 1 || s.Best > n || s.Step != n*steps {
+		return errors.New("its state is not that of a finished epoch")
+	}
+	ts := r.arrays()
+	if n := len(file.Tensors()); n != len(ts) {
+		return fmt.Errorf("it has %d arrays, want %d", n, len(ts))
+	}
+	for _, t := range ts {
+		got, ok := file.Lookup(t.Name)
+		if !ok || got.DType != t.DType || !reflect.DeepEqual(got.Shape, t.Shape) {
+			return fmt.Errorf("array %s is missing or has another shape", t.Name)
+		}
+		data, err := file.Float32s(t.Name)
+		if err != nil {
+			return err
+		}
+		copy(t.Data, data)
+	}
+	if checksum(ts) != s.CRC {
+		return errors.New("its contents do not match their checksum")
+	}
+	r.adam.step, r.history, r.bestAt = s.Step, s.History, s.Best
+	return nil
+}
+
+// difference returns the first field in which two options differ.
+func difference(a, b Options) (name, was, is string) {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	for i := range x.NumField() {
+		p, q := x.Field(i).Interface(), y.Field(i).Interface()
+		if !reflect.DeepEqual(p, q) {
+			s, _ := json.Marshal(p)
+			t, _ := json.Marshal(q)
+			return x.Type().Field(i).Name, string(s), string(t)
+		}
+	}
+	return "", "", ""
+}
+
+func checksum(ts []safetensors.Tensor) uint32 {
+	table := crc32.MakeTable(crc32.Castagnoli)
+	var sum uint32
+	buf := make([]byte, 0, 1<<16)
+	for _, t := range ts {
+		for d := t.Data; len(d) > 0; {
+			n := min(len(d), cap(buf)/4)
+			buf = buf[:0]
+			for _, x := range d[:n] {
+				b := math.Float32bits(x)
+				buf = append(buf, byte(b), byte(b>>8), byte(b>>16), byte(b>>24))
+			}
+			sum = crc32.Update(sum, table, buf)
+			d = d[n:]
+		}
+	}
+	return sum
+}
