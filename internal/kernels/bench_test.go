@@ -93,3 +93,33 @@ func BenchmarkVector(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkDepthwise gives multiply-adds in 10⁹ a second, for layers of a
+// MobileNetV2.
+func BenchmarkDepthwise(b *testing.B) {
+	saved := active
+	defer func() { active = saved }()
+	for _, g := range []Conv{
+		{H: 112, W: 112, C: 32, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 112, OW: 112},
+		{H: 56, W: 56, C: 144, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadTop: 1, PadLeft: 1, OH: 28, OW: 28},
+		{H: 14, W: 14, C: 384, KH: 5, KW: 5, PadTop: 2, PadLeft: 2, OH: 14, OW: 14},
+		{H: 7, W: 7, C: 960, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 7, OW: 7},
+	} {
+		x, w, y := random(g.H*g.W*g.C), random(g.KH*g.KW*g.C), make([]float32, g.OH*g.OW*g.C)
+		ep := &Epilogue{Bias: random(g.C), Act: ActClip, Lo: 0, Hi: 6}
+		bench := func(name string, f func()) {
+			b.Run(fmt.Sprintf("%dx%dx%d/%s", g.H, g.W, g.C, name), func(b *testing.B) {
+				for b.Loop() {
+					f()
+				}
+				b.ReportMetric(float64(len(y)*g.KH*g.KW)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GMAC/s")
+			})
+		}
+		for v := generic; v <= best(); v++ {
+			active = v
+			bench(isaNames[v]+"/conv", func() { g.Depthwise(1, x, w, y, g.C, ep, 1) })
+			bench(isaNames[v]+"/max", func() { g.MaxPool(1, x, y, g.C, 1) })
+			bench(isaNames[v]+"/mean", func() { g.AveragePool(1, true, x, y, g.C, 1) })
+		}
+	}
+}

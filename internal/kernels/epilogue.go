@@ -5,7 +5,7 @@ package kernels
 type Epilogue struct {
 	Bias []float32 // one value for each column; nil for none
 
-	Residual      []float32 // rows like C's, LdRes apart; nil for none; may be C itself
+	Residual      []float32 // rows like C's, LdRes apart; nil for none; may be C itself unless ResidualAfter
 	LdRes         int
 	ResidualAfter bool // add Residual after the activation instead of before
 
@@ -35,9 +35,26 @@ func (e *Epilogue) late() bool {
 // apply is that pass, over the columns of row i from column j.
 func (e *Epilogue) apply(c []float32, i, j int) {
 	if _, _, ok := e.clamp(); !ok {
+		e.activate(c)
+	}
+	if e.ResidualAfter {
+		e.add(c, i, j)
+	}
+}
+
+func (e *Epilogue) activate(c []float32) {
+	switch e.Act {
+	case ActNone:
+	case ActClip:
+		e.Act.Apply(c, c, e.Lo, e.Hi)
+	default:
 		e.Act.Apply(c, c, e.Alpha, e.Beta)
 	}
-	if e.ResidualAfter && e.Residual != nil {
-		Add(c, c, e.Residual[i*e.LdRes+j:][:len(c)])
+}
+
+// add adds the residual of row i from column j on.
+func (e *Epilogue) add(c []float32, i, j int) {
+	if e.Residual != nil {
+		Add(c, c, e.Residual[i*e.LdRes+j:])
 	}
 }

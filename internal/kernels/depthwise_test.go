@@ -1,0 +1,142 @@
+package kernels
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// windows are geometries for the kernels that work channel by channel; the
+// channels are set by the tests.
+var windows = []Conv{
+	{H: 7, W: 7, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 7, OW: 7},
+	{H: 14, W: 15, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadTop: 0, PadLeft: 0, OH: 7, OW: 8},
+	{H: 12, W: 19, KH: 5, KW: 5, StrideH: 1, StrideW: 2, PadTop: 2, PadLeft: 2, OH: 12, OW: 10},
+	{H: 11, W: 16, KH: 3, KW: 2, DilH: 2, DilW: 3, PadTop: 2, PadLeft: 3, OH: 11, OW: 18},
+	{H: 3, W: 3, KH: 7, KW: 7, PadTop: 3, PadLeft: 3, OH: 3, OW: 3},
+	{H: 2, W: 2, KH: 2, KW: 2, PadTop: 4, PadLeft: 4, OH: 9, OW: 9}, // windows outside
+	{H: 6, W: 9, KH: 6, KW: 9, OH: 1, OW: 1},
+	{H: 1, W: 1, KH: 1, KW: 1, OH: 1, OW: 1},
+}
+
+// eachTap calls f with the position in x of each tap inside of the picture.
+func eachTap(g *Conv, pixel, c int, f func(tap, at int)) {
+	img, oy, ox := pixel/(g.OH*g.OW), pixel/g.OW%g.OH, pixel%g.OW
+	for ky := range g.KH {
+		for kx := range g.KW {
+			iy, ix := oy*g.StrideH-g.PadTop+ky*g.DilH, ox*g.StrideW-g.PadLeft+kx*g.DilW
+			if iy >= 0 && iy < g.H && ix >= 0 && ix < g.W {
+				f(ky*g.KW+kx, ((img*g.H+iy)*g.W+ix)*g.Ld+c)
+			}
+		}
+	}
+}
+
+func eachWindow(t *testing.T, f func(t *testing.T, g Conv, x []float32, batch, ldy int)) {
+	eachVersion(t, func(t *testing.T) {
+		for _, g := range windows {
+			for _, c := range []int{1, 7, 8, 9, 16, 23, 24, 32, 45, 72} {
+				g.C, g.Ld = c, c+rand.IntN(3)
+				const batch = 2
+				f(t, g.defaults(), random(batch*g.H*g.W*g.Ld), batch, c+rand.IntN(3))
+			}
+		}
+	})
+}
+
+func TestDepthwise(t *testing.T) {
+	mode := 0
+	eachWindow(t, func(t *testing.T, g Conv, x []float32, batch, ldy int) {
+		mode++
+		w := random(g.KH * g.KW * g.C)
+		pixels := batch * g.OH * g.OW
+		ep := &Epilogue{Act: []Activation{ActNone, ActReLU, ActClip, ActSigmoid}[mode%4], Lo: -0.2, Hi: 0.4}
+		f := []func(float64) float64{
+			func(x float64) float64 { return x },
+			func(x float64) float64 { return max(x, 0) },
+			func(x float64) float64 { return min(max(x, float64(ep.Lo)), float64(ep.Hi)) },
+			func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
+		}[mode%4]
+		if mode%3 > 0 {
+			ep.Bias = random(g.C)
+		}
+		if mode%5 == 0 {
+			ep.Residual, ep.LdRes = random(pixels*g.C), g.C
+			ep.ResidualAfter = mode%2 == 0
+		}
+		y := random(pixels * ldy)
+		before := slices.Clone(y)
+		g.Depthwise(batch, x, w, y, ldy, ep, 1)
+		for p := range pixels {
+			for c := range ldy {
+				got := y[p*ldy+c]
+				if c >= g.C {
+					if got != before[p*ldy+c] {
+						t.Fatalf("%+v: wrote beyond the channels", g)
+					}
+					continue
+				}
+				want, size := 0., 2.
+				eachTap(&g, p, c, func(tap, at int) {
+					v := float64(x[at]) * float64(w[tap*g.C+c])
+					want += v
+					size += math.Abs(v)
+				})
+				if ep.Bias != nil {
+					want += float64(ep.Bias[c])
+				}
+				if ep.Residual != nil && !ep.ResidualAfter {
+					want += float64(ep.Residual[p*g.C+c])
+				}
+				want = f(want)
+				if ep.Residual != nil && ep.ResidualAfter {
+					want += float64(ep.Residual[p*g.C+c])
+				}
+				if !near(got, want, size) {
+					t.Fatalf("%+v: pixel %d channel %d is %v, want %v", g, p, c, got, want)
+				}
+			}
+		}
+		z := slices.Clone(before)
+		g.Depthwise(batch, x, w, z, ldy, ep, 3)
+		if !slices.Equal(y, z) {
+			t.Fatalf("%+v: another result with 3 threads", g)
+		}
+	})
+}
+
+func TestPool(t *testing.T) {
+	eachWindow(t, func(t *testing.T, g Conv, x []float32, batch, ldy int) {
+		pixels := batch * g.OH * g.OW
+		largest, mean, meanPad := random(pixels*ldy), random(pixels*ldy), random(pixels*ldy)
+		before := slices.Clone(largest)
+		g.MaxPool(batch, x, largest, ldy, 2)
+		g.AveragePool(batch, false, x, mean, ldy, 2)
+		g.AveragePool(batch, true, x, meanPad, ldy, 1)
+		for p := range pixels {
+			for c := range g.C {
+				top, sum, n := math.Inf(-1), 0., 0.
+				eachTap(&g, p, c, func(_, at int) {
+					top = max(top, float64(x[at]))
+					sum += float64(x[at])
+					n++
+				})
+				if got := largest[p*ldy+c]; float64(got) != top {
+					t.Fatalf("%+v: pixel %d channel %d: largest is %v, want %v", g, p, c, got, top)
+				}
+				if got := mean[p*ldy+c]; !near(got, sum/max(n, 1), 1) {
+					t.Fatalf("%+v: pixel %d channel %d: mean is %v, want %v", g, p, c, got, sum/n)
+				}
+				if got, want := meanPad[p*ldy+c], sum/float64(g.KH*g.KW); !near(got, want, 1) {
+					t.Fatalf("%+v: pixel %d channel %d: mean with pads is %v, want %v", g, p, c, got, want)
+				}
+			}
+			for c := g.C; c < ldy; c++ {
+				if largest[p*ldy+c] != before[p*ldy+c] {
+					t.Fatalf("%+v: wrote beyond the channels", g)
+				}
+			}
+		}
+	})
+}

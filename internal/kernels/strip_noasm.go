@@ -1,0 +1,10 @@
+//go:build !amd64 || purego
+
+package kernels
+
+// fullStrip is how many pixels a strip has at most.
+const fullStrip = 1
+
+func (t *strip) depthwise() { depthwiseGeneric(t) }
+func (t *strip) max()       { maxGeneric(t) }
+func (t *strip) sum()       { sumPoolGeneric(t) }
