@@ -75,7 +75,7 @@ func TestDecodeEqualsPillow(t *testing.T) {
 	}{
 		"444.jpg": {3, 0.5}, "gray.jpg": {3, 0.5}, "cmyk.jpg": {4, 0.7}, "ycck.jpg": {4, 0.7},
 		"420.jpg": {80, 6}, "422.jpg": {60, 4}, "restart.jpg": {80, 6}, "progressive.jpg": {80, 6},
-		"lossy.webp": {80, 6}, "gray_lossy.webp": {4, 1},"lossy_alpha.webp": {80, 6},
+		"lossy.webp": {80, 6}, "gray_lossy.webp": {4, 1}, "lossy_alpha.webp": {80, 6},
 		// rounding of the compositing
 		"rgba.png": {1, 0.5}, "rgba16.png": {1, 0.5}, "la.png": {1, 0.5}, "alpha.webp": {1, 0.5},
 		"gray16.png": {1, 0.5},
