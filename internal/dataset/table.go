@@ -1,0 +1,164 @@
+package dataset
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Names of the columns, and of the fields in JSON. The first is the one that
+// is documented; the others are in use elsewhere.
+var (
+	imageNames   = []string{"image", "file_name", "filename", "path"}
+	captionNames = []string{"caption", "text"}
+	splitNames   = []string{"split"}
+)
+
+// columns are the indices of the columns; split is -1 if there is none.
+type columns struct {
+	image, caption, split int
+	n                     int    // columns in all
+	hint                  string // for the error of a row with more or less
+}
+
+// header finds the columns.
+func header(fields []string) (columns, error) {
+	for i := range fields {
+		fields[i] = strings.ToLower(strings.TrimSpace(fields[i]))
+	}
+	find := func(names []string) int {
+		return slices.IndexFunc(fields, func(f string) bool { return slices.Contains(names, f) })
+	}
+	c := columns{image: find(imageNames), caption: find(captionNames), split: find(splitNames), n: len(fields)}
+	if c.image < 0 || c.caption < 0 {
+		return c, fmt.Errorf("the first line must name the columns image, caption and, if wanted, split; it is %.100q", fields)
+	}
+	return c, nil
+}
+
+// row adds the photo of a row.
+func (c columns) row(b *builder, fields []string) error {
+	if len(fields) != c.n {
+		return fmt.Errorf("%d fields; %d as in the first line are expected%s", len(fields), c.n, c.hint)
+	}
+	split := ""
+	if c.split >= 0 {
+		split = fields[c.split]
+	}
+	return b.add(fields[c.image], split, fields[c.caption])
+}
+
+// parseTSV reads lines of fields between tabs, without quoting.
+func parseTSV(b *builder, data []byte) error {
+	var cols columns
+	line := 0
+	for text := range strings.Lines(string(data)) {
+		line++
+		text = strings.TrimRight(text, "\r\n")
+		fields := strings.Split(text, "\t")
+		var err error
+		switch {
+		case line == 1:
+			cols, err = header(fields)
+		case text != "":
+			err = cols.row(b, fields)
+		}
+		if err != nil {
+			return b.errorf(line, "%w", err)
+		}
+	}
+	return nil
+}
+
+// parseCSV reads RFC 4180 CSV.
+func parseCSV(b *builder, data []byte) error {
+	r := csv.NewReader(bytes.NewReader(data))
+	r.FieldsPerRecord = -1 // checked in row, with a better message
+	var cols columns
+	for first := true; ; first = false {
+		fields, err := r.Read()
+		if err == io.EOF {
+			return nil
+		}
+		var pe *csv.ParseError
+		if errors.As(err, &pe) {
+			return b.errorf(pe.StartLine, "%w", pe.Err)
+		}
+		if err != nil {
+			return b.errorf(0, "%w", err)
+		}
+		line, _ := r.FieldPos(0)
+		if first {
+			cols, err = header(fields)
+			cols.hint = "; put captions with commas into double quotes"
+		} else {
+			err = cols.row(b, fields)
+		}
+		if err != nil {
+			return b.errorf(line, "%w", err)
+		}
+	}
+}
+
+// record is a photo in JSON: {"image", "caption" or "captions", "split"}.
+type record struct {
+	Image, Split string
+	Captions     []string
+}
+
+// UnmarshalJSON takes the names of tables, and one caption or several.
+func (r *record) UnmarshalJSON(data []byte) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return errors.New("an object with image and caption is expected")
+	}
+	get := func(names []string, v any) error {
+		for _, n := range names {
+			if raw, ok := fields[n]; ok {
+				if err := json.Unmarshal(raw, v); err != nil {
+					return fmt.Errorf("field %q: %w", n, err)
+				}
+				return nil
+			}
+		}
+		return fmt.Errorf("no field %q", names[0])
+	}
+	if err := get(imageNames, &r.Image); err != nil {
+		return err
+	}
+	if _, ok := fields["split"]; ok {
+		if err := get(splitNames, &r.Split); err != nil {
+			return err
+		}
+	}
+	var one string
+	if get(captionNames, &one) == nil {
+		r.Captions = []string{one}
+		return nil
+	}
+	return get([]string{"captions", "caption", "text"}, &r.Captions)
+}
+
+// parseJSONL reads a record a line.
+func parseJSONL(b *builder, data []byte) error {
+	line := 0
+	for text := range bytes.Lines(data) {
+		line++
+		if len(bytes.TrimSpace(text)) == 0 {
+			continue
+		}
+		var r record
+		if err := json.Unmarshal(text, &r); err != nil {
+			return b.errorf(line, "%w", err)
+		}
+		if err := b.add(r.Image, r.Split, r.Captions...); err != nil {
+			return b.errorf(line, "%w", err)
+		}
+	}
+	return nil
+}
