@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -324,6 +323,3 @@ func (h header) ints(what string) ([]int64, error) {
 	}
 	return out, h.delim(']', what)
 }
-
-// sortedKeys keeps the written metadata in one order.
-func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -53,7 +54,7 @@ func WriteHeader(w io.Writer, infos []Info, metadata map[string]string) error {
 	sep := ""
 	if len(metadata) > 0 {
 		b.WriteString(`"__metadata__":{`)
-		for _, k := range sortedKeys(metadata) {
+		for _, k := range slices.Sorted(maps.Keys(metadata)) {
 			b.WriteString(sep)
 			if err := quote(&b, k); err != nil {
 				return err
