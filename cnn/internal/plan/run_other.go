@@ -174,7 +174,7 @@ func (o *poolOp) run(s *state, n *node) error {
 	for p := range out[0] * out[1] * out[2] {
 		b, oy, ox := p/(out[1]*out[2]), p/out[2]%out[1], p%out[2]
 		dst := y[p*c:][:c]
-		count := 0
+		count, first := 0, true
 		for ky := range o.kh {
 			iy := oy*o.sh - o.top + ky*o.dh
 			for kx := range o.kw {
@@ -189,8 +189,9 @@ func (o *poolOp) run(s *state, n *node) error {
 				}
 				src := x[((b*h+iy)*w+ix)*c:][:c]
 				switch {
-				case o.max && count == 0, !o.max && count == 0:
+				case first:
 					copy(dst, src)
+					first = false
 				case o.max:
 					for i, v := range src {
 						dst[i] = max(dst[i], v)
