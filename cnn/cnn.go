@@ -57,6 +57,8 @@ type Info struct {
 	// Preprocessing is what the model's metadata says of it, nil where silent.
 	Preprocessing map[string]string
 
+	ExternalData []string // files of external data that were read, relative to the model's folder
+
 	FeatureNode  string   // value that Run returns
 	FeatureShape []int    // without the batch: [D], or [H,W,C] for a map
 	Cut          []string // nodes cut off, from input to output
@@ -135,6 +137,7 @@ func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error
 		Producer:     g.Producer,
 		IR:           g.IR,
 		Opset:        g.Opset,
+		ExternalData: g.External,
 		InputName:    p.Input,
 		Channels:     p.Channels,
 		Height:       p.Height,
@@ -159,6 +162,7 @@ func (n *Net) Info() Info {
 	i := n.info
 	i.FeatureShape = slices.Clone(i.FeatureShape)
 	i.Cut = slices.Clone(i.Cut)
+	i.ExternalData = slices.Clone(i.ExternalData)
 	return i
 }
 

@@ -67,6 +67,9 @@ type OptionError struct {
 
 func (e *OptionError) Error() string { return "train: option " + e.Field + ": " + e.Problem }
 
+// Validate says what is wrong with o, as an *OptionError; nil if nothing.
+func (o Options) Validate() error { return o.check() }
+
 // check fills in the number of threads and checks all else.
 func (o *Options) check() error {
 	if o.Threads == 0 {

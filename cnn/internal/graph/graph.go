@@ -115,4 +115,8 @@ type Graph struct {
 	Outputs []Value
 	Nodes   []*Node
 	Init    map[string]*Tensor
+
+	// External names the files of external data that were read, sorted,
+	// relative to the model's folder.
+	External []string
 }

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 )
@@ -82,7 +84,12 @@ func decode(buf []byte, dir fs.FS, lim Limits) (*graph.Graph, error) {
 	if err := m.parse(buf); err != nil {
 		return nil, notModel(buf, err)
 	}
-	return m.graph()
+	g, err := m.graph()
+	if err != nil {
+		return nil, err
+	}
+	g.External = slices.Sorted(maps.Keys(m.ext.files))
+	return g, nil
 }
 
 // wrap puts the file's name before err.

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/cli"
+)
+
+// captionFlags are the flags of caption itself.
+type captionFlags struct {
+	model    string
+	format   string
+	jobs     int
+	quiet    bool
+	decoding decodingFlags
+}
+
+// newCommand is the whole command line: captioning photos, and the sub-commands.
+func newCommand() *cobra.Command {
+	var f captionFlags
+	cmd := &cobra.Command{
+		Use:   "caption [flags] PATH...",
+		Short: "Say what is in photos",
+		Long: `caption writes a sentence for each photo: JPEG, PNG, GIF, WebP, BMP or TIFF.
+
+A PATH is a photo, a folder (searched with its sub-folders), a glob, or - for a
+photo on standard input. One photo gives its caption alone, several give lines
+of PATH, tab, caption, in order. A photo that cannot be read is named on
+standard error and the others go on.
+
+Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 some photos failed and all
+others were done, 130 interrupted.`,
+		Example: `  caption photo.jpg
+  caption holidays/ > captions.tsv
+  caption -n 3 photo.jpg                 three captions, best first
+  caption --sample --seed 7 photo.jpg    another wording at each seed
+  caption -f jsonl photos/*.jpg          with log-probabilities
+  caption -m my-model photo.jpg          a model of your own
+  cat photo.jpg | caption -`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cli.Usagef("no photo given; name a photo or a folder, or see caption --help")
+			}
+			return caption(cmd, &f, args)
+		},
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.StringVarP(&f.model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
+	fs.IntVarP(&f.decoding.num, "num", "n", 1, "captions a photo, best first")
+	f.decoding.register(fs)
+	fs.StringVarP(&f.format, "format", "f", "text", "output: "+formatNames)
+	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos at a time (default: one a processor)")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress; failures are still named")
+	cli.Complete(cmd, "format", formats...)
+
+	cmd.AddCommand(newTrain(), newEval(), newVerify(), newInfo(), newModels())
+	return cmd
+}
+
+// result is the outcome for one photo, as the JSON formats write it.
+type result struct {
+	Path     string              `json:"path"`
+	Captions []captioner.Caption `json:"captions"`
+	Error    string              `json:"error,omitempty"`
+}
+
+func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
+	ctx := cmd.Context()
+	opt, err := f.decoding.options(cmd.Flags())
+	if err != nil {
+		return err
+	}
+	if err := cli.CheckJobs(f.jobs); err != nil {
+		return err
+	}
+	sources := features.Expand(args)
+	out, err := newWriter(f.format, cmd.OutOrStdout(), opt.Num, len(sources) > 1)
+	if err != nil {
+		return err
+	}
+	c, err := cli.OpenModel(f.model)
+	if err != nil {
+		return err
+	}
+	progress := cli.NewProgress(cmd.ErrOrStderr(), "captioning", len(sources), f.quiet || len(sources) < 2)
+	defer progress.Close()
+
+	failed := 0
+	stream := c.Extractor().Stream(ctx, slices.Values(stdin(sources, cmd.InOrStdin())), &features.StreamOptions{Jobs: f.jobs})
+	for r := range stream {
+		res := result{Path: r.Name}
+		if r.Err == nil {
+			res.Captions, r.Err = c.CaptionFeatures(ctx, r.Features, opt)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		if oe := flagError(r.Err); oe != r.Err {
+			return oe
+		}
+		if r.Err != nil {
+			failed++
+			res.Error = cli.OneLine(r.Err)
+			progress.Printf("caption: %s: %s", r.Name, res.Error)
+		}
+		if err := out.write(res); err != nil {
+			return fmt.Errorf("writing the captions: %w", err)
+		}
+		progress.Step()
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := out.close(); err != nil {
+		return fmt.Errorf("writing the captions: %w", err)
+	}
+	return cli.PhotosFailed(failed, len(sources))
+}
+
+// stdin lets the source "-" read from in, which tests replace.
+func stdin(sources []features.Source, in io.Reader) []features.Source {
+	for i := range sources {
+		if sources[i].Name == "-" {
+			sources[i].Open = func() (io.ReadCloser, error) { return io.NopCloser(in), nil }
+		}
+	}
+	return sources
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/internal/atomicfile"
+	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/internal/metrics"
+	"github.com/onetomany/caption/vocab"
+)
+
+type evalFlags struct {
+	model    string
+	data     []string
+	split    string
+	features []string
+	decoding decodingFlags
+	out      string
+	json     bool
+	jobs     int
+	quiet    bool
+}
+
+func newEval() *cobra.Command {
+	var f evalFlags
+	cmd := &cobra.Command{
+		Use:   "eval [flags] --data PATH",
+		Short: "Score a model on photos with captions",
+		Long: `eval captions the photos of a data set and compares with its captions:
+BLEU-1 to 4, ROUGE-L and CIDEr-D, as the COCO caption evaluation computes them,
+in percent. Captions are compared as lower-case words without punctuation.
+
+--data takes a Flickr8k folder, a COCO or Karpathy JSON file, or a CSV, TSV or
+JSONL file with the columns image, caption and split; give it again for more
+data sets, each scored by itself.
+
+--out writes what was compared as JSON, a list of {"image_id", "caption",
+"references", "set"}; the COCO caption code gives the same scores on it.`,
+		Example: `  caption eval --data flickr8k
+  caption eval -m my-model --data flickr8k --data photos.csv --split test --json
+  caption eval -m my-model --data flickr8k --features flickr8k.npy --out captions.json`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return eval(cmd, &f) },
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.StringVarP(&f.model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
+	fs.StringArrayVar(&f.data, "data", nil, "data set; may be given again")
+	fs.StringVar(&f.split, "split", "val", "part of the data set: train, val or test")
+	fs.StringArrayVar(&f.features, "features", nil, "feature `FILE` of the photos, as extract writes it; may be given again")
+	f.decoding.register(fs)
+	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write the captions to, as JSON")
+	fs.BoolVar(&f.json, "json", false, "print the scores as JSON")
+	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos at a time (default: one a processor)")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+	cli.Complete(cmd, "split", "train", "val", "test")
+	return cmd
+}
+
+// scores are those of one data set, in percent.
+type scores struct {
+	Set    string     `json:"set"`
+	Split  string     `json:"split"`
+	Photos int        `json:"photos"`
+	BLEU   [4]float64 `json:"bleu"`
+	ROUGEL float64    `json:"rouge_l"`
+	CIDErD float64    `json:"cider_d"`
+}
+
+// compared is a photo of --out.
+type compared struct {
+	ImageID    string   `json:"image_id"`
+	Caption    string   `json:"caption"`
+	References []string `json:"references"`
+	Set        string   `json:"set"`
+}
+
+func eval(cmd *cobra.Command, f *evalFlags) error {
+	stderr := cmd.ErrOrStderr()
+	opt, err := f.decoding.options(cmd.Flags())
+	if err != nil {
+		return err
+	}
+	if err := cli.CheckJobs(f.jobs); err != nil {
+		return err
+	}
+	c, err := cli.OpenModel(f.model)
+	if err != nil {
+		return err
+	}
+	sets, err := openData(f.data, len(f.features) > 0, stderr)
+	if err != nil {
+		return err
+	}
+	parts := take(sets, f.split)
+	if len(parts) == 0 {
+		return fmt.Errorf("no photos in split %s of %s", f.split, strings.Join(f.data, ", "))
+	}
+	failed, err := evalFeatures(cmd, f, c, parts)
+	if err != nil {
+		return err
+	}
+
+	var all []scores
+	var out []compared
+	for _, p := range parts {
+		s, rows, err := score(cmd, c, p, opt, f.jobs)
+		if err != nil {
+			return flagError(err)
+		}
+		s.Split = f.split
+		all, out = append(all, s), append(out, rows...)
+	}
+	if f.out != "" {
+		if err := writeJSON(f.out, out); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		enc := json.NewEncoder(cmd.OutOrStdout())
+		enc.SetIndent("", "  ")
+		err = enc.Encode(all)
+	} else {
+		err = printScores(cmd.OutOrStdout(), all)
+	}
+	if err != nil {
+		return err
+	}
+	return cli.PhotosFailed(failed, len(out)+failed)
+}
+
+// evalFeatures gives the photos their features: from files, or by the model's
+// own CNN. It returns how many photos failed.
+func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, parts []photoSet) (failed int, err error) {
+	if len(f.features) > 0 {
+		t, err := readFeatures(f.features)
+		if err != nil {
+			return 0, err
+		}
+		if want := c.Info().Features; t.size != want {
+			return 0, fmt.Errorf("%s: vectors of %d values, the model takes %d: they come from another CNN", f.features[0], t.size, want)
+		}
+		return 0, t.attach(parts, cmd.ErrOrStderr())
+	}
+	return computeFeatures(cmd, c.Extractor(), f.jobs, f.quiet, parts)
+}
+
+// score captions a data set and compares with its captions.
+func score(cmd *cobra.Command, c *captioner.Captioner, p photoSet, opt *captioner.Options, jobs int) (scores, []compared, error) {
+	captions, err := c.CaptionBatch(cmd.Context(), p.features, opt, jobs)
+	if err != nil {
+		return scores{}, nil, err
+	}
+	rows := make([]compared, len(p.photos))
+	hyps := make([][]string, len(p.photos))
+	refs := make([][][]string, len(p.photos))
+	for i, photo := range p.photos {
+		text := captions[i][0].Text
+		hyps[i] = vocab.Tokenize(text)
+		rows[i] = compared{ImageID: photo.Name, Caption: text, Set: p.name}
+		for _, ref := range photo.Captions {
+			words := vocab.Tokenize(ref)
+			refs[i] = append(refs[i], words)
+			rows[i].References = append(rows[i].References, strings.Join(words, " "))
+		}
+	}
+	m := metrics.Score(hyps, refs)
+	s := scores{Set: p.name, Photos: len(p.photos), ROUGEL: 100 * m.ROUGEL, CIDErD: 100 * m.CIDErD}
+	for i := range s.BLEU {
+		s.BLEU[i] = 100 * m.BLEU[i]
+	}
+	return s, rows, nil
+}
+
+func printScores(w io.Writer, all []scores) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "set\tsplit\tphotos\tBLEU-1\tBLEU-2\tBLEU-3\tBLEU-4\tROUGE-L\tCIDEr-D\t")
+	for _, s := range all {
+		fmt.Fprintf(t, "%s\t%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t\n", s.Set, s.Split, s.Photos, s.BLEU[0], s.BLEU[1], s.BLEU[2], s.BLEU[3], s.ROUGEL, s.CIDErD)
+	}
+	return t.Flush()
+}
+
+// writeJSON writes v to a file, an element a line.
+func writeJSON(path string, rows []compared) error {
+	return atomicfile.WriteFile(path, func(w io.Writer) error {
+		before := "[\n"
+		for _, r := range rows {
+			b, err := json.Marshal(r)
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(w, "%s%s", before, b); err != nil {
+				return err
+			}
+			before = ",\n"
+		}
+		_, err := io.WriteString(w, "\n]\n")
+		return err
+	})
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/cnn"
+	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/cli"
+)
+
+func newInfo() *cobra.Command {
+	var model string
+	var network cli.NetworkFlags
+	var card, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "info [flags]",
+		Short: "Describe a model, or a CNN in an ONNX file",
+		Long: `info tells what a model consists of, how it takes photos, what it was trained
+on and what its data allow. With --cnn it describes a CNN instead: input,
+preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
+		Example: `  caption info
+  caption info -m my-model --card
+  caption info --cnn resnet50.onnx`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("cnn") {
+				n, err := network.Open(1)
+				if err != nil {
+					return err
+				}
+				return show(cmd.OutOrStdout(), asJSON, networkInfo{n.Name, n.Net.Info(), n.Preprocessing})
+			}
+			c, err := cli.OpenModel(model)
+			if err != nil {
+				return err
+			}
+			if card {
+				_, err := io.WriteString(cmd.OutOrStdout(), c.Info().Card)
+				return err
+			}
+			return show(cmd.OutOrStdout(), asJSON, modelInfo(c.Info()))
+		},
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.StringVarP(&model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
+	fs.BoolVar(&card, "card", false, "print the whole model card")
+	network.Register(fs)
+	fs.Lookup("cnn").DefValue = ""
+	fs.StringVar(&network.Layer, "layer", cnn.Pooled, "pooled, map, or the name of a `NODE` of the network")
+	fs.BoolVar(&asJSON, "json", false, "print as JSON")
+	cli.CompleteCNN(cmd)
+	cmd.MarkFlagsMutuallyExclusive("model", "cnn")
+	cmd.MarkFlagsMutuallyExclusive("card", "json")
+	return cmd
+}
+
+// describer prints itself as rows of name, tab, value.
+type describer interface{ describe(w io.Writer) }
+
+func show(w io.Writer, asJSON bool, v describer) error {
+	if asJSON {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	v.describe(t)
+	return t.Flush()
+}
+
+type networkInfo struct {
+	Name          string                 `json:"name"`
+	CNN           cnn.Info               `json:"cnn"`
+	Preprocessing features.Preprocessing `json:"preprocessing"`
+}
+
+func (n networkInfo) describe(w io.Writer) {
+	fmt.Fprintf(w, "CNN\t%s, ONNX opset %d, written by %s\n", n.Name, n.CNN.Opset, orUnknown(n.CNN.Producer))
+	describeCNN(w, n.CNN, n.Preprocessing)
+}
+
+func describeCNN(w io.Writer, i cnn.Info, p features.Preprocessing) {
+	fmt.Fprintf(w, "input\t%s: %d×%d×%d\n", i.InputName, i.Channels, i.Height, i.Width)
+	fmt.Fprintf(w, "preprocessing\t%s to %d×%d, %s, mean %s, std %s on values 0..1\n", p.Resize, p.Width, p.Height, p.Order, numbers(p.Mean), numbers(p.Std))
+	fmt.Fprintf(w, "features\t%s at %s\n", shape(i.FeatureShape), i.FeatureNode)
+	fmt.Fprintf(w, "cut off\t%s\n", cut(i.Cut))
+	fmt.Fprintf(w, "multiply-adds\t%.1f million a photo\n", float64(i.MultiplyAdds)/1e6)
+	fmt.Fprintf(w, "parameters\t%.2f million\n", float64(i.Parameters)/1e6)
+	fmt.Fprintf(w, "working memory\t%.1f MB a photo\n", float64(i.PeakBytes)/1e6)
+}
+
+type modelInfo captioner.Info
+
+func (m modelInfo) describe(w io.Writer) {
+	fmt.Fprintf(w, "model\t%s\n", orUnknown(m.Name))
+	if m.Dir != "" {
+		fmt.Fprintf(w, "folder\t%s\n", m.Dir)
+	}
+	fmt.Fprintf(w, "decoder\t%s, hidden state %d, embedding %d, image at %s, %.2f million parameters\n", strings.ToUpper(string(m.Cell)), m.Hidden, m.Embedding, m.Entry, float64(m.Parameters)/1e6)
+	fmt.Fprintf(w, "vocabulary\t%d words\n", m.Vocabulary)
+	fmt.Fprintf(w, "CNN\t%s\n", orUnknown(m.CNNName))
+	describeCNN(w, m.CNN, m.Preprocessing)
+	t := m.Training
+	if t.Captions > 0 {
+		fmt.Fprintf(w, "trained on\t%s: %d captions of %d photos, %d epochs\n", strings.Join(t.Data, ", "), t.Captions, t.Photos, t.Epochs)
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Scores)) {
+		fmt.Fprintf(w, "score\t%s %.1f\n", name, t.Scores[name])
+	}
+	if t.Command != "" {
+		fmt.Fprintf(w, "trained by\t%s\n", t.Command)
+	}
+	if m.Rights != "" {
+		fmt.Fprintf(w, "rights\t%s\n", m.Rights)
+	}
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+func shape(s []int) string {
+	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(s)), "×"), "[]")
+}
+
+func numbers(v [3]float32) string { return fmt.Sprintf("%.4g,%.4g,%.4g", v[0], v[1], v[2]) }
+
+// cut names what was cut off, shortened where a network has a long head.
+func cut(nodes []string) string {
+	const most = 6
+	switch {
+	case len(nodes) == 0:
+		return "nothing"
+	case len(nodes) > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(nodes[:most], ", "), len(nodes)-most)
+	}
+	return strings.Join(nodes, ", ")
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/models"
+)
+
+func newModels() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "models",
+		Short: "Models and CNNs that are known by name",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return cli.Usagef("say what to do with the models; see caption models --help")
+		},
+	}
+	var asJSON bool
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "List the models for -m and the CNNs for --cnn",
+		Long: `list shows the embedded model, the models in the model folder, and the CNNs whose
+preprocessing is known. A known CNN is recognised by its content, so its file
+may have any name; saved in the model folder as NAME.onnx it is found by name.
+
+The model folder is that of the environment variable CAPTION_MODELS, else
+caption/models in the user's configuration folder.`,
+		Example: `  caption models list
+  caption models list --json`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return listModels(cmd, asJSON) },
+	}
+	list.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	cmd.AddCommand(list)
+	return cmd
+}
+
+// listed is a line of models list.
+type listed struct {
+	Name    string `json:"name"`
+	Kind    string `json:"kind"` // model or cnn
+	Here    bool   `json:"here"` // on this machine
+	Bytes   int64  `json:"bytes,omitempty"`
+	SHA256  string `json:"sha256,omitempty"`
+	Licence string `json:"licence,omitempty"`
+	Source  string `json:"source"`
+}
+
+func listModels(cmd *cobra.Command, asJSON bool) error {
+	dir, err := models.Dir()
+	if err != nil {
+		return err
+	}
+	rows := []listed{{Name: cli.DefaultModel, Kind: "model", Here: true, Source: "embedded in the program"}}
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if _, err := os.Stat(filepath.Join(path, "config.json")); err == nil {
+			rows = append(rows, listed{Name: e.Name(), Kind: "model", Here: true, Source: path})
+		}
+	}
+	for _, c := range models.Catalogue {
+		_, err := os.Stat(filepath.Join(dir, c.Name+".onnx"))
+		rows = append(rows, listed{c.Name, "cnn", err == nil, c.Bytes, c.SHA256, c.Licence, c.Source})
+	}
+	if asJSON {
+		enc := json.NewEncoder(cmd.OutOrStdout())
+		enc.SetIndent("", "  ")
+		return enc.Encode(rows)
+	}
+	t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "KIND\tNAME\tHERE\tMB\tLICENCE\tSOURCE")
+	for _, r := range rows {
+		here, size := "no", ""
+		if r.Here {
+			here = "yes"
+		}
+		if r.Bytes > 0 {
+			size = fmt.Sprintf("%.0f", float64(r.Bytes)/1e6)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Kind, r.Name, here, size, r.Licence, r.Source)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nmodel folder: %s\n", dir)
+	return err
+}

@@ -1,0 +1,323 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/captioner/train"
+	"github.com/onetomany/caption/cnn"
+	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/atomicfile"
+	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/vocab"
+)
+
+type trainFlags struct {
+	data     []string
+	out      string
+	features []string
+	network  cli.NetworkFlags
+	cell     string
+	image    string
+	minCount int
+	float16  bool
+	name     string
+	photo    string
+	card     string
+	rights   string
+	keep     bool
+	quiet    bool
+	options  *train.Options
+}
+
+func newTrain() *cobra.Command {
+	f := trainFlags{options: train.Defaults()}
+	o := f.options
+	cmd := &cobra.Command{
+		Use:   "train [flags] --data PATH -o DIR",
+		Short: "Train a model on photos with captions",
+		Long: `train runs the photos of a data set through a CNN, trains a recurrent decoder to
+say their captions, and writes a model folder that caption -m takes.
+
+--data takes a Flickr8k folder, a COCO or Karpathy JSON file, or a CSV, TSV or
+JSONL file with the columns image, caption and split; give it again to train on
+several data sets together. The decoder learns from their train splits; after
+each epoch it captions the val splits, and the epoch with the best CIDEr-D is
+kept.
+
+Features and, after each epoch, the state of the training are kept in DIR.train
+until the model is written. The same command goes on after an interruption, and
+ends with the same model as if there had been none.`,
+		Example: `  caption train --data flickr8k -o my-model
+  caption train --data photos.csv --cnn resnet50.onnx -o my-model
+  extract --cnn resnet50.onnx flickr8k/images -o flickr8k.npy
+  caption train --data flickr8k --cnn resnet50.onnx --features flickr8k.npy -o my-model`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return runTrain(cmd, &f) },
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.StringArrayVar(&f.data, "data", nil, "data set; may be given again")
+	fs.StringVarP(&f.out, "out", "o", "", "`DIR` of the model to write")
+	f.network.Register(fs)
+	fs.StringArrayVar(&f.features, "features", nil, "feature `FILE` that extract wrote with this CNN, instead of running it; may be given again")
+	fs.StringVar(&f.cell, "cell", string(o.Cell), "recurrent cell: rnn, lstm or gru")
+	fs.StringVar(&f.image, "image", string(o.Entry), "the image enters the decoder at its init, or at every word")
+	fs.IntVar(&o.Hidden, "hidden", o.Hidden, "size of the hidden state")
+	fs.IntVar(&o.Embed, "embed", o.Embed, "size of the word embedding")
+	fs.IntVar(&f.minCount, "min-count", 5, "words seen less often in the training captions are unknown")
+	fs.IntVar(&o.Epochs, "epochs", o.Epochs, "passes over the captions")
+	fs.IntVar(&o.Batch, "batch", o.Batch, "captions a step")
+	fs.Float64Var(&o.Rate, "rate", o.Rate, "learning rate at the start")
+	fs.Float64Var(&o.Dropout, "dropout", o.Dropout, "share of the decoder's inputs and outputs dropped in training")
+	fs.Float64Var(&o.Smooth, "smooth", o.Smooth, "label smoothing")
+	fs.Float64Var(&o.Clip, "clip", o.Clip, "largest norm of a step's gradient; 0 is no limit")
+	fs.Float64Var(&o.Average, "average", o.Average, "decay of the moving average of the weights; 0 is none")
+	fs.IntVar(&o.Patience, "patience", o.Patience, "stop after so many epochs without a better score; 0 is never")
+	fs.Int64Var(&o.Seed, "seed", o.Seed, "the same data, options and seed give the same model")
+	fs.IntVarP(&o.Threads, "jobs", "j", 0, "threads (default: one a processor)")
+	fs.BoolVar(&f.float16, "float16", false, "store the weights of CNN and decoder in half the room")
+	fs.StringVar(&f.name, "name", "", "name of the model (default: that of DIR)")
+	fs.StringVar(&f.photo, "photo", "", "`FILE` of a photo that goes into the model for caption verify (default: one of the val split)")
+	fs.StringVar(&f.card, "card", "", "`FILE` that becomes the model card, README.md (default: a short one)")
+	fs.StringVar(&f.rights, "rights", "", "what the data allow, for the model card")
+	fs.BoolVar(&f.keep, "keep", false, "keep DIR.train when the model is written")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+	cli.Complete(cmd, "cell", string(captioner.RNN), string(captioner.LSTM), string(captioner.GRU))
+	cli.Complete(cmd, "image", string(captioner.Init), string(captioner.Every))
+	cli.Complete(cmd, "resize", features.Squash, features.Crop)
+	cli.CompleteCNN(cmd)
+	cmd.MarkFlagDirname("out")
+	return cmd
+}
+
+func runTrain(cmd *cobra.Command, f *trainFlags) error {
+	ctx, stderr, o := cmd.Context(), cmd.ErrOrStderr(), f.options
+	switch {
+	case f.out == "":
+		return cli.Usagef("-o DIR is missing: say where to write the model")
+	case f.minCount < 1:
+		return cli.Usagef("--min-count %d: want 1 or more", f.minCount)
+	}
+	if err := cli.CheckJobs(o.Threads); err != nil {
+		return err
+	}
+	o.Cell, o.Entry = captioner.Cell(f.cell), captioner.Entry(f.image)
+	if err := o.Validate(); err != nil {
+		return trainFlagError(err)
+	}
+	sets, err := openData(f.data, len(f.features) > 0, stderr)
+	if err != nil {
+		return err
+	}
+	trains, vals := take(sets, "train"), take(sets, "val")
+	if len(trains) == 0 {
+		return fmt.Errorf("no photos in split train of %s", strings.Join(f.data, ", "))
+	}
+	out := filepath.Clean(f.out)
+	work := out + ".train"
+	if err := os.MkdirAll(work, 0o777); err != nil {
+		return fmt.Errorf("cannot write %s: %w", f.out, err)
+	}
+	network, err := f.network.Open(1)
+	if err != nil {
+		return err
+	}
+	if f.float16 {
+		if network, err = halve(network, work); err != nil {
+			return err
+		}
+	}
+
+	failed := 0
+	if len(f.features) > 0 {
+		err = f.read(ctx, network, stderr, trains, vals)
+	} else {
+		failed, err = f.extract(ctx, network, filepath.Join(work, "features.safetensors"), stderr, trains, vals)
+	}
+	if err != nil {
+		return err
+	}
+
+	data := trainingData(trains, vals, f.minCount)
+	o.Checkpoint = filepath.Join(work, "checkpoint")
+	if !f.quiet {
+		photos, captions := count(trains)
+		fmt.Fprintf(stderr, "training on %d captions of %d photos, %d words, %s %d\n", captions, photos, data.Vocab.Len(), o.Cell, o.Hidden)
+	}
+	log := newTrainLog(stderr, f.quiet, vals)
+	result, err := train.Run(ctx, data, o, log.event)
+	log.close()
+	if err != nil {
+		return trainFlagError(err)
+	}
+	if err := f.save(cmd, network, result, data.Vocab, trains, vals); err != nil {
+		return err
+	}
+	if !f.keep {
+		if err := os.RemoveAll(work); err != nil {
+			return err
+		}
+	}
+	if !f.quiet {
+		fmt.Fprintf(stderr, "model written to %s\n", f.out)
+	}
+	return cli.PhotosFailed(failed, failed+1)
+}
+
+// trainFlagError names the flag of an option that train refuses.
+func trainFlagError(err error) error {
+	oe, ok := errors.AsType[*train.OptionError](err)
+	if !ok {
+		return err
+	}
+	flag := map[string]string{"Entry": "image", "Threads": "jobs"}[oe.Field]
+	return cli.Usagef("--%s: %s", cmp.Or(flag, kebab(oe.Field)), oe.Problem)
+}
+
+// halve opens the network with its weights rounded to float16, so that the
+// decoder is trained on what the model will hold.
+func halve(n *cli.Network, work string) (*cli.Network, error) {
+	b, err := cnn.Float16(n.FS, n.Files[0])
+	if err != nil {
+		return nil, err
+	}
+	const file = "cnn.onnx"
+	err = atomicfile.WriteFile(filepath.Join(work, file), func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	half := *n
+	half.FS, half.Files = os.DirFS(work), []string{file}
+	info := n.Net.Info()
+	half.Net, err = cnn.OpenFS(half.FS, file, &cnn.Options{Layer: n.Layer, Height: info.Height, Width: info.Width})
+	return &half, err
+}
+
+// extract runs the photos through the network; their features are kept in file.
+func (f *trainFlags) extract(ctx context.Context, n *cli.Network, file string, stderr io.Writer, parts ...[]photoSet) (failed int, err error) {
+	var sources []features.Source
+	for _, p := range slices.Concat(parts...) {
+		for _, photo := range p.photos {
+			sources = append(sources, features.FileSource(photo.Path))
+		}
+	}
+	e := cli.Extraction{
+		Network: n, Path: file, Jobs: f.options.Threads,
+		Quiet: f.quiet, Stderr: stderr, Program: "caption train",
+	}
+	sum, err := e.Run(ctx, sources)
+	if err != nil {
+		return 0, err
+	}
+	t, err := readFeatures([]string{file})
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range parts {
+		if err := t.attach(p, stderr); err != nil {
+			return 0, err
+		}
+	}
+	return sum.Failed, nil
+}
+
+func count(sets []photoSet) (photos, captions int) {
+	for _, s := range sets {
+		photos += len(s.photos)
+		for _, p := range s.photos {
+			captions += len(p.Captions)
+		}
+	}
+	return photos, captions
+}
+
+// save writes the model folder.
+func (f *trainFlags) save(cmd *cobra.Command, n *cli.Network, r *train.Result, v *vocab.Vocab, trains, vals []photoSet) error {
+	m := &captioner.Model{
+		Name:          cmp.Or(f.name, filepath.Base(filepath.Clean(f.out))),
+		Decoder:       r.Decoder,
+		Vocab:         v,
+		CNN:           captioner.CNN{Name: n.Name, Layer: n.Layer, FS: n.FS, Files: n.Files},
+		Preprocessing: n.Preprocessing,
+		Float16:       f.float16,
+		Rights:        f.rights,
+	}
+	photos, captions := count(trains)
+	m.Training = captioner.Training{Photos: photos, Captions: captions, Epochs: r.Best, Command: commandLine(cmd)}
+	for _, s := range trains {
+		m.Training.Data = append(m.Training.Data, s.name)
+	}
+	m.Training.Scores = map[string]float64{}
+	if r.Best > 0 {
+		for i, s := range vals {
+			m.Training.Scores[s.name+" val CIDEr-D"] = 100 * r.History[r.Best-1].Scores[i]
+		}
+	}
+	photo := f.photo
+	if photo == "" && len(vals) > 0 {
+		photo = vals[0].photos[0].Path
+	}
+	var err error
+	if photo != "" {
+		if m.Photo, err = os.ReadFile(photo); err != nil {
+			return fmt.Errorf("--photo: %w", err)
+		}
+		m.PhotoName = "verify" + strings.ToLower(filepath.Ext(photo))
+	}
+	if f.card != "" {
+		card, err := os.ReadFile(f.card)
+		if err != nil {
+			return fmt.Errorf("--card: %w", err)
+		}
+		m.Card = string(card)
+	}
+	return captioner.Save(f.out, m)
+}
+
+// commandLine is the command that trains the same model again, paths reduced
+// to their last part: where they lay on this machine says nothing to others.
+func commandLine(cmd *cobra.Command) string {
+	parts := []string{cmd.CommandPath()}
+	paths := map[string]bool{"data": true, "features": true, "out": true, "cnn": true, "photo": true, "card": true}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Changed || f.Name == "jobs" || f.Name == "quiet" || f.Name == "keep" {
+			return
+		}
+		values := []string{f.Value.String()}
+		if s, ok := f.Value.(interface{ GetSlice() []string }); ok {
+			values = s.GetSlice()
+			if f.Name == "mean" || f.Name == "std" {
+				values = []string{strings.Join(values, ",")}
+			}
+		}
+		for _, v := range values {
+			if paths[f.Name] {
+				v = filepath.Base(filepath.Clean(v))
+			}
+			if strings.ContainsAny(v, " '\"") {
+				v = fmt.Sprintf("%q", v)
+			}
+			if f.Value.Type() == "bool" {
+				parts = append(parts, "--"+f.Name)
+				continue
+			}
+			parts = append(parts, "--"+f.Name, v)
+		}
+	})
+	return strings.Join(parts, " ")
+}

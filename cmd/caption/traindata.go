@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"github.com/onetomany/caption/captioner/train"
+	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/vocab"
+)
+
+// featureTolerance is how far features of --features may be from those that
+// the CNN gives here: float16 weights and other resizing programs stay well
+// below, another CNN or preprocessing is far above.
+const featureTolerance = 0.05
+
+// read takes the features of --features, and checks on one photo that they
+// come from this network: a decoder trained on the features of another one
+// says nonsense without any error.
+func (f *trainFlags) read(ctx context.Context, n *cli.Network, stderr io.Writer, parts ...[]photoSet) error {
+	t, err := readFeatures(f.features)
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		if err := t.attach(p, stderr); err != nil {
+			return err
+		}
+	}
+	x, err := features.NewExtractor(n.Net, n.Preprocessing)
+	if err != nil {
+		return err
+	}
+	first := parts[0][0]
+	photo := first.photos[0]
+	is, err := imageFeatures(ctx, x, photo.Path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", photo.Path, err)
+	}
+	if d := distance(first.features[0], is); !(d <= featureTolerance) {
+		return fmt.Errorf("%s: the features of %s are not those that %s gives (relative difference %.2g); give --cnn, --resize, --mean and --std as for extract", f.features[0], photo.Name, n.Name, d)
+	}
+	return nil
+}
+
+// imageFeatures extracts the features of the photo in a file.
+func imageFeatures(ctx context.Context, x *features.Extractor, path string) ([]float32, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	img, err := features.Decode(f, nil)
+	if err != nil {
+		return nil, err
+	}
+	return x.Image(ctx, img)
+}
+
+// distance is ‖a−b‖/‖b‖; vectors of different length are infinitely far apart.
+func distance(a, b []float32) float64 {
+	if len(a) != len(b) {
+		return math.Inf(1)
+	}
+	var d, n float64
+	for i := range b {
+		x, y := float64(a[i]), float64(b[i])
+		d += (x - y) * (x - y)
+		n += y * y
+	}
+	return math.Sqrt(d / max(n, math.SmallestNonzeroFloat64))
+}
+
+// trainingData builds the vocabulary and encodes the captions.
+func trainingData(trains, vals []photoSet, minCount int) *train.Data {
+	var words [][]string
+	for _, s := range trains {
+		for _, p := range s.photos {
+			for _, c := range p.Captions {
+				words = append(words, vocab.Tokenize(c))
+			}
+		}
+	}
+	data := &train.Data{Vocab: vocab.Build(words, minCount)}
+	for _, s := range trains {
+		data.Features = append(data.Features, s.features...)
+		for _, p := range s.photos {
+			var ids [][]int
+			for range p.Captions {
+				ids = append(ids, data.Vocab.Encode(words[0]))
+				words = words[1:]
+			}
+			data.Captions = append(data.Captions, ids)
+		}
+	}
+	for _, s := range vals {
+		v := train.ValSet{Name: s.name, Features: s.features}
+		for _, p := range s.photos {
+			var refs [][]string
+			for _, c := range p.Captions {
+				refs = append(refs, vocab.Tokenize(c))
+			}
+			v.Refs = append(v.Refs, refs)
+		}
+		data.Val = append(data.Val, v)
+	}
+	return data
+}

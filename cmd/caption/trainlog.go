@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/onetomany/caption/captioner/train"
+	"github.com/onetomany/caption/internal/cli"
+)
+
+// trainLog prints a bar an epoch on a terminal, and a line when it is done.
+type trainLog struct {
+	w        io.Writer
+	quiet    bool
+	names    []string
+	progress *cli.Progress
+	epoch    int
+	begun    time.Time
+	tokens   int
+}
+
+func newTrainLog(w io.Writer, quiet bool, vals []photoSet) *trainLog {
+	l := &trainLog{w: w, quiet: quiet}
+	for _, v := range vals {
+		l.names = append(l.names, v.name)
+	}
+	return l
+}
+
+func (l *trainLog) event(e train.Event) {
+	if l.epoch != e.Epoch {
+		if l.epoch == 0 && e.Resumed > 0 && !l.quiet {
+			fmt.Fprintf(l.w, "going on after epoch %d\n", e.Resumed)
+		}
+		l.epoch, l.begun, l.tokens = e.Epoch, time.Now(), 0
+		l.progress = cli.NewProgress(l.w, fmt.Sprintf("epoch %d of %d", e.Epoch, e.Epochs), e.Steps, l.quiet)
+	}
+	if e.Done == nil {
+		l.tokens += e.Tokens
+		l.progress.Step()
+		return
+	}
+	l.close()
+	if l.quiet {
+		return
+	}
+	line := fmt.Sprintf("epoch %d of %d: loss %.3f", e.Epoch, e.Epochs, e.Done.Loss)
+	for i, s := range e.Done.Scores {
+		line += fmt.Sprintf(", %s CIDEr-D %.1f", l.names[i], 100*s)
+	}
+	if e.Best {
+		line += " (best)"
+	}
+	took := time.Since(l.begun)
+	fmt.Fprintf(l.w, "%s; %v, %.0f words/s\n", line, took.Round(time.Second), float64(l.tokens)/took.Seconds())
+}
+
+func (l *trainLog) close() {
+	if l.progress != nil {
+		l.progress.Close()
+	}
+}

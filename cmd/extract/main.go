@@ -1,0 +1,95 @@
+// Extract writes the feature vectors that a CNN gives for photos.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/cli"
+)
+
+func main() {
+	os.Exit(cli.Run(newCommand(), os.Args[1:]))
+}
+
+type extractFlags struct {
+	network cli.NetworkFlags
+	out     string
+	batch   int
+	jobs    int
+	quiet   bool
+}
+
+func newCommand() *cobra.Command {
+	var f extractFlags
+	cmd := &cobra.Command{
+		Use:   "extract [flags] PATH... -o FILE",
+		Short: "Write the CNN features of photos to a file",
+		Long: `extract runs photos through a CNN whose classifier is cut off and writes one row
+of features a photo, in order: a vector, or a map with --layer map.
+
+A PATH is a photo, a folder (searched with its sub-folders), a glob, or - for a
+photo on standard input. FILE is .npy (float32 [N,D], names in FILE.names.txt),
+.npz (features, names), .safetensors (features, names in the metadata) or .jsonl.
+A photo that cannot be read is named on standard error and has no row.
+
+FILE appears when it is complete. What an interrupted run has done waits in
+FILE.part, and the same command goes on from there.
+
+Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 some photos failed and all
+others were done, 130 interrupted.`,
+		Example: `  extract photos/ -o photos.npy
+  extract --cnn resnet50.onnx photos/ -o photos.safetensors
+  extract --cnn resnet50.onnx --layer map --resize crop photos/ -o maps.npz
+  extract --cnn mine.onnx --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5 photos/ -o photos.jsonl`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return extract(cmd, &f, args) },
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.StringVarP(&f.out, "output", "o", "", "`FILE` to write: .npy, .npz, .safetensors or .jsonl")
+	f.network.Register(fs)
+	fs.StringVar(&f.network.Layer, "layer", "pooled", "pooled, map, or the name of a `NODE` of the network")
+	fs.IntVar(&f.batch, "batch", 1, "photos that go through the network together")
+	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos or batches at a time (default: one a processor)")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress; failures are still named")
+	cmd.MarkFlagFilename("output", "npy", "npz", "safetensors", "jsonl")
+	cli.Complete(cmd, "layer", "pooled", "map")
+	cli.Complete(cmd, "resize", features.Squash, features.Crop)
+	cli.CompleteCNN(cmd)
+	return cmd
+}
+
+func extract(cmd *cobra.Command, f *extractFlags, args []string) error {
+	switch {
+	case len(args) == 0:
+		return cli.Usagef("no photo given; name a photo or a folder, or see extract --help")
+	case f.out == "":
+		return cli.Usagef("-o FILE is missing: say where to write the features")
+	case f.batch < 1 || f.batch > 1024:
+		return cli.Usagef("--batch %d: want 1 to 1024", f.batch)
+	}
+	if err := cli.CheckJobs(f.jobs); err != nil {
+		return err
+	}
+	network, err := f.network.Open(1)
+	if err != nil {
+		return err
+	}
+	sources := features.Expand(args)
+	e := cli.Extraction{
+		Network: network, Path: f.out, Jobs: f.jobs, Batch: f.batch,
+		Quiet: f.quiet, Stderr: cmd.ErrOrStderr(), Program: cmd.Name(),
+	}
+	sum, err := e.Run(cmd.Context(), sources)
+	if err != nil {
+		return err
+	}
+	if !f.quiet {
+		fmt.Fprintf(cmd.ErrOrStderr(), "extract: %d photos × %v written to %s\n", sum.Rows, network.Net.Info().FeatureShape, f.out)
+	}
+	return cli.PhotosFailed(sum.Failed, len(sources))
+}

@@ -1,0 +1,128 @@
+// Package cli is what the two programs have in common: exit codes, one-line
+// errors, interruption, version and progress.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes of both programs. They are documented in the README; scripts rely
+// on them.
+const (
+	OK          = 0
+	Failed      = 1
+	WrongUsage  = 2
+	Partial     = 3 // some photos failed, all others were done
+	Interrupted = 130
+)
+
+// ErrPartial ends a command in which some photos failed, each reported already.
+var ErrPartial = errors.New("some photos failed")
+
+// errReported ends a command whose only failure has been reported already.
+var errReported = errors.New("reported")
+
+// usageError marks a mistake in the command line.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// Usagef returns an error that ends the program with WrongUsage.
+func Usagef(format string, args ...any) error {
+	return usageError{fmt.Errorf(format, args...)}
+}
+
+// Run executes a command line and returns the exit code. The first interrupt
+// cancels the context of the command, the second one kills the program.
+func Run(cmd *cobra.Command, args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	cmd.SetArgs(args)
+	cmd.SilenceErrors = true
+	cmd.SilenceUsage = true
+	cmd.Version = version()
+	cmd.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return Usagef("%w; see %s --help", err, c.CommandPath())
+	})
+	ran, err := cmd.ExecuteContextC(ctx)
+	code := exitCode(ctx, err)
+	switch {
+	case code == OK, code == Partial, errors.Is(err, errReported):
+	case code == Interrupted:
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: interrupted\n", ran.CommandPath())
+	default:
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", ran.CommandPath(), OneLine(err))
+	}
+	return code
+}
+
+func exitCode(ctx context.Context, err error) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return OK
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return Interrupted
+	case errors.Is(err, ErrPartial):
+		return Partial
+	case errors.As(err, &usage):
+		return WrongUsage
+	default:
+		return Failed
+	}
+}
+
+// OneLine returns the message of err without line breaks.
+func OneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), " ")
+}
+
+// version is what the build recorded of itself: the module version of
+// "go install …@version", else the commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	if v == "" {
+		v = "(devel)"
+	}
+	return v + " " + info.GoVersion
+}
+
+// PhotosFailed is the outcome of a command in which failed of n photos failed,
+// each of them named already.
+func PhotosFailed(failed, n int) error {
+	switch {
+	case failed == 0:
+		return nil
+	case failed < n:
+		return ErrPartial
+	case n == 1:
+		return errReported
+	default:
+		return fmt.Errorf("none of the %d photos could be read", n)
+	}
+}
+
+// CheckJobs checks the flag --jobs.
+func CheckJobs(jobs int) error {
+	if jobs < 0 || jobs > 1024 {
+		return Usagef("--jobs %d: want 1 to 1024, or 0 for one a processor", jobs)
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// plainEvery is the time between two progress lines where there is no terminal.
+const plainEvery = 10 * time.Second
+
+// Progress shows how far a long piece of work is: a bar on a terminal, a plain
+// line now and then elsewhere. It is safe for concurrent use.
+type Progress struct {
+	mu    sync.Mutex
+	w     io.Writer
+	quiet bool
+	label string
+	total int
+	done  int
+	last  time.Time
+	bar   *progressbar.ProgressBar // nil where w is not a terminal
+}
+
+// NewProgress starts showing the progress of total steps on w. If quiet is set
+// it shows nothing but what Printf is given.
+func NewProgress(w io.Writer, label string, total int, quiet bool) *Progress {
+	p := &Progress{w: w, quiet: quiet, label: label, total: total, last: time.Now()}
+	if !quiet && IsTerminal(w) {
+		p.bar = progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(w),
+			progressbar.OptionSetDescription(label),
+			progressbar.OptionShowCount(),
+			progressbar.OptionShowIts(),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish())
+	}
+	return p
+}
+
+// IsTerminal reports whether w is a terminal.
+func IsTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Step counts one step as done.
+func (p *Progress) Step() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done++
+	if p.bar != nil {
+		p.bar.Add(1)
+		return
+	}
+	if now := time.Now(); !p.quiet && now.Sub(p.last) >= plainEvery {
+		p.last = now
+		fmt.Fprintf(p.w, "%s: %d of %d\n", p.label, p.done, p.total)
+	}
+}
+
+// Printf prints a line without tearing the bar.
+func (p *Progress) Printf(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+	fmt.Fprintf(p.w, format+"\n", args...)
+	if p.bar != nil {
+		p.bar.RenderBlank()
+	}
+}
+
+// Close removes the bar.
+func (p *Progress) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+}
