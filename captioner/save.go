@@ -108,13 +108,13 @@ func (m *Model) files() (memFS, error) {
 		Rights:        m.Rights,
 	}
 	for _, name := range m.CNN.Files {
-		c.CNN.Files = append(c.CNN.Files, entry(name, net[name]))
+		c.CNN.Files = append(c.CNN.Files, describe(name, net[name]))
 	}
 
 	files := memFS{}
 	put := func(name string, b []byte) {
 		files[name] = b
-		c.Files = append(c.Files, entry(name, b))
+		c.Files = append(c.Files, describe(name, b))
 	}
 	var words bytes.Buffer
 	if err := m.Vocab.Write(&words); err != nil {
@@ -186,8 +186,8 @@ func (c *config) open(files, net memFS) (*Captioner, error) {
 	return l.OpenFS(all)
 }
 
-// entry describes a file by its content.
-func entry(name string, b []byte) File {
+// describe returns the entry of a file with this content.
+func describe(name string, b []byte) File {
 	h := sha256.Sum256(b)
 	return File{Name: name, Bytes: int64(len(b)), SHA256: hex.EncodeToString(h[:])}
 }
