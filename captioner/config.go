@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -179,9 +178,6 @@ func parseConfig(b []byte) (*config, error) {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(c); err != nil {
 		return fail("", hintUpgrade, err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return fail("", hintRestore, errors.New("something follows the JSON object"))
 	}
 	if field, err := c.check(); err != nil {
 		return fail(field, hintRestore, err)

@@ -200,7 +200,7 @@ func TestRawConfig(t *testing.T) {
 		{"type", `"embedding": 8`, `"embedding": "8"`, "embedding"},
 		{"fraction", `"embedding": 8`, `"embedding": 8.5`, "embedding"},
 		{"two checksums", `"name":`, `"checksum": "0000000000000000000000000000000000000000000000000000000000000000", "name":`, "checksum"},
-		{"something after", "\n}\n", "\n}\n{}", "follows"},
+		{"something after", "\n}\n", "\n}\n{}", "after top-level"},
 		{"not an object", "{", "[{", "JSON"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

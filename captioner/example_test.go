@@ -85,5 +85,5 @@ func ExampleGenerator_Captions() {
 		fmt.Printf("%v %s %.3f\n", h.IDs, v.Decode(h.IDs), h.LogProb)
 	}
 	// Output:
-	// [4 5] a dog -0.001
+	// [4 5] a dog -0.002
 }
