@@ -11,9 +11,9 @@ For every model and variant it writes to OUT:
     MODEL-VARIANT.f.npy  ONNX Runtime's pooled feature: what the last Gemm (or the
                          last 1x1 Conv, SqueezeNet) gets, per picture flattened
 
-Variants: ts (TorchScript, opset 13, dynamic batch, batch norm folded), tsbn (opset 17,
-training mode preserved and constants not folded, so that BatchNormalization stays, in
-eval mode), dyn (dynamo: opset 20, weights beside the model, batch 1), dynbn (dynamo
+Variants: ts (TorchScript, opset 13, dynamic batch, batch norm folded; ts11 to ts18 give
+another opset), tsbn (opset 17, training mode preserved and constants not folded, so that
+BatchNormalization stays, in eval mode, batch 1), dyn (dynamo: opset 20, weights beside the model, batch 1), dynbn (dynamo
 without its optimiser: BatchNormalization stays, dynamic batch).
 
 Weights, batch-norm statistics and scales and ConvNeXt's layer scale are all random: a
@@ -72,17 +72,20 @@ def calibrate(net, size):
 
 def export(net, x, path, variant):
     common = dict(input_names=["input"], output_names=["output"])
-    if variant == "ts":
-        torch.onnx.export(net, (x,), path, dynamo=False, opset_version=13, dynamic_axes={"input": {0: "batch"}, "output": {0: "batch"}}, **common)
-    elif variant == "tsbn":
+    if variant == "tsbn":
         torch.onnx.export(net, (x,), path, dynamo=False, opset_version=17, do_constant_folding=False,
                           training=torch.onnx.TrainingMode.PRESERVE, **common)
+    elif variant.startswith("ts"):
+        torch.onnx.export(net, (x,), path, dynamo=False, opset_version=int(variant[2:] or 13),
+                          dynamic_axes={"input": {0: "batch"}, "output": {0: "batch"}}, **common)
     elif variant == "dyn":
         torch.onnx.export(net, (x,), path, dynamo=True, external_data=True, **common)
     elif variant == "dynbn":
         # Two pictures: with one the exporter takes the batch for a constant in places.
         torch.onnx.export(net, (torch.cat([x, x]),), path, dynamo=True, external_data=True, optimize=False,
                           dynamic_shapes=({0: "batch"},), **common)
+    else:
+        sys.exit(f"unknown variant {variant}")
 
 
 def feature_value(path):

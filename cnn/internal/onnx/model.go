@@ -7,10 +7,6 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 )
 
-// maxEdges bounds the pairs of input and output over all nodes, which onnx-go
-// adds to the graph one by one. DenseNet-201 has some 8,000.
-const maxEdges = 1 << 18
-
 // model is a ModelProto on its way to a graph.Graph.
 type model struct {
 	lim    Limits
@@ -34,11 +30,11 @@ type model struct {
 // node holds what onnx-go does not carry of a NodeProto.
 type node struct {
 	name, op, domain string
-	tensors          []attrTensor
+	tensors          []keptTensor
 	refuse           string // why the engine cannot run this node
 }
 
-type attrTensor struct {
+type keptTensor struct {
 	attr string
 	t    tensorProto
 }
@@ -407,12 +403,12 @@ func (m *model) checkOpset() error {
 // checkNode refuses operators of other domains and sub-graphs.
 func (m *model) checkNode(n *node) error {
 	e := &graph.UnsupportedError{Op: n.op, Node: n.name, Opset: m.out.Opset, Reason: n.refuse}
-	switch {
-	case m.functions[n.domain+"."+n.op]:
-		e.Reason = "it is a function of the model itself: inline it with onnx.inliner.inline_local_functions"
-	case n.domain != "":
+	if n.domain != "" {
 		e.Op, e.Opset = n.domain+"."+n.op, int(m.opsets[n.domain])
 		e.Reason = "only operators of the ONNX standard are supported"
+	}
+	if m.functions[n.domain+"."+n.op] {
+		e.Reason = "it is a function of the model itself: inline it with onnx.inliner.inline_local_functions"
 	}
 	if e.Reason != "" {
 		return e

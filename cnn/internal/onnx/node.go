@@ -7,33 +7,41 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// The types of an AttributeProto.
+// The fields of an AttributeProto, other than those of its value.
 const (
-	attrFloat        = 1
-	attrInt          = 2
-	attrString       = 3
-	attrTensorType   = 4
-	attrGraph        = 5
-	attrFloats       = 6
-	attrInts         = 7
-	attrStrings      = 8
-	attrTensors      = 9
-	attrGraphs       = 10
-	attrSparse       = 11
-	attrSparses      = 12
-	attrTypeProto    = 13
-	attrTypeProtos   = 14
 	fieldAttrName    = 1
-	fieldAttrTensor  = 5
 	fieldAttrType    = 20
 	fieldAttrRefName = 21
 )
 
-// attrField gives the field of an AttributeProto that holds a value of each type.
-var attrField = map[int64]protowire.Number{
-	attrFloat: 2, attrInt: 3, attrString: 4, attrTensorType: fieldAttrTensor, attrGraph: 6,
-	attrFloats: 7, attrInts: 8, attrStrings: 9, attrTensors: 10, attrGraphs: 11,
-	attrSparse: 22, attrSparses: 23, attrTypeProto: 14, attrTypeProtos: 15,
+// The types of an AttributeProto that have a case of their own.
+const (
+	attrInt    = 2
+	attrTensor = 4
+	attrGraph  = 5
+	attrGraphs = 10
+)
+
+// attrValues says for each type which field holds the value.
+var attrValues = map[int64]struct {
+	field protowire.Number
+	wire  protowire.Type // of the field, or of its elements where it may be packed
+	plain bool           // onnx-go carries it
+}{
+	1:          {2, protowire.Fixed32Type, true}, // FLOAT
+	attrInt:    {3, protowire.VarintType, true},
+	3:          {4, protowire.BytesType, true}, // STRING
+	attrTensor: {5, protowire.BytesType, false},
+	attrGraph:  {6, protowire.BytesType, false},
+	6:          {7, protowire.Fixed32Type, true}, // FLOATS
+	7:          {8, protowire.VarintType, true},  // INTS
+	8:          {9, protowire.BytesType, true},   // STRINGS
+	9:          {10, protowire.BytesType, false}, // TENSORS
+	attrGraphs: {11, protowire.BytesType, false},
+	11:         {22, protowire.BytesType, false}, // SPARSE_TENSOR
+	12:         {23, protowire.BytesType, false}, // SPARSE_TENSORS
+	13:         {14, protowire.BytesType, false}, // TYPE_PROTO
+	14:         {15, protowire.BytesType, false}, // TYPE_PROTOS
 }
 
 // parseNode reads a NodeProto, appends to m.stripped what onnx-go carries of
@@ -98,9 +106,12 @@ func (m *model) parseNode(f field) error {
 		out = appendString(out, 1, "")
 		inputs = 1
 	}
-	if m.edges += inputs * outputs; inputs > maxEdges || outputs > maxEdges || m.edges > maxEdges {
-		return fmt.Errorf("more than %d edges", maxEdges)
+	// onnx-go adds the pairs of input and output to its graph one by one.
+	// DenseNet-201 has some 4 a node.
+	if left := 8*m.lim.Nodes - m.edges; outputs > left/inputs {
+		return fmt.Errorf("more than %d edges", 8*m.lim.Nodes)
 	}
+	m.edges += inputs * outputs
 	m.stripped = appendBytes(m.stripped, 1, out)
 	m.nodes = append(m.nodes, n)
 	return m.spend(len(n.name) + len(n.domain))
@@ -121,32 +132,37 @@ func (m *model) parseAttr(f field, n *node, seen map[string]bool, out []byte) ([
 	}
 	seen[name] = true
 
-	switch typ {
-	case attrFloat, attrInt, attrString, attrFloats, attrInts, attrStrings:
+	value, ok := attrValues[typ]
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("attribute %q has no value of a known type", name)
+	case value.plain:
 		kept := appendString(nil, fieldAttrName, name)
 		for f, err := range fields(b) {
-			if err != nil {
-				return nil, err
-			}
-			if f.num == attrField[typ] {
+			if err == nil && f.num == value.field {
+				// onnx-go would take a value of the wrong wire type for none.
+				if packed := typ > 5 && f.typ == protowire.BytesType; !packed {
+					err = f.want(value.wire)
+				}
 				kept = appendField(kept, f)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("attribute %q: %w", name, err)
 			}
 		}
 		kept = appendInt(kept, fieldAttrType, typ)
 		return appendBytes(out, 5, kept), m.spend(len(kept))
-	case attrTensorType:
+	case typ == attrTensor:
 		t, err := m.parseAttrTensor(b)
 		if err != nil {
 			return nil, fmt.Errorf("attribute %q: %w", name, err)
 		}
-		n.tensors = append(n.tensors, attrTensor{name, t})
+		n.tensors = append(n.tensors, keptTensor{name, t})
 		return out, m.spend(len(name) + 8*len(t.dims))
-	case attrGraph, attrGraphs:
+	case typ == attrGraph || typ == attrGraphs:
 		n.refuse = fmt.Sprintf("sub-graphs (attribute %q) are not supported", name)
-	case attrTensors, attrSparse, attrSparses, attrTypeProto, attrTypeProtos:
-		n.refuse = fmt.Sprintf("the attribute %q is of a kind that is not supported", name)
 	default:
-		return nil, fmt.Errorf("attribute %q has no value that could be understood", name)
+		n.refuse = fmt.Sprintf("the attribute %q is of a kind that is not supported", name)
 	}
 	return out, nil
 }
@@ -167,8 +183,8 @@ func attrType(b []byte) (name string, typ int64, err error) {
 		case fieldAttrRefName:
 			err = errors.New("an attribute refers to one of a function, outside any function")
 		default:
-			for t, num := range attrField {
-				if num == f.num {
+			for t, v := range attrValues {
+				if v.field == f.num {
 					found = t
 				}
 			}
@@ -189,7 +205,7 @@ func (m *model) parseAttrTensor(b []byte) (t tensorProto, err error) {
 		if err != nil {
 			return t, err
 		}
-		if f.num != fieldAttrTensor {
+		if f.num != attrValues[attrTensor].field {
 			continue
 		}
 		if found {
