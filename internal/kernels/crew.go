@@ -45,8 +45,11 @@ func (c *crew) work() {
 	}
 }
 
-// threadsFor limits threads to what work, in multiply-adds, is worth: starting
-// a goroutine and waiting for it takes as long as some 100,000 of them.
+// grain is the work, in multiply-adds, that is worth a thread: starting a
+// goroutine and waiting for it takes about as long. Tests lower it.
+var grain = 1 << 17
+
+// threadsFor limits threads to what work is worth.
 func threadsFor(threads, work int) int {
-	return max(1, min(threads, work>>17))
+	return max(1, min(threads, work/grain))
 }

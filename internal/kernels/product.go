@@ -124,23 +124,24 @@ func (p *product) need(n int) []float32 {
 func (p *product) run(threads int) {
 	p.src.copied = p.src.copied || p.src.conflicting(p.v()) && p.b.panels() >= 4
 	threads = threadsFor(threads, p.m*p.b.n*max(p.b.k, 1))
-	p.rows, p.panels = blockRows, p.b.panels()
-	if p.rows > p.m {
-		p.rows = p.m
-	}
+	p.rows, p.panels = min(blockRows, p.m), p.b.panels()
 	// A few blocks for each thread, so that none waits long for another.
-	for threads > 1 && ceil(p.m, p.rows)*ceil(p.b.panels(), p.panels) < 3*threads {
+	for threads > 1 && p.blocks() < 3*threads {
 		tiles := ceil(p.rows, p.v().rows())
-		switch {
-		case tiles > 1 && tiles >= p.panels:
+		if tiles > 1 && tiles >= p.panels {
 			p.rows = ceil(tiles, 2) * p.v().rows()
-		case p.panels > 1:
+		} else if p.panels > 1 {
 			p.panels = ceil(p.panels, 2)
-		default:
-			threads = min(threads, ceil(p.m, p.rows)*ceil(p.b.panels(), p.panels))
+		} else {
+			break
 		}
 	}
-	p.crew.run(threads, ceil(p.m, p.rows)*ceil(p.b.panels(), p.panels), p.blockTask)
+	p.crew.run(threads, p.blocks(), p.blockTask)
+}
+
+// blocks returns how many blocks there are.
+func (p *product) blocks() int {
+	return ceil(p.m, p.rows) * ceil(p.b.panels(), p.panels)
 }
 
 // block computes one block of C.
