@@ -36,17 +36,16 @@ func NewGenerator(d *Decoder) (*Generator, error) {
 // newGenerator prepares a decoder that is known to be valid.
 func newGenerator(d *Decoder) *Generator {
 	n := d.Cell.gates() * d.H
-	g := &Generator{
-		d:     *d,
-		gates: n,
-		first: pack(d.E, d.D, d.FirstW),
-		wx:    pack(n, d.E, d.Wx),
-		wh:    pack(n, d.H, d.Wh),
-		out:   pack(d.V, d.H, d.OutW),
-	}
+	g := &Generator{d: *d, gates: n}
+	var wg sync.WaitGroup
+	wg.Go(func() { g.first = pack(d.E, d.D, d.FirstW) })
+	wg.Go(func() { g.wx = pack(n, d.E, d.Wx) })
+	wg.Go(func() { g.wh = pack(n, d.H, d.Wh) })
+	wg.Go(func() { g.out = pack(d.V, d.H, d.OutW) })
 	if d.Entry == Every {
-		g.every = pack(d.E, d.D, d.EveryW)
+		wg.Go(func() { g.every = pack(d.E, d.D, d.EveryW) })
 	}
+	wg.Wait()
 	// Packed they are; who opened the model need not keep them twice.
 	g.d.FirstW, g.d.EveryW, g.d.Wx, g.d.Wh, g.d.OutW = nil, nil, nil, nil, nil
 	g.scratch.New = func() any { return new(scratch) }

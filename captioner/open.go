@@ -84,11 +84,11 @@ func (l *Loader) load(c *Captioner) error {
 	wg.Go(func() { netErr = l.network(c) })
 	err = l.words(c)
 	wg.Wait()
-	return cmpErr(err, netErr)
+	return firstErr(err, netErr)
 }
 
-// cmpErr returns the first error, so that the same folder always gives the same.
-func cmpErr(errs ...error) error {
+// firstErr returns the first error, so that the same folder always gives the same.
+func firstErr(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
 			return err

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
+	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/safetensors"
 )
 
@@ -69,10 +71,16 @@ func decodeDecoder(b []byte, c *config) (*Decoder, error) {
 	if err != nil {
 		return fail("", "", err)
 	}
-	for _, k := range []string{"format", "version", "cell", "entry", "vocab.sha256", "cnn.sha256", "cnn.layer", "preprocessing"} {
+	for _, k := range []string{"format", "version", "cell", "entry", "vocab.sha256", "cnn.sha256", "cnn.layer"} {
 		if is := f.Metadata[k]; is != want[k] {
 			return fail(k, hintMixed, fmt.Errorf("trained with %q, the folder has %q", is, want[k]))
 		}
+	}
+	// Compared by value: another version may write another text for the same.
+	var pre features.Preprocessing
+	is := f.Metadata["preprocessing"]
+	if err := json.Unmarshal([]byte(is), &pre); err != nil || pre != c.Preprocessing {
+		return fail("preprocessing", hintMixed, fmt.Errorf("trained with %s, the folder has %s", is, want["preprocessing"]))
 	}
 	d := c.decoder()
 	ws := d.weights()
@@ -92,12 +100,19 @@ func decodeDecoder(b []byte, c *config) (*Decoder, error) {
 			return fail(t.Name, hintMixed, fmt.Errorf("a %s decoder with entry %s has no such tensor", d.Cell, d.Entry))
 		}
 	}
-	for _, w := range ws {
-		if *w.data, err = f.Float32s(w.name); err != nil {
-			return fail(w.name, hintRestore, err)
-		}
-		if err := w.check(); err != nil {
-			return fail(w.name, hintRestore, err)
+	errs := make([]error, len(ws))
+	var wg sync.WaitGroup
+	for i, w := range ws {
+		wg.Go(func() {
+			if *w.data, errs[i] = f.Float32s(w.name); errs[i] == nil {
+				errs[i] = w.check()
+			}
+		})
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return fail(ws[i].name, hintRestore, err)
 		}
 	}
 	return d, nil

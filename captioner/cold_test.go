@@ -1,0 +1,45 @@
+package captioner
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/vocab"
+)
+
+// BenchmarkOpen opens a model of the default's size: EfficientNet-Lite2, LSTM
+// 512, 2,600 words, float16. It needs ../shared.
+func BenchmarkOpen(b *testing.B) {
+	shared := os.DirFS("../../shared/default-cnn")
+	if _, err := os.Stat("../../shared/default-cnn/efficientnet-lite2.onnx"); err != nil {
+		b.Skip("no ../shared here")
+	}
+	var words []string
+	for i := range 2596 {
+		words = append(words, fmt.Sprintf("w%d", i))
+	}
+	v := vocab.Build([][]string{words}, 1)
+	dir := filepath.Join(b.TempDir(), "model")
+	err := Save(dir, &Model{
+		Decoder:       randomDecoder(LSTM, Every, 1280, 512, 512, v.Len()),
+		Vocab:         v,
+		CNN:           CNN{Name: "efficientnet-lite2", FS: shared, Files: []string{"efficientnet-lite2.onnx"}},
+		Preprocessing: features.Lite(260),
+		Float16:       true,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, l := range []*Loader{{}, {Trusted: true}} {
+		b.Run(fmt.Sprintf("trusted=%v", l.Trusted), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := l.Open(dir); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
