@@ -40,7 +40,6 @@ type batch struct {
 
 func (b *batch) steps() int            { return len(b.off) - 1 }
 func (b *batch) rows() int             { return b.off[len(b.off)-1] }
-func (b *batch) active(t int) int      { return b.off[t+1] - b.off[t] }
 func (b *batch) span(t int) (i, j int) { return b.off[t], b.off[t+1] }
 
 // pack fills b with the examples; features holds D values a photo.
