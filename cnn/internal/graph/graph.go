@@ -96,7 +96,8 @@ func (n *Node) Ints(name string) []int {
 }
 
 // Value declares a graph input or output. A dimension that the model leaves
-// open is -1; Shape is nil where even the rank is open.
+// open is -1; Shape is nil where even the rank is open. Type is Invalid where
+// the model declares none, or one that no Tensor has.
 type Value struct {
 	Name  string
 	Type  DType

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -60,9 +61,8 @@ func Open(name string, lim Limits) (*graph.Graph, error) {
 // an ONNX model, damaged or over the limits, with a *graph.UnsupportedError
 // where it is a model that the engine cannot run.
 //
-// Read does not keep symbolic links from leading out of fsys: see Open.
-// FLOAT tensors share memory with the bytes read; so fsys must not hand out
-// memory of its own from ReadFile, which io/fs forbids anyway.
+// Where symbolic links lead is the business of fsys: os.Root keeps them inside
+// (see Open), os.DirFS does not.
 func Read(fsys fs.FS, name string, lim Limits) (*graph.Graph, error) {
 	lim = lim.withDefaults()
 	buf, err := readFile(fsys, name, lim.Bytes)
@@ -128,8 +128,8 @@ func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
 		return nil, errors.New("not a regular file")
 	}
 	size := info.Size()
-	if size > limit {
-		return nil, fmt.Errorf("%d bytes exceed the limit of %d", size, limit)
+	if size > min(limit, math.MaxInt) {
+		return nil, fmt.Errorf("%d bytes exceed the limit of %d", size, min(limit, math.MaxInt))
 	}
 	f, err := fsys.Open(name)
 	if err != nil {

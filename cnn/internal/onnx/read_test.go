@@ -172,6 +172,9 @@ func TestExporters(t *testing.T) {
 			if g.IR != tt.ir || g.Opset != tt.opset {
 				t.Errorf("IR %d, opset %d", g.IR, g.Opset)
 			}
+			if want := []string{"dyn.onnx.data"}; tt.file == "dyn.onnx" && !slices.Equal(g.External, want) {
+				t.Errorf("external data %q, want %q", g.External, want)
+			}
 			ops := map[string]bool{}
 			for _, n := range g.Nodes {
 				ops[n.Op] = true

@@ -381,7 +381,7 @@ func decodeInts(dst []int64, typ dataType, raw []byte) error {
 		case typeUint64:
 			u := le.Uint64(raw[8*i:])
 			if u > math.MaxInt64 {
-				return fmt.Errorf("element %d is %d, above the largest supported %d", i, u, math.MaxInt64)
+				return fmt.Errorf("element %d is %d, above the largest supported %d", i, u, int64(math.MaxInt64))
 			}
 			dst[i] = int64(u)
 		case typeUint4:
