@@ -74,10 +74,14 @@ func isText(b []byte) bool {
 	return true
 }
 
-// notModel explains err, the failure to parse b as an ONNX model.
-func notModel(b []byte, err error) error {
+// explain says of the error that parsing b ended with whether b is an ONNX
+// model at all; hasGraph tells that parsing came as far as its graph.
+func explain(b []byte, err error, hasGraph bool) error {
 	if what := sniff(b); what != "" {
 		return fmt.Errorf("not an ONNX model but %s", what)
+	}
+	if hasGraph {
+		return err
 	}
 	return fmt.Errorf("not an ONNX model, or a damaged one: %w", err)
 }

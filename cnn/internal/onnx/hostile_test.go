@@ -87,8 +87,8 @@ func TestCorruptGraph(t *testing.T) {
 		model []byte
 		want  string
 	}{
-		{"no nodes", modelOf(x, y), "Graph is empty"},
-		{"no outputs", modelOf(x, relu), "no input or output"},
+		{"no nodes", modelOf(x, y), "the graph has no nodes"},
+		{"no outputs", modelOf(x, relu), "the graph has no outputs"},
 		{"no opset", slices.Concat(num(1, 8), sub(7, x, y, relu)), "imports no version"},
 		{"opset 0", slices.Concat(modelOf(x, y, relu), sub(8, num(2, 0))), "imports version 0"},
 		{"no operator", modelOf(x, y, nodeOf("", []string{"x"}, []string{"y"})), "no operator"},
@@ -160,7 +160,7 @@ func TestUnsupported(t *testing.T) {
 		want  graph.UnsupportedError // its Reason is part of the error's
 	}{
 		{"If", node("If", sub(5, str(1, "then_branch"), sub(6), num(20, attrGraph))), graph.UnsupportedError{Op: "If", Node: "n", Opset: 13, Reason: "sub-graphs"}},
-		{"If of IR 1", node("If", sub(5, str(1, "then_branch"), sub(6))), graph.UnsupportedError{Op: "If", Node: "n", Opset: 13, Reason: "sub-graphs"}},
+		{"If of IR 1", modelOf(x, y, relu, nodeOf("If", []string{"x"}, []string{"z"}, sub(5, str(1, "then_branch"), sub(6)))), graph.UnsupportedError{Op: "If", Node: "If_1", Opset: 13, Reason: "sub-graphs"}},
 		{"sparse constant", node("Constant", sub(5, str(1, "sparse_value"), sub(22), num(20, 11))), graph.UnsupportedError{Op: "Constant", Node: "n", Opset: 13, Reason: "sparse_value"}},
 		{"other domain", append(node("FusedConv", str(7, "com.microsoft")), sub(8, str(1, "com.microsoft"), num(2, 1))...),
 			graph.UnsupportedError{Op: "com.microsoft.FusedConv", Node: "n", Opset: 1, Reason: "ONNX standard"}},

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/onetomany/caption/cnn/internal/graph"
 )
 
@@ -106,9 +108,14 @@ func (m *model) parse(buf []byte) error {
 			}
 			m.out.Metadata[k] = v
 		case 25: // functions
-			if err := m.parseFunction(f); err != nil {
+			name, domain, err := parseStrings(f, 1, 10)
+			if err != nil {
 				return fmt.Errorf("function: %w", err)
 			}
+			if err := m.spend(len(domain) + len(name)); err != nil {
+				return err
+			}
+			m.functions[canonical(domain)+"."+name] = true
 		}
 	}
 	if !m.hasGraph {
@@ -147,46 +154,28 @@ func canonical(domain string) string {
 	return domain
 }
 
-func (m *model) parseFunction(f field) error {
-	b, err := f.bytes()
-	if err != nil {
-		return err
-	}
-	var name, domain string
-	for f, err := range fields(b) {
-		if err == nil && f.num == 1 {
-			name, err = f.str()
-		}
-		if err == nil && f.num == 10 {
-			domain, err = f.str()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	m.functions[canonical(domain)+"."+name] = true
-	return m.spend(len(domain) + len(name))
-}
-
-// parsePair reads a StringStringEntryProto.
-func parsePair(f field) (key, value string, err error) {
-	b, err := f.bytes()
+// parseStrings reads two string fields of the message f.
+func parseStrings(f field, first, second protowire.Number) (a, b string, err error) {
+	msg, err := f.bytes()
 	if err != nil {
 		return "", "", err
 	}
-	for f, err := range fields(b) {
-		if err == nil && f.num == 1 {
-			key, err = f.str()
+	for f, err := range fields(msg) {
+		if err == nil && f.num == first {
+			a, err = f.str()
 		}
-		if err == nil && f.num == 2 {
-			value, err = f.str()
+		if err == nil && f.num == second {
+			b, err = f.str()
 		}
 		if err != nil {
 			return "", "", err
 		}
 	}
-	return key, value, nil
+	return a, b, nil
 }
+
+// parsePair reads a StringStringEntryProto.
+func parsePair(f field) (key, value string, err error) { return parseStrings(f, 1, 2) }
 
 func (m *model) parseGraph(b []byte) error {
 	for f, err := range fields(b) {
@@ -349,6 +338,13 @@ func (m *model) graph() (*graph.Graph, error) {
 	if err := m.checkOpset(); err != nil {
 		return nil, err
 	}
+	switch {
+	case len(m.nodes) == 0:
+		return nil, errors.New("the graph has no nodes")
+	case len(m.out.Outputs) == 0:
+		return nil, errors.New("the graph has no outputs")
+	}
+	nameNodes(m.nodes)
 	for i := range m.nodes {
 		if err := m.checkNode(&m.nodes[i]); err != nil {
 			return nil, err

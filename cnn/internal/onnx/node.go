@@ -3,6 +3,7 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -227,4 +228,32 @@ func (m *model) parseAttrTensor(b []byte) (t tensorProto, err error) {
 		return t, fmt.Errorf("more than %d tensors", m.lim.Tensors)
 	}
 	return t, nil
+}
+
+// nameNodes names the nodes without name after their operator and number, and
+// gives all but the first of several with one name a suffix.
+func nameNodes(nodes []node) {
+	taken := make(map[string]bool, len(nodes))
+	var again []*node
+	for i := range nodes {
+		n := &nodes[i]
+		switch {
+		case n.name == "":
+			n.name = n.op + "_" + strconv.Itoa(i)
+			again = append(again, n)
+		case taken[n.name]:
+			again = append(again, n)
+		default:
+			taken[n.name] = true
+		}
+	}
+	next := map[string]int{} // suffix to try for a name
+	for _, n := range again {
+		base := n.name
+		for taken[n.name] {
+			next[base]++
+			n.name = base + "_" + strconv.Itoa(next[base])
+		}
+		taken[n.name] = true
+	}
 }

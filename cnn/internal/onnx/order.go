@@ -3,15 +3,13 @@ package onnx
 import (
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 )
 
 // link gives g what its readers rely on: each value has one source, each value
-// used has one, nodes have unique names and come after those they read.
+// used has one, nodes come after those they read.
 func link(g *graph.Graph) error {
-	uniqueNames(g.Nodes)
 	producer := make(map[string]int, len(g.Nodes)+len(g.Init)+len(g.Inputs)) // node, or -1
 	for name := range g.Init {
 		producer[name] = -1
@@ -46,9 +44,6 @@ func link(g *graph.Graph) error {
 			}
 		}
 	}
-	if len(g.Outputs) == 0 {
-		return errors.New("the graph has no outputs")
-	}
 	for _, v := range g.Outputs {
 		if _, ok := producer[v.Name]; !ok {
 			return fmt.Errorf("nothing produces the graph's output %q", v.Name)
@@ -62,33 +57,6 @@ func source(g *graph.Graph, i int) string {
 		return "an input or initialiser provides"
 	}
 	return fmt.Sprintf("node %q produces", g.Nodes[i].Name)
-}
-
-// uniqueNames names the nodes without name after their operator and number,
-// and gives all but the first of several with one name a suffix.
-func uniqueNames(nodes []*graph.Node) {
-	taken := make(map[string]bool, len(nodes))
-	var again []*graph.Node
-	for i, n := range nodes {
-		switch {
-		case n.Name == "":
-			n.Name = n.Op + "_" + strconv.Itoa(i)
-			again = append(again, n)
-		case taken[n.Name]:
-			again = append(again, n)
-		default:
-			taken[n.Name] = true
-		}
-	}
-	next := map[string]int{} // suffix to try for a name
-	for _, n := range again {
-		base := n.Name
-		for taken[n.Name] {
-			next[base]++
-			n.Name = base + "_" + strconv.Itoa(next[base])
-		}
-		taken[n.Name] = true
-	}
 }
 
 // sortNodes puts nodes after those they read (Kahn's algorithm), and keeps the

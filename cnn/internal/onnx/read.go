@@ -82,7 +82,7 @@ func Read(fsys fs.FS, name string, lim Limits) (*graph.Graph, error) {
 func decode(buf []byte, dir fs.FS, lim Limits) (*graph.Graph, error) {
 	m := newModel(lim, external{fsys: dir, left: lim.Bytes - int64(len(buf))})
 	if err := m.parse(buf); err != nil {
-		return nil, notModel(buf, err)
+		return nil, explain(buf, err, m.hasGraph)
 	}
 	g, err := m.graph()
 	if err != nil {
