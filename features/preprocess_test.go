@@ -2,8 +2,11 @@ package features
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"image"
+	"image/color"
+	"image/jpeg"
 	"math"
 	"strings"
 	"testing"
@@ -111,6 +114,74 @@ func TestExtremeShapes(t *testing.T) {
 	}
 	if _, err := ImageNet(8).Tensor(image.NewGray(image.Rectangle{})); err == nil {
 		t.Error("a picture without pixels: no error")
+	}
+}
+
+// A large JPEG is decoded smaller than it is; the tensor stays close to that of
+// the full picture, and a turned one is turned all the same.
+func TestScaledDecode(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 640, 480))
+	for y := range 480 {
+		for x := range 640 {
+			wave := 60 * math.Sin(float64(x)/9) * math.Cos(float64(y)/13)
+			edge := 50 * float64((x/60+y/45)%2)
+			img.SetNRGBA(x, y, color.NRGBA{uint8(100 + wave), uint8(80 + edge), uint8(x * 255 / 640), 255})
+		}
+	}
+	var buf bytes.Buffer
+	if err := jpeg.Encode(&buf, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		width, height int
+		resize        string
+		turned        uint16
+		denom         int
+	}{
+		{40, 40, Squash, 1, 4},
+		{20, 20, Squash, 1, 8},
+		{80, 80, Squash, 1, 2},
+		{107, 80, Squash, 1, 1}, // 2 would leave 320 columns where 321 are wanted
+		{20, 26, Squash, 6, 8},
+		{26, 20, Squash, 6, 4},
+		{20, 20, Crop, 1, 8},
+		{20, 20, Crop, 8, 8},
+		{40, 20, Crop, 1, 4},
+	} {
+		p := ImageNet(1)
+		p.Width, p.Height, p.Resize = c.width, c.height, c.resize
+		p.Std = [3]float32{1. / 255, 1. / 255, 1. / 255} // values 0..255
+		data := withEXIF(buf.Bytes(), exifBlock(binary.BigEndian, c.turned))
+		h, err := readHeader(data, (*Limits)(nil).withDefaults())
+		if err != nil {
+			t.Fatal(err)
+		}
+		denom := p.reduction(h.width, h.height, h.orient)
+		if denom != c.denom {
+			t.Errorf("%+v: decoded at 1/%d", c, denom)
+		}
+		var rows [2][]float32
+		for i, d := range []int{1, denom} {
+			ph, err := h.decode(data, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := (640 + d - 1) / d; ph.Bounds().Dx() != want {
+				t.Errorf("%+v: decoded to a width of %d, want %d", c, ph.Bounds().Dx(), want)
+			}
+			rows[i] = make([]float32, p.Size())
+			if err := p.fill(rows[i], ph); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var mean float64
+		for i := range rows[0] {
+			mean += math.Abs(float64(rows[0][i]-rows[1][i])) / float64(len(rows[0]))
+		}
+		if mean > 1.5 { // hard edges everywhere; photos stay below 0.6
+			t.Errorf("%+v: differs by %.2f of 255 on average", c, mean)
+		}
+		t.Logf("%+v: mean %.3f", c, mean)
 	}
 }
 

@@ -1,0 +1,315 @@
+// Package scaledjpeg decodes a JPEG at a half, a quarter or an eighth of its
+// size without making the full picture: each block of 8×8 pixels comes out as
+// 4×4, 2×2 or 1, every one the mean of the pixels it stands for, computed from
+// the coefficients.
+//
+// It does what nearly all cameras write, and leaves the rest to image/jpeg:
+// Huffman-coded baseline or extended sequential, 8 bits, grey or YCbCr, one
+// interleaved scan, restart intervals. The numbers of sections and annexes are
+// those of ITU-T T.81.
+package scaledjpeg
+
+import (
+	"errors"
+	"fmt"
+	"image"
+)
+
+// ErrOther is returned for all that Decode does not do, broken files among it:
+// ask image/jpeg, which decodes them or tells what is wrong.
+var ErrOther = errors.New("scaledjpeg: not a whole baseline JPEG")
+
+func other(format string, a ...any) error {
+	return fmt.Errorf("%w: %s", ErrOther, fmt.Sprintf(format, a...))
+}
+
+// Markers, table B.1.
+const (
+	sof0  = 0xc0 // baseline
+	sof1  = 0xc1 // extended sequential, Huffman
+	dht   = 0xc4
+	rst0  = 0xd0
+	soi   = 0xd8
+	eoi   = 0xd9
+	sos   = 0xda
+	dqt   = 0xdb
+	dri   = 0xdd
+	app0  = 0xe0
+	app14 = 0xee
+	app15 = 0xef
+	com   = 0xfe
+)
+
+// component is a colour plane.
+type component struct {
+	id     uint8
+	h, v   int // sampling factors: blocks of a unit (MCU)
+	quant  int // index of its quantisation table
+	dc, ac *huffman
+	pred   int32 // of the DC coefficient
+	pix    []uint8
+	stride int
+}
+
+type decoder struct {
+	bits
+	side          int // of an output block: 4, 2 or 1
+	width, height int // of the full picture
+	comps         []component
+	maxH, maxV    int
+	quant         [4][64]int32 // in zigzag order
+	quantSet      [4]bool
+	tables        [2][4]*huffman // DC and AC
+	interval      int            // units between restart markers, 0 for none
+	block         [64]int32      // dequantised coefficients, natural order
+	img           image.Image
+}
+
+// Decode decodes data at 1/denom of its size, rounded up; denom is 2, 4 or 8.
+// The picture is an *image.Gray or *image.YCbCr. The caller has checked the
+// size by the file's header.
+func Decode(data []byte, denom int) (image.Image, error) {
+	if denom != 2 && denom != 4 && denom != 8 {
+		return nil, other("scale 1/%d", denom)
+	}
+	d := decoder{bits: bits{data: data}, side: 8 / denom}
+	if len(data) < 2 || data[0] != 0xff || data[1] != soi {
+		return nil, other("no start of image")
+	}
+	d.pos = 2
+	for {
+		marker, body, err := d.segment()
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case marker == sof0 || marker == sof1:
+			err = d.frame(body)
+		case marker == dht:
+			err = d.huffmanTables(body)
+		case marker == dqt:
+			err = d.quantTables(body)
+		case marker == dri:
+			if len(body) != 2 {
+				return nil, other("restart interval")
+			}
+			d.interval = int(body[0])<<8 | int(body[1])
+		case marker == app14:
+			// Adobe: byte 11 is 1 for YCbCr, 0 for RGB.
+			if len(body) >= 12 && string(body[:5]) == "Adobe" && body[11] != 1 {
+				return nil, other("colour transform %d", body[11])
+			}
+		case marker == sos:
+			if err := d.scan(body); err != nil {
+				return nil, err
+			}
+			return d.img, nil
+		case marker >= app0 && marker <= app15 || marker == com:
+		default:
+			err = other("marker %#x", marker)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// segment reads a marker and what belongs to it, without the length (B.1.1.4).
+func (d *decoder) segment() (marker uint8, body []byte, err error) {
+	for d.pos+1 < len(d.data) && d.data[d.pos] == 0xff && d.data[d.pos+1] == 0xff {
+		d.pos++ // fill byte
+	}
+	b := d.data[d.pos:]
+	if len(b) < 4 || b[0] != 0xff {
+		return 0, nil, other("no marker")
+	}
+	n := int(b[2])<<8 | int(b[3])
+	if n < 2 || len(b) < 2+n {
+		return 0, nil, other("a segment is cut off")
+	}
+	d.pos += 2 + n
+	return b[1], b[4 : 2+n], nil
+}
+
+// frame reads the frame header, B.2.2.
+func (d *decoder) frame(b []byte) error {
+	if d.comps != nil || len(b) < 6 || b[0] != 8 {
+		return other("frame")
+	}
+	d.height, d.width = int(b[1])<<8|int(b[2]), int(b[3])<<8|int(b[4])
+	n := int(b[5])
+	if d.width == 0 || d.height == 0 || n != 1 && n != 3 || len(b) != 6+3*n {
+		return other("frame of %d components", n)
+	}
+	if n == 3 && b[6] == 'R' && b[9] == 'G' && b[12] == 'B' {
+		return other("RGB")
+	}
+	for b = b[6:]; len(b) > 0; b = b[3:] {
+		c := component{id: b[0], h: int(b[1] >> 4), v: int(b[1] & 15)}
+		if n == 1 {
+			c.h, c.v = 1, 1 // a scan of one component has one block a unit, A.2.2
+		}
+		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || b[2] > 3 {
+			return other("component")
+		}
+		c.quant = int(b[2])
+		d.maxH, d.maxV = max(d.maxH, c.h), max(d.maxV, c.v)
+		d.comps = append(d.comps, c)
+	}
+	return nil
+}
+
+// quantTables reads quantisation tables, B.2.4.1.
+func (d *decoder) quantTables(b []byte) error {
+	for len(b) > 0 {
+		wide, to := int(b[0]>>4), b[0]&15
+		size := 64 << wide
+		if wide > 1 || to > 3 || len(b) < 1+size {
+			return other("quantisation table")
+		}
+		for i := range 64 {
+			if wide == 1 {
+				d.quant[to][i] = int32(b[1+2*i])<<8 | int32(b[2+2*i])
+			} else {
+				d.quant[to][i] = int32(b[1+i])
+			}
+		}
+		d.quantSet[to] = true
+		b = b[1+size:]
+	}
+	return nil
+}
+
+// scan reads the scan header, B.2.3, and all the picture.
+func (d *decoder) scan(b []byte) error {
+	n := len(d.comps)
+	if n == 0 || len(b) != 4+2*n || int(b[0]) != n {
+		return other("scan of some components")
+	}
+	for i := range d.comps {
+		c := &d.comps[i]
+		dc, ac := b[2+2*i]>>4, b[2+2*i]&15
+		if b[1+2*i] != c.id || dc > 3 || ac > 3 || d.tables[0][dc] == nil || d.tables[1][ac] == nil {
+			return other("tables of component %d", i)
+		}
+		c.dc, c.ac = d.tables[0][dc], d.tables[1][ac]
+		if !d.quantSet[c.quant] {
+			return other("no quantisation table for component %d", i)
+		}
+	}
+	if err := d.allocate(); err != nil {
+		return err
+	}
+	return d.units()
+}
+
+// ratios are the sampling factors that image.YCbCr can hold: h and v of Y, of
+// Cb and Cr.
+var ratios = map[[4]int]image.YCbCrSubsampleRatio{
+	{1, 1, 1, 1}: image.YCbCrSubsampleRatio444,
+	{2, 1, 1, 1}: image.YCbCrSubsampleRatio422,
+	{2, 2, 1, 1}: image.YCbCrSubsampleRatio420,
+	{1, 2, 1, 1}: image.YCbCrSubsampleRatio440,
+	{4, 1, 1, 1}: image.YCbCrSubsampleRatio411,
+	{4, 2, 1, 1}: image.YCbCrSubsampleRatio410,
+	{2, 2, 1, 2}: image.YCbCrSubsampleRatio422,
+	{2, 2, 2, 1}: image.YCbCrSubsampleRatio440,
+	{2, 2, 2, 2}: image.YCbCrSubsampleRatio444,
+}
+
+// allocate makes the picture, its planes rounded up to whole units.
+func (d *decoder) allocate() error {
+	var ratio image.YCbCrSubsampleRatio
+	if len(d.comps) == 3 {
+		y, cb, cr := d.comps[0], d.comps[1], d.comps[2]
+		var ok bool
+		ratio, ok = ratios[[4]int{y.h, y.v, cb.h, cb.v}]
+		if !ok || cb.h != cr.h || cb.v != cr.v {
+			return other("sampling factors")
+		}
+	}
+	across, down := d.unitsOf()
+	for i := range d.comps {
+		c := &d.comps[i]
+		c.stride = across * c.h * d.side
+		c.pix = make([]uint8, c.stride*down*c.v*d.side)
+	}
+	denom := 8 / d.side
+	rect := image.Rect(0, 0, (d.width+denom-1)/denom, (d.height+denom-1)/denom)
+	y := d.comps[0]
+	if len(d.comps) == 1 {
+		d.img = &image.Gray{Pix: y.pix, Stride: y.stride, Rect: rect}
+		return nil
+	}
+	cb, cr := d.comps[1], d.comps[2]
+	d.img = &image.YCbCr{
+		Y: y.pix, Cb: cb.pix, Cr: cr.pix,
+		YStride: y.stride, CStride: cb.stride,
+		SubsampleRatio: ratio, Rect: rect,
+	}
+	return nil
+}
+
+// unitsOf is the number of units (MCUs) across and down.
+func (d *decoder) unitsOf() (across, down int) {
+	w, h := 8*d.maxH, 8*d.maxV
+	return (d.width + w - 1) / w, (d.height + h - 1) / h
+}
+
+// units decodes the entropy-coded data, then demands the end of the image.
+func (d *decoder) units() error {
+	across, down := d.unitsOf()
+	left, next := d.interval, uint8(rst0)
+	for my := range down {
+		for mx := range across {
+			if d.interval > 0 {
+				if left == 0 {
+					if err := d.restart(next); err != nil {
+						return err
+					}
+					left, next = d.interval, rst0|(next+1)&7
+				}
+				left--
+			}
+			for i := range d.comps {
+				c := &d.comps[i]
+				for by := range c.v {
+					for bx := range c.h {
+						at := (my*c.v+by)*d.side*c.stride + (mx*c.h+bx)*d.side
+						if err := d.decodeBlock(c, at); err != nil {
+							return err
+						}
+					}
+				}
+			}
+		}
+		if d.overrun() {
+			return other("the data end early")
+		}
+	}
+	d.toMarker()
+	for d.pos < len(d.data) && d.data[d.pos] == 0xff && d.pos+1 < len(d.data) && d.data[d.pos+1] == 0xff {
+		d.pos++
+	}
+	if d.pos+2 > len(d.data) || d.data[d.pos] != 0xff || d.data[d.pos+1] != eoi {
+		return other("no end of image")
+	}
+	return nil
+}
+
+// restart passes a restart marker, which resets the predictions, E.2.4.
+func (d *decoder) restart(marker uint8) error {
+	if d.overrun() {
+		return other("the data end early")
+	}
+	d.toMarker()
+	if d.pos+2 > len(d.data) || d.data[d.pos] != 0xff || d.data[d.pos+1] != marker {
+		return other("no restart marker")
+	}
+	d.pos += 2
+	d.reset()
+	for i := range d.comps {
+		d.comps[i].pred = 0
+	}
+	return nil
+}

@@ -1,0 +1,167 @@
+package scaledjpeg
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/jpeg"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func read(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// plane is one channel of a picture.
+type plane struct {
+	pix    []uint8
+	stride int
+	w, h   int
+}
+
+// planes lists the channels of a picture as stored.
+func planes(t testing.TB, img image.Image) []plane {
+	t.Helper()
+	b := img.Bounds()
+	switch m := img.(type) {
+	case *image.Gray:
+		return []plane{{m.Pix, m.Stride, b.Dx(), b.Dy()}}
+	case *image.YCbCr:
+		w, h := b.Dx(), b.Dy()
+		switch m.SubsampleRatio {
+		case image.YCbCrSubsampleRatio422:
+			w = (w + 1) / 2
+		case image.YCbCrSubsampleRatio440:
+			h = (h + 1) / 2
+		case image.YCbCrSubsampleRatio420:
+			w, h = (w+1)/2, (h+1)/2
+		}
+		return []plane{{m.Y, m.YStride, b.Dx(), b.Dy()}, {m.Cb, m.CStride, w, h}, {m.Cr, m.CStride, w, h}}
+	}
+	t.Fatalf("%T", img)
+	return nil
+}
+
+// Each pixel is the mean of those of image/jpeg, within the rounding of both.
+// The pixels that stand for less than denom×denom inside the picture are left
+// out: image/jpeg has nothing beyond its edge.
+func TestMeansOfFullDecode(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.jpg")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no pictures", err)
+	}
+	for _, name := range files {
+		data := read(t, filepath.Base(name))
+		full, err := jpeg.Decode(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, denom := range []int{2, 4, 8} {
+			img, err := Decode(data, denom)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			size := full.Bounds().Size().Add(image.Pt(denom-1, denom-1)).Div(denom)
+			if img.Bounds().Size() != size {
+				t.Errorf("%s 1/%d: %v, want %v", name, denom, img.Bounds(), size)
+			}
+			a, b := planes(t, full), planes(t, img)
+			for i := range a {
+				most, sum, n := 0., 0., 0
+				for y := range a[i].h / denom {
+					for x := range a[i].w / denom {
+						var mean float64
+						clipped := false
+						for dy := range denom {
+							for dx := range denom {
+								v := a[i].pix[(y*denom+dy)*a[i].stride+x*denom+dx]
+								clipped = clipped || v == 0 || v == 255
+								mean += float64(v)
+							}
+						}
+						if clipped {
+							continue // the mean of the coefficients does not know the limits
+						}
+						mean /= float64(denom * denom)
+						diff := math.Abs(float64(b[i].pix[y*b[i].stride+x]) - mean)
+						most, sum, n = max(most, diff), sum+diff, n+1
+					}
+				}
+				if most > 1.6 || n > 0 && sum/float64(n) > 0.4 {
+					t.Errorf("%s 1/%d, plane %d: differs by up to %.2f, mean %.2f", name, denom, i, most, sum/float64(n))
+				}
+				if n == 0 && denom == 2 {
+					t.Errorf("%s: nothing compared", name)
+				}
+			}
+		}
+	}
+}
+
+// What is not whole, or not for this package, is an error and never a picture.
+func TestOther(t *testing.T) {
+	data := read(t, "420.jpg")
+	for n := range data {
+		if _, err := Decode(data[:n], 8); !errors.Is(err, ErrOther) {
+			t.Fatalf("cut to %d of %d bytes: %v", n, len(data), err)
+		}
+	}
+	at := bytes.Index(data, []byte{0xff, sof0})
+	progressive := bytes.Clone(data)
+	progressive[at+1] = 0xc2
+	if _, err := Decode(progressive, 8); !errors.Is(err, ErrOther) {
+		t.Errorf("progressive: %v", err)
+	}
+	if _, err := Decode(data, 3); !errors.Is(err, ErrOther) {
+		t.Errorf("1/3: %v", err)
+	}
+
+	// Data missing in the middle of the scan, the end in its place.
+	short := append(bytes.Clone(data[:len(data)-200]), 0xff, eoi)
+	if _, err := Decode(short, 8); !errors.Is(err, ErrOther) {
+		t.Errorf("data missing: %v", err)
+	}
+	restart := read(t, "restart.jpg")
+	if i := bytes.LastIndex(restart, []byte{0xff, rst0 | 3}); i > 0 {
+		if _, err := Decode(append(restart[:i:i], restart[i+2:]...), 8); !errors.Is(err, ErrOther) {
+			t.Errorf("a restart marker missing: %v", err)
+		}
+	} else {
+		t.Error("no restart marker in restart.jpg")
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.jpg")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range files {
+		f.Add(read(f, filepath.Base(name)), 3)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, shift int) {
+		c, err := jpeg.DecodeConfig(bytes.NewReader(data))
+		if err != nil || c.Width*c.Height > 1e6 {
+			return
+		}
+		img, err := Decode(data, 2<<(uint(shift)%3))
+		if err != nil {
+			return
+		}
+		b := img.Bounds()
+		for y := b.Min.Y; y < b.Max.Y; y++ {
+			for x := b.Min.X; x < b.Max.X; x++ {
+				img.At(x, y) // the planes reach that far
+			}
+		}
+	})
+}
