@@ -24,7 +24,11 @@ func (m *Model) card() string {
 		strings.ToUpper(string(d.Cell)), d.Entry, d.E, d.H, d.V, d.Parameters())
 	t := m.Training
 	if len(t.Data) > 0 {
-		fmt.Fprintf(&b, "- Training data: %s (%d photos, %d captions)\n", strings.Join(t.Data, ", "), t.Photos, t.Captions)
+		fmt.Fprintf(&b, "- Training data: %s", strings.Join(t.Data, ", "))
+		if t.Photos > 0 {
+			fmt.Fprintf(&b, " (%d photos, %d captions)", t.Photos, t.Captions)
+		}
+		b.WriteString("\n")
 	}
 	if t.Epochs > 0 {
 		fmt.Fprintf(&b, "- Epochs: %d\n", t.Epochs)

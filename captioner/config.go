@@ -32,10 +32,10 @@ const (
 // Limits on the files of a model folder, in bytes, held before anything is read.
 const (
 	maxConfig  = 1 << 20
-	maxCNN     = 2 << 30              // all files of the CNN together
-	maxDecoder = 4*maxWeights + 1<<20 // float32 and the header
-	maxText    = 64 << 20             // vocab.txt
-	maxProof   = 16 << 20             // README.md and each file for Verify
+	maxCNN     = int64(2) << 30              // all files of the CNN together
+	maxDecoder = int64(4)*maxWeights + 1<<20 // float32 and the header
+	maxText    = 64 << 20                    // vocab.txt
+	maxProof   = 16 << 20                    // README.md and each file for Verify
 	maxFiles   = 64
 )
 

@@ -23,8 +23,9 @@ type Options struct {
 	// of the sentence. 0 means 0.7; a negative value means no normalisation.
 	LengthPower float64
 
-	// Sample draws words at random instead of searching. Caption i of a photo
-	// depends on the features, the options and Seed, and on nothing else.
+	// Sample draws words at random instead of searching; Beam and LengthPower
+	// are not used then. Caption i of a photo depends on the features, the
+	// options and Seed, and on nothing else.
 	Sample bool
 
 	// TopK restricts the draw to the k most probable words. 0 means 3, or no
@@ -45,10 +46,11 @@ type Options struct {
 	// reaches it is ended there, and its log-probability includes that end.
 	MaxWords int
 
-	// BlockRepeats never writes the same word twice in a row.
+	// BlockRepeats never writes the same word twice in a row. Off by default.
 	BlockRepeats bool
 
-	// BlockTrigrams never writes the same three words in a row twice.
+	// BlockTrigrams never writes the same three words in a row twice. Off by
+	// default.
 	BlockTrigrams bool
 }
 

@@ -208,7 +208,7 @@ func (n *CNN) read() (memFS, error) {
 			return nil, fmt.Errorf("the CNN's file %s: %w", name, cause(err))
 		}
 		if total += fi.Size(); total > maxCNN {
-			return nil, fmt.Errorf("the CNN's files are larger than the limit of %d bytes", int64(maxCNN))
+			return nil, fmt.Errorf("the CNN's files are larger than the limit of %d bytes", maxCNN)
 		}
 		if m[name], err = readSized(n.FS, File{Name: name, Bytes: fi.Size()}); err != nil {
 			return nil, err
