@@ -196,6 +196,9 @@ func (p *Plan) count(m *model, f feature) {
 // A preparer is an operator that gets its constants ready once, after all passes.
 type preparer interface{ prepare() }
 
+// Batchable reports whether any number of pictures can go through together.
+func (p *Plan) Batchable() bool { return p.batchable }
+
 // prepare packs weights, on all processors: it is most of the time that opening
 // a network takes.
 func (p *Plan) prepare() {
