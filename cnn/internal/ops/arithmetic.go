@@ -17,10 +17,10 @@ var arithmeticOps = []Op{
 	{Name: "Pow", Since: 7, Sig: "n n", bind: bindPow},
 	{Name: "PRelu", Since: 7, Sig: "n =", bind: bindPRelu},
 
-	{Name: "Max", Since: 8, Sig: "n =*", bind: variadic(eachRow(maxOf[float32]), eachRow(maxOf[int64]))},
-	{Name: "Min", Since: 8, Sig: "n =*", bind: variadic(eachRow(minOf[float32]), eachRow(minOf[int64]))},
-	{Name: "Sum", Since: 8, Sig: "f =*", bind: variadic(addRow[float32], nil)},
-	{Name: "Mean", Since: 8, Sig: "f =*", bind: variadic(addRow[float32], nil)},
+	{Name: "Max", Since: 1, Sig: "n =*", bind: variadic(eachRow(maxOf[float32]), eachRow(maxOf[int64]))},
+	{Name: "Min", Since: 1, Sig: "n =*", bind: variadic(eachRow(minOf[float32]), eachRow(minOf[int64]))},
+	{Name: "Sum", Since: 1, Sig: "f =*", bind: variadic(addRow[float32], nil)},
+	{Name: "Mean", Since: 1, Sig: "f =*", bind: variadic(addRow[float32], nil)},
 }
 
 type number interface{ float32 | int64 }

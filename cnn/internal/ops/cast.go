@@ -9,7 +9,7 @@ import (
 )
 
 var castOps = []Op{
-	{Name: "Cast", Since: 7, Sig: "a", Limits: "not to strings, complex numbers or 8-bit and 4-bit floats", bind: bindCast},
+	{Name: "Cast", Since: 6, Sig: "a", Limits: "not to strings, complex numbers or 8-bit and 4-bit floats", bind: bindCast},
 	{Name: "CastLike", Since: 15, Sig: "a a", Limits: "to float32, int64 or bool", bind: bindCastLike},
 	{Name: "DequantizeLinear", Since: 10, Sig: "i f i?", Limits: "of integers", bind: bindDequantizeLinear},
 }

@@ -9,7 +9,7 @@ import (
 
 // Operators that make tensors from nothing but constants.
 var constantOps = []Op{
-	{Name: "Constant", Since: 7, Sig: "", Limits: "no strings, no sparse tensors", bind: bindConstant},
+	{Name: "Constant", Since: 1, Sig: "", Limits: "no strings, no sparse tensors", bind: bindConstant},
 	{Name: "ConstantOfShape", Since: 9, Sig: "i", bind: bindConstantOfShape},
 	{Name: "Range", Since: 11, Sig: "n = =", bind: bindRange},
 }

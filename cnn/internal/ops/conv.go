@@ -8,8 +8,8 @@ import (
 )
 
 var convOps = []Op{
-	{Name: "Conv", Since: 7, Sig: "f f f?", Limits: "1 to 3 spatial axes", bind: bindConv},
-	{Name: "ConvTranspose", Since: 7, Sig: "f f f?", Limits: "1 to 3 spatial axes", bind: bindConvTranspose},
+	{Name: "Conv", Since: 1, Sig: "f f f?", Limits: "1 to 3 spatial axes", bind: bindConv},
+	{Name: "ConvTranspose", Since: 1, Sig: "f f f?", Limits: "1 to 3 spatial axes", bind: bindConvTranspose},
 }
 
 // maxColumns bounds the scratch memory of a convolution, in elements.

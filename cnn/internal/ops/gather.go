@@ -9,7 +9,7 @@ import (
 
 // Operators whose indices are data: they are checked when the node runs.
 var gatherOps = []Op{
-	{Name: "Gather", Since: 7, Sig: "a i", bind: bindGather},
+	{Name: "Gather", Since: 1, Sig: "a i", bind: bindGather},
 	{Name: "GatherElements", Since: 11, Sig: "a i", bind: bindGatherElements},
 	{Name: "GatherND", Since: 11, Sig: "a i", bind: bindGatherND},
 }

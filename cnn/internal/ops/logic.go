@@ -17,7 +17,7 @@ var logicOps = []Op{
 	{Name: "And", Since: 7, Sig: "b b", bind: compare(nil, nil, func(x, y bool) bool { return x && y })},
 	{Name: "Or", Since: 7, Sig: "b b", bind: compare(nil, nil, func(x, y bool) bool { return x || y })},
 	{Name: "Xor", Since: 7, Sig: "b b", bind: compare(nil, nil, func(x, y bool) bool { return x != y })},
-	{Name: "Not", Since: 7, Sig: "b", bind: bindNot},
+	{Name: "Not", Since: 1, Sig: "b", bind: bindNot},
 	{Name: "IsNaN", Since: 9, Sig: "f", bind: bindIsNaN},
 	{Name: "IsInf", Since: 10, Sig: "f", bind: bindIsInf},
 	{Name: "Where", Since: 9, Sig: "b a a", bind: bindWhere},

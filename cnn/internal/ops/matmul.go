@@ -9,7 +9,7 @@ import (
 )
 
 var matmulOps = []Op{
-	{Name: "MatMul", Since: 7, Sig: "f f", bind: bindMatMul},
+	{Name: "MatMul", Since: 1, Sig: "f f", bind: bindMatMul},
 	{Name: "Gemm", Since: 7, Sig: "f f f?", bind: bindGemm},
 }
 

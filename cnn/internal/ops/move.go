@@ -9,14 +9,14 @@ import (
 
 // Operators that only move elements.
 var moveOps = []Op{
-	{Name: "Concat", Since: 7, Sig: "a =*", bind: bindConcat},
-	{Name: "Split", Since: 7, Sig: "a i?", bind: bindSplit},
-	{Name: "Slice", Since: 7, Sig: "a i? i? i? i?", bind: bindSlice},
-	{Name: "Transpose", Since: 7, Sig: "a", bind: bindTranspose},
+	{Name: "Concat", Since: 4, Sig: "a =*", bind: bindConcat},
+	{Name: "Split", Since: 2, Sig: "a i?", bind: bindSplit},
+	{Name: "Slice", Since: 1, Sig: "a i? i? i? i?", bind: bindSlice},
+	{Name: "Transpose", Since: 1, Sig: "a", bind: bindTranspose},
 	{Name: "Expand", Since: 8, Sig: "a i", bind: bindExpand},
-	{Name: "Tile", Since: 7, Sig: "a i", bind: bindTile},
-	{Name: "DepthToSpace", Since: 7, Sig: "a", bind: bindDepthToSpace},
-	{Name: "SpaceToDepth", Since: 7, Sig: "a", bind: bindSpaceToDepth},
+	{Name: "Tile", Since: 6, Sig: "a i", bind: bindTile},
+	{Name: "DepthToSpace", Since: 1, Sig: "a", bind: bindDepthToSpace},
+	{Name: "SpaceToDepth", Since: 1, Sig: "a", bind: bindSpaceToDepth},
 }
 
 // view is a strided window on the elements of a tensor.
@@ -384,6 +384,15 @@ func (b *binding) blocks() (n, c, h, w, size int, err error) {
 	return x[0], x[1], x[2], x[3], size, nil
 }
 
+// blockMode returns whether the elements of a block lie in front of the
+// channels (DCR) or behind (CRD).
+func (b *binding) blockMode(since int) (string, error) {
+	if b.opset < since {
+		return "DCR", nil
+	}
+	return b.oneOf("mode", "DCR", "CRD")
+}
+
 func bindDepthToSpace(b *binding) (*Kernel, error) {
 	n, c, h, w, s, err := b.blocks()
 	if err != nil {
@@ -392,11 +401,9 @@ func bindDepthToSpace(b *binding) (*Kernel, error) {
 	if c%(s*s) != 0 {
 		return nil, fmt.Errorf("%d channels do not divide into blocks of %d×%d", c, s, s)
 	}
-	mode := "DCR"
-	if b.opset >= 11 {
-		if mode, err = b.oneOf("mode", "DCR", "CRD"); err != nil {
-			return nil, err
-		}
+	mode, err := b.blockMode(11)
+	if err != nil {
+		return nil, err
 	}
 	c /= s * s
 	shape := []int{n, c, h * s, w * s}
@@ -414,6 +421,14 @@ func bindSpaceToDepth(b *binding) (*Kernel, error) {
 	if h%s != 0 || w%s != 0 {
 		return nil, fmt.Errorf("%d×%d does not divide into blocks of %d×%d", h, w, s, s)
 	}
+	mode, err := b.blockMode(28)
+	if err != nil {
+		return nil, err
+	}
 	h, w = h/s, w/s
-	return b.rearrange([]int{n, c, h, s, w, s}, []int{0, 3, 5, 1, 2, 4}, []int{n, c * s * s, h, w})
+	perm := []int{0, 3, 5, 1, 2, 4}
+	if mode == "CRD" {
+		perm = []int{0, 1, 3, 5, 2, 4}
+	}
+	return b.rearrange([]int{n, c, h, s, w, s}, perm, []int{n, c * s * s, h, w})
 }

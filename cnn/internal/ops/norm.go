@@ -10,13 +10,13 @@ import (
 
 var normOps = []Op{
 	{Name: "BatchNormalization", Since: 7, Sig: "f f f f f", Limits: "inference only: training_mode must be 0; before opset 9 spatial must be 1", bind: bindBatchNorm},
-	{Name: "InstanceNormalization", Since: 7, Sig: "f f f", bind: bindInstanceNorm},
+	{Name: "InstanceNormalization", Since: 1, Sig: "f f f", bind: bindInstanceNorm},
 	{Name: "GroupNormalization", Since: 18, Sig: "f f f", bind: bindGroupNorm},
 	{Name: "LayerNormalization", Since: 17, Sig: "f f f?", bind: bindLayerNorm},
 	{Name: "RMSNormalization", Since: 23, Sig: "f f", bind: bindRMSNorm},
 	{Name: "MeanVarianceNormalization", Since: 9, Sig: "f", bind: bindMeanVarianceNorm},
-	{Name: "LpNormalization", Since: 7, Sig: "f", bind: bindLpNorm},
-	{Name: "LRN", Since: 7, Sig: "f", bind: bindLRN},
+	{Name: "LpNormalization", Since: 1, Sig: "f", bind: bindLpNorm},
+	{Name: "LRN", Since: 1, Sig: "f", bind: bindLRN},
 }
 
 // perChannel checks that inputs 1 and following are vectors of n elements.

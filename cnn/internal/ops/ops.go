@@ -19,11 +19,8 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 )
 
-// The operator sets whose definitions this package follows.
-const (
-	OldestOpset = 7
-	NewestOpset = 28
-)
+// NewestOpset is the last operator set whose definitions this package follows.
+const NewestOpset = 28
 
 const (
 	// MaxElements is the largest tensor that Bind accepts, as input or output.
@@ -48,7 +45,7 @@ var (
 // Op is one operator.
 type Op struct {
 	Name  string
-	Since int // lowest opset whose form is understood
+	Since int // lowest opset whose form is understood: the first that had it, or that broadcasts as today
 	Until int // highest opset that has the operator; 0 for NewestOpset
 
 	// Sig gives the inputs, separated by spaces: f float, i int, b bool,
@@ -86,12 +83,10 @@ func Lookup(op string, opset int) (*Op, error) {
 		return unsupported("")
 	}
 	switch last := o.last(); {
-	case opset < OldestOpset:
-		return unsupported(fmt.Sprintf("the oldest opset read is %d; convert the model", OldestOpset))
 	case opset > NewestOpset:
 		return unsupported(fmt.Sprintf("the newest opset known is %d", NewestOpset))
 	case opset < o.Since:
-		return unsupported(fmt.Sprintf("it is known from opset %d on", o.Since))
+		return unsupported(fmt.Sprintf("its form is known from opset %d on; convert the model to a newer one", o.Since))
 	case opset > last:
 		return unsupported(fmt.Sprintf("opset %d was the last to have it", last))
 	}

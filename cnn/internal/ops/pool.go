@@ -8,12 +8,12 @@ import (
 )
 
 var poolOps = []Op{
-	{Name: "MaxPool", Since: 7, Sig: "n", Limits: "1 to 3 spatial axes, without the Indices output", bind: bindMaxPool},
-	{Name: "AveragePool", Since: 7, Sig: "f", Limits: "1 to 3 spatial axes", bind: bindAveragePool},
-	{Name: "LpPool", Since: 7, Sig: "f", Limits: "1 to 3 spatial axes", bind: bindLpPool},
-	{Name: "GlobalMaxPool", Since: 7, Sig: "f", bind: globalPool(maximum)},
-	{Name: "GlobalAveragePool", Since: 7, Sig: "f", bind: globalPool(mean)},
-	{Name: "GlobalLpPool", Since: 7, Sig: "f", bind: bindGlobalLpPool},
+	{Name: "MaxPool", Since: 1, Sig: "n", Limits: "1 to 3 spatial axes, without the Indices output", bind: bindMaxPool},
+	{Name: "AveragePool", Since: 1, Sig: "f", Limits: "1 to 3 spatial axes", bind: bindAveragePool},
+	{Name: "LpPool", Since: 2, Sig: "f", Limits: "1 to 3 spatial axes", bind: bindLpPool},
+	{Name: "GlobalMaxPool", Since: 1, Sig: "f", bind: globalPool(maximum)},
+	{Name: "GlobalAveragePool", Since: 1, Sig: "f", bind: globalPool(mean)},
+	{Name: "GlobalLpPool", Since: 2, Sig: "f", bind: bindGlobalLpPool},
 }
 
 // poolWindow reads the geometry of a pooling. A window lies in the padding

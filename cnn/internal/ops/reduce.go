@@ -9,18 +9,18 @@ import (
 )
 
 var reduceOps = []Op{
-	{Name: "ReduceSum", Since: 7, Sig: "n i?", bind: reduce(reducer{f: sum[float64], i: sum[int64]})},
-	{Name: "ReduceMean", Since: 7, Sig: "n i?", bind: reduce(reducer{f: sum[float64], i: sum[int64], mean: true})},
-	{Name: "ReduceProd", Since: 7, Sig: "n i?", bind: reduce(reducer{f: prod[float64], i: prod[int64], init: 1, initInt: 1})},
-	{Name: "ReduceMax", Since: 7, Sig: "a i?", bind: reduce(reducer{f: larger[float64], i: larger[int64], init: math.Inf(-1), initInt: math.MinInt64})},
-	{Name: "ReduceMin", Since: 7, Sig: "a i?", bind: reduce(reducer{f: smaller[float64], i: smaller[int64], init: math.Inf(1), initInt: math.MaxInt64})},
-	{Name: "ReduceSumSquare", Since: 7, Sig: "n i?", bind: reduce(reducer{f: sumSquare[float64], i: sumSquare[int64]})},
-	{Name: "ReduceL1", Since: 7, Sig: "n i?", bind: reduce(reducer{f: sumAbs[float64], i: sumAbs[int64]})},
-	{Name: "ReduceL2", Since: 7, Sig: "f i?", bind: reduce(reducer{f: sumSquare[float64], finish: math.Sqrt})},
-	{Name: "ReduceLogSum", Since: 7, Sig: "f i?", bind: reduce(reducer{f: sum[float64], finish: math.Log})},
-	{Name: "ReduceLogSumExp", Since: 7, Sig: "f i?", bind: reduce(reducer{f: sum[float64], finish: math.Log, exp: true})},
-	{Name: "ArgMax", Since: 7, Sig: "n", bind: bindArg(greater[float32], greater[int64])},
-	{Name: "ArgMin", Since: 7, Sig: "n", bind: bindArg(less[float32], less[int64])},
+	{Name: "ReduceSum", Since: 1, Sig: "n i?", bind: reduce(reducer{f: sum[float64], i: sum[int64]})},
+	{Name: "ReduceMean", Since: 1, Sig: "n i?", bind: reduce(reducer{f: sum[float64], i: sum[int64], mean: true})},
+	{Name: "ReduceProd", Since: 1, Sig: "n i?", bind: reduce(reducer{f: prod[float64], i: prod[int64], init: 1, initInt: 1})},
+	{Name: "ReduceMax", Since: 1, Sig: "a i?", bind: reduce(reducer{f: larger[float64], i: larger[int64], init: math.Inf(-1), initInt: math.MinInt64})},
+	{Name: "ReduceMin", Since: 1, Sig: "a i?", bind: reduce(reducer{f: smaller[float64], i: smaller[int64], init: math.Inf(1), initInt: math.MaxInt64})},
+	{Name: "ReduceSumSquare", Since: 1, Sig: "n i?", bind: reduce(reducer{f: sumSquare[float64], i: sumSquare[int64]})},
+	{Name: "ReduceL1", Since: 1, Sig: "n i?", bind: reduce(reducer{f: sumAbs[float64], i: sumAbs[int64]})},
+	{Name: "ReduceL2", Since: 1, Sig: "f i?", bind: reduce(reducer{f: sumSquare[float64], finish: math.Sqrt})},
+	{Name: "ReduceLogSum", Since: 1, Sig: "f i?", bind: reduce(reducer{f: sum[float64], finish: math.Log})},
+	{Name: "ReduceLogSumExp", Since: 1, Sig: "f i?", bind: reduce(reducer{f: sum[float64], finish: math.Log, exp: true})},
+	{Name: "ArgMax", Since: 1, Sig: "n", bind: bindArg(greater[float32], greater[int64])},
+	{Name: "ArgMin", Since: 1, Sig: "n", bind: bindArg(less[float32], less[int64])},
 }
 
 var (

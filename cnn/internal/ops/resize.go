@@ -9,7 +9,7 @@ import (
 )
 
 var resizeOps = []Op{
-	{Name: "Pad", Since: 7, Sig: "a i? a? i?", bind: bindPad},
+	{Name: "Pad", Since: 2, Sig: "a i? a? i?", bind: bindPad},
 	{Name: "Resize", Since: 10, Sig: "a f? f? i?", bind: bindResize},
 	{Name: "Upsample", Since: 7, Until: 9, Sig: "a f?", bind: bindUpsample},
 }

@@ -9,14 +9,14 @@ import (
 
 // Operators that keep the elements as they lie, or tell their number.
 var shapeOps = []Op{
-	{Name: "Reshape", Since: 7, Sig: "a i", bind: bindReshape},
-	{Name: "Flatten", Since: 7, Sig: "a", bind: bindFlatten},
-	{Name: "Squeeze", Since: 7, Sig: "a i?", bind: bindSqueeze},
-	{Name: "Unsqueeze", Since: 7, Sig: "a i?", bind: bindUnsqueeze},
-	{Name: "Identity", Since: 7, Sig: "a", bind: bindIdentity},
+	{Name: "Reshape", Since: 5, Sig: "a i", bind: bindReshape},
+	{Name: "Flatten", Since: 1, Sig: "a", bind: bindFlatten},
+	{Name: "Squeeze", Since: 1, Sig: "a i?", bind: bindSqueeze},
+	{Name: "Unsqueeze", Since: 1, Sig: "a i?", bind: bindUnsqueeze},
+	{Name: "Identity", Since: 1, Sig: "a", bind: bindIdentity},
 	{Name: "Dropout", Since: 7, Sig: "f f? b?", Limits: "inference only: training_mode must be false", bind: bindDropout},
-	{Name: "Shape", Since: 7, Sig: "a", bind: bindShape},
-	{Name: "Size", Since: 7, Sig: "a", bind: bindSize},
+	{Name: "Shape", Since: 1, Sig: "a", bind: bindShape},
+	{Name: "Size", Since: 1, Sig: "a", bind: bindSize},
 }
 
 // reshaped binds a node whose output is its first input under another shape.

@@ -7,9 +7,9 @@ import (
 )
 
 var softmaxOps = []Op{
-	{Name: "Softmax", Since: 7, Sig: "f", bind: alongAxis(softmax)},
-	{Name: "LogSoftmax", Since: 7, Sig: "f", bind: alongAxis(logSoftmax)},
-	{Name: "Hardmax", Since: 7, Sig: "f", bind: alongAxis(hardmax)},
+	{Name: "Softmax", Since: 1, Sig: "f", bind: alongAxis(softmax)},
+	{Name: "LogSoftmax", Since: 1, Sig: "f", bind: alongAxis(logSoftmax)},
+	{Name: "Hardmax", Since: 1, Sig: "f", bind: alongAxis(hardmax)},
 }
 
 // alongAxis binds an operator that turns each vector along an axis into

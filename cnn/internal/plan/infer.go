@@ -26,6 +26,8 @@ type model struct {
 	// feature needs the value: heads come with all sorts of post-processing.
 	failed map[string]error
 
+	sequences map[string][]string // values that a sequence of tensors holds
+
 	nhwcInput bool // pictures go in as [N,H,W,C]
 
 	folded int // elements computed at load
@@ -44,6 +46,7 @@ func infer(g *graph.Graph, input string, shape []int) *model {
 		def:       make(map[string]*graph.Node, len(g.Nodes)),
 		fromBatch: map[string]bool{},
 		failed:    map[string]error{},
+		sequences: map[string][]string{},
 	}
 	for name, t := range g.Init {
 		m.val[name] = t
@@ -63,6 +66,9 @@ func infer(g *graph.Graph, input string, shape []int) *model {
 
 // node infers the outputs of n.
 func (m *model) node(n *graph.Node) error {
+	if n.Op == "SequenceAt" && len(n.Outputs) == 1 {
+		return m.sequenceAt(n)
+	}
 	in := make([]*graph.Tensor, len(n.Inputs))
 	constant, fromBatch := true, false
 	for i, name := range n.Inputs {
@@ -81,6 +87,11 @@ func (m *model) node(n *graph.Node) error {
 		fromBatch = fromBatch || m.fromBatch[name]
 	}
 	switch {
+	case n.Op == "SplitToSequence" && len(n.Outputs) == 1:
+		return m.splitToSequence(n, in)
+	case n.Op == "CastLike" && len(in) == 2 && in[0] != nil && in[0].Known() && in[1] != nil:
+		in[1] = ops.Alloc(in[1].Type, []int{1}) // its type alone counts
+		constant, fromBatch = true, m.fromBatch[n.Inputs[0]]
 	case n.Op == "Identity" && constant && len(in) == 1 && in[0] != nil:
 		// Exporters alias shared weights by hundreds of these: no copy.
 		m.set(n, fromBatch, in[0])

@@ -65,11 +65,15 @@ func (g *net) allocate() (bufs []*buffer, arena int) {
 // that n can overwrite with its output; nil if there is none.
 func (n *node) inPlace(bufs []*buffer, i int) *buffer {
 	first, end := 0, 0 // inputs that qualify
-	switch n.op.(type) {
+	switch o := n.op.(type) {
 	case *actOp, *scaleOp, *normOp, softmaxOp, *binaryOp:
 		end = len(n.in)
-	case *denseOp, *convOp: // the residual
+	case *denseOp: // the residual
 		first, end = 1, len(n.in)
+	case *convOp:
+		if !o.depthwise() {
+			first, end = 1, len(n.in)
+		}
 	}
 	for j := first; j < end; j++ {
 		v := n.in[j]

@@ -33,7 +33,19 @@ func (l *lowering) pool(n *graph.Node, x *value, shape []int) *value {
 	if win.pointwise() {
 		return x
 	}
+	// In ceil mode windows may reach beyond the padding, which then does not count.
+	if o.countPad && (win.end(0, shape) > x.shape[2]+win.bottom || win.end(1, shape) > x.shape[3]+win.right) {
+		return nil
+	}
 	return l.viaNHWC(n.Outputs[0], o, x, shape)
+}
+
+// end returns where the last window along H (0) or W (1) ends.
+func (w window) end(axis int, shape []int) int {
+	if axis == 0 {
+		return (shape[2]-1)*w.sh - w.top + (w.kh-1)*w.dh + 1
+	}
+	return (shape[3]-1)*w.sw - w.left + (w.kw-1)*w.dw + 1
 }
 
 // mean lowers a ReduceMean over both spatial axes.

@@ -80,14 +80,11 @@ func (o *convOp) run(s *state, n *node) error {
 	if o.residual {
 		ep.Residual, ep.LdRes = s.in(n, 1), o.out
 	}
+	g := o.geometry(in, out, o.c)
 	if o.depthwise() {
-		o.runDepthwise(in, out, x, y, ep)
+		g.C = o.out
+		g.Depthwise(in[0], x, o.taps, y, o.out, &ep, s.threads)
 		return nil
-	}
-	g := kernels.Conv{
-		H: in[1], W: in[2], C: o.c, Ld: in[3], KH: o.kh, KW: o.kw,
-		StrideH: o.sh, StrideW: o.sw, DilH: o.dh, DilW: o.dw,
-		PadTop: o.top, PadLeft: o.left, OH: out[1], OW: out[2],
 	}
 	per := o.out / o.groups
 	for i, b := range o.b {
@@ -103,37 +100,12 @@ func (o *convOp) run(s *state, n *node) error {
 	return nil
 }
 
-// runDepthwise convolves each channel with its own filter.
-func (o *convOp) runDepthwise(in, out []int, x, y []float32, ep kernels.Epilogue) {
-	h, w, c := in[1], in[2], in[3]
-	for p := range out[0] * out[1] * out[2] {
-		b, oy, ox := p/(out[1]*out[2]), p/out[2]%out[1], p%out[2]
-		dst := y[p*c:][:c]
-		if ep.Bias != nil {
-			copy(dst, ep.Bias)
-		} else {
-			clear(dst)
-		}
-		for ky := range o.kh {
-			iy := oy*o.sh - o.top + ky*o.dh
-			if iy < 0 || iy >= h {
-				continue
-			}
-			for kx := range o.kw {
-				ix := ox*o.sw - o.left + kx*o.dw
-				if ix < 0 || ix >= w {
-					continue
-				}
-				src := x[((b*h+iy)*w+ix)*c:][:c]
-				f := o.taps[(ky*o.kw+kx)*c:][:c]
-				for i, v := range src {
-					dst[i] += v * f[i]
-				}
-			}
-		}
-		if ep.Residual != nil {
-			kernels.Add(dst, dst, ep.Residual[p*c:][:c])
-		}
-		o.act.apply(dst)
+// geometry puts the window in the terms of the kernels, over c of the channels of
+// maps of the shapes in and out.
+func (w *window) geometry(in, out []int, c int) kernels.Conv {
+	return kernels.Conv{
+		H: in[1], W: in[2], C: c, Ld: in[3], KH: w.kh, KW: w.kw,
+		StrideH: w.sh, StrideW: w.sw, DilH: w.dh, DilW: w.dw,
+		PadTop: w.top, PadLeft: w.left, OH: out[1], OW: out[2],
 	}
 }

@@ -151,61 +151,19 @@ func (o *normOp) run(s *state, n *node) error {
 }
 
 func (meanOp) run(s *state, n *node) error {
-	x, y := s.in(n, 0), s.out(n)
-	shape := s.t[n.in[0].id].Shape
-	c, places := shape[3], shape[1]*shape[2]
-	for b := range shape[0] {
-		dst := y[b*c:][:c]
-		clear(dst)
-		for p := range places {
-			kernels.Add(dst, dst, x[(b*places+p)*c:][:c])
-		}
-		for i := range dst {
-			dst[i] /= float32(places)
-		}
-	}
+	in := s.t[n.in[0].id].Shape
+	g := kernels.Conv{H: in[1], W: in[2], C: in[3], KH: in[1], KW: in[2], OH: 1, OW: 1}
+	g.AveragePool(in[0], false, s.in(n, 0), s.out(n), in[3], s.threads)
 	return nil
 }
 
 func (o *poolOp) run(s *state, n *node) error {
-	x, y := s.in(n, 0), s.out(n)
 	in, out := s.t[n.in[0].id].Shape, s.t[n.out[0].id].Shape
-	h, w, c := in[1], in[2], in[3]
-	for p := range out[0] * out[1] * out[2] {
-		b, oy, ox := p/(out[1]*out[2]), p/out[2]%out[1], p%out[2]
-		dst := y[p*c:][:c]
-		count := 0
-		for ky := range o.kh {
-			iy := oy*o.sh - o.top + ky*o.dh
-			for kx := range o.kw {
-				ix := ox*o.sw - o.left + kx*o.dw
-				inside := iy >= 0 && iy < h && ix >= 0 && ix < w
-				if !inside {
-					// Padding counts, what lies beyond it (ceil mode) does not.
-					if o.countPad && iy < h+o.bottom && ix < w+o.right {
-						count++
-					}
-					continue
-				}
-				src := x[((b*h+iy)*w+ix)*c:][:c]
-				switch {
-				case o.max && count == 0, !o.max && count == 0:
-					copy(dst, src)
-				case o.max:
-					for i, v := range src {
-						dst[i] = max(dst[i], v)
-					}
-				default:
-					kernels.Add(dst, dst, src)
-				}
-				count++
-			}
-		}
-		if !o.max {
-			for i := range dst {
-				dst[i] /= float32(count)
-			}
-		}
+	g := o.geometry(in, out, in[3])
+	if o.max {
+		g.MaxPool(in[0], s.in(n, 0), s.out(n), in[3], s.threads)
+	} else {
+		g.AveragePool(in[0], o.countPad, s.in(n, 0), s.out(n), in[3], s.threads)
 	}
 	return nil
 }
