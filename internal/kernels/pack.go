@@ -27,7 +27,7 @@ func PackB(transB bool, k, n int, b []float32, ldb int) *PackedB {
 	checkMatrix("B", transB, k, n, b, ldb)
 	p := &PackedB{k: k, n: n, v: versionFor(k)}
 	p.data = make([]float32, p.size())
-	for i := range p.panels() {
+	for i := range p.groups() {
 		p.pack(i, transB, b, ldb)
 	}
 	return p
@@ -70,30 +70,57 @@ func (p *PackedB) size() int {
 	return p.k * (j + w)
 }
 
-// pack fills panel i from b.
+// packGroup is how many panels are packed together, so that b is read in longer
+// pieces.
+const packGroup = 8
+
+// groups returns the number of groups of panels.
+func (p *PackedB) groups() int { return ceil(p.panels(), packGroup) }
+
+// pack fills group i from b.
 func (p *PackedB) pack(i int, transB bool, b []float32, ldb int) {
-	j, cols, w := p.panel(i)
-	dst := p.data[:p.k*w]
-	if p.raw == nil {
-		dst = p.data[p.k*j:][:p.k*w]
+	if p.k == 0 {
+		return
 	}
-	switch {
-	case p.k == 0:
-	case transB:
+	w := p.v.cols()
+	first, end := i*packGroup, min((i+1)*packGroup, p.panels())
+	if _, cols, width := p.panel(end - 1); cols < w {
+		end--
+		p.packLast(p.data[p.k*end*w:][:p.k*width], transB, b, ldb)
+	}
+	if transB {
+		for ; first < end; first++ {
+			transpose(p.data[p.k*first*w:], w, b[first*w*ldb:], ldb, w, p.k)
+		}
+		return
+	}
+	if first == end {
+		return
+	}
+	for l := range p.k {
+		row := b[l*ldb+first*w:][:(end-first)*w]
+		at := p.k*first*w + l*w
+		for len(row) > 0 {
+			copy(p.data[at:at+w], row)
+			row, at = row[w:], at+p.k*w
+		}
+	}
+}
+
+// packLast fills dst with the last panel, which has fewer columns than others.
+func (p *PackedB) packLast(dst []float32, transB bool, b []float32, ldb int) {
+	j, cols, w := p.panel(p.panels() - 1)
+	if transB {
 		if cols < w {
 			clear(dst)
 		}
 		transpose(dst, w, b[j*ldb:], ldb, cols, p.k)
-	case cols < w:
-		for l := range p.k {
-			d := dst[l*w:][:w]
-			copy(d, b[l*ldb+j:][:cols])
-			clear(d[cols:])
-		}
-	default:
-		for l := range p.k {
-			copy(dst[l*w:][:w], b[l*ldb+j:])
-		}
+		return
+	}
+	for l := range p.k {
+		d := dst[l*w:][:w]
+		copy(d, b[l*ldb+j:][:cols])
+		clear(d[cols:])
 	}
 }
 
@@ -107,17 +134,6 @@ func (p *PackedB) at(i, l int) (b []float32, ldb int) {
 		return p.data[l*w:], w
 	}
 	return p.raw[l*p.ldraw+j:], p.ldraw
-}
-
-// transpose sets dst[c·ldd+r] = src[r·lds+c].
-func transpose(dst []float32, ldd int, src []float32, lds int, rows, cols int) {
-	for r := range rows {
-		s := src[r*lds:][:cols]
-		d := dst[r:]
-		for c, v := range s {
-			d[c*ldd] = v
-		}
-	}
 }
 
 // checkMatrix panics unless x holds a matrix of rows×cols after the optional

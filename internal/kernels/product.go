@@ -11,6 +11,9 @@ const blockRows = 240
 // packing it would cost more than it saves.
 const directRows = 24
 
+// dotRows is the same where B is transposed.
+const dotRows = 4
+
 // A product is one matrix product under way. Its blocks, some rows by some
 // panels of columns, are the tasks of a crew.
 type product struct {
@@ -32,7 +35,7 @@ type product struct {
 	ldb    int
 	room   []float32
 
-	packTask, blockTask func(int)
+	packTask, blockTask, dotTask func(int)
 }
 
 var products = sync.Pool{New: func() any {
@@ -40,6 +43,7 @@ var products = sync.Pool{New: func() any {
 	p.crew.init()
 	p.packTask = func(i int) { p.own.pack(i, p.transB, p.rawB, p.ldb) }
 	p.blockTask = p.block
+	p.dotTask = p.dotColumns
 	return p
 }}
 
@@ -68,15 +72,20 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	p.own = PackedB{k: k, n: n, v: versionFor(k)}
 	p.transB, p.rawB, p.ldb = transB, b, ldb
 	p.b = &p.own
-	if !transB && m <= directRows && k > 0 {
+	switch {
+	case transB && !transA && m <= dotRows && k > 0:
+		// Rows of both matrices lie ready for products of vectors.
+		p.crew.run(threadsFor(threads, m*n*k), ceil(n, dotBlock), p.dotTask)
+		return
+	case !transB && m <= directRows && k > 0:
 		p.own.raw, p.own.ldraw = b, ldb
-		if last := p.own.panels() - 1; n < p.own.size()/max(k, 1) {
-			p.own.data = p.need(k * p.v().cols())
-			p.own.pack(last, false, b, ldb)
+		if _, cols, width := p.own.panel(p.own.panels() - 1); cols < width {
+			p.own.data = p.need(k * width)
+			p.own.packLast(p.own.data, false, b, ldb)
 		}
-	} else {
+	default:
 		p.own.data = p.need(p.own.size())
-		p.crew.run(threadsFor(threads, 16*k*n), p.own.panels(), p.packTask)
+		p.crew.run(threadsFor(threads, 16*k*n), p.own.groups(), p.packTask)
 	}
 	p.run(threads)
 }
@@ -187,6 +196,36 @@ func (p *product) block(task int) {
 		n := min(p1*v.cols(), p.b.n) - j
 		for r := i0; r < i1; r++ {
 			p.ep.apply(p.c[r*p.ldc+j:][:n], r, j)
+		}
+	}
+}
+
+// dotBlock is how many columns of C a task of dotColumns takes.
+const dotBlock = 64
+
+// dotColumns computes some columns of C = A·Bᵀ, for few rows of A, as products
+// of a row of A with four rows of B.
+func (p *product) dotColumns(task int) {
+	k := p.own.k
+	end := min((task+1)*dotBlock, p.own.n)
+	for j := task * dotBlock; j < end; j += 4 {
+		for i := range p.m {
+			a, c := p.src.a[i*p.src.lda:][:k], p.c[i*p.ldc+j:]
+			var s [4]float32
+			n := min(4, end-j)
+			if n == 4 {
+				s = dot4(a, p.rawB[j*p.ldb:], p.ldb)
+			} else {
+				for x := range n {
+					s[x] = dot(a, p.rawB[(j+x)*p.ldb:])
+				}
+			}
+			for x, v := range s[:n] {
+				if p.accumulate {
+					v += c[x]
+				}
+				c[x] = v
+			}
 		}
 	}
 }

@@ -83,21 +83,32 @@ func (a *rows) load(s *scratch, v isa, i0, i1 int, d depth) {
 		s.copied = make([]bool, tiles)
 	}
 	s.copied = s.copied[:tiles]
+	if a.trans && a.copied {
+		transpose(s.lines(), lineLen, a.a[d.k0*a.lda+i0:], a.lda, d.segLen, i1-i0)
+	}
 	for i := range tiles {
 		r0 := i0 + i*h
 		n := min(h, i1-r0)
 		off := s.off[i*d.segs*h : (i+1)*d.segs*h]
 		s.copied[i] = !a.find(off, h, r0, n, d) || a.copied
-		if s.copied[i] {
-			if s.buf == nil {
-				s.buf = make([]float32, blockRows*lineLen)
-			}
-			a.copy(s.buf[i*h*lineLen:], off, h, r0, n, d)
-			for r := range n {
-				off[r] = (i*h + r) * lineLen
-			}
+		if !s.copied[i] {
+			continue
+		}
+		if !a.trans {
+			a.copy(s.lines()[i*h*lineLen:], off, h, r0, n, d)
+		}
+		for r := range n {
+			off[r] = (i*h + r) * lineLen
 		}
 	}
+}
+
+// lines returns the room for copied rows.
+func (s *scratch) lines() []float32 {
+	if s.buf == nil {
+		s.buf = make([]float32, blockRows*lineLen)
+	}
+	return s.buf
 }
 
 // set points t at the rows of tile i.
@@ -134,22 +145,18 @@ func (a *rows) find(off []int, h, r0, n int, d depth) bool {
 // copy gathers n rows from r0 on into dst, lineLen apart. What find has left in
 // off is used where it could.
 func (a *rows) copy(dst []float32, off []int, h, r0, n int, d depth) {
-	switch {
-	case a.trans:
-		transpose(dst, lineLen, a.a[d.k0*a.lda+r0:], a.lda, d.segLen, n)
-	case a.windows && a.runs:
-		for r := range n {
-			a.conv.gather(dst[r*lineLen:][:d.segs*d.segLen], a.a, r0+r, d)
+	for r := range n {
+		line := dst[r*lineLen:][:d.segs*d.segLen]
+		if a.runs {
+			a.conv.gather(line, a.a, r0+r, d)
+			continue
 		}
-	default:
-		for r := range n {
-			for s := range d.segs {
-				x := dst[r*lineLen+s*d.segLen:][:d.segLen]
-				if o := off[s*h+r]; o < 0 {
-					clear(x)
-				} else {
-					copy(x, a.a[o:])
-				}
+		for s := range d.segs {
+			x := line[s*d.segLen:][:d.segLen]
+			if o := off[s*h+r]; o < 0 {
+				clear(x)
+			} else {
+				copy(x, a.a[o:])
 			}
 		}
 	}

@@ -59,10 +59,7 @@ func Max(x []float32) float32 { return largest(x) }
 // below +Inf, or the results are NaN.
 func Softmax(dst, src []float32) {
 	src = src[:len(dst)]
-	m := largest(src)
-	for i, x := range src {
-		dst[i] = x - m
-	}
+	unary(fnShift, dst, src, largest(src), 0)
 	Exp(dst, dst)
 	Scale(dst, 1/sum(dst), dst)
 }
@@ -75,7 +72,5 @@ func LogSoftmax(dst, src []float32) {
 	// Subtracted one after the other: their sum would lose the digits of the
 	// logarithm where m is large.
 	l := float32(math.Log(float64(sumExp(src, m))))
-	for i, x := range src {
-		dst[i] = x - m - l
-	}
+	unary(fnShift, dst, src, m, l)
 }

@@ -30,6 +30,9 @@ func geluAVX2(dst, src []float32)
 func scaleAVX2(dst, src []float32, p float32)
 
 //go:noescape
+func shiftAVX2(dst, src []float32, p, q float32)
+
+//go:noescape
 func clampAVX2(dst, src []float32, p, q float32)
 
 //go:noescape
@@ -60,6 +63,12 @@ func axpyAVX2(dst, x []float32, alpha float32)
 //
 //go:noescape
 func dotAVX2(s *[lanes]float32, a, b []float32)
+
+// dot4AVX2 returns the products of a with four rows, ldb apart. The length of a
+// is a multiple of 16.
+//
+//go:noescape
+func dot4AVX2(s *[4]float32, a, b []float32, ldb int)
 
 //go:noescape
 func sumAVX2(s *[lanes]float32, x []float32)
@@ -100,6 +109,8 @@ func unaryAVX2(f function, dst, src []float32, p, q float32) {
 		geluAVX2(dst, src)
 	case fnScale:
 		scaleAVX2(dst, src, p)
+	case fnShift:
+		shiftAVX2(dst, src, p, q)
 	case fnClamp:
 		clampAVX2(dst, src, p, q)
 	case fnLeaky:
@@ -193,6 +204,25 @@ func dot(a, b []float32) float32 {
 		s[i] += x * b[n+i]
 	}
 	return sum8(&s)
+}
+
+func dot4(a, b []float32, ldb int) [4]float32 {
+	if active < avx2 {
+		return dot4Generic(a, b, ldb)
+	}
+	var s [4]float32
+	n := len(a) &^ 15
+	if n > 0 {
+		dot4AVX2(&s, a[:n], b, ldb)
+	}
+	if n < len(a) {
+		for i := range s {
+			for l, x := range a[n:] {
+				s[i] += x * b[i*ldb+n+l]
+			}
+		}
+	}
+	return s
 }
 
 func sum(x []float32) float32 {

@@ -219,6 +219,18 @@ loop:
 	VMULPS (SI), Y12, Y0
 	NEXT(loop)
 
+// func shiftAVX2(dst, src []float32, p, q float32)
+TEXT ·shiftAVX2(SB), NOSPLIT, $0-56
+	UNARY
+	VBROADCASTSS p+48(FP), Y12
+	VBROADCASTSS q+52(FP), Y13
+
+loop:
+	VMOVUPS (SI), Y0
+	VSUBPS  Y12, Y0, Y0
+	VSUBPS  Y13, Y0, Y0
+	NEXT(loop)
+
 // func clampAVX2(dst, src []float32, p, q float32)
 TEXT ·clampAVX2(SB), NOSPLIT, $0-56
 	UNARY
@@ -368,6 +380,53 @@ done:
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y0, Y0
 	VMOVUPS Y0, (DI)
+	VZEROUPPER
+	RET
+
+// func dot4AVX2(s *[4]float32, a, b []float32, ldb int)
+TEXT ·dot4AVX2(SB), NOSPLIT, $0-64
+	MOVQ   s+0(FP), DI
+	MOVQ   a_base+8(FP), SI
+	MOVQ   a_len+16(FP), CX
+	MOVQ   b_base+32(FP), DX
+	MOVQ   ldb+56(FP), R8
+	SHLQ   $2, R8
+	LEAQ   (R8)(R8*2), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+loop:
+	VMOVUPS     (SI), Y8
+	VMOVUPS     32(SI), Y9
+	VFMADD231PS (DX), Y8, Y0
+	VFMADD231PS 32(DX), Y9, Y4
+	VFMADD231PS (DX)(R8*1), Y8, Y1
+	VFMADD231PS 32(DX)(R8*1), Y9, Y5
+	VFMADD231PS (DX)(R8*2), Y8, Y2
+	VFMADD231PS 32(DX)(R8*2), Y9, Y6
+	VFMADD231PS (DX)(R9*1), Y8, Y3
+	VFMADD231PS 32(DX)(R9*1), Y9, Y7
+	ADDQ        $64, SI
+	ADDQ        $64, DX
+	SUBQ        $16, CX
+	JNZ         loop
+
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y7, Y3, Y3
+	VHADDPS      Y1, Y0, Y0
+	VHADDPS      Y3, Y2, Y2
+	VHADDPS      Y2, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS       X1, X0, X0
+	VMOVUPS      X0, (DI)
 	VZEROUPPER
 	RET
 

@@ -13,6 +13,7 @@ const (
 	fnErf
 	fnGELU
 	fnScale       // p·x
+	fnShift       // x − p − q
 	fnClamp       // x within p…q
 	fnLeaky       // x, or p·x where x < 0
 	fnHardSigmoid // p·x + q within 0…1
@@ -156,6 +157,10 @@ func unaryGeneric(f function, dst, src []float32, p, q float32) {
 		for i, x := range src {
 			dst[i] = p * x
 		}
+	case fnShift:
+		for i, x := range src {
+			dst[i] = x - p - q
+		}
 	case fnClamp:
 		for i, x := range src {
 			dst[i] = min(max(x, p), q)
@@ -222,6 +227,14 @@ func dotGeneric(a, b []float32) float32 {
 		s[i] += x * b[i]
 	}
 	return sum8(&s)
+}
+
+// dot4Generic returns the products of a with four rows, ldb apart.
+func dot4Generic(a, b []float32, ldb int) (s [4]float32) {
+	for i := range s {
+		s[i] = dotGeneric(a, b[i*ldb:][:len(a)])
+	}
+	return s
 }
 
 func sumGeneric(x []float32) float32 {

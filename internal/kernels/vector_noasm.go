@@ -6,6 +6,7 @@ func unary(f function, dst, src []float32, p, q float32) { unaryGeneric(f, dst, 
 func binary(f function, dst, a, b []float32)             { binaryGeneric(f, dst, a, b) }
 func axpy(dst []float32, alpha float32, x []float32)     { axpyGeneric(dst, alpha, x) }
 func dot(a, b []float32) float32                         { return dotGeneric(a, b) }
+func dot4(a, b []float32, ldb int) [4]float32            { return dot4Generic(a, b, ldb) }
 func sum(x []float32) float32                            { return sumGeneric(x) }
 func sumExp(x []float32, m float32) float32              { return sumExpGeneric(x, m) }
 func largest(x []float32) float32                        { return largestGeneric(x) }

@@ -180,6 +180,14 @@ func TestBinaryAndSums(t *testing.T) {
 			}
 			check("Dot", Dot(a, b), dot, size)
 			check("Sum", Sum(a), sum, size)
+			rows := random(4*n + 9)
+			for i, got := range dot4(a, rows, n+3) {
+				want := 0.
+				for l, x := range a {
+					want += float64(x) * float64(rows[i*(n+3)+l])
+				}
+				check("dot4", got, want, size)
+			}
 			if n == 0 {
 				continue
 			}

@@ -1,0 +1,7 @@
+//go:build !amd64 || purego
+
+package kernels
+
+func transposeFast(dst []float32, ldd int, src []float32, lds int, rows, cols int) (r, c int) {
+	return 0, 0
+}
