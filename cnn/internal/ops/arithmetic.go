@@ -6,12 +6,13 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/kernels"
 )
 
 var arithmeticOps = []Op{
-	{Name: "Add", Since: 7, Sig: "n =", bind: arithmetic(addRow[float32], addRow[int64])},
-	{Name: "Sub", Since: 7, Sig: "n =", bind: arithmetic(subRow[float32], subRow[int64])},
-	{Name: "Mul", Since: 7, Sig: "n =", bind: arithmetic(mulRow[float32], mulRow[int64])},
+	{Name: "Add", Since: 7, Sig: "n =", bind: arithmetic(addFloats, addRow[int64])},
+	{Name: "Sub", Since: 7, Sig: "n =", bind: arithmetic(subFloats, subRow[int64])},
+	{Name: "Mul", Since: 7, Sig: "n =", bind: arithmetic(mulFloats, mulRow[int64])},
 	{Name: "Div", Since: 7, Sig: "n =", bind: bindDiv},
 	{Name: "Mod", Since: 10, Sig: "n =", bind: bindMod},
 	{Name: "Pow", Since: 7, Sig: "n n", bind: bindPow},
@@ -19,8 +20,8 @@ var arithmeticOps = []Op{
 
 	{Name: "Max", Since: 1, Sig: "n =*", bind: variadic(eachRow(maxOf[float32]), eachRow(maxOf[int64]))},
 	{Name: "Min", Since: 1, Sig: "n =*", bind: variadic(eachRow(minOf[float32]), eachRow(minOf[int64]))},
-	{Name: "Sum", Since: 1, Sig: "f =*", bind: variadic(addRow[float32], nil)},
-	{Name: "Mean", Since: 1, Sig: "f =*", bind: variadic(addRow[float32], nil)},
+	{Name: "Sum", Since: 1, Sig: "f =*", bind: variadic(addFloats, nil)},
+	{Name: "Mean", Since: 1, Sig: "f =*", bind: variadic(addFloats, nil)},
 }
 
 type number interface{ float32 | int64 }
@@ -30,15 +31,32 @@ type number interface{ float32 | int64 }
 // the row has one element.
 type rowFunc[T, R any] func(out []R, a, b []T, sa, sb int)
 
+// Rows of floats of equal length go to the vector kernels.
+var (
+	addFloats = vector(kernels.Add, addRow[float32])
+	subFloats = vector(kernels.Sub, subRow[float32])
+	mulFloats = vector(kernels.Mul, mulRow[float32])
+)
+
+func vector(full func(dst, a, b []float32), row rowFunc[float32, float32]) rowFunc[float32, float32] {
+	return func(out, a, b []float32, sa, sb int) {
+		if sa == 1 && sb == 1 {
+			full(out, a, b)
+		} else {
+			row(out, a, b, sa, sb)
+		}
+	}
+}
+
 func addRow[T number](out, a, b []T, sa, sb int) {
 	switch {
 	case sb == 0:
-		y := b[0]
+		a, y := a[:len(out)], b[0]
 		for i := range out {
-			out[i] = a[i*sa] + y
+			out[i] = a[i] + y
 		}
 	case sa == 0:
-		x := a[0]
+		x, b := a[0], b[:len(out)]
 		for i := range out {
 			out[i] = x + b[i]
 		}
@@ -53,12 +71,12 @@ func addRow[T number](out, a, b []T, sa, sb int) {
 func subRow[T number](out, a, b []T, sa, sb int) {
 	switch {
 	case sb == 0:
-		y := b[0]
+		a, y := a[:len(out)], b[0]
 		for i := range out {
-			out[i] = a[i*sa] - y
+			out[i] = a[i] - y
 		}
 	case sa == 0:
-		x := a[0]
+		x, b := a[0], b[:len(out)]
 		for i := range out {
 			out[i] = x - b[i]
 		}
@@ -73,12 +91,12 @@ func subRow[T number](out, a, b []T, sa, sb int) {
 func mulRow[T number](out, a, b []T, sa, sb int) {
 	switch {
 	case sb == 0:
-		y := b[0]
+		a, y := a[:len(out)], b[0]
 		for i := range out {
-			out[i] = a[i*sa] * y
+			out[i] = a[i] * y
 		}
 	case sa == 0:
-		x := a[0]
+		x, b := a[0], b[:len(out)]
 		for i := range out {
 			out[i] = x * b[i]
 		}
@@ -94,12 +112,12 @@ func mulRow[T number](out, a, b []T, sa, sb int) {
 func divRow[T number](out, a, b []T, sa, sb int) {
 	switch {
 	case sb == 0:
-		y := b[0]
+		a, y := a[:len(out)], b[0]
 		for i := range out {
-			out[i] = a[i*sa] / y
+			out[i] = a[i] / y
 		}
 	case sa == 0:
-		x := a[0]
+		x, b := a[0], b[:len(out)]
 		for i := range out {
 			out[i] = x / b[i]
 		}
@@ -306,7 +324,7 @@ func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*bindin
 				}
 			}
 			if scale != 1 {
-				mulRow(out[0].F, out[0].F, []float32{scale}, 1, 0)
+				kernels.Scale(out[0].F, scale, out[0].F)
 			}
 			return nil
 		}

@@ -94,6 +94,9 @@ func addBias(y, bias []float32, n int) {
 // conv multiplies the weights of each group with the columns of its input
 // (im2col), some output positions at a time.
 func (s *convShape) conv(w *Window, y, x, weights []float32, threads int) {
+	if len(y) == 0 {
+		return
+	}
 	inPlane, outPlane := product(w.In[:]), product(w.Out[:])
 	k := s.c * s.kernel
 	tile := max(1, min(outPlane, maxColumns/max(k, 1)))
@@ -238,6 +241,9 @@ func (b *binding) transposedWindow() (*Window, error) {
 }
 
 func (s *convShape) convTranspose(w *Window, y, x, weights []float32, threads int) {
+	if len(y) == 0 {
+		return
+	}
 	inPlane, outPlane := product(w.Out[:]), product(w.In[:])
 	rows := s.m * s.kernel
 	tile := max(1, min(inPlane, maxColumns/max(rows, 1)))

@@ -27,6 +27,9 @@ func index(v int64, n int) (int, error) {
 
 // copyBlock copies n elements between tensors of the same type.
 func copyBlock(dst *graph.Tensor, d int, src *graph.Tensor, s, n int) {
+	if n == 0 { // d and s may lie beyond the end
+		return
+	}
 	switch dst.Type {
 	case graph.Float:
 		copy(dst.F[d:d+n], src.F[s:s+n])

@@ -114,12 +114,12 @@ func bindGemm(b *binding) (*Kernel, error) {
 		o := out[0].F
 		gemm(transA, transB, m, n, k, in[0].F, x[1], in[1].F, y[1], o, n, threads)
 		if alpha != 1 {
-			mulRow(o, o, []float32{alpha}, 1, 0)
+			kernels.Scale(o, alpha, o)
 		}
 		switch {
 		case add == nil:
 		case beta == 1:
-			walk(add, o, o, in[2].F, addRow[float32])
+			walk(add, o, o, in[2].F, addFloats)
 		default:
 			walk(add, o, o, in[2].F, eachRow(func(x, c float32) float32 { return x + beta*c }))
 		}

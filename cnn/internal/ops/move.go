@@ -49,6 +49,10 @@ func (t *transfer) run(dst, src *graph.Tensor) {
 
 func copyRows[T any](t *transfer, dst, src []T) {
 	n, sd, ss := t.l.n, t.l.step[0], t.l.step[1]
+	if t.transposes() {
+		copyTransposed(t, dst, src)
+		return
+	}
 	t.l.rows(func(_ int, off []int) {
 		d, s := t.to+off[0], t.from+off[1]
 		if sd == 1 && ss == 1 {
@@ -59,6 +63,33 @@ func copyRows[T any](t *transfer, dst, src []T) {
 			dst[d] = src[s]
 			d += sd
 			s += ss
+		}
+	})
+}
+
+// transposes reports whether the rows of dst are columns of src: the elements
+// of src lie side by side along the last of the outer dimensions.
+func (t *transfer) transposes() bool {
+	last := len(t.l.dims) - 1
+	return last >= 0 && t.l.step[0] == 1 && t.l.step[1] > 1 && t.l.outer[1][last] == 1
+}
+
+// copyTransposed copies some rows at a time, so that each line of the cache
+// that is read gives an element to all of them.
+func copyTransposed[T any](t *transfer, dst, src []T) {
+	const rows = 16
+	last := len(t.l.dims) - 1
+	height, stride := t.l.dims[last], t.l.outer[0][last]
+	planes := &loops{dims: t.l.dims[:last], outer: t.l.outer, n: 1, step: t.l.step}
+	planes.rows(func(_ int, off []int) {
+		for i := 0; i < height; i += rows {
+			d, s := t.to+off[0]+i*stride, t.from+off[1]+i
+			for j := range t.l.n {
+				for k, v := range src[s : s+min(rows, height-i)] {
+					dst[d+k*stride+j] = v
+				}
+				s += t.l.step[1]
+			}
 		}
 	})
 }

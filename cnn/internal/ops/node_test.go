@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"maps"
 	"math"
 	"path"
 	"slices"
@@ -97,7 +98,7 @@ func skipReason(name string, used map[string]bool) string {
 	return ""
 }
 
-func unzip(t *testing.T, name string) map[string][]byte {
+func unzip(t testing.TB, name string) map[string][]byte {
 	t.Helper()
 	z, err := zip.OpenReader(name)
 	if err != nil {
@@ -119,7 +120,7 @@ func unzip(t *testing.T, name string) map[string][]byte {
 }
 
 // readCases reads named models, see testdata/nodetests.py.
-func readCases(t *testing.T, b []byte) map[string]*graph.Graph {
+func readCases(t testing.TB, b []byte) map[string]*graph.Graph {
 	t.Helper()
 	cases := map[string]*graph.Graph{}
 	for len(b) > 0 {
@@ -230,4 +231,13 @@ func near(x, y, tolerance float64) bool {
 		return x == y
 	}
 	return math.Abs(x-y) <= tolerance*(math.Abs(y)+0.01)
+}
+
+// TestRuntime compares single nodes of older operator sets, and more shapes of
+// convolutions and poolings, with ONNX Runtime, see testdata/ort.py.
+func TestRuntime(t *testing.T) {
+	cases := readCases(t, unzip(t, "testdata/ort.zip")["cases.bin"])
+	for _, name := range slices.Sorted(maps.Keys(cases)) {
+		t.Run(name, func(t *testing.T) { runCase(t, cases[name]) })
+	}
 }

@@ -197,8 +197,8 @@ func bindLayerNorm(b *binding) (*Kernel, error) {
 				out[2].F[r] = float32(inv)
 			}
 		}
-		scale.apply(y, in, mulRow[float32])
-		shift.apply(y, in, addRow[float32])
+		scale.apply(y, in, mulFloats)
+		shift.apply(y, in, addFloats)
 		return nil
 	}
 	return b.kernel(run, float(x...), float(stats...), float(stats...))
@@ -221,7 +221,7 @@ func bindRMSNorm(b *binding) (*Kernel, error) {
 			}
 			affine(y[i:i+n], x[i:i+n], 0, float32(1/math.Sqrt(sum/float64(n)+eps)), 0)
 		}
-		scale.apply(y, in, mulRow[float32])
+		scale.apply(y, in, mulFloats)
 		return nil
 	}
 	return b.kernel(run, float(x...))
@@ -352,6 +352,13 @@ func bindLRN(b *binding) (*Kernel, error) {
 		}
 		for i := range x[0] {
 			x, y := in[0].F[i*c*plane:(i+1)*c*plane], out[0].F[i*c*plane:(i+1)*c*plane]
+			inverse := func(s float64) float64 { return math.Pow(bias+alpha*s, -beta) }
+			if beta == 0.75 { // the usual one, without logarithms
+				inverse = func(s float64) float64 {
+					root := math.Sqrt(bias + alpha*s)
+					return 1 / (root * math.Sqrt(root))
+				}
+			}
 			channel := func(v []float32, j int) []float32 { return v[j*plane : (j+1)*plane] }
 			clear(squares)
 			for j := range min(after, c) {
@@ -366,7 +373,7 @@ func bindLRN(b *binding) (*Kernel, error) {
 				}
 				to := channel(y, j)
 				for p, v := range channel(x, j) {
-					to[p] = float32(float64(v) * math.Pow(bias+alpha*squares[p], -beta))
+					to[p] = float32(float64(v) * inverse(squares[p]))
 				}
 			}
 		}

@@ -5,13 +5,14 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/kernels"
 )
 
 var poolOps = []Op{
 	{Name: "MaxPool", Since: 1, Sig: "n", Limits: "1 to 3 spatial axes, without the Indices output", bind: bindMaxPool},
 	{Name: "AveragePool", Since: 1, Sig: "f", Limits: "1 to 3 spatial axes", bind: bindAveragePool},
 	{Name: "LpPool", Since: 2, Sig: "f", Limits: "1 to 3 spatial axes", bind: bindLpPool},
-	{Name: "GlobalMaxPool", Since: 1, Sig: "f", bind: globalPool(maximum)},
+	{Name: "GlobalMaxPool", Since: 1, Sig: "f", bind: globalPool(kernels.Max)},
 	{Name: "GlobalAveragePool", Since: 1, Sig: "f", bind: globalPool(mean)},
 	{Name: "GlobalLpPool", Since: 2, Sig: "f", bind: bindGlobalLpPool},
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/kernels"
 )
 
 // Pad, Resize and Upsample compute each index of an axis from indices of the
@@ -18,8 +19,8 @@ type tap struct {
 // axisMap says how one axis is computed. It is asked for when the node runs:
 // what Bind keeps does not grow with the output.
 type axisMap struct {
-	axis, size int // size is that of the output
-	taps       func(i int, t []tap) []tap
+	axis, size int                        // size is that of the output
+	taps       func(i int, t []tap) []tap // appends the taps of element i of the output
 }
 
 // resample applies the maps in order of their growth, so that no tensor in
@@ -52,41 +53,52 @@ func resample(dst, src *graph.Tensor, maps []axisMap, fill *graph.Tensor) {
 	}
 }
 
-// resampleAxis computes dst from src, of the given shape, along one axis. Where
-// an element has more than one tap, mix adds the weighted rows up.
-func resampleAxis[T any](dst, src []T, shape []int, m axisMap, fill T, mix func(dst, src []T, weight float32)) {
+// resampleAxis computes dst from src, of the given shape, along one axis. mix
+// sums the weighted rows that make up a row of more than one tap.
+func resampleAxis[T any](dst, src []T, shape []int, m axisMap, fill T, mix func(dst, src []T, taps []tap)) {
 	outer, n, inner := product(shape[:m.axis]), shape[m.axis], product(shape[m.axis+1:])
 	if len(dst) == 0 {
 		return
 	}
-	var zero T
 	var taps []tap
+	ends := make([]int, m.size)
 	for i := range m.size {
-		taps = m.taps(i, taps[:0])
-		for o := range outer {
-			to := dst[(o*m.size+i)*inner : (o*m.size+i+1)*inner]
-			row := func(t tap) []T { return src[(o*n+t.index)*inner : (o*n+t.index+1)*inner] }
+		taps = m.taps(i, taps)
+		ends[i] = len(taps)
+	}
+	for o := range outer {
+		src := src[o*n*inner : (o+1)*n*inner]
+		first := 0
+		for i, end := range ends {
+			to, t := dst[(o*m.size+i)*inner:(o*m.size+i+1)*inner], taps[first:end]
+			first = end
 			switch {
-			case len(taps) == 1 && taps[0].index < 0:
-				for j := range to {
-					to[j] = fill
-				}
-			case len(taps) == 1:
-				copy(to, row(taps[0]))
+			case len(t) > 1:
+				mix(to, src, t)
+			case t[0].index >= 0:
+				copy(to, src[t[0].index*inner:])
 			default:
 				for j := range to {
-					to[j] = zero
-				}
-				for _, t := range taps {
-					mix(to, row(t), t.weight)
+					to[j] = fill
 				}
 			}
 		}
 	}
 }
 
-func mix(dst, src []float32, weight float32) {
-	for i, v := range src {
-		dst[i] += v * weight
+// mix sums rows of the length of dst, out of src.
+func mix(dst, src []float32, taps []tap) {
+	n := len(dst)
+	if n == 1 {
+		var sum float32
+		for _, t := range taps {
+			sum += src[t.index] * t.weight
+		}
+		dst[0] = sum
+		return
+	}
+	kernels.Scale(dst, taps[0].weight, src[taps[0].index*n:])
+	for _, t := range taps[1:] {
+		kernels.Axpy(dst, t.weight, src[t.index*n:])
 	}
 }

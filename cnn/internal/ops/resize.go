@@ -260,7 +260,7 @@ func (b *binding) resize(r *resizing, axes []resizedAxis) (*Kernel, error) {
 	return b.kernel(run, like(x, shape))
 }
 
-// taps returns the elements of the input that make up element i along an axis.
+// taps appends the elements of the input that make up element i along an axis.
 func (r *resizing) taps(a resizedAxis, i int, t []tap) []tap {
 	if r.mode == "nearest" {
 		// In float32, as ONNX Runtime rounds: at ties a smaller error decides otherwise.
@@ -286,7 +286,7 @@ func (r *resizing) taps(a resizedAxis, i int, t []tap) []tap {
 	base := math.Ceil(x) - 1
 	first := int(math.Floor(-radius/scale)) + 1
 	last := 1 - first
-	var sum float64
+	start, sum := len(t), 0.0
 	for k := first; k <= last; k++ {
 		j := base + float64(k)
 		w := filter((j - x) * scale)
@@ -299,8 +299,8 @@ func (r *resizing) taps(a resizedAxis, i int, t []tap) []tap {
 	if sum == 0 { // far outside
 		sum = 1
 	}
-	for k := range t {
-		t[k].weight = float32(float64(t[k].weight) / sum)
+	for k := range t[start:] {
+		t[start+k].weight /= float32(sum)
 	}
 	return t
 }

@@ -1,14 +1,13 @@
 package ops
 
 import (
-	"math"
-
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/kernels"
 )
 
 var softmaxOps = []Op{
-	{Name: "Softmax", Since: 1, Sig: "f", bind: alongAxis(softmax)},
-	{Name: "LogSoftmax", Since: 1, Sig: "f", bind: alongAxis(logSoftmax)},
+	{Name: "Softmax", Since: 1, Sig: "f", bind: alongAxis(kernels.Softmax)},
+	{Name: "LogSoftmax", Since: 1, Sig: "f", bind: alongAxis(kernels.LogSoftmax)},
 	{Name: "Hardmax", Since: 1, Sig: "f", bind: alongAxis(hardmax)},
 }
 
@@ -60,40 +59,6 @@ func eachVector(out, in []float32, n, inner int, f func(out, in []float32)) {
 				out[i+j*inner] = v[j]
 			}
 		}
-	}
-}
-
-func maximum(v []float32) float32 {
-	m := float32(math.Inf(-1))
-	for _, x := range v {
-		m = max(m, x)
-	}
-	return m
-}
-
-func softmax(out, in []float32) {
-	m := maximum(in)
-	var sum float64
-	for i, x := range in {
-		e := exp32(x - m)
-		out[i] = e
-		sum += float64(e)
-	}
-	scale := float32(1 / sum)
-	for i := range out {
-		out[i] *= scale
-	}
-}
-
-func logSoftmax(out, in []float32) {
-	m := maximum(in)
-	var sum float64
-	for _, x := range in {
-		sum += math.Exp(float64(x - m))
-	}
-	log := float32(math.Log(sum))
-	for i, x := range in {
-		out[i] = x - m - log
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/kernels"
 )
 
 // Element by element on one input: mathematical functions and activations.
@@ -12,14 +13,14 @@ var unaryOps = []Op{
 	{Name: "Abs", Since: 1, Sig: "n", bind: mapNumbers(abs32, absInt)},
 	{Name: "Neg", Since: 1, Sig: "n", bind: mapNumbers(neg[float32], neg[int64])},
 	{Name: "Sign", Since: 9, Sig: "n", bind: mapNumbers(sign[float32], sign[int64])},
-	{Name: "Relu", Since: 1, Sig: "n", bind: mapNumbers(relu[float32], relu[int64])},
+	{Name: "Relu", Since: 1, Sig: "n", bind: bindRelu},
 	{Name: "Clip", Since: 6, Sig: "n =? =?", bind: bindClip},
 
 	{Name: "Sqrt", Since: 1, Sig: "f", bind: mapFloats(sqrt32)},
 	{Name: "Reciprocal", Since: 1, Sig: "f", bind: mapFloats(func(x float32) float32 { return 1 / x })},
-	{Name: "Exp", Since: 1, Sig: "f", bind: mapFloats(exp32)},
+	{Name: "Exp", Since: 1, Sig: "f", bind: mapVector(kernels.Exp)},
 	{Name: "Log", Since: 1, Sig: "f", bind: mapMath(math.Log)},
-	{Name: "Erf", Since: 9, Sig: "f", bind: mapMath(math.Erf)},
+	{Name: "Erf", Since: 9, Sig: "f", bind: mapVector(kernels.Erf)},
 	{Name: "Floor", Since: 1, Sig: "f", bind: mapMath(math.Floor)},
 	{Name: "Ceil", Since: 1, Sig: "f", bind: mapMath(math.Ceil)},
 	{Name: "Round", Since: 11, Sig: "f", bind: mapMath(math.RoundToEven)},
@@ -35,12 +36,12 @@ var unaryOps = []Op{
 	{Name: "Acosh", Since: 9, Sig: "f", bind: mapMath(math.Acosh)},
 	{Name: "Atanh", Since: 9, Sig: "f", bind: mapMath(math.Atanh)},
 
-	{Name: "Sigmoid", Since: 1, Sig: "f", bind: mapFloats(sigmoid)},
-	{Name: "Tanh", Since: 1, Sig: "f", bind: mapMath(math.Tanh)},
+	{Name: "Sigmoid", Since: 1, Sig: "f", bind: mapVector(kernels.Sigmoid)},
+	{Name: "Tanh", Since: 1, Sig: "f", bind: mapVector(kernels.Tanh)},
 	{Name: "Softplus", Since: 1, Sig: "f", bind: mapFloats(softplus)},
 	{Name: "Softsign", Since: 1, Sig: "f", bind: mapFloats(func(x float32) float32 { return x / (1 + abs32(x)) })},
 	{Name: "Mish", Since: 18, Sig: "f", bind: mapFloats(mish)},
-	{Name: "HardSwish", Since: 14, Sig: "f", bind: mapFloats(func(x float32) float32 { return x * max(0, min(1, x/6+0.5)) })},
+	{Name: "HardSwish", Since: 14, Sig: "f", bind: activation(kernels.ActHardSwish, 0, 0)},
 	{Name: "LeakyRelu", Since: 1, Sig: "f", bind: bindLeakyRelu},
 	{Name: "ThresholdedRelu", Since: 10, Sig: "f", bind: bindThresholdedRelu},
 	{Name: "Elu", Since: 1, Sig: "f", bind: bindElu},
@@ -52,15 +53,13 @@ var unaryOps = []Op{
 	{Name: "Shrink", Since: 9, Sig: "f", bind: bindShrink},
 }
 
-func abs32(x float32) float32   { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
-func sqrt32(x float32) float32  { return float32(math.Sqrt(float64(x))) }
-func exp32(x float32) float32   { return float32(math.Exp(float64(x))) }
-func tanh32(x float32) float32  { return float32(math.Tanh(float64(x))) }
-func sigmoid(x float32) float32 { return 1 / (1 + exp32(-x)) }
-func mish(x float32) float32    { return x * tanh32(softplus(x)) }
-func neg[T number](x T) T       { return -x }
-func relu[T number](x T) T      { return max(x, 0) }
-func absInt(x int64) int64      { return max(x, -x) }
+func abs32(x float32) float32  { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
+func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }
+func exp32(x float32) float32  { return float32(math.Exp(float64(x))) }
+func tanh32(x float32) float32 { return float32(math.Tanh(float64(x))) }
+func mish(x float32) float32   { return x * tanh32(softplus(x)) }
+func neg[T number](x T) T      { return -x }
+func absInt(x int64) int64     { return max(x, -x) }
 func softplus(x float32) float32 {
 	return max(x, 0) + float32(math.Log1p(math.Exp(-math.Abs(float64(x)))))
 }
@@ -94,6 +93,22 @@ func mapNumbers(f func(float32) float32, g func(int64) int64) func(*binding) (*K
 	}
 }
 
+// mapVector binds a function of whole slices.
+func mapVector(f func(dst, src []float32)) func(*binding) (*Kernel, error) {
+	run := func(in, out []*graph.Tensor, threads int) error {
+		f(out[0].F, in[0].F)
+		return nil
+	}
+	return func(b *binding) (*Kernel, error) {
+		return b.kernel(run, float(b.in[0].Shape...))
+	}
+}
+
+// activation binds an activation of package kernels.
+func activation(act kernels.Activation, alpha, beta float32) func(*binding) (*Kernel, error) {
+	return mapVector(func(dst, src []float32) { act.Apply(dst, src, alpha, beta) })
+}
+
 func mapFloats(f func(float32) float32) func(*binding) (*Kernel, error) { return mapNumbers(f, nil) }
 
 func mapMath(f func(float64) float64) func(*binding) (*Kernel, error) {
@@ -108,7 +123,7 @@ func bindClip(b *binding) (*Kernel, error) {
 			return nil, fmt.Errorf("takes one input of type float before opset 11")
 		}
 		lo, hi := b.Float("min", -math.MaxFloat32), b.Float("max", math.MaxFloat32)
-		return mapFloats(func(x float32) float32 { return min(max(x, lo), hi) })(b)
+		return mapVector(func(dst, src []float32) { clip(dst, src, lo, hi) })(b)
 	}
 	for i := 1; i < len(b.in); i++ {
 		if t := b.in[i]; t != nil && t.Len() != 1 {
@@ -144,9 +159,15 @@ func bound[T number](in []*graph.Tensor, i int, def T, data func(*graph.Tensor) 
 func floats(t *graph.Tensor) []float32 { return t.F }
 func ints(t *graph.Tensor) []int64     { return t.I }
 
+func bindRelu(b *binding) (*Kernel, error) {
+	if b.in[0].Type == graph.Float {
+		return activation(kernels.ActReLU, 0, 0)(b)
+	}
+	return mapNumbers(nil, func(x int64) int64 { return max(x, 0) })(b)
+}
+
 func bindLeakyRelu(b *binding) (*Kernel, error) {
-	alpha := b.Float("alpha", 0.01)
-	return mapFloats(func(x float32) float32 { return preluOf(x, alpha) })(b)
+	return activation(kernels.ActLeakyReLU, b.Float("alpha", 0.01), 0)(b)
 }
 
 func bindThresholdedRelu(b *binding) (*Kernel, error) {
@@ -188,13 +209,15 @@ func bindSelu(b *binding) (*Kernel, error) {
 }
 
 func bindHardSigmoid(b *binding) (*Kernel, error) {
-	alpha, beta := b.Float("alpha", 0.2), b.Float("beta", 0.5)
-	return mapFloats(func(x float32) float32 { return max(0, min(1, alpha*x+beta)) })(b)
+	return activation(kernels.ActHardSigmoid, b.Float("alpha", 0.2), b.Float("beta", 0.5))(b)
 }
 
 func bindSwish(b *binding) (*Kernel, error) {
 	alpha := b.Float("alpha", 1)
-	return mapFloats(func(x float32) float32 { return x * sigmoid(alpha*x) })(b)
+	if alpha == 1 {
+		return mapVector(kernels.SiLU)(b)
+	}
+	return mapFloats(func(x float32) float32 { return x / (1 + exp32(-alpha*x)) })(b)
 }
 
 func bindGelu(b *binding) (*Kernel, error) {
@@ -207,7 +230,7 @@ func bindGelu(b *binding) (*Kernel, error) {
 			return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
 		})(b)
 	}
-	return mapMath(func(x float64) float64 { return 0.5 * x * (1 + math.Erf(x/math.Sqrt2)) })(b)
+	return mapVector(kernels.GELU)(b)
 }
 
 func bindShrink(b *binding) (*Kernel, error) {
