@@ -26,10 +26,20 @@ func (b *PackedB) Conv(g *Conv, batch int, x, y []float32, ldy int, ep *Epilogue
 		panic(fmt.Sprintf("kernels: filters of %d×%d×%d for a matrix of %d rows", q.KH, q.KW, q.C, b.k))
 	}
 	checkMatrix("X", false, batch*q.H*q.W, q.C, x, q.Ld)
-	b.mul(batch*q.OH*q.OW, convRows(q, x), y, ldy, ep, threads)
+	src := convRows(q, x)
+	if q.KH == 1 && q.KW == 1 && q.StrideH == 1 && q.StrideW == 1 && q.PadTop == 0 && q.PadLeft == 0 && q.OH == q.H && q.OW == q.W {
+		src = matrixRows(false, x, q.Ld, q.C)
+	}
+	b.mul(batch*q.OH*q.OW, src, y, ldy, ep, threads)
 }
 
+// defaults fills in what may be left out, and panics where a size is negative.
 func (g Conv) defaults() Conv {
+	for _, n := range []int{g.H, g.W, g.C, g.Ld, g.KH, g.KW, g.StrideH, g.StrideW, g.DilH, g.DilW, g.OH, g.OW} {
+		if n < 0 {
+			panic(fmt.Sprintf("kernels: geometry %+v", g))
+		}
+	}
 	for _, p := range []*int{&g.StrideH, &g.StrideW, &g.DilH, &g.DilW} {
 		*p = max(*p, 1)
 	}
@@ -54,15 +64,33 @@ func convRows(g Conv, x []float32) rows {
 type window struct {
 	picture int // position of the picture
 	y, x    int // input pixel of the first tap
+	oy, ox  int // output pixel
 }
 
 func (g *Conv) window(pixel int) window {
 	n, p := pixel/(g.OH*g.OW), pixel%(g.OH*g.OW)
+	oy, ox := p/g.OW, p%g.OW
 	return window{
 		picture: n * g.H * g.W * g.Ld,
-		y:       p/g.OW*g.StrideH - g.PadTop,
-		x:       p%g.OW*g.StrideW - g.PadLeft,
+		y:       oy*g.StrideH - g.PadTop,
+		x:       ox*g.StrideW - g.PadLeft,
+		oy:      oy, ox: ox,
 	}
+}
+
+// next moves w on by one output pixel.
+func (g *Conv) next(w *window) {
+	w.x += g.StrideW
+	if w.ox++; w.ox < g.OW {
+		return
+	}
+	w.ox, w.x = 0, -g.PadLeft
+	w.y += g.StrideH
+	if w.oy++; w.oy < g.OH {
+		return
+	}
+	w.oy, w.y = 0, -g.PadTop
+	w.picture += g.H * g.W * g.Ld
 }
 
 // find fills off, h for each segment, with the positions of the segments of n
@@ -72,8 +100,11 @@ func (g *Conv) find(off []int, h, pixel, n int, d depth, runs bool) bool {
 	if runs && (g.DilW != 1 || g.Ld != g.C) {
 		return false
 	}
+	w := g.window(pixel)
 	for r := range n {
-		w := g.window(pixel + r)
+		if r > 0 {
+			g.next(&w)
+		}
 		if runs {
 			if w.x < 0 || w.x+g.KW > g.W {
 				return false

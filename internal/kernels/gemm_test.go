@@ -248,7 +248,10 @@ func TestChecks(t *testing.T) {
 		"short A":    func() { Gemm(false, false, 4, 3, 4, x, 4, x, 3, false, x, 3, 1) },
 		"short B":    func() { Gemm(false, true, 3, 4, 4, x, 4, x, 4, false, x, 4, 1) },
 		"narrow ldc": func() { Gemm(false, false, 3, 4, 3, x, 3, x, 4, false, x, 3, 1) },
-		"negative":   func() { PackB(false, -1, 3, x, 3) },
+		"geometry": func() {
+			PackB(false, 1, 3, x, 3).Conv(&Conv{H: -1, W: -1, C: 1, KH: 1, KW: 1, OH: 1, OW: 1}, 1, x, x, 3, nil, 1)
+		},
+		"negative": func() { PackB(false, -1, 3, x, 3) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

@@ -38,7 +38,7 @@ type product struct {
 	packTask, blockTask, dotTask func(int)
 }
 
-var products = sync.Pool{New: func() any {
+var productPool = sync.Pool{New: func() any {
 	p := new(product)
 	p.crew.init()
 	p.packTask = func(i int) { p.own.pack(i, p.transB, p.rawB, p.ldb) }
@@ -51,7 +51,7 @@ var products = sync.Pool{New: func() any {
 func (p *product) release() {
 	p.src, p.b, p.c, p.ep = rows{}, nil, nil, Epilogue{}
 	p.own, p.rawB = PackedB{}, nil
-	products.Put(p)
+	productPool.Put(p)
 }
 
 // Gemm computes C = A·B, or C += A·B where accumulate is set. A is m×k and B is
@@ -65,7 +65,7 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	if m == 0 || n == 0 {
 		return
 	}
-	p := products.Get().(*product)
+	p := productPool.Get().(*product)
 	defer p.release()
 	p.m, p.c, p.ldc, p.accumulate = m, c, ldc, accumulate
 	p.src = matrixRows(transA, a, lda, k)
@@ -104,7 +104,7 @@ func (b *PackedB) mul(m int, src rows, c []float32, ldc int, ep *Epilogue, threa
 	if m == 0 || b.n == 0 {
 		return
 	}
-	p := products.Get().(*product)
+	p := productPool.Get().(*product)
 	defer p.release()
 	p.m, p.src, p.b, p.c, p.ldc, p.accumulate = m, src, b, c, ldc, false
 	if ep != nil {
@@ -161,8 +161,8 @@ func (p *product) block(task int) {
 	p0 := task % across * p.panels
 	p1 := min(p0+p.panels, p.b.panels())
 
-	s := scratches.Get().(*scratch)
-	defer scratches.Put(s)
+	s := scratchPool.Get().(*scratch)
+	defer scratchPool.Put(s)
 	v := p.v()
 	lo, hi, clamp := p.ep.clamp()
 	t := tile{zero: zeros[:], lo: lo, hi: hi, ldc: p.ldc}

@@ -67,7 +67,7 @@ type scratch struct {
 // lineLen keeps copied rows from falling on the same cache sets.
 const lineLen = maxDepth + 16
 
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
+var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
 
 // zeros is what segments outside of a picture read.
 var zeros [maxDepth]float32

@@ -56,8 +56,8 @@ func depthwiseGeneric(t *strip) {
 	}
 }
 
-// maxGeneric computes the largest value of a window, which has at least one tap.
-func maxGeneric(t *strip) {
+// maxPoolGeneric computes the largest value of a window, which has at least one tap.
+func maxPoolGeneric(t *strip) {
 	y := t.y[:t.channels]
 	copy(y, t.x)
 	for ky := range t.kh {
@@ -69,7 +69,7 @@ func maxGeneric(t *strip) {
 	}
 }
 
-// sumGeneric computes scale times the sum of a window, which has at least one
+// sumPoolGeneric computes scale times the sum of a window, which has at least one
 // tap. Rows are added up on their own, for exactness.
 func sumPoolGeneric(t *strip) {
 	const block = 16

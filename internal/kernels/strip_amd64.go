@@ -27,7 +27,7 @@ func (t *strip) depthwise() {
 
 func (t *strip) max() {
 	if active < avx2 || t.channels < lanes {
-		maxGeneric(t)
+		maxPoolGeneric(t)
 		return
 	}
 	maxPoolAVX2(t)

@@ -6,5 +6,5 @@ package kernels
 const fullStrip = 1
 
 func (t *strip) depthwise() { depthwiseGeneric(t) }
-func (t *strip) max()       { maxGeneric(t) }
+func (t *strip) max()       { maxPoolGeneric(t) }
 func (t *strip) sum()       { sumPoolGeneric(t) }

@@ -89,7 +89,8 @@ step: \
 	OP y, e, e; \
 	OP y, f, f
 
-// A NaN must be the first source here: the second is what is kept of a pair.
+// Of two values one of which is a NaN, VMAXPS and VMINPS give the one that
+// comes first here.
 #define LIMIT(OP, y, a, b, c, d, e, f) \
 	OP a, y, a; \
 	OP b, y, b; \

@@ -25,7 +25,7 @@ const (
 	averagePool
 )
 
-var stripses = sync.Pool{New: func() any {
+var stripPool = sync.Pool{New: func() any {
 	p := new(strips)
 	p.crew.init()
 	p.rowTask = func(i int) {
@@ -40,7 +40,7 @@ var stripses = sync.Pool{New: func() any {
 // [KH, KW, C], the rest as for PackedB.Conv, but ep.Residual cannot be Y.
 func (g *Conv) Depthwise(batch int, x, w, y []float32, ldy int, ep *Epilogue, threads int) {
 	checkMatrix("W", false, g.KH*g.KW, g.C, w, g.C)
-	p := stripses.Get().(*strips)
+	p := stripPool.Get().(*strips)
 	p.kind, p.w = depthwise, w
 	if ep != nil {
 		p.ep = *ep
@@ -58,7 +58,7 @@ func (g *Conv) Depthwise(batch int, x, w, y []float32, ldy int, ep *Epilogue, th
 // outside of the picture that is −Inf. What becomes of a NaN is not defined.
 // X, Y and threads are as for PackedB.Conv.
 func (g *Conv) MaxPool(batch int, x, y []float32, ldy int, threads int) {
-	p := stripses.Get().(*strips)
+	p := stripPool.Get().(*strips)
 	p.kind = maxPool
 	p.run(g, batch, x, y, ldy, threads)
 }
@@ -68,7 +68,7 @@ func (g *Conv) MaxPool(batch int, x, y []float32, ldy int, threads int) {
 // The mean of a window outside of the picture is 0. X, Y and threads are as for
 // PackedB.Conv.
 func (g *Conv) AveragePool(batch int, countPad bool, x, y []float32, ldy int, threads int) {
-	p := stripses.Get().(*strips)
+	p := stripPool.Get().(*strips)
 	p.kind, p.countPad = averagePool, countPad
 	p.run(g, batch, x, y, ldy, threads)
 }
@@ -90,7 +90,7 @@ func (p *strips) run(g *Conv, batch int, x, y []float32, ldy, threads int) {
 		p.crew.run(threads, ceil(p.rows, max(p.perTask, 1)), p.rowTask)
 	}
 	p.x, p.w, p.y, p.ep = nil, nil, nil, Epilogue{}
-	stripses.Put(p)
+	stripPool.Put(p)
 }
 
 // inside returns which of n taps, step apart from position p on, lie in 0…size-1:
