@@ -79,6 +79,10 @@ func (g *net) fuseScale(n *node, o *scaleOp) {
 		}
 		return
 	}
+	if norm, ok := p.op.(*normOp); ok {
+		g.fuseNorm(n, p, norm, o)
+		return
+	}
 	ep, scale, c := linear(p)
 	if ep == nil || ep.residual || ep.act.f != kernels.ActNone || o.axis >= 0 && o.axis != len(n.in[0].shape)-1 {
 		return
@@ -95,6 +99,24 @@ func (g *net) fuseScale(n *node, o *scaleOp) {
 		}
 	}
 	*scale, ep.bias, ep.act = factors, bias, o.act
+	g.absorb(p, n)
+}
+
+// fuseNorm merges a scale and shift into the normalisation before it.
+func (g *net) fuseNorm(n, p *node, norm *normOp, o *scaleOp) {
+	if o.act.f != kernels.ActNone || o.axis >= 0 && o.axis != len(n.in[0].shape)-1 {
+		return
+	}
+	s, t := perChannel{o.axis, o.scale}, perChannel{o.axis, o.shift}
+	scale, bias := slices.Clone(norm.scale), make([]float32, len(norm.scale))
+	for i := range scale {
+		scale[i] *= s.at(i)
+		bias[i] = t.at(i)
+		if norm.bias != nil {
+			bias[i] += s.at(i) * norm.bias[i]
+		}
+	}
+	p.op = &normOp{eps: norm.eps, scale: scale, bias: bias}
 	g.absorb(p, n)
 }
 

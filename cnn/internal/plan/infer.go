@@ -125,7 +125,10 @@ func (m *model) node(n *graph.Node) error {
 	}
 	out := make([]*graph.Tensor, len(k.Out))
 	for i := range k.Out {
-		out[i] = &k.Out[i]
+		if out[i] = &k.Out[i]; len(out[i].Shape) > maxRank {
+			return &graph.UnsupportedError{Op: n.Op, Node: n.Name, Opset: m.g.Opset,
+				Reason: fmt.Sprintf("its output has %d dimensions, at most %d are supported", len(out[i].Shape), maxRank)}
+		}
 	}
 	m.set(n, false, out...)
 	m.nodes = append(m.nodes, n)

@@ -155,6 +155,8 @@ func (l *lowering) special(n *graph.Node) *value {
 		return l.concat(n, out.Shape)
 	case "Slice":
 		return l.slice(n, x, out.Shape)
+	case "Gather":
+		return l.gather(n, x, out.Shape)
 	case "Softmax":
 		return l.softmax(n, x)
 	case "LayerNormalization":

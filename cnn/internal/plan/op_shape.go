@@ -110,6 +110,24 @@ func (l *lowering) slice(n *graph.Node, x *value, shape []int) *value {
 	return x
 }
 
+// gather lowers a Gather of one index, or of neighbouring ones, to a slice.
+func (l *lowering) gather(n *graph.Node, x *value, shape []int) *value {
+	at, ok := l.ints(n, 1, "")
+	if !ok || len(at) == 0 || len(l.val[n.Inputs[1]].Shape) > 1 {
+		return nil
+	}
+	axis := axisOf(n.Int("axis", 0), len(x.shape))
+	for i := range at {
+		if at[i] < 0 {
+			at[i] += x.shape[axis]
+		}
+		if at[i] != at[0]+i {
+			return nil
+		}
+	}
+	return l.reshape(n.Outputs[0], l.cut(n.Outputs[0], x, axis, at[0], len(at)), shape)
+}
+
 // pad lowers a Pad with constant zeros.
 func (l *lowering) pad(n *graph.Node, x *value, shape []int) *value {
 	pads, ok := l.ints(n, 1, "pads")

@@ -5,7 +5,7 @@
 //	infer    shapes and constants for the picture's size, by package ops
 //	cut      the value to stop at: the classifier is found by structure
 //	lower    ONNX nodes become operators of this package, channels last
-//	pattern  activations that exporters spell out
+//	pattern  activations and normalisations that exporters spell out
 //	layout   transpositions move until they cancel
 //	fuse     constants into weights, sums and activations into epilogues
 //	batch    whether any number of pictures can go through together
@@ -83,10 +83,13 @@ func Compile(g *graph.Graph, opt Options) (*Plan, error) {
 	}
 	p.Feature, p.Cut = f.value, f.cut
 	p.count(m, f)
-	p.net.activations()
+	p.net.patterns()
 	p.net.layout()
 	p.net.fuse()
 	p.batchable = p.net.batches()
+	if err := p.featureShape(); err != nil {
+		return nil, err
+	}
 	p.bufs, p.arena = p.net.allocate()
 	if p.arena > maxArena || p.net.output.len() > maxArena {
 		return nil, fmt.Errorf("one picture takes %d MB of buffers, at most %d are supported", p.arena>>18, maxArena>>18)
@@ -186,11 +189,23 @@ func (p *Plan) count(m *model, f feature) {
 			}
 		}
 	}
-	if s := p.net.output.shape; s[0] == p.net.base {
+}
+
+// featureShape finds the shape of the feature of one picture.
+func (p *Plan) featureShape() error {
+	s, base := p.net.output.shape, p.net.base
+	switch {
+	case len(s) > 0 && s[0] == base:
 		p.FeatureShape = slices.Clone(s[1:])
-	} else {
+	case base == 1:
 		p.FeatureShape = slices.Clone(s)
+	case len(s) > 0 && s[0]%base == 0 && p.batchable:
+		p.FeatureShape = slices.Clone(s)
+		p.FeatureShape[0] /= base
+	default:
+		return fmt.Errorf("the feature %q is %v for %d pictures: it is not made of one part for each", p.Feature, s, base)
 	}
+	return nil
 }
 
 // A preparer is an operator that gets its constants ready once, after all passes.

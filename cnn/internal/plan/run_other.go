@@ -30,21 +30,18 @@ func (o *scaleOp) run(s *state, n *node) error {
 		return nil
 	}
 	shape := s.t[n.in[0].id].Shape
-	inner := size(shape[o.axis+1:])
+	c, inner := shape[o.axis], size(shape[o.axis+1:])
 	if inner == 1 {
-		c := shape[o.axis]
 		for i := 0; i < len(x); i += c {
-			xr, yr := x[i:][:c], y[i:][:c]
-			for j, a := range o.scale[:len(xr)] {
-				yr[j] = xr[j]*a + o.shift[j]
-			}
-			o.act.apply(yr)
+			row := y[i:][:c]
+			kernels.Mul(row, x[i:], o.scale)
+			kernels.Add(row, row, o.shift)
+			o.act.apply(row)
 		}
 		return nil
 	}
 	for i := 0; i < len(x); i += inner {
-		c := i / inner % shape[o.axis]
-		a, b := o.scale[c], o.shift[c]
+		a, b := o.scale[i/inner%c], o.shift[i/inner%c]
 		for j, v := range x[i:][:inner] {
 			y[i+j] = v*a + b
 		}
@@ -54,11 +51,6 @@ func (o *scaleOp) run(s *state, n *node) error {
 }
 
 func (reshapeOp) run(*state, *node) error { return nil }
-
-func (o *transposeOp) run(s *state, n *node) error {
-	transpose(s.out(n), s.in(n, 0), s.t[n.in[0].id].Shape, o.perm)
-	return nil
-}
 
 func (o *concatOp) run(s *state, n *node) error {
 	y, shape := s.out(n), s.t[n.out[0].id].Shape
@@ -166,116 +158,4 @@ func (o *poolOp) run(s *state, n *node) error {
 		g.AveragePool(in[0], o.countPad, s.in(n, 0), s.out(n), in[3], s.threads)
 	}
 	return nil
-}
-
-// binaryFunc computes y = a∘b; b may be a single number or one for each element.
-func (o arith) row(y, a, b []float32) {
-	switch o {
-	case add:
-		kernels.Add(y, a, b)
-	case sub:
-		for i := range y {
-			y[i] = a[i] - b[i]
-		}
-	case mul:
-		kernels.Mul(y, a, b)
-	case div:
-		for i := range y {
-			y[i] = a[i] / b[i]
-		}
-	}
-}
-
-func (o *binaryOp) run(s *state, n *node) error {
-	t, u, v := s.t[n.in[0].id], s.t[n.in[1].id], s.t[n.out[0].id]
-	if len(t.F) == len(v.F) && len(u.F) == len(v.F) {
-		o.op.row(v.F, t.F, u.F)
-		o.act.apply(v.F)
-		return nil
-	}
-	// Walk the output's rows; an operand's row is there or is one number.
-	rank := len(v.Shape)
-	row := 1
-	if rank > 0 {
-		row = v.Shape[rank-1]
-	}
-	fill := s.room(2 * row)
-	operand := func(x []float32, shape []int, r int, buf []float32) []float32 {
-		at, stride := 0, 1
-		off := rank - len(shape)
-		if len(shape) > 0 {
-			stride = shape[len(shape)-1]
-		}
-		for d := rank - 2; d >= 0; d-- {
-			i := r % v.Shape[d]
-			r /= v.Shape[d]
-			if d < off {
-				continue
-			}
-			if shape[d-off] != 1 {
-				at += i * stride
-			}
-			stride *= shape[d-off]
-		}
-		if len(shape) > 0 && shape[len(shape)-1] == row {
-			return x[at:][:row]
-		}
-		for i := range buf {
-			buf[i] = x[at]
-		}
-		return buf
-	}
-	for r := 0; r*row < len(v.F); r++ {
-		a := operand(t.F, t.Shape, r, fill[:row])
-		b := operand(u.F, u.Shape, r, fill[row:])
-		y := v.F[r*row:][:row]
-		o.op.row(y, a, b)
-		o.act.apply(y)
-	}
-	return nil
-}
-
-// transpose permutes the dimensions of x into y.
-func transpose(y, x []float32, shape, perm []int) {
-	// Merge dimensions that stay together, so that most cases are two or three.
-	var dims, strides []int
-	st := make([]int, len(shape))
-	for i, n := len(shape)-1, 1; i >= 0; i-- {
-		st[i] = n
-		n *= shape[i]
-	}
-	for _, a := range perm {
-		if shape[a] == 1 {
-			continue
-		}
-		if k := len(dims) - 1; k >= 0 && strides[k] == st[a]*shape[a] {
-			dims[k] *= shape[a]
-			strides[k] = st[a]
-			continue
-		}
-		dims = append(dims, shape[a])
-		strides = append(strides, st[a])
-	}
-	if len(dims) == 0 {
-		copy(y, x)
-		return
-	}
-	last := len(dims) - 1
-	row, step := dims[last], strides[last]
-	for r := 0; r*row < len(y); r++ {
-		at, q := 0, r
-		for d := last - 1; d >= 0; d-- {
-			at += q % dims[d] * strides[d]
-			q /= dims[d]
-		}
-		dst := y[r*row:][:row]
-		if step == 1 {
-			copy(dst, x[at:])
-			continue
-		}
-		for i := range dst {
-			dst[i] = x[at]
-			at += step
-		}
-	}
 }

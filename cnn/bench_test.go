@@ -1,0 +1,67 @@
+package cnn
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// benchmarks lists the models to time: those of the folder shared beside the
+// repository and, from the folder that CNN_EXPORTS names, torchvision's.
+var benchmarks = []string{
+	"default-cnn/efficientnet-lite0", "default-cnn/efficientnet-lite2", "models/mobilenetv2", "models/squeezenet1.1",
+	"resnet50-ts", "vgg16-ts", "mobilenet_v2-ts", "efficientnet_b0-ts", "densenet121-ts", "convnext_tiny-ts", "regnet_y_400mf-ts",
+	"shufflenet_v2_x1_0-ts", "inception_v3-ts", "mobilenet_v3_large-ts",
+}
+
+// benchmarkFile returns the path of a model of the list, or skips.
+func benchmarkFile(b *testing.B, name string) string {
+	if filepath.Dir(name) != "." {
+		return shared(b, name+".onnx")
+	}
+	path := filepath.Join(os.Getenv("CNN_EXPORTS"), name+".onnx")
+	if _, err := os.Stat(path); err != nil {
+		b.Skipf("%s is not there: set CNN_EXPORTS", path)
+	}
+	return path
+}
+
+// BenchmarkRun times one picture on one thread, warm. testdata/compare.py does
+// the same with ONNX Runtime beside it.
+func BenchmarkRun(b *testing.B) {
+	for _, name := range benchmarks {
+		b.Run(filepath.Base(name), func(b *testing.B) {
+			net, err := Open(benchmarkFile(b, name), nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			i := net.Info()
+			x := picture(1, i.Height, i.Width)
+			if _, err := net.Run(context.Background(), x); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := net.Run(context.Background(), x); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(i.MultiplyAdds)*2/1e9/(b.Elapsed().Seconds()/float64(b.N)), "GFLOP/s")
+		})
+	}
+}
+
+// BenchmarkOpen times opening a model that is in the file cache.
+func BenchmarkOpen(b *testing.B) {
+	for _, name := range benchmarks[:5] {
+		b.Run(filepath.Base(name), func(b *testing.B) {
+			path := benchmarkFile(b, name)
+			for b.Loop() {
+				if _, err := Open(path, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

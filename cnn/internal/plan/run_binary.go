@@ -1,0 +1,129 @@
+package plan
+
+import "github.com/onetomany/caption/internal/kernels"
+
+// maxRank is the largest number of dimensions of a value. Networks for pictures
+// have 4, or 5.
+const maxRank = 16
+
+// A walk visits an output in order, and where its elements come from in inputs
+// that are broadcast or permuted. Dimensions that are contiguous together in all
+// of them are one.
+type walk struct {
+	rank   int
+	dims   [maxRank]int
+	stride [2][maxRank]int // of each input, 0 along broadcast dimensions
+}
+
+// dim puts a dimension of n behind those so far, with its stride in the inputs.
+func (w *walk) dim(n, s0, s1 int) {
+	if n == 1 {
+		return
+	}
+	if k := w.rank - 1; k >= 0 && w.stride[0][k] == n*s0 && w.stride[1][k] == n*s1 {
+		w.dims[k] *= n
+		w.stride[0][k], w.stride[1][k] = s0, s1
+		return
+	}
+	w.dims[w.rank] = n
+	w.stride[0][w.rank], w.stride[1][w.rank] = s0, s1
+	w.rank++
+}
+
+// rows calls f for each row, the last dimension, with its place in the output
+// and in the inputs.
+func (w *walk) rows(f func(out, in0, in1 int)) {
+	n, outer := 1, 1
+	for i, d := range w.dims[:w.rank] {
+		if i == w.rank-1 {
+			n = d
+		} else {
+			outer *= d
+		}
+	}
+	for r := range outer {
+		a, b, q := 0, 0, r
+		for d := w.rank - 2; d >= 0; d-- {
+			i := q % w.dims[d]
+			q /= w.dims[d]
+			a += i * w.stride[0][d]
+			b += i * w.stride[1][d]
+		}
+		f(r*n, a, b)
+	}
+}
+
+// last returns the length of a row and the steps of the inputs along it.
+func (w *walk) last() (n, s0, s1 int) {
+	if w.rank == 0 {
+		return 1, 0, 0
+	}
+	k := w.rank - 1
+	return w.dims[k], w.stride[0][k], w.stride[1][k]
+}
+
+func (o *binaryOp) run(s *state, n *node) error {
+	t, u, v := s.t[n.in[0].id], s.t[n.in[1].id], s.t[n.out[0].id]
+	var w walk
+	rank := len(v.Shape)
+	strides := func(shape []int, d int) int {
+		d -= rank - len(shape)
+		if d < 0 || shape[d] == 1 {
+			return 0
+		}
+		return size(shape[d+1:])
+	}
+	for d, k := range v.Shape {
+		w.dim(k, strides(t.Shape, d), strides(u.Shape, d))
+	}
+	row, s0, s1 := w.last()
+	w.rows(func(out, a, b int) {
+		y := v.F[out:][:row]
+		o.op.row(y, t.F[a:], u.F[b:], s0, s1)
+		o.act.apply(y)
+	})
+	return nil
+}
+
+// row computes y = a∘b, where a or b may be one number (their step is 0).
+func (o arith) row(y, a, b []float32, stepA, stepB int) {
+	switch {
+	case stepA == 0 && stepB == 0:
+		y[0] = o.of(a[0], b[0]) // a row of one
+	case stepA == 0 && o == mul:
+		kernels.Scale(y, a[0], b)
+	case stepB == 0 && o == mul:
+		kernels.Scale(y, b[0], a)
+	case stepA == 0:
+		for i, v := range b[:len(y)] {
+			y[i] = o.of(a[0], v)
+		}
+	case stepB == 0:
+		for i, v := range a[:len(y)] {
+			y[i] = o.of(v, b[0])
+		}
+	case o == add:
+		kernels.Add(y, a, b)
+	case o == sub:
+		kernels.Sub(y, a, b)
+	case o == mul:
+		kernels.Mul(y, a, b)
+	default:
+		b = b[:len(y)]
+		for i, v := range a[:len(y)] {
+			y[i] = o.of(v, b[i])
+		}
+	}
+}
+
+func (o arith) of(a, b float32) float32 {
+	switch o {
+	case add:
+		return a + b
+	case sub:
+		return a - b
+	case mul:
+		return a * b
+	}
+	return a / b
+}
