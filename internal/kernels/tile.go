@@ -49,27 +49,28 @@ func (v isa) cols() int { return [...]int{generic: 16, avx2: 16, avx512: 32}[v] 
 func tileGeneric(t *tile) {
 	const maxRows, maxCols = 4, 16
 	var acc [maxRows * maxCols]float32
+	ldb := t.ldb
 	for r := 0; r < t.rows; r += 2 {
 		r1 := min(r+1, t.rows-1) // an odd last row is computed twice
 		for j := 0; j < t.width; j += 4 {
 			var x0, x1, x2, x3, y0, y1, y2, y3 float32
-			p := j
+			b := t.b[j:]
 			for s := range t.segs {
 				u := t.segment(s, r)
 				v := t.segment(s, r1)
 				v = v[:len(u)]
 				for l, f := range u {
-					b := t.b[p : p+4 : p+4]
 					g := v[l]
-					x0 += f * b[0]
-					x1 += f * b[1]
-					x2 += f * b[2]
-					x3 += f * b[3]
-					y0 += g * b[0]
-					y1 += g * b[1]
-					y2 += g * b[2]
-					y3 += g * b[3]
-					p += t.ldb
+					q := (*[4]float32)(b)
+					x0 += f * q[0]
+					y0 += g * q[0]
+					x1 += f * q[1]
+					y1 += g * q[1]
+					x2 += f * q[2]
+					y2 += g * q[2]
+					x3 += f * q[3]
+					y3 += g * q[3]
+					b = b[min(ldb, len(b)):]
 				}
 			}
 			o := r1*maxCols + j
