@@ -98,7 +98,12 @@ type photo struct {
 	orient orientation
 }
 
-func (p photo) upright() image.Image { return p.orient.apply(p.Image) }
+func (p photo) upright() image.Image {
+	if p.orient == upright {
+		return p.Image
+	}
+	return p.orient.apply(smooth(p.Image)) // turning makes RGB of it
+}
 
 // readAll reads a whole photo, at most l.MaxBytes.
 func readAll(ctx context.Context, r io.Reader, l Limits) ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"iter"
 	"runtime"
 	"slices"
@@ -56,6 +57,18 @@ func (x *Extractor) Preprocessing() Preprocessing { return x.pre }
 // Shape is the shape of one picture's features: [D], or [H,W,C] for a map.
 func (x *Extractor) Shape() []int { return slices.Clone(x.shape) }
 
+// Read returns the features of one photo, read from r: what Stream gives. A
+// large JPEG is decoded no larger than it needs to be, which is several times
+// faster than Decode and Image. lim may be nil.
+func (x *Extractor) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float32, error) {
+	in := x.input(1)
+	defer x.inputs.Put(in)
+	if err := x.pre.read(ctx, *in, r, lim.withDefaults(), nil); err != nil {
+		return nil, err
+	}
+	return x.one(ctx, *in)
+}
+
 // Image returns the features of one picture.
 func (x *Extractor) Image(ctx context.Context, img image.Image) ([]float32, error) {
 	in := x.input(1)
@@ -63,7 +76,12 @@ func (x *Extractor) Image(ctx context.Context, img image.Image) ([]float32, erro
 	if err := x.pre.fill(*in, photo{img, upright}); err != nil {
 		return nil, err
 	}
-	rows, err := x.run(ctx, *in, 1)
+	return x.one(ctx, *in)
+}
+
+// one computes the features of one prepared picture.
+func (x *Extractor) one(ctx context.Context, data []float32) ([]float32, error) {
+	rows, err := x.run(ctx, data, 1)
 	switch {
 	case err != nil:
 		return nil, err
@@ -274,23 +292,31 @@ func (s *stream) prepare(src Source, dst []float32) error {
 	if err != nil {
 		return err
 	}
-	data, err := readAll(s.ctx, r, s.limits)
-	r.Close()
+	defer r.Close()
+	return s.x.pre.read(s.ctx, dst, r, s.limits, s.pixels)
+}
+
+// read prepares the photo in r into dst. The pixels being decoded are drawn
+// from budget, if there is one.
+func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l Limits, budget *semaphore.Weighted) error {
+	data, err := readAll(ctx, r, l)
 	if err != nil {
 		return err
 	}
-	h, err := readHeader(data, s.limits)
+	h, err := readHeader(data, l)
 	if err != nil {
 		return err
 	}
-	n := h.pixels()
-	if err := s.pixels.Acquire(s.ctx, n); err != nil {
-		return err
+	if budget != nil {
+		n := h.pixels()
+		if err := budget.Acquire(ctx, n); err != nil {
+			return err
+		}
+		defer budget.Release(n)
 	}
-	defer s.pixels.Release(n)
-	p, err := h.decode(data, s.x.pre.reduction(h.width, h.height, h.orient))
+	ph, err := h.decode(data, p.reduction(h.width, h.height, h.orient))
 	if err != nil {
 		return err
 	}
-	return s.x.pre.fill(dst, p)
+	return p.fill(dst, ph)
 }

@@ -122,6 +122,10 @@ func TestStream(t *testing.T) {
 			if row, err = x.Image(t.Context(), img); err != nil {
 				t.Fatal(err)
 			}
+			r, _ = s.Open()
+			if again, err := x.Read(t.Context(), r, nil); err != nil || !slices.Equal(again, row) {
+				t.Fatalf("Read: %v, %v; want %v", again, err, row)
+			}
 		}
 		want = append(want, row)
 	}

@@ -135,13 +135,18 @@ func (p Preprocessing) fit(ph photo) *image.NRGBA {
 	if ph.orient.swaps() { // turning comes after resizing, on the small picture
 		w, h = h, w
 	}
-	if p.Resize != Crop {
-		return asNRGBA(ph.orient.apply(resize(img, w, h)))
+	if p.Resize == Crop {
+		img = limitAspect(img, w, h)
+		w, h = cover(img.Bounds().Dx(), img.Bounds().Dy(), w, h)
 	}
-	img = limitAspect(img, w, h)
-	cw, ch := cover(img.Bounds().Dx(), img.Bounds().Dy(), w, h)
-	turned := ph.orient.apply(resize(img, cw, ch))
-	return cropCenter(turned, p.Width, p.Height)
+	if b := img.Bounds(); b.Dx() < 3*w || b.Dy() < 3*h {
+		img = smooth(img)
+	}
+	small := ph.orient.apply(resize(img, w, h))
+	if p.Resize == Crop {
+		return cropCenter(small, p.Width, p.Height)
+	}
+	return asNRGBA(small)
 }
 
 // reduction is the scale, 1/2, 1/4 or 1/8, at which a picture of w×h stored
