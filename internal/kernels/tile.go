@@ -54,7 +54,7 @@ func tileGeneric(t *tile) {
 		r1 := min(r+1, t.rows-1) // an odd last row is computed twice
 		for j := 0; j < t.width; j += 4 {
 			var x0, x1, x2, x3, y0, y1, y2, y3 float32
-			b := t.b[j:]
+			b := t.b[min(j, len(t.b)):] // empty where k is 0
 			for s := range t.segs {
 				u := t.segment(s, r)
 				v := t.segment(s, r1)
