@@ -238,3 +238,12 @@ func axesOf(axes []int, rank int) ([]int, error) {
 	}
 	return v, nil
 }
+
+// allAxes returns 0, 1, ..., rank-1.
+func allAxes(rank int) []int {
+	axes := make([]int, rank)
+	for d := range axes {
+		axes[d] = d
+	}
+	return axes
+}

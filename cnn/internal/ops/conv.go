@@ -72,13 +72,11 @@ func bindConv(b *binding) (*Kernel, error) {
 	run := func(in, out []*graph.Tensor, threads int) error {
 		s.conv(w, out[0].F, in[0].F, in[1].F, threads)
 		if len(in) > 2 && in[2] != nil {
-			addBias(out[0].F, in[2].F, product(w.Out[:]))
+			addBias(out[0].F, in[2].F, product(w.out[:]))
 		}
 		return nil
 	}
-	k, err := b.kernel(run, float(w.shape(x, s.m*s.group)...))
-	k.Window = w
-	return k, err
+	return b.kernel(run, float(w.shape(x, s.m*s.group)...))
 }
 
 // addBias adds bias[c] to each channel of n elements.
@@ -93,14 +91,14 @@ func addBias(y, bias []float32, n int) {
 
 // conv multiplies the weights of each group with the columns of its input
 // (im2col), some output positions at a time.
-func (s *convShape) conv(w *Window, y, x, weights []float32, threads int) {
+func (s *convShape) conv(w *window, y, x, weights []float32, threads int) {
 	if len(y) == 0 {
 		return
 	}
-	inPlane, outPlane := product(w.In[:]), product(w.Out[:])
+	inPlane, outPlane := product(w.in[:]), product(w.out[:])
 	k := s.c * s.kernel
 	tile := max(1, min(outPlane, maxColumns/max(k, 1)))
-	direct := s.kernel == 1 && w.Stride == [3]int{1, 1, 1} && inPlane == outPlane
+	direct := s.kernel == 1 && w.stride == [3]int{1, 1, 1} && inPlane == outPlane
 	var col []float32
 	if !direct {
 		col = make([]float32, k*tile)
@@ -122,8 +120,8 @@ func (s *convShape) conv(w *Window, y, x, weights []float32, threads int) {
 
 // im2col fills col, [channels·kernel, n], with the elements of x that each
 // element of the kernel meets at the output positions p to p+n.
-func im2col(w *Window, col, x []float32, channels, p, n int) {
-	plane, stride := product(w.In[:]), w.Stride[2]
+func im2col(w *window, col, x []float32, channels, p, n int) {
+	plane, stride := product(w.in[:]), w.stride[2]
 	for c := range channels {
 		x := x[c*plane : (c+1)*plane]
 		w.taps(func(tap [3]int) {
@@ -146,8 +144,8 @@ func im2col(w *Window, col, x []float32, channels, p, n int) {
 
 // col2im is the opposite of im2col: it adds each element of col to the element
 // of x that it comes from.
-func col2im(w *Window, x, col []float32, channels, p, n int) {
-	plane, stride := product(w.In[:]), w.Stride[2]
+func col2im(w *window, x, col []float32, channels, p, n int) {
+	plane, stride := product(w.in[:]), w.stride[2]
 	for c := range channels {
 		x := x[c*plane : (c+1)*plane]
 		w.taps(func(tap [3]int) {
@@ -175,24 +173,24 @@ func bindConvTranspose(b *binding) (*Kernel, error) {
 	run := func(in, out []*graph.Tensor, threads int) error {
 		s.convTranspose(w, out[0].F, in[0].F, in[1].F, threads)
 		if len(in) > 2 && in[2] != nil {
-			addBias(out[0].F, in[2].F, product(w.In[:]))
+			addBias(out[0].F, in[2].F, product(w.in[:]))
 		}
 		return nil
 	}
 	n := len(b.in[0].Shape) - 2
-	return b.kernel(run, float(append([]int{s.batch, s.m * s.group}, w.In[3-n:]...)...))
+	return b.kernel(run, float(append([]int{s.batch, s.m * s.group}, w.in[3-n:]...)...))
 }
 
 // transposedWindow returns the window of the convolution from the output of a
 // ConvTranspose to its input.
-func (b *binding) transposedWindow() (*Window, error) {
+func (b *binding) transposedWindow() (*window, error) {
 	x, kernel := b.in[0].Shape, b.in[1].Shape[2:]
 	n := len(kernel)
 	w, err := b.kernelWindow(x, kernel)
 	if err != nil {
 		return nil, err
 	}
-	w.Out = w.In
+	w.out = w.in
 	auto, err := b.oneOf("auto_pad", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "")
 	if err != nil {
 		return nil, err
@@ -215,36 +213,36 @@ func (b *binding) transposedWindow() (*Window, error) {
 	}
 	for i := range n {
 		a := 3 - n + i
-		if w.Out[a] == 0 {
+		if w.out[a] == 0 {
 			return nil, fmt.Errorf("input %v has an empty spatial axis", x)
 		}
-		full := (w.Out[a]-1)*w.Stride[a] + extra[i] + w.reach(a)
+		full := (w.out[a]-1)*w.stride[a] + extra[i] + w.reach(a)
 		switch {
 		case size != nil:
-			w.In[a] = size[i]
+			w.in[a] = size[i]
 		case auto == "SAME_UPPER" || auto == "SAME_LOWER":
-			w.In[a] = w.Out[a] * w.Stride[a]
+			w.in[a] = w.out[a] * w.stride[a]
 		default:
-			w.In[a] = full - w.Begin[a] - w.End[a]
+			w.in[a] = full - w.begin[a] - w.end[a]
 		}
-		if w.In[a] < 1 || w.In[a] > MaxElements {
-			return nil, fmt.Errorf("output size %d of axis %d is out of range", w.In[a], i+2)
+		if w.in[a] < 1 || w.in[a] > MaxElements {
+			return nil, fmt.Errorf("output size %d of axis %d is out of range", w.in[a], i+2)
 		}
-		if total := max(0, full-w.In[a]); size != nil || auto == "SAME_UPPER" || auto == "SAME_LOWER" {
-			w.Begin[a] = total - total/2
+		if total := max(0, full-w.in[a]); size != nil || auto == "SAME_UPPER" || auto == "SAME_LOWER" {
+			w.begin[a] = total - total/2
 			if auto == "SAME_UPPER" {
-				w.Begin[a] = total / 2
+				w.begin[a] = total / 2
 			}
 		}
 	}
 	return w, nil
 }
 
-func (s *convShape) convTranspose(w *Window, y, x, weights []float32, threads int) {
+func (s *convShape) convTranspose(w *window, y, x, weights []float32, threads int) {
 	if len(y) == 0 {
 		return
 	}
-	inPlane, outPlane := product(w.Out[:]), product(w.In[:])
+	inPlane, outPlane := product(w.out[:]), product(w.in[:])
 	rows := s.m * s.kernel
 	tile := max(1, min(inPlane, maxColumns/max(rows, 1)))
 	col := make([]float32, rows*tile)

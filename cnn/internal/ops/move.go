@@ -118,8 +118,8 @@ func expand(dst, src *graph.Tensor) {
 	newTransfer(dst.Shape, view{strides: strides(dst.Shape)}, broadcastView(src.Shape, dst.Shape)).run(dst, src)
 }
 
-// window binds a node whose only output is a window on its first input.
-func (b *binding) window(shape []int, from view) (*Kernel, error) {
+// strided binds a node whose only output is a view of its first input.
+func (b *binding) strided(shape []int, from view) (*Kernel, error) {
 	if _, err := count(shape); err != nil {
 		return nil, err
 	}
@@ -284,7 +284,7 @@ func bindSlice(b *binding) (*Kernel, error) {
 	if product(shape) == 0 {
 		from.offset = 0
 	}
-	return b.window(shape, from)
+	return b.strided(shape, from)
 }
 
 // sliceRange resolves one axis of a slice after the rules of the Slice
@@ -335,7 +335,7 @@ func bindTranspose(b *binding) (*Kernel, error) {
 	for i, p := range perm {
 		shape[i], from.strides[i] = x[p], st[p]
 	}
-	return b.window(shape, from)
+	return b.strided(shape, from)
 }
 
 // bindExpand broadcasts both ways: a 1 in the wanted shape leaves the dimension as it is.
@@ -351,7 +351,7 @@ func bindExpand(b *binding) (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.window(shape, broadcastView(b.in[0].Shape, shape))
+	return b.strided(shape, broadcastView(b.in[0].Shape, shape))
 }
 
 func bindTile(b *binding) (*Kernel, error) {
@@ -394,7 +394,7 @@ func (b *binding) rearrange(split, perm, shape []int) (*Kernel, error) {
 	for i, p := range perm {
 		permuted[i], from.strides[i] = split[p], st[p]
 	}
-	k, err := b.window(permuted, from)
+	k, err := b.strided(permuted, from)
 	if err != nil {
 		return nil, err
 	}

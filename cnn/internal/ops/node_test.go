@@ -22,7 +22,6 @@ import (
 // skipped names the node tests of claimed operators that do not apply, with
 // the reason; * stands for any text.
 var skipped = []struct{ name, why string }{
-	{"test_batchnorm_*_training_mode", "training"},
 	{"test_training_dropout*", "training"},
 	{"test_maxpool_with_argmax_*", "output Indices"},
 

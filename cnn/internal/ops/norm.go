@@ -9,7 +9,7 @@ import (
 )
 
 var normOps = []Op{
-	{Name: "BatchNormalization", Since: 7, Sig: "f f f f f", Limits: "inference only: training_mode must be 0; before opset 9 spatial must be 1", bind: bindBatchNorm},
+	{Name: "BatchNormalization", Since: 7, Sig: "f f f f f", Limits: "before opset 14 inference only, before 9 with spatial=1 only", bind: bindBatchNorm},
 	{Name: "InstanceNormalization", Since: 1, Sig: "f f f", bind: bindInstanceNorm},
 	{Name: "GroupNormalization", Since: 18, Sig: "f f f", bind: bindGroupNorm},
 	{Name: "LayerNormalization", Since: 17, Sig: "f f f?", bind: bindLayerNorm},
@@ -38,31 +38,57 @@ func channels(x []int) (c, plane int) {
 	return x[1], product(x[2:])
 }
 
-// bindBatchNorm: y = (x - mean) / sqrt(var + epsilon) · scale + B for each channel.
+// bindBatchNorm: y = (x - mean) / sqrt(var + epsilon) · scale + B for each
+// channel. With training_mode (14), which networks that standardise their
+// weights use on these, mean and variance are those of x, and the further
+// outputs are the given ones moved towards them.
 func bindBatchNorm(b *binding) (*Kernel, error) {
 	x := b.in[0].Shape
 	if len(x) == 0 {
 		return nil, fmt.Errorf("input is a scalar")
 	}
 	c, plane := channels(x)
-	if b.opset >= 14 && b.Int("training_mode", 0) != 0 {
-		return nil, b.unsupported("training_mode")
-	}
+	training := b.opset >= 14 && b.Int("training_mode", 0) != 0
 	if b.opset < 9 && b.Int("spatial", 1) != 1 {
 		return nil, b.unsupported("spatial=0")
 	}
 	if err := b.perChannel(c); err != nil {
 		return nil, err
 	}
-	eps := b.Float("epsilon", 1e-5)
-	run := func(in, out []*graph.Tensor, threads int) error {
-		scale, bias, mean, variance := in[1].F, in[2].F, in[3].F, in[4].F
+	eps, momentum := b.Float("epsilon", 1e-5), b.Float("momentum", 0.9)
+	normalise := func(in, out []*graph.Tensor, mean, variance []float32) {
+		scale, bias := in[1].F, in[2].F
 		eachPlane(out[0].F, in[0].F, c, plane, func(y, x []float32, c int) {
 			affine(y, x, mean[c], scale[c]/sqrt32(variance[c]+eps), bias[c])
 		})
+	}
+	if !training {
+		run := func(in, out []*graph.Tensor, threads int) error {
+			normalise(in, out, in[3].F, in[4].F)
+			return nil
+		}
+		return b.kernel(run, float(x...))
+	}
+	stats := slices.Repeat([]int{1}, len(x))
+	if len(x) > 1 {
+		stats[1] = c
+	}
+	l := broadcastLoops(x, stats)
+	run := func(in, out []*graph.Tensor, threads int) error {
+		var now [2][]float32 // mean and variance of x
+		for i, v := range momentsBy(l, in[0].F, c) {
+			now[i] = make([]float32, c)
+			mapSlice(now[i], v, func(v float64) float32 { return float32(v) })
+		}
+		normalise(in, out, now[0], now[1])
+		for i, o := range out[1:] {
+			for j, old := range in[3+i].F {
+				o.F[j] = old*momentum + now[i][j]*(1-momentum)
+			}
+		}
 		return nil
 	}
-	return b.kernel(run, float(x...))
+	return b.kernel(run, float(x...), float(c), float(c))
 }
 
 // eachPlane calls f for each channel of each element of a batch.
@@ -96,6 +122,28 @@ func moments(v []float32) (mean, variance float64) {
 		sum += d * d
 	}
 	return mean, sum / float64(len(v))
+}
+
+// momentsBy returns mean and population variance of each group of elements of
+// x; l walks over x, and its operand is the group.
+func momentsBy(l *loops, x []float32, groups int) (moments [2][]float64) {
+	n := float64(len(x)) / float64(groups)
+	mean, variance := make([]float64, groups), make([]float64, groups)
+	accumulate(l, mean, x, sum[float64])
+	for i := range mean {
+		mean[i] /= n
+	}
+	l.rows(func(o int, off []int) {
+		for i, v := range x[o : o+l.n] {
+			g := off[0] + i*l.step[0]
+			d := float64(v) - mean[g]
+			variance[g] += d * d
+		}
+	})
+	for i := range variance {
+		variance[i] /= n
+	}
+	return [2][]float64{mean, variance}
 }
 
 // bindInstanceNorm normalises each plane, then scales and shifts by channel.
@@ -183,7 +231,7 @@ func bindLayerNorm(b *binding) (*Kernel, error) {
 		return nil, err
 	}
 	eps := float64(b.Float("epsilon", 1e-5))
-	scale, shift := b.rowwise(1, n), b.rowwise(2, n)
+	scale, shift := b.rowwise(1), b.rowwise(2)
 	run := func(in, out []*graph.Tensor, threads int) error {
 		x, y := in[0].F, out[0].F
 		for i, r := 0, 0; i < len(x); i, r = i+n, r+1 {
@@ -211,7 +259,7 @@ func bindRMSNorm(b *binding) (*Kernel, error) {
 		return nil, err
 	}
 	eps := float64(b.Float("epsilon", 1e-5))
-	scale := b.rowwise(1, n)
+	scale := b.rowwise(1)
 	run := func(in, out []*graph.Tensor, threads int) error {
 		x, y := in[0].F, out[0].F
 		for i := 0; i < len(x); i += n {
@@ -234,7 +282,7 @@ type operand struct {
 }
 
 // rowwise plans to combine the output, of the first input's shape, with another input.
-func (b *binding) rowwise(input, n int) operand {
+func (b *binding) rowwise(input int) operand {
 	t := b.x(input)
 	if t == nil {
 		return operand{}
@@ -269,27 +317,13 @@ func bindMeanVarianceNorm(b *binding) (*Kernel, error) {
 	l := broadcastLoops(x, stats)
 	run := func(in, out []*graph.Tensor, threads int) error {
 		x, y := in[0].F, out[0].F
-		mean, dev := make([]float64, groups), make([]float64, groups)
-		n := float64(len(x)) / float64(groups)
-		accumulate(l, mean, x, sum[float64])
-		for i := range mean {
-			mean[i] /= n
-		}
-		each := func(f func(i, group int)) {
-			l.rows(func(o int, off []int) {
-				for i := range l.n {
-					f(o+i, off[0]+i*l.step[0])
-				}
-			})
-		}
-		each(func(i, g int) {
-			d := float64(x[i]) - mean[g]
-			dev[g] += d * d
+		m := momentsBy(l, x, groups)
+		l.rows(func(o int, off []int) {
+			for i, v := range x[o : o+l.n] {
+				g := off[0] + i*l.step[0]
+				y[o+i] = float32((float64(v) - m[0][g]) / (math.Sqrt(m[1][g]) + 1e-9))
+			}
 		})
-		for i := range dev {
-			dev[i] = math.Sqrt(dev[i]/n) + 1e-9
-		}
-		each(func(i, g int) { y[i] = float32((float64(x[i]) - mean[g]) / dev[g]) })
 		return nil
 	}
 	return b.kernel(run, float(x...))

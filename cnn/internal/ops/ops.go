@@ -65,8 +65,7 @@ type runFunc func(in, out []*graph.Tensor, threads int) error
 // Kernel is a node bound to the types and shapes of its inputs, ready to run.
 // It is immutable and safe for concurrent use.
 type Kernel struct {
-	Out    []graph.Tensor // type and shape of each output, without data
-	Window *Window        // geometry of a Conv or of a pooling, else nil
+	Out []graph.Tensor // type and shape of each output, without data
 
 	in  []graph.Tensor // what Run's inputs must be; Invalid for an input left out
 	run runFunc

@@ -19,7 +19,7 @@ var poolOps = []Op{
 
 // poolWindow reads the geometry of a pooling. A window lies in the padding
 // with a part of it only.
-func (b *binding) poolWindow() (*Window, error) {
+func (b *binding) poolWindow() (*window, error) {
 	kernel := b.Ints("kernel_shape")
 	if kernel == nil {
 		return nil, fmt.Errorf("kernel_shape is missing")
@@ -32,9 +32,9 @@ func (b *binding) poolWindow() (*Window, error) {
 	if err != nil {
 		return nil, err
 	}
-	for a := range w.Begin {
-		if r := w.reach(a); w.Begin[a] >= r || w.End[a] >= r {
-			return nil, fmt.Errorf("padding %d and %d is not smaller than the kernel, which reaches over %d", w.Begin[a], w.End[a], r)
+	for a := range w.begin {
+		if r := w.reach(a); w.begin[a] >= r || w.end[a] >= r {
+			return nil, fmt.Errorf("padding %d and %d is not smaller than the kernel, which reaches over %d", w.begin[a], w.end[a], r)
 		}
 	}
 	return w, nil
@@ -43,22 +43,22 @@ func (b *binding) poolWindow() (*Window, error) {
 // pool computes every output element of every plane: it folds the elements
 // under the window, from init on, and finishes the result given the window's
 // position.
-func pool[T, A any](w *Window, out, in []T, init A, fold func(acc A, x T) A, finish func(acc A, at [3]int) T) {
-	inPlane, outPlane := product(w.In[:]), product(w.Out[:])
+func pool[T, A any](w *window, out, in []T, init A, fold func(acc A, x T) A, finish func(acc A, at [3]int) T) {
+	inPlane, outPlane := product(w.in[:]), product(w.out[:])
 	for ; len(out) > 0; in, out = in[inPlane:], out[outPlane:] {
 		o := 0
-		for d := range w.Out[0] {
+		for d := range w.out[0] {
 			d0, dn := w.span(0, d)
-			for h := range w.Out[1] {
+			for h := range w.out[1] {
 				h0, hn := w.span(1, h)
-				for v := range w.Out[2] {
+				for v := range w.out[2] {
 					v0, vn := w.span(2, v)
 					acc := init
 					for i := range dn {
 						for j := range hn {
-							row := ((d0+i*w.Dilation[0])*w.In[1]+h0+j*w.Dilation[1])*w.In[2] + v0
+							row := ((d0+i*w.dilation[0])*w.in[1]+h0+j*w.dilation[1])*w.in[2] + v0
 							for k := range vn {
-								acc = fold(acc, in[row+k*w.Dilation[2]])
+								acc = fold(acc, in[row+k*w.dilation[2]])
 							}
 						}
 					}
@@ -84,9 +84,7 @@ func bindMaxPool(b *binding) (*Kernel, error) {
 		}
 		return nil
 	}
-	k, err := b.kernel(run, like(x, w.shape(x.Shape, x.Shape[1])))
-	k.Window = w
-	return k, err
+	return b.kernel(run, like(x, w.shape(x.Shape, x.Shape[1])))
 }
 
 // bindAveragePool divides by the elements under the window, with those of the
@@ -120,9 +118,7 @@ func bindAveragePool(b *binding) (*Kernel, error) {
 		return nil
 	}
 	x := b.in[0].Shape
-	k, err := b.kernel(run, float(w.shape(x, x[1])...))
-	k.Window = w
-	return k, err
+	return b.kernel(run, float(w.shape(x, x[1])...))
 }
 
 // lp returns how to fold elements into the sum of a p-norm, and its root.
@@ -155,9 +151,7 @@ func bindLpPool(b *binding) (*Kernel, error) {
 		return nil
 	}
 	x := b.in[0].Shape
-	k, err := b.kernel(run, float(w.shape(x, x[1])...))
-	k.Window = w
-	return k, err
+	return b.kernel(run, float(w.shape(x, x[1])...))
 }
 
 // globalPool binds the pooling of whole planes: [N, C, spatial...] to [N, C, 1...].

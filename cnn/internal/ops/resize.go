@@ -79,15 +79,6 @@ func (b *binding) constFloats(i int, what string) ([]float32, error) {
 	return t.F, nil
 }
 
-// allAxes returns 0, 1, ..., rank-1.
-func allAxes(rank int) []int {
-	axes := make([]int, rank)
-	for d := range axes {
-		axes[d] = d
-	}
-	return axes
-}
-
 func bindResize(b *binding) (*Kernel, error) {
 	if b.opset < 11 {
 		scales, err := b.constFloats(1, "scales")
