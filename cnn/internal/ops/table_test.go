@@ -45,6 +45,7 @@ Tensors hold float32, int64 or bool. Narrower numbers (FLOAT16, BFLOAT16, INT8 a
 model is read, DOUBLE becomes float32; integer arithmetic does not wrap at the narrower width. Strings, sequences,
 complex and sparse tensors are not supported. A tensor has at most 2³¹-1 elements in at most %d dimensions. Inputs that decide the
 shape of an output (axes, sizes, pads, repeats) must be constants, or computed from constants and shapes.
+SplitToSequence is read as Split where SequenceAt takes the parts out at constant positions.
 
 | Operator | Opset | Inputs | Limits |
 |---|---|---|---|

@@ -160,6 +160,8 @@ func (o *genericOp) batch(n *node) (axis int, ok bool) {
 	switch {
 	case elementwise[o.node.Op]:
 		return broadcastBatch(n.in, out)
+	case o.node.Int("training_mode", 0) != 0: // statistics over all pictures
+		return 0, false
 	case alongPictures[o.node.Op]:
 		for _, v := range n.in[1:] {
 			if v != nil && v.batch >= 0 {
