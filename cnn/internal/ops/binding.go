@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
@@ -30,9 +31,7 @@ func (b *binding) bind(o *Op) (*Kernel, error) {
 		k.Out = k.Out[:len(b.Outputs)]
 	}
 	for i := range k.Out {
-		if k.Out[i].Shape == nil {
-			k.Out[i].Shape = []int{}
-		}
+		k.Out[i].Shape = append([]int{}, k.Out[i].Shape...) // its own, and not nil
 		if _, err := count(k.Out[i].Shape); err != nil {
 			return nil, fmt.Errorf("output %d: %w", i, err)
 		}
@@ -40,7 +39,7 @@ func (b *binding) bind(o *Op) (*Kernel, error) {
 	k.in = make([]graph.Tensor, len(b.in))
 	for i, t := range b.in {
 		if t != nil {
-			k.in[i] = graph.Tensor{Type: t.Type, Shape: t.Shape}
+			k.in[i] = graph.Tensor{Type: t.Type, Shape: slices.Clone(t.Shape)}
 		}
 	}
 	return k, nil
