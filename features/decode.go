@@ -107,15 +107,33 @@ func (p photo) upright() image.Image {
 
 // readAll reads a whole photo, at most l.MaxBytes.
 func readAll(ctx context.Context, r io.Reader, l Limits) ([]byte, error) {
-	var buf bytes.Buffer
 	if f, ok := r.(interface{ Stat() (fs.FileInfo, error) }); ok {
 		if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() {
 			if fi.Size() > l.MaxBytes {
 				return nil, tooManyBytes(fi.Size(), l)
 			}
-			buf.Grow(int(fi.Size()) + bytes.MinRead) // ReadFrom wants spare room to see the end
+			return readTo(ctx, r, l, fi.Size())
 		}
 	}
+	// A pipe or a terminal may keep a Read waiting for ever; ctx must end it.
+	var data []byte
+	var err error
+	done := make(chan struct{})
+	go func() {
+		data, err = readTo(ctx, r, l, 0)
+		close(done)
+	}()
+	select {
+	case <-done:
+		return data, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func readTo(ctx context.Context, r io.Reader, l Limits, size int64) ([]byte, error) {
+	var buf bytes.Buffer
+	buf.Grow(int(size) + bytes.MinRead) // ReadFrom wants spare room to see the end
 	n, err := buf.ReadFrom(io.LimitReader(ctxReader{ctx, r}, l.MaxBytes+1))
 	switch {
 	case err != nil:
@@ -221,6 +239,9 @@ func (h header) decode(data []byte, denom int) (p photo, err error) {
 	if b := img.Bounds(); b.Dx() != h.width || b.Dy() != h.height {
 		return p, fmt.Errorf("%w: %s of %d×%d pixels where its header says %d×%d", ErrCorrupt, h.name, b.Dx(), b.Dy(), h.width, h.height)
 	}
+	// If the planes are shorter than the bounds, panic here, not in a goroutine
+	// of imaging, where nobody could recover.
+	img.At(img.Bounds().Max.X-1, img.Bounds().Max.Y-1)
 	return photo{img, h.orient}, nil
 }
 

@@ -148,7 +148,8 @@ type StreamOptions struct {
 // source, in the order of the sources. Sources are drawn as they are needed,
 // in the goroutine that ranges over the results; a few more than the results
 // seen so far. When ctx is done the sequence ends early, without results for
-// the photos at work: ask ctx.Err() after the loop. No goroutine outlives it.
+// the photos at work: ask ctx.Err() after the loop. No goroutine outlives it,
+// but one whose Read of a pipe or terminal never returns.
 //
 // Decoding and the network run in Jobs goroutines, each of which takes a batch
 // from file to features, so all cores stay busy with cnn.Options.Threads at 1.

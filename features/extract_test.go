@@ -206,6 +206,20 @@ func TestStreamEnds(t *testing.T) {
 	settle(t, before)
 }
 
+// A Read that does not return, as of a terminal, does not hold up cancellation.
+func TestStreamBlockedRead(t *testing.T) {
+	before := runtime.NumGoroutine()
+	r, w := io.Pipe()
+	src := Source{Name: "-", Open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil }}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	for res := range toyExtractor(t, new(toy)).Stream(ctx, slices.Values([]Source{src}), nil) {
+		t.Errorf("result %v", res)
+	}
+	w.Close() // now it returns
+	settle(t, before)
+}
+
 func TestStreamNetworkFails(t *testing.T) {
 	boom := errors.New("boom")
 	x := toyExtractor(t, &toy{fail: boom})

@@ -111,18 +111,18 @@ def pixels(img):
 golden = {n: pixels(over_white(n, Image.open(P + n))) for n in sorted(os.listdir(P)) if n != "scene.png"}
 
 # Resizing: a larger picture with noise, which shows differences.
-big = np.asarray(scene(97, 61)).astype(int) + np.random.default_rng(1).integers(-40, 40, (61, 97, 3))
+big = np.asarray(scene(49, 31)).astype(int) + np.random.default_rng(1).integers(-40, 40, (31, 49, 3))
 big = Image.fromarray(np.clip(big, 0, 255).astype("u1"))
 big.save(P + "scene.png")
 resized = []
-for w, h in [(24, 24), (48, 30), (97, 20), (10, 61), (96, 60), (120, 80), (8, 120), (150, 7)]:
+for w, h in [(12, 12), (24, 15), (49, 10), (5, 31), (48, 30), (60, 40), (4, 60), (75, 4)]:
     resized.append({"resize": "squash", "width": w, "height": h, "rgb": pixels(big.resize((w, h), Image.BILINEAR))})
-for w, h in [(24, 24), (31, 31), (20, 40), (80, 80)]:
+for w, h in [(12, 12), (16, 16), (10, 20), (40, 40)]:
     # torchvision: Resize to cover (long side truncated), CenterCrop
-    if 97 * h <= 61 * w:
-        cw, ch = w, max(h, w * 61 // 97)
+    if 49 * h <= 31 * w:
+        cw, ch = w, max(h, w * 31 // 49)
     else:
-        cw, ch = max(w, h * 97 // 61), h
+        cw, ch = max(w, h * 49 // 31), h
     x, y = round((cw - w) / 2), round((ch - h) / 2)
     img = big.resize((cw, ch), Image.BILINEAR).crop((x, y, x + w, y + h))
     resized.append({"resize": "crop", "width": w, "height": h, "rgb": pixels(img)})
