@@ -146,17 +146,24 @@ func newLoops(shape []int, in ...[]int) *loops {
 	return l
 }
 
+// stretch returns the strides along shape out of a tensor of shape s that
+// broadcasts to it.
+func stretch(s, out []int) []int {
+	st := make([]int, len(out))
+	off := len(out) - len(s)
+	for d, x := range strides(s) {
+		if s[d] != 1 {
+			st[off+d] = x
+		}
+	}
+	return st
+}
+
 // broadcastLoops plans the walk over shape of inputs that broadcast to it.
 func broadcastLoops(shape []int, in ...[]int) *loops {
 	st := make([][]int, len(in))
 	for i, s := range in {
-		st[i] = make([]int, len(shape))
-		off := len(shape) - len(s)
-		for d, v := range strides(s) {
-			if s[d] != 1 {
-				st[i][off+d] = v
-			}
-		}
+		st[i] = stretch(s, shape)
 	}
 	return newLoops(shape, st...)
 }

@@ -101,21 +101,9 @@ func assign(dst, src *graph.Tensor) {
 	copy(dst.B, src.B)
 }
 
-// broadcastView is the window that stretches a tensor of shape s to shape out.
-func broadcastView(s, out []int) view {
-	v := view{strides: make([]int, len(out))}
-	off := len(out) - len(s)
-	for d, x := range strides(s) {
-		if s[d] != 1 {
-			v.strides[off+d] = x
-		}
-	}
-	return v
-}
-
 // expand fills dst with src, which broadcasts to its shape.
 func expand(dst, src *graph.Tensor) {
-	newTransfer(dst.Shape, view{strides: strides(dst.Shape)}, broadcastView(src.Shape, dst.Shape)).run(dst, src)
+	newTransfer(dst.Shape, view{strides: strides(dst.Shape)}, view{strides: stretch(src.Shape, dst.Shape)}).run(dst, src)
 }
 
 // strided binds a node whose only output is a view of its first input.
@@ -351,7 +339,7 @@ func bindExpand(b *binding) (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.strided(shape, broadcastView(b.in[0].Shape, shape))
+	return b.strided(shape, view{strides: stretch(b.in[0].Shape, shape)})
 }
 
 func bindTile(b *binding) (*Kernel, error) {
