@@ -140,7 +140,7 @@ func readNPY(path string, f *os.File, size int64) (*Set, error) {
 	}
 	fi, err := os.Stat(namesPath(path))
 	if err != nil {
-		return nil, fmt.Errorf("the names of the rows are missing: %w", err)
+		return nil, fmt.Errorf("the names of the rows are missing, a line each: %w", err)
 	}
 	if fi.Size() > maxSetBytes {
 		return nil, formatErrorf("%s has %d bytes", namesPath(path), fi.Size())

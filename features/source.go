@@ -25,17 +25,17 @@ type Source struct {
 	Stamp string
 }
 
-// Extensions of the files that Expand takes from a folder, in lower case.
+// extensions of the files that Expand takes from a folder, in lower case.
 // Those that Decode cannot read are among them, to be reported rather than
 // passed over.
-var Extensions = []string{
+var extensions = []string{
 	".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".dib", ".tif", ".tiff",
 	".heic", ".heif", ".avif",
 }
 
 // Expand turns command-line arguments into sources, in order: a file, a folder
-// (the photos in it and its sub-folders, sorted, hidden ones left out, by
-// Extensions), a glob for shells that leave it as it is, and "-" for one photo
+// (the files in it and its sub-folders that are photos by their extension,
+// sorted, hidden ones left out), a glob for shells that leave it as it is, and "-" for one photo
 // from standard input. An argument that comes to nothing (no such file, no
 // photo in the folder) is a source too, one that fails with the reason: it is
 // reported like any photo that cannot be read, and the others go on.
@@ -133,7 +133,7 @@ func expandPath(path string, fi fs.FileInfo, err error) []Source {
 	f := folder{seen: map[string]bool{}}
 	f.walk(path)
 	if len(f.found) == 0 {
-		return []Source{broken(path, fmt.Errorf("no photo in this folder (looked for %s)", strings.Join(Extensions, " ")))}
+		return []Source{broken(path, fmt.Errorf("no photo in this folder (looked for %s)", strings.Join(extensions, " ")))}
 	}
 	return f.found
 }
@@ -166,7 +166,7 @@ func (f *folder) walk(dir string) {
 		}
 		path := filepath.Join(dir, e.Name())
 		fi, err := os.Stat(path)
-		isPhoto := slices.Contains(Extensions, strings.ToLower(filepath.Ext(path)))
+		isPhoto := slices.Contains(extensions, strings.ToLower(filepath.Ext(path)))
 		switch {
 		case err != nil:
 			if isPhoto { // a dangling link, say

@@ -100,8 +100,8 @@ func (w *Writer) recover() error {
 	in := bufio.NewReaderSize(w.part, 1<<16)
 	h, n, err := readPartHeader(in, fi.Size())
 	switch {
-	case fi.Size() == 0, errors.Is(err, io.ErrUnexpectedEOF): // new, or the run ended at once
-		return w.begin()
+	case fi.Size() == 0, errors.Is(err, io.ErrUnexpectedEOF), err == nil && n == fi.Size():
+		return w.begin() // new, or the run ended before its first row
 	case err != nil:
 		return fmt.Errorf("%s: %w; delete it if you do not need it", name, err)
 	case !slices.Equal(h.Shape, w.row) || !maps.Equal(h.Meta, w.meta):

@@ -88,9 +88,17 @@ rgb.save(P + "raw.tif")
 rgb.save(P + "lzw.tif", compression="tiff_lzw")
 rgb.save(P + "deflate.tif", compression="tiff_adobe_deflate")
 rgb.convert("L").save(P + "gray.tif")
+exif = Image.Exif()
+exif[0x0112] = 6
+rgb.save(P + "turned.png", exif=exif)
+rgb.save(P + "turned.webp", exif=exif, lossless=True)
+rgb.save(P + "turned.tif", exif=exif)
+rgb.save(P + "turned.jpg", exif=exif, quality=92, subsampling=2)
 
 
 def over_white(name, img):
+    if name.startswith("turned"):
+        return ImageOps.exif_transpose(img).convert("RGB")
     if name.startswith(("rgb16", "gray16")):  # Pillow reads 16-bit grey without scaling it
         return rgb.convert("L").convert("RGB") if name[0] == "g" else rgb
     if name == "rgba16.png":
