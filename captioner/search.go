@@ -42,13 +42,10 @@ func (o *Options) suppress(lps []float32, ids []int) {
 	if n == 0 {
 		lps[vocab.End] = none
 	}
-	if o.BlockRepeats && n > 0 {
-		lps[ids[n-1]] = none
-	}
-	if o.BlockTrigrams {
-		for i := 0; i+2 < n; i++ {
-			if ids[i] == ids[n-2] && ids[i+1] == ids[n-1] {
-				lps[ids[i+2]] = none
+	if k := o.NoRepeat; k > 0 {
+		for i := 0; i+k <= n; i++ {
+			if slices.Equal(ids[i:i+k-1], ids[n-k+1:]) {
+				lps[ids[i+k-1]] = none
 			}
 		}
 	}

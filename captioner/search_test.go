@@ -52,10 +52,13 @@ func TestSuppress(t *testing.T) {
 	}{
 		{"first word", Options{}, nil, []int{4, 5, 6, 7}},
 		{"later", Options{}, []int{4}, []int{vocab.End, 4, 5, 6, 7}},
-		{"repeats", Options{BlockRepeats: true}, []int{5, 4}, []int{vocab.End, 5, 6, 7}},
-		{"trigrams", Options{BlockTrigrams: true}, []int{4, 5, 6, 7, 4, 5}, []int{vocab.End, 4, 5, 7}},
-		{"trigrams, overlapping", Options{BlockTrigrams: true}, []int{4, 4, 4}, []int{vocab.End, 5, 6, 7}},
-		{"trigrams, two words", Options{BlockTrigrams: true}, []int{4, 5}, []int{vocab.End, 4, 5, 6, 7}},
+		{"a word", Options{NoRepeat: 1}, []int{5, 4}, []int{vocab.End, 6, 7}},
+		{"two words", Options{NoRepeat: 2}, []int{4, 5, 6, 4}, []int{vocab.End, 4, 6, 7}},
+		{"two words, the same", Options{NoRepeat: 2}, []int{4, 4}, []int{vocab.End, 5, 6, 7}},
+		{"three words, by default", Options{}, []int{4, 5, 6, 7, 4, 5}, []int{vocab.End, 4, 5, 7}},
+		{"three words, overlapping", Options{NoRepeat: 3}, []int{4, 4, 4}, []int{vocab.End, 5, 6, 7}},
+		{"three words, too few", Options{NoRepeat: 3}, []int{4, 5}, []int{vocab.End, 4, 5, 6, 7}},
+		{"no restriction", Options{NoRepeat: -1}, []int{4, 4, 4}, []int{vocab.End, 4, 5, 6, 7}},
 		{"last word", Options{MaxWords: 3}, []int{4, 5, 6}, []int{vocab.End}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -113,16 +116,17 @@ func TestBlocking(t *testing.T) {
 			}
 			return h[0].IDs
 		}
+		o.NoRepeat = -1
 		if ids := run(o); !repeats(ids) || !trigrams(ids) {
 			t.Errorf("%+v: %v repeats nothing: the test is void", o, ids)
 		}
-		o.BlockRepeats = true
+		o.NoRepeat = 3
+		if ids := run(o); trigrams(ids) {
+			t.Errorf("%+v: %v repeats three words", o, ids)
+		}
+		o.NoRepeat = 1
 		if ids := run(o); repeats(ids) {
 			t.Errorf("%+v: %v repeats a word", o, ids)
-		}
-		o.BlockTrigrams = true
-		if ids := run(o); repeats(ids) || trigrams(ids) {
-			t.Errorf("%+v: %v repeats three words", o, ids)
 		}
 	}
 }
@@ -222,7 +226,7 @@ func TestOptions(t *testing.T) {
 	}
 	var none *Options
 	o, err := none.withDefaults()
-	if want := (Options{Num: 1, Beam: 3, LengthPower: 0.7, TopK: 3, TopP: 1, Temperature: 1, Seed: 1, MaxWords: 20}); err != nil || o != want {
+	if want := (Options{Num: 1, Beam: 3, LengthPower: 0.7, TopK: 3, TopP: 1, Temperature: 1, Seed: 1, MaxWords: 20, NoRepeat: 3}); err != nil || o != want {
 		t.Errorf("defaults %+v, %v; want %+v", o, err, want)
 	}
 	if o, _ := (&Options{Num: 5}).withDefaults(); o.Beam != 5 {

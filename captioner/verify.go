@@ -16,7 +16,7 @@ import (
 const VerifyTolerance = 1e-3
 
 // proofOptions never change: the sentence in a folder was written with them.
-var proofOptions = Options{Num: 1, Beam: 3, LengthPower: 0.7, MaxWords: 20}
+var proofOptions = Options{Num: 1, Beam: 3, LengthPower: 0.7, MaxWords: 20, NoRepeat: 3}
 
 // Report is the result of Verify.
 type Report struct {
