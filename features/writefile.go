@@ -22,6 +22,18 @@ type WriteOptions struct {
 	Report func(Result)
 }
 
+// Meta is what WriteFile keeps in a file that can hold it (Set.Meta): extra, and
+// the preprocessing and layer of x.
+func (x *Extractor) Meta(extra map[string]string) (map[string]string, error) {
+	pre, err := json.Marshal(x.pre)
+	if err != nil {
+		return nil, err
+	}
+	meta := map[string]string{"preprocessing": string(pre), "layer": x.net.Info().FeatureNode}
+	maps.Copy(meta, extra)
+	return meta, nil
+}
+
 // Summary counts the photos of WriteFile.
 type Summary struct {
 	Rows   int // in the file
@@ -38,16 +50,10 @@ func (x *Extractor) WriteFile(ctx context.Context, path string, sources []Source
 		opt = new(WriteOptions)
 	}
 	var sum Summary
-	meta := maps.Clone(opt.Meta)
-	if meta == nil {
-		meta = map[string]string{}
-	}
-	pre, err := json.Marshal(x.pre)
+	meta, err := x.Meta(opt.Meta)
 	if err != nil {
 		return sum, err
 	}
-	meta["preprocessing"] = string(pre)
-	meta["layer"] = x.net.Info().FeatureNode
 	w, err := Create(path, x.shape, meta)
 	if err != nil {
 		return sum, err

@@ -20,6 +20,7 @@ type decodingFlags struct {
 	topP        float64
 	temperature float64
 	seed        uint64
+	noRepeat    int
 	maxWords    int
 }
 
@@ -31,6 +32,7 @@ func (d *decodingFlags) register(fs *pflag.FlagSet) {
 	fs.Float64Var(&d.topP, "top-p", 1, "with --sample: from the most probable words that reach this probability")
 	fs.Float64Var(&d.temperature, "temperature", 1, "with --sample: above 1 more daring, below 1 safer")
 	fs.Uint64Var(&d.seed, "seed", 1, "with --sample: the same seed gives the same captions")
+	fs.IntVar(&d.noRepeat, "no-repeat", 3, "never write the same N words in a row twice; 0 is no restriction")
 	fs.IntVar(&d.maxWords, "max-words", 20, "longest caption")
 }
 
@@ -52,6 +54,8 @@ func (d *decodingFlags) options(fs *pflag.FlagSet) (*captioner.Options, error) {
 		return nil, cli.Usagef("--num %d: want 1 or more", d.num)
 	case d.beam < 1:
 		return nil, cli.Usagef("--beam %d: want 1 or more", d.beam)
+	case d.noRepeat < 0:
+		return nil, cli.Usagef("--no-repeat %d: want 0 (no restriction) or more", d.noRepeat)
 	case d.maxWords < 1:
 		return nil, cli.Usagef("--max-words %d: want 1 or more", d.maxWords)
 	case d.topK < 0:
@@ -68,7 +72,7 @@ func (d *decodingFlags) options(fs *pflag.FlagSet) (*captioner.Options, error) {
 	opt := &captioner.Options{
 		Num: d.num, Beam: d.beam, LengthPower: orNone(d.lengthPower),
 		Sample: d.sample, TopK: orNone(d.topK), TopP: d.topP, Temperature: d.temperature, Seed: d.seed,
-		MaxWords: d.maxWords,
+		NoRepeat: orNone(d.noRepeat), MaxWords: d.maxWords,
 	}
 	if fs.Changed("top-p") && !fs.Changed("top-k") {
 		opt.TopK = -1

@@ -218,7 +218,7 @@ func (f *trainFlags) extract(ctx context.Context, n *cli.Network, file string, s
 	}
 	e := cli.Extraction{
 		Network: n, Path: file, Jobs: f.options.Threads,
-		Quiet: f.quiet, Stderr: stderr, Program: "caption train",
+		Quiet: f.quiet, Stderr: stderr, Program: "caption train", Reuse: true,
 	}
 	sum, err := e.Run(ctx, sources)
 	if err != nil {
