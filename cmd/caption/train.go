@@ -293,9 +293,10 @@ func (f *trainFlags) save(cmd *cobra.Command, n *cli.Network, r *train.Result, v
 // to their last part: where they lay on this machine says nothing to others.
 func commandLine(cmd *cobra.Command) string {
 	parts := []string{cmd.CommandPath()}
-	paths := map[string]bool{"data": true, "features": true, "out": true, "cnn": true, "photo": true, "card": true}
+	paths := map[string]bool{"data": true, "features": true, "out": true, "cnn": true, "photo": true}
+	aside := map[string]bool{"jobs": true, "quiet": true, "keep": true, "card": true, "rights": true} // do not change the weights
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if !f.Changed || f.Name == "jobs" || f.Name == "quiet" || f.Name == "keep" {
+		if !f.Changed || aside[f.Name] {
 			return
 		}
 		values := []string{f.Value.String()}
