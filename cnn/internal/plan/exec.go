@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/ops"
@@ -18,7 +19,6 @@ type state struct {
 	arena   []float32
 	t       []*graph.Tensor // by value id
 	bound   []bound         // by node index; of generic operators only
-	scratch []float32
 }
 
 // bound is a generic operator ready to run on n pictures.
@@ -114,39 +114,38 @@ func (s *state) lend(x, y []float32) {
 func (s *state) in(n *node, i int) []float32 { return s.t[n.in[i].id].F }
 func (s *state) out(n *node) []float32       { return s.t[n.out[0].id].F }
 
-// room returns scratch memory for n floats.
-func (s *state) room(n int) []float32 {
-	if cap(s.scratch) < n {
-		s.scratch = make([]float32, n)
-	}
-	return s.scratch[:n]
-}
-
-// Run computes the features of n pictures, [n,C,H,W] or as the model has it. At
-// most threads goroutines work on it; the result does not depend on their number.
+// Run computes the features of n pictures, [n,C,H,W]. At most threads goroutines
+// work on it; the result does not depend on their number.
 func (p *Plan) Run(ctx context.Context, n int, x []float32, threads int) ([]float32, error) {
-	per, feat := p.net.input.len()/p.net.base, p.net.output.len()/p.net.base
-	y := make([]float32, n*feat)
-	if n == 0 {
-		return y, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	threads = max(threads, 1)
-	workers := min(threads, n)
-	if !p.batchable && p.net.base > 1 {
-		workers = min(threads, (n+p.net.base-1)/p.net.base)
+	y := make([]float32, n*p.net.output.len()/p.net.base)
+	groups := (n + p.group - 1) / p.group
+	workers := min(threads, groups)
+	if workers <= 1 {
+		for i := range groups {
+			if err := p.runGroup(ctx, i, n, x, y, threads); err != nil {
+				return nil, err
+			}
+		}
+		return y, nil
 	}
-	if workers == 1 {
-		return y, p.runPart(ctx, n, x, y, threads)
-	}
-	// A picture a goroutine is faster than all at one picture.
+	// Groups on a goroutine each are faster than all goroutines on one group.
+	var next atomic.Int64
 	var wg sync.WaitGroup
 	errs := make([]error, workers)
 	for w := range workers {
-		lo, hi := n*w/workers, n*(w+1)/workers
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			errs[w] = p.runPart(ctx, hi-lo, x[lo*per:hi*per], y[lo*feat:hi*feat], 1)
+			for errs[w] == nil {
+				i := int(next.Add(1)) - 1
+				if i >= groups {
+					return
+				}
+				errs[w] = p.runGroup(ctx, i, n, x, y, 1)
+			}
 		}()
 	}
 	wg.Wait()
@@ -158,43 +157,47 @@ func (p *Plan) Run(ctx context.Context, n int, x []float32, threads int) ([]floa
 	return y, nil
 }
 
-// maxPictures is the largest number of pictures that go through the network
-// together: more do not make it faster but take more memory.
-const maxPictures = 4
-
-// runPart computes the features of n pictures one group after the other.
-func (p *Plan) runPart(ctx context.Context, n int, x, y []float32, threads int) error {
-	base := p.net.base
-	per, feat := p.net.input.len()/base, p.net.output.len()/base
-	for n > 0 {
-		k := min(n, maxPictures)
-		if !p.batchable {
-			k = base
-		}
-		s, _ := p.pool.Get().(*state)
-		if s == nil || s.n != k {
-			var err error
-			if s, err = p.newState(k); err != nil {
-				return err
-			}
-		}
-		s.threads = threads
+// runGroup computes the features of group i of n pictures.
+func (p *Plan) runGroup(ctx context.Context, i, n int, x, y []float32, threads int) error {
+	per, feat := p.net.input.len()/p.net.base, p.net.output.len()/p.net.base
+	lo, hi := i*p.group, min((i+1)*p.group, n)
+	x, y = x[lo*per:hi*per], y[lo*feat:hi*feat]
+	k := hi - lo
+	if !p.batchable && k < p.net.base {
+		// The exporter's batch is larger: fill it up.
+		k = p.net.base
+		px, py := make([]float32, k*per), make([]float32, k*feat)
+		copy(px, x)
+		defer copy(y, py)
+		x, y = px, py
+	}
+	s, _ := p.pool.Get().(*state)
+	if s == nil || s.n != k {
 		var err error
-		if k <= n {
-			err = s.run(ctx, x[:k*per], y[:k*feat])
-		} else {
-			// The exporter's batch is larger than what is left: fill it up.
-			px, py := make([]float32, k*per), make([]float32, k*feat)
-			copy(px, x)
-			err = s.run(ctx, px, py)
-			copy(y, py[:n*feat])
-			k = n
-		}
-		p.pool.Put(s)
-		if err != nil {
+		if s, err = p.newState(k); err != nil {
 			return err
 		}
-		n, x, y = n-k, x[k*per:], y[k*feat:]
 	}
-	return nil
+	s.threads = threads
+	defer p.pool.Put(s)
+	return s.run(ctx, x, y)
+}
+
+// groupSize returns how many pictures go through the network together. One is
+// best for the caches, except where the weights of fully connected layers, read
+// for one vector at a time, are most of the work (VGG, AlexNet).
+func (p *Plan) groupSize() int {
+	if !p.batchable {
+		return p.net.base
+	}
+	weights := 0
+	for _, n := range p.net.nodes {
+		if o, ok := n.op.(*denseOp); ok && n.out[0].len() == p.net.base*o.n {
+			weights += o.k * o.n
+		}
+	}
+	if weights > 4<<20 {
+		return 4
+	}
+	return 1
 }

@@ -37,6 +37,7 @@ type Plan struct {
 	bufs      []*buffer // by value id
 	arena     int       // floats for one picture
 	batchable bool
+	group     int       // pictures that go through together, at most
 	pool      sync.Pool // of *state
 
 	Info
@@ -90,6 +91,7 @@ func Compile(g *graph.Graph, opt Options) (*Plan, error) {
 	if err := p.featureShape(); err != nil {
 		return nil, err
 	}
+	p.group = p.groupSize()
 	p.bufs, p.arena = p.net.allocate()
 	if p.arena > maxArena || p.net.output.len() > maxArena {
 		return nil, fmt.Errorf("one picture takes %d MB of buffers, at most %d are supported", p.arena>>18, maxArena>>18)

@@ -588,7 +588,12 @@ func checkNetwork(t testing.TB, choices []byte) *Plan {
 		}
 		want = append(want, y.F...)
 	}
-	for _, threads := range []int{1, 3} {
+	for i, threads := range []int{1, 3, 2} {
+		if p.batchable && i < 2 {
+			p.group = 4
+		} else {
+			p.group = base
+		}
 		got, err := p.Run(context.Background(), pictures, x, threads)
 		if err != nil {
 			t.Errorf("%v", err)
