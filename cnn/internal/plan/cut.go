@@ -45,7 +45,7 @@ func (m *model) feature(layer string) (feature, error) {
 	if layer == Map {
 		v, ok := m.lastMap(f.value)
 		if !ok {
-			return f, fmt.Errorf("layer %q: no value of four dimensions lies before %q", Map, f.value)
+			return f, fmt.Errorf("layer %q: no feature map lies before %q", Map, f.value)
 		}
 		f.value = v
 	} else {

@@ -9,8 +9,8 @@ import (
 
 // fuse merges operators into the linear ones before them: constant factors and
 // sums, so batch normalisations too, into weights and bias; additions of another
-// branch and activations into the epilogue. Channels must come last, so layout
-// goes before.
+// branch and activations into the epilogue; and padding into the convolution
+// after it. Channels must come last, so layout goes before.
 func (g *net) fuse() {
 	for _, n := range g.nodes {
 		n.resolve()
@@ -23,6 +23,8 @@ func (g *net) fuse() {
 			}
 		case *actOp:
 			g.fuseAct(n, o.act)
+		case *convOp:
+			g.fusePad(n, o)
 		}
 	}
 	g.link()
@@ -163,4 +165,17 @@ func (g *net) fuseAct(n *node, f act) {
 	}
 	*a = f
 	g.absorb(p, n)
+}
+
+// fusePad lets a convolution pad by itself.
+func (g *net) fusePad(n *node, o *convOp) {
+	p, ok := n.in[0].producer().(*padOp)
+	if !ok || p.before[0]+p.after[0]+p.before[3]+p.after[3] != 0 {
+		return
+	}
+	o.top += p.before[1]
+	o.left += p.before[2]
+	o.bottom += p.after[1]
+	o.right += p.after[2]
+	n.in[0] = n.in[0].def.in[0]
 }

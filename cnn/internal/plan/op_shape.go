@@ -121,8 +121,8 @@ func (l *lowering) gather(n *graph.Node, x *value, shape []int) *value {
 		if at[i] < 0 {
 			at[i] += x.shape[axis]
 		}
-		if at[i] != at[0]+i {
-			return nil
+		if at[i] != at[0]+i || at[i] < 0 || at[i] >= x.shape[axis] {
+			return nil // an index out of range is found when the operator runs
 		}
 	}
 	return l.reshape(n.Outputs[0], l.cut(n.Outputs[0], x, axis, at[0], len(at)), shape)

@@ -15,7 +15,6 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -123,16 +122,18 @@ func (p *Plan) check() error {
 
 // picture finds the graph's input and the shape to compile for.
 func (p *Plan) picture(g *graph.Graph, opt Options) ([]int, error) {
-	i := slices.IndexFunc(g.Inputs, func(v graph.Value) bool { return v.Type == graph.Float && len(v.Shape) == 4 })
-	if i < 0 {
-		return nil, errors.New("the model has no input of four dimensions for pictures")
+	if len(g.Inputs) != 1 {
+		return nil, fmt.Errorf("the model has %d inputs; a network for pictures has one", len(g.Inputs))
 	}
-	in := g.Inputs[i]
-	if len(g.Inputs) > 1 {
-		return nil, fmt.Errorf("the model has %d inputs, pictures are one", len(g.Inputs))
+	in := g.Inputs[0]
+	s := slices.Clone(in.Shape)
+	if s == nil { // even the rank is open
+		s = []int{-1, -1, -1, -1}
+	}
+	if in.Type != graph.Float || len(s) != 4 {
+		return nil, fmt.Errorf("input %q, of shape %v, is no input of four dimensions for pictures in float32", in.Name, s)
 	}
 	p.Input = in.Name
-	s := slices.Clone(in.Shape)
 	// Channels are 3, or few at least; TensorFlow puts them last.
 	few := func(d int) bool { return d == 1 || d == 3 || d == 4 }
 	p.NHWC = few(s[3]) && !few(s[1])

@@ -1,0 +1,157 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/onetomany/caption/cnn/internal/onnx"
+)
+
+// operators counts a plan's operators by kind, reshapes aside: they cost nothing.
+func operators(p *Plan) string {
+	count := map[string]int{}
+	for _, n := range p.net.nodes {
+		kind := strings.TrimSuffix(strings.TrimPrefix(strings.TrimLeft(fmt.Sprintf("%T", n.op), "*"), "plan."), "Op")
+		if o, ok := n.op.(*genericOp); ok {
+			kind = o.node.Op
+		}
+		count[kind]++
+	}
+	delete(count, "reshape")
+	var list []string
+	for kind, n := range count {
+		list = append(list, fmt.Sprintf("%s %d", kind, n))
+	}
+	slices.Sort(list)
+	return strings.Join(list, ", ")
+}
+
+// TestPlans holds what the passes make of each architecture: the same whichever
+// way it was exported, without operators of package ops, and with one
+// transposition, that of the picture, where the network itself has none.
+func TestPlans(t *testing.T) {
+	for name, want := range map[string]string{
+		"convnext":     "conv 3, dense 4, mean 1, norm 2, transpose 1",
+		"densenet":     "concat 2, conv 3, dense 1, mean 1, pool 1, scale 3, transpose 1",
+		"efficientnet": "binary 1, conv 2, dense 4, mean 2, transpose 1",
+		"inception":    "concat 1, conv 3, dense 3, mean 1, pool 3, transpose 1",
+		"mobilenet":    "binary 1, conv 2, dense 4, mean 2, transpose 1",
+		"resnet":       "conv 6, mean 1, transpose 1",
+		"resnext":      "conv 3, dense 1, mean 1, transpose 1",
+		"shufflenet":   "concat 1, conv 2, dense 2, mean 1, slice 2, transpose 2",
+		"squeezenet":   "conv 1, mean 1, transpose 1",
+		"vgg":          "conv 1, dense 1, pool 1, transpose 2",
+	} {
+		for _, way := range []string{"ts", "tsbn", "dyn"} {
+			g, err := onnx.Open(filepath.Join("..", "..", "testdata", "mini", name+"-"+way+".onnx"), onnx.Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := Compile(g, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := operators(p); got != want {
+				t.Errorf("%s-%s: %s; want %s", name, way, got, want)
+			}
+			if !p.batchable {
+				t.Errorf("%s-%s: pictures cannot go through together", name, way)
+			}
+		}
+	}
+}
+
+// TestNHWC runs a network as TensorFlow exports it: pictures go in as [N,H,W,C],
+// convolutions are between transpositions.
+func TestNHWC(t *testing.T) {
+	g := build(t, `a = Transpose x perm=0,3,1,2
+		b = Conv a w:8,3,3,3 b:8 strides=2,2 pads=0,0,1,1
+		c = Relu b
+		d = Transpose c perm=0,2,3,1
+		e = ReduceMean d axes=1,2 keepdims=0
+		f = MatMul e w:8,10
+		g = Softmax f`, []int{1, 8, 9, 3}, "g")
+	p, err := Compile(g, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !p.NHWC || p.Channels != 3 || p.Height != 8 || p.Width != 9 || p.Feature != "e" {
+		t.Errorf("%+v", p.Info)
+	}
+	if got, want := operators(p), "conv 1, mean 1, transpose 1"; got != want {
+		t.Errorf("%s; want %s", got, want)
+	}
+	x := make([]float32, 3*8*9) // [3,8,9]
+	for i := range x {
+		x[i] = float32(i%17) / 17
+	}
+	got, err := p.Run(context.Background(), 1, x, 1)
+	want := evaluate(t, g, "e", transposed(x, []int{1, 3, 8, 9}, toNHWC))
+	if d := difference(got, want.F); err != nil || d > 1e-5 {
+		t.Errorf("relative error %g, %v", d, err)
+	}
+}
+
+// TestInput checks the choice of the picture's size.
+func TestInput(t *testing.T) {
+	body := "a = GlobalAveragePool x\nb = Flatten a"
+	for _, c := range []struct {
+		shape   []int
+		h, w    int
+		want    string
+		c, y, z int
+	}{
+		{shape: []int{-1, 3, 30, 40}, c: 3, y: 30, z: 40},
+		{shape: []int{1, 3, -1, -1}, c: 3, y: 224, z: 224},
+		{shape: []int{-1, -1, -1, -1}, h: 32, w: 48, c: 3, y: 32, z: 48},
+		{shape: []int{-1, 1, 28, 28}, h: 32, c: 1, y: 28, z: 28},
+		{shape: nil, h: 16, w: 16, c: 3, y: 16, z: 16},
+		{shape: []int{1, 3, 224}, want: "no input of four dimensions"},
+		{shape: []int{1, 3, 1 << 20, 1 << 20}, want: "too large"},
+		{shape: []int{1, 3, 0, 8}, want: "[1 3 0 8]"},
+	} {
+		p, err := Compile(build(t, body, c.shape, "b"), Options{Height: c.h, Width: c.w})
+		switch {
+		case c.want != "":
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v: error %v, want %q", c.shape, err, c.want)
+			}
+		case err != nil:
+			t.Errorf("%v: %v", c.shape, err)
+		case p.Channels != c.c || p.Height != c.y || p.Width != c.z:
+			t.Errorf("%v: %d×%d×%d", c.shape, p.Channels, p.Height, p.Width)
+		}
+	}
+}
+
+// TestInfo checks the counts of a small network.
+func TestInfo(t *testing.T) {
+	g := build(t, `a = Conv x w:8,3,3,3 b:8 pads=1,1,1,1
+		b = BatchNormalization a s:8 b:8 m:8 v:8
+		c = Conv b w:8,1,3,3 group=8
+		d = Conv c w:16,8,1,1
+		e = GlobalAveragePool d
+		f = Flatten e
+		g = Gemm f w:16,10 b:10`, []int{4, 3, 10, 10}, "g")
+	p, err := Compile(g, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := int64(10*10*8*27 + 8*8*8*9 + 8*8*16*8); p.MultiplyAdds != want {
+		t.Errorf("%d multiply-adds, want %d", p.MultiplyAdds, want)
+	}
+	if want := int64(8*27 + 8 + 16 + 8*9 + 16*8); p.Parameters != want {
+		t.Errorf("%d parameters, want %d", p.Parameters, want)
+	}
+	if p.Batch != 4 || !p.batchable {
+		t.Errorf("batch %d, batchable %v", p.Batch, p.batchable)
+	}
+	// The map after the first convolution and the next live at the same time.
+	if want := int64(4 * (10*10*8 + 8*8*8)); p.PeakBytes < want || p.PeakBytes > 2*want {
+		t.Errorf("%d bytes, want about %d", p.PeakBytes, want)
+	}
+}
