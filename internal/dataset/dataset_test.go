@@ -276,44 +276,6 @@ func TestEnsureVal(t *testing.T) {
 	}
 }
 
-func TestJoin(t *testing.T) {
-	a := &Set{Name: "a", Notes: []string{"note"}, Missing: []string{"m"}, Photos: []Photo{
-		{"1.jpg", "a/1.jpg", Train, []string{"one"}},
-		{"2.jpg", "a/2.jpg", Train, []string{"two"}},
-		{"3.jpg", "a/3.jpg", Val, []string{"three"}},
-		{"4.jpg", "", Val, []string{"four"}},
-	}}
-	b := &Set{Name: "b", Photos: []Photo{
-		{"1.jpg", "b/1.jpg", Test, []string{"eins"}},
-		{"x/2.jpg", "a/2.jpg", Train, []string{"two", "zwei"}},
-		{"3.jpg", "a/3.jpg", Train, []string{"drei"}},
-		{"4.jpg", "", Val, []string{"vier"}},
-	}}
-	c := &Set{Name: "b", Photos: []Photo{{"1.jpg", "c/1.jpg", Train, []string{"un"}}}}
-	got := Join(a, b, c)
-	want := []Photo{
-		{"1.jpg", "a/1.jpg", Train, []string{"one"}},
-		{"2.jpg", "a/2.jpg", Train, []string{"two", "zwei"}},
-		{"3.jpg", "a/3.jpg", Val, []string{"three", "drei"}},
-		{"4.jpg", "", Val, []string{"four"}},
-		{"b/1.jpg", "b/1.jpg", Test, []string{"eins"}},
-		{"b/4.jpg", "", Val, []string{"vier"}},
-		{"b-2/1.jpg", "c/1.jpg", Train, []string{"un"}},
-	}
-	if got.Name != "a+b+b" || !reflect.DeepEqual(got.Photos, want) {
-		t.Errorf("%s:\n%v\nwant\n%v", got.Name, got.Photos, want)
-	}
-	if len(got.Notes) != 2 || got.Notes[0] != "a: note" || !strings.HasPrefix(got.Notes[1], "1 photo in several sets") || len(got.Missing) != 1 {
-		t.Errorf("notes %q, missing %q", got.Notes, got.Missing)
-	}
-	if len(a.Photos[1].Captions) != 1 {
-		t.Error("Join changed its argument")
-	}
-	if Join(a) != a {
-		t.Error("one set joined is not itself")
-	}
-}
-
 func TestSetName(t *testing.T) {
 	for path, want := range map[string]string{"x/flickr8k": "flickr8k", "x/general/captions.tsv": "general", "x/my.csv": "my", "x/pets/": "pets"} {
 		if got := setName(filepath.FromSlash(path)); got != want {
