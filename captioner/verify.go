@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/safetensors"
@@ -80,7 +79,7 @@ func (c *Captioner) verify(ctx context.Context, r *Report) error {
 	if err != nil {
 		return &ModelError{File: v.Photo, Err: err, Hint: hintRestore}
 	}
-	r.Photo, r.Distance, r.Sentence = v.Photo, distance(is.features, want), is.sentence
+	r.Photo, r.Distance, r.Sentence = v.Photo, features.Distance(is.features, want), is.sentence
 	hint := "this program computes something else than the one that saved the model: report it, with the processor's name"
 	if !(r.Distance <= VerifyTolerance) {
 		return &ModelError{File: v.Photo, Err: fmt.Errorf("its features are %.2g away from those in %s; %g is allowed", r.Distance, proofFile, VerifyTolerance), Hint: hint}
@@ -99,11 +98,7 @@ type proof struct {
 
 // prove captions an encoded picture.
 func (c *Captioner) prove(ctx context.Context, photo []byte) (*proof, error) {
-	img, err := features.Decode(bytes.NewReader(photo), nil)
-	if err != nil {
-		return nil, err
-	}
-	f, err := c.extractor.Image(ctx, img)
+	f, err := c.extractor.Read(ctx, bytes.NewReader(photo), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -135,15 +130,4 @@ func decodeProof(b []byte, size int) ([]float32, error) {
 		err = fmt.Errorf("%d features, the decoder takes %d", len(v), size)
 	}
 	return v, err
-}
-
-// distance is ‖a−b‖/‖b‖.
-func distance(a, b []float32) float64 {
-	var d, n float64
-	for i := range b {
-		x, y := float64(a[i]), float64(b[i])
-		d += (x - y) * (x - y)
-		n += y * y
-	}
-	return math.Sqrt(d / max(n, math.SmallestNonzeroFloat64))
 }

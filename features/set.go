@@ -25,6 +25,21 @@ func (s *Set) Row(i int) []float32 {
 	return s.Data[i*n : (i+1)*n : (i+1)*n]
 }
 
+// Distance is the relative difference of two feature vectors, ‖a−b‖/‖b‖. Those
+// of different length are infinitely far apart.
+func Distance(a, b []float32) float64 {
+	if len(a) != len(b) {
+		return math.Inf(1)
+	}
+	var d, n float64
+	for i := range b {
+		x, y := float64(a[i]), float64(b[i])
+		d += (x - y) * (x - y)
+		n += y * y
+	}
+	return math.Sqrt(d / max(n, math.SmallestNonzeroFloat64))
+}
+
 // ErrFormat is wrapped by the errors about a feature file's content.
 var ErrFormat = errors.New("not a valid feature file")
 
