@@ -36,7 +36,7 @@ func (x *Extractor) Meta(extra map[string]string) (map[string]string, error) {
 
 // Summary counts the photos of WriteFile.
 type Summary struct {
-	Rows   int // in the file
+	Rows   int // in the file; after an interruption, in FILE.part
 	Kept   int // of these, taken up from an interrupted run
 	Failed int // reported, without a row
 }
@@ -97,7 +97,7 @@ func (x *Extractor) WriteFile(ctx context.Context, path string, sources []Source
 		sources = sources[1:]
 	}
 	if err := ctx.Err(); err != nil {
-		sum.Rows = w.Rows()
+		sum.Rows = len(w.old) + w.Rows() - sum.Kept
 		return sum, err
 	}
 	keep()

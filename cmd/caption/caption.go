@@ -56,7 +56,7 @@ others were done, 130 interrupted.`,
 	fs.StringVarP(&f.model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
 	fs.IntVarP(&f.decoding.num, "num", "n", 1, "captions a photo, best first")
 	f.decoding.register(fs)
-	fs.StringVarP(&f.format, "format", "f", "text", "output: "+formatNames)
+	fs.StringVarP(&f.format, "format", "f", "text", "`FORMAT` of the output: "+formatNames)
 	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos at a time (default: one a processor)")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress; failures are still named")
 	cli.Complete(cmd, "format", formats...)
@@ -93,7 +93,7 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 	progress := cli.NewProgress(cmd.ErrOrStderr(), "captioning", len(sources), f.quiet || len(sources) < 2)
 	defer progress.Close()
 
-	failed := 0
+	done, failed := 0, 0
 	stream := c.Extractor().Stream(ctx, slices.Values(stdin(sources, cmd.InOrStdin())), &features.StreamOptions{Jobs: f.jobs})
 	for r := range stream {
 		res := result{Path: r.Name}
@@ -114,13 +114,14 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 		if err := out.write(res); err != nil {
 			return fmt.Errorf("writing the captions: %w", err)
 		}
+		done++
 		progress.Step()
-	}
-	if err := ctx.Err(); err != nil {
-		return err
 	}
 	if err := out.close(); err != nil {
 		return fmt.Errorf("writing the captions: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return cli.Kept(err, "%d of %d photos were done, their captions are written", done, len(sources))
 	}
 	return cli.PhotosFailed(failed, len(sources))
 }

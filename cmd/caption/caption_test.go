@@ -162,6 +162,7 @@ func TestBadInput(t *testing.T) {
 	write(t, at("huge.png"), hugePNG())
 	write(t, at("empty.png"), nil)
 	write(t, at("corrupt.onnx"), []byte("\x08\x07garbage"))
+	ownPhotos(t, dir)
 	if err := os.Mkdir(at("nothing"), 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -192,9 +193,14 @@ func TestBadInput(t *testing.T) {
 		{"train without output", []string{"train", "--data", dir}, cli.WrongUsage, "-o"},
 		{"train with a bad option", []string{"train", "--data", dir, "-o", at("m"), "--cell", "cnn"}, cli.WrongUsage, "--cell"},
 		{"train on nothing", []string{"train", "--data", at("absent.csv"), "-o", at("m")}, cli.Failed, "absent.csv"},
+		{"train into a file", []string{"train", "--data", at("photos.csv"), "-o", at("text.jpg")}, cli.Failed, "text.jpg"},
+		{"train with a photo that is none", []string{"train", "--data", at("photos.csv"), "-o", at("m"), "--photo", at("text.jpg")}, cli.Failed, "--photo"},
+		{"train with an absent card", []string{"train", "--data", at("photos.csv"), "-o", at("m"), "--card", at("absent.md")}, cli.Failed, "--card"},
+		{"eval of an unknown split", []string{"eval", "--data", at("photos.csv"), "--split", "dev"}, cli.WrongUsage, "--split"},
 		{"eval without data", []string{"eval"}, cli.WrongUsage, "--data"},
 		{"eval with an argument", []string{"eval", "x"}, cli.WrongUsage, `"x"`},
 		{"corrupt ONNX", []string{"info", "--cnn", at("corrupt.onnx")}, cli.Failed, "corrupt.onnx"},
+		{"CNN flags alone", []string{"info", "--size", "64"}, cli.WrongUsage, "--cnn"},
 		{"unknown CNN", []string{"info", "--cnn", "resnet9000"}, cli.Failed, "resnet9000"},
 		{"models alone", []string{"models"}, cli.WrongUsage, "models"},
 	} {
@@ -245,9 +251,9 @@ func TestModelsList(t *testing.T) {
 	}
 }
 
-// Training from photos, evaluation, captions and verification of what came out.
-func TestTrainOnOwnPhotos(t *testing.T) {
-	dir := t.TempDir()
+// ownPhotos puts four photos with captions into a folder and returns the table.
+func ownPhotos(t *testing.T, dir string) string {
+	t.Helper()
 	table := "image,caption,split\n"
 	for _, row := range []struct{ image, caption, split string }{
 		{"astronaut.jpg", "a woman in an orange suit", "train"},
@@ -258,7 +264,13 @@ func TestTrainOnOwnPhotos(t *testing.T) {
 		write(t, filepath.Join(dir, row.image), read(t, filepath.Join(images, row.image)))
 		table += row.image + "," + row.caption + "," + row.split + "\n"
 	}
-	data := write(t, filepath.Join(dir, "photos.csv"), []byte(table))
+	return write(t, filepath.Join(dir, "photos.csv"), []byte(table))
+}
+
+// Training from photos, evaluation, captions and verification of what came out.
+func TestTrainOnOwnPhotos(t *testing.T) {
+	dir := t.TempDir()
+	data := ownPhotos(t, dir)
 	model := filepath.Join(dir, "model")
 	args := []string{"train", "--data", data, "-o", model, "--hidden", "16", "--embed", "16", "--epochs", "3", "--min-count", "1", "-q"}
 	code, out, errs := run(t, nil, args...)

@@ -40,9 +40,6 @@ func openData(paths []string, haveFeatures bool, stderr io.Writer) ([]*dataset.S
 			return nil, err
 		}
 		s.EnsureVal()
-		if n := len(s.Missing); n > 0 {
-			fmt.Fprintf(stderr, "data set %s: %d photos have no file and are left out, such as %s\n", s.Name, n, s.Missing[0])
-		}
 		for _, note := range s.Notes {
 			fmt.Fprintf(stderr, "data set %s: %s\n", s.Name, note)
 		}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/internal/dataset"
 	"github.com/onetomany/caption/internal/metrics"
 	"github.com/onetomany/caption/vocab"
 )
@@ -52,17 +55,20 @@ data sets, each scored by itself.
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVarP(&f.model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
-	fs.StringArrayVar(&f.data, "data", nil, "data set; may be given again")
-	fs.StringVar(&f.split, "split", "val", "part of the data set: train, val or test")
+	fs.StringArrayVar(&f.data, "data", nil, "data set at `PATH`; may be given again")
+	fs.StringVar(&f.split, "split", "val", "part of the data set, `SPLIT`: train, val or test")
 	fs.StringArrayVar(&f.features, "features", nil, "feature `FILE` of the photos, as extract writes it; may be given again")
 	f.decoding.register(fs)
 	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write the captions to, as JSON")
 	fs.BoolVar(&f.json, "json", false, "print the scores as JSON")
 	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos at a time (default: one a processor)")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
-	cli.Complete(cmd, "split", "train", "val", "test")
+	cli.Complete(cmd, "split", splits...)
 	return cmd
 }
+
+// splits are the values of --split.
+var splits = []string{dataset.Train, dataset.Val, dataset.Test}
 
 // scores are those of one data set, in percent.
 type scores struct {
@@ -91,21 +97,32 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 	if err := cli.CheckJobs(f.jobs); err != nil {
 		return err
 	}
-	c, err := cli.OpenModel(f.model)
-	if err != nil {
-		return err
+	if !slices.Contains(splits, f.split) {
+		return cli.Usagef("--split %s: want one of %s", f.split, strings.Join(splits, ", "))
 	}
 	sets, err := openData(f.data, len(f.features) > 0, stderr)
 	if err != nil {
 		return err
 	}
+	c, err := cli.OpenModel(f.model)
+	if err != nil {
+		return err
+	}
+	var file *atomicfile.File
+	if f.out != "" { // now, so that a slip in the path does not cost the evaluation
+		if file, err = atomicfile.Create(f.out); err != nil {
+			return err
+		}
+		defer file.Close()
+	}
 	parts := take(sets, f.split)
 	if len(parts) == 0 {
 		return fmt.Errorf("no photos in split %s of %s", f.split, strings.Join(f.data, ", "))
 	}
+	const kept = "nothing is written; features from extract, given with --features, save the most time"
 	failed, err := evalFeatures(cmd, f, c, parts)
 	if err != nil {
-		return err
+		return cli.Kept(err, kept)
 	}
 
 	var all []scores
@@ -113,13 +130,16 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 	for _, p := range parts {
 		s, rows, err := score(cmd, c, p, opt, f.jobs)
 		if err != nil {
-			return flagError(err)
+			return cli.Kept(flagError(err), kept)
 		}
 		s.Split = f.split
 		all, out = append(all, s), append(out, rows...)
 	}
-	if f.out != "" {
-		if err := writeJSON(f.out, out); err != nil {
+	if file != nil {
+		if err := writeRows(file, out); err != nil {
+			return err
+		}
+		if err := file.Commit(); err != nil {
 			return err
 		}
 	}
@@ -188,21 +208,18 @@ func printScores(w io.Writer, all []scores) error {
 	return t.Flush()
 }
 
-// writeJSON writes v to a file, an element a line.
-func writeJSON(path string, rows []compared) error {
-	return atomicfile.WriteFile(path, func(w io.Writer) error {
-		before := "[\n"
-		for _, r := range rows {
-			b, err := json.Marshal(r)
-			if err != nil {
-				return err
-			}
-			if _, err := fmt.Fprintf(w, "%s%s", before, b); err != nil {
-				return err
-			}
-			before = ",\n"
+// writeRows writes a JSON array, an element a line.
+func writeRows(w io.Writer, rows []compared) error {
+	b := bufio.NewWriter(w)
+	before := "[\n"
+	for _, r := range rows {
+		row, err := json.Marshal(r)
+		if err != nil {
+			return err
 		}
-		_, err := io.WriteString(w, "\n]\n")
-		return err
-	})
+		fmt.Fprintf(b, "%s%s", before, row)
+		before = ",\n"
+	}
+	b.WriteString("\n]\n") // the first error stays in b
+	return b.Flush()
 }

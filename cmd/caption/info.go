@@ -39,6 +39,11 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 				}
 				return show(cmd.OutOrStdout(), asJSON, networkInfo{n.Name, n.Net.Info(), n.Preprocessing})
 			}
+			for _, name := range []string{"layer", "resize", "size", "mean", "std"} {
+				if cmd.Flags().Changed(name) {
+					return cli.Usagef("--%s needs --cnn", name)
+				}
+			}
 			c, err := cli.OpenModel(model)
 			if err != nil {
 				return err

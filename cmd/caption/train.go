@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,12 +71,12 @@ ends with the same model as if there had been none.`,
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringArrayVar(&f.data, "data", nil, "data set; may be given again")
+	fs.StringArrayVar(&f.data, "data", nil, "data set at `PATH`; may be given again")
 	fs.StringVarP(&f.out, "out", "o", "", "`DIR` of the model to write")
 	f.network.Register(fs)
 	fs.StringArrayVar(&f.features, "features", nil, "feature `FILE` that extract wrote with this CNN, instead of running it; may be given again")
-	fs.StringVar(&f.cell, "cell", string(o.Cell), "recurrent cell: rnn, lstm or gru")
-	fs.StringVar(&f.image, "image", string(o.Entry), "the image enters the decoder at its init, or at every word")
+	fs.StringVar(&f.cell, "cell", string(o.Cell), "recurrent `CELL`: rnn, lstm or gru")
+	fs.StringVar(&f.image, "image", string(o.Entry), "`WHEN` the image enters the decoder: once at its init, or at every word")
 	fs.IntVar(&o.Hidden, "hidden", o.Hidden, "size of the hidden state")
 	fs.IntVar(&o.Embed, "embed", o.Embed, "size of the word embedding")
 	fs.IntVar(&f.minCount, "min-count", 5, "words seen less often in the training captions are unknown")
@@ -117,6 +120,14 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	if err := o.Validate(); err != nil {
 		return trainFlagError(err)
 	}
+	out, err := outFolder(f.out)
+	if err != nil {
+		return err
+	}
+	extras, err := f.readExtras()
+	if err != nil {
+		return err
+	}
 	sets, err := openData(f.data, len(f.features) > 0, stderr)
 	if err != nil {
 		return err
@@ -125,14 +136,13 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	if len(trains) == 0 {
 		return fmt.Errorf("no photos in split train of %s", strings.Join(f.data, ", "))
 	}
-	out := filepath.Clean(f.out)
-	work := out + ".train"
-	if err := os.MkdirAll(work, 0o777); err != nil {
-		return fmt.Errorf("cannot write %s: %w", f.out, err)
-	}
 	network, err := f.network.Open(1)
 	if err != nil {
 		return err
+	}
+	work := out + ".train"
+	if err := os.MkdirAll(work, 0o777); err != nil {
+		return fmt.Errorf("cannot write %s: %w", f.out, err)
 	}
 	if f.float16 {
 		if network, err = halve(network, work); err != nil {
@@ -144,7 +154,7 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	if len(f.features) > 0 {
 		err = f.read(ctx, network, stderr, trains, vals)
 	} else {
-		failed, err = f.extract(ctx, network, filepath.Join(work, "features.safetensors"), stderr, trains, vals)
+		failed, err = f.extract(ctx, network, work, stderr, trains, vals)
 	}
 	if err != nil {
 		return err
@@ -159,10 +169,17 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	log := newTrainLog(stderr, f.quiet, vals)
 	result, err := train.Run(ctx, data, o, log.event)
 	log.close()
-	if err != nil {
-		return trainFlagError(err)
+	switch {
+	case err != nil && log.finished == 0:
+		return cli.Kept(trainFlagError(err), "the features are kept in %s; the same command goes on from there", work)
+	case err != nil:
+		return cli.Kept(trainFlagError(err), "%d finished epochs are kept in %s; the same command goes on from there", log.finished, work)
 	}
-	if err := f.save(cmd, network, result, data.Vocab, trains, vals); err != nil {
+	m, err := f.model(cmd, out, network, result, data.Vocab, extras, trains, vals)
+	if err != nil {
+		return err
+	}
+	if err := captioner.Save(out, m); err != nil {
 		return err
 	}
 	if !f.keep {
@@ -204,18 +221,24 @@ func halve(n *cli.Network, work string) (*cli.Network, error) {
 	half := *n
 	half.FS, half.Files = os.DirFS(work), []string{file}
 	info := n.Net.Info()
-	half.Net, err = cnn.OpenFS(half.FS, file, &cnn.Options{Layer: n.Layer, Height: info.Height, Width: info.Width})
+	half.Net, err = cnn.OpenFS(half.FS, file, &cnn.Options{Layer: n.Layer, Height: info.Height, Width: info.Width, Threads: 1})
 	return &half, err
 }
 
-// extract runs the photos through the network; their features are kept in file.
-func (f *trainFlags) extract(ctx context.Context, n *cli.Network, file string, stderr io.Writer, parts ...[]photoSet) (failed int, err error) {
+// extract runs the photos through the network. Their features are kept in the
+// folder work, in a file that is named after the photos, so that a run on other
+// photos does not take them for its own.
+func (f *trainFlags) extract(ctx context.Context, n *cli.Network, work string, stderr io.Writer, parts ...[]photoSet) (failed int, err error) {
 	var sources []features.Source
+	id := sha256.New()
 	for _, p := range slices.Concat(parts...) {
 		for _, photo := range p.photos {
-			sources = append(sources, features.FileSource(photo.Path))
+			src := features.FileSource(photo.Path)
+			fmt.Fprintf(id, "%q %q\n", src.Name, src.Stamp)
+			sources = append(sources, src)
 		}
 	}
+	file := filepath.Join(work, fmt.Sprintf("features-%.4x.safetensors", id.Sum(nil)))
 	e := cli.Extraction{
 		Network: n, Path: file, Jobs: f.options.Threads,
 		Quiet: f.quiet, Stderr: stderr, Program: "caption train", Reuse: true,
@@ -246,16 +269,60 @@ func count(sets []photoSet) (photos, captions int) {
 	return photos, captions
 }
 
-// save writes the model folder.
-func (f *trainFlags) save(cmd *cobra.Command, n *cli.Network, r *train.Result, v *vocab.Vocab, trains, vals []photoSet) error {
+// outFolder returns the folder of the model to write. What would keep the model
+// out of it is found now rather than after the training.
+func outFolder(dir string) (string, error) {
+	dir, err := filepath.Abs(dir) // the work folder is beside it, also if it is "."
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return dir, nil
+	}
+	f, err := atomicfile.Create(filepath.Join(dir, "config.json"))
+	if err != nil {
+		return "", err
+	}
+	return dir, f.Close()
+}
+
+// extras are the files that go into the model as they are.
+type extras struct {
+	photo []byte // of --photo; nil where it is not given
+	card  []byte
+}
+
+// readExtras reads them before the training, so that a slip is found in time.
+func (f *trainFlags) readExtras() (e extras, err error) {
+	if f.photo != "" {
+		if e.photo, err = os.ReadFile(f.photo); err != nil {
+			return e, fmt.Errorf("--photo: %w", err)
+		}
+		if _, err := features.Decode(bytes.NewReader(e.photo), nil); err != nil {
+			return e, fmt.Errorf("--photo %s: %w", f.photo, err)
+		}
+	}
+	if f.card != "" {
+		if e.card, err = os.ReadFile(f.card); err != nil {
+			return e, fmt.Errorf("--card: %w", err)
+		}
+	}
+	return e, nil
+}
+
+// model puts together what goes into the folder out.
+func (f *trainFlags) model(cmd *cobra.Command, out string, n *cli.Network, r *train.Result, v *vocab.Vocab, e extras, trains, vals []photoSet) (*captioner.Model, error) {
 	m := &captioner.Model{
-		Name:          cmp.Or(f.name, filepath.Base(filepath.Clean(f.out))),
+		Name:          cmp.Or(f.name, filepath.Base(out)),
 		Decoder:       r.Decoder,
 		Vocab:         v,
 		CNN:           captioner.CNN{Name: n.Name, Layer: n.Layer, FS: n.FS, Files: n.Files},
 		Preprocessing: n.Preprocessing,
 		Float16:       f.float16,
 		Rights:        f.rights,
+		Photo:         e.photo,
+		PhotoName:     "verify" + strings.ToLower(filepath.Ext(f.photo)),
+		Card:          string(e.card),
 	}
 	photos, captions := count(trains)
 	m.Training = captioner.Training{Photos: photos, Captions: captions, Epochs: r.Best, Command: commandLine(cmd)}
@@ -268,25 +335,26 @@ func (f *trainFlags) save(cmd *cobra.Command, n *cli.Network, r *train.Result, v
 			m.Training.Scores[s.name+" val CIDEr-D"] = 100 * r.History[r.Best-1].Scores[i]
 		}
 	}
-	photo := f.photo
-	if photo == "" && len(vals) > 0 {
-		photo = vals[0].photos[0].Path
-	}
-	var err error
-	if photo != "" {
-		if m.Photo, err = os.ReadFile(photo); err != nil {
-			return fmt.Errorf("--photo: %w", err)
+	if path := firstPath(vals); m.Photo == nil && path != "" {
+		var err error
+		if m.Photo, err = os.ReadFile(path); err != nil {
+			return nil, fmt.Errorf("the photo for verify: %w", err)
 		}
-		m.PhotoName = "verify" + strings.ToLower(filepath.Ext(photo))
+		m.PhotoName = "verify" + strings.ToLower(filepath.Ext(path))
 	}
-	if f.card != "" {
-		card, err := os.ReadFile(f.card)
-		if err != nil {
-			return fmt.Errorf("--card: %w", err)
+	return m, nil
+}
+
+// firstPath is the first photo that has a file, "" if none has.
+func firstPath(sets []photoSet) string {
+	for _, s := range sets {
+		for _, p := range s.photos {
+			if p.Path != "" {
+				return p.Path
+			}
 		}
-		m.Card = string(card)
 	}
-	return captioner.Save(f.out, m)
+	return ""
 }
 
 // commandLine is the command that trains the same model again, paths reduced

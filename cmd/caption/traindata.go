@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"os"
+	"slices"
 
 	"github.com/onetomany/caption/captioner/train"
 	"github.com/onetomany/caption/features"
@@ -35,44 +35,37 @@ func (f *trainFlags) read(ctx context.Context, n *cli.Network, stderr io.Writer,
 	if err != nil {
 		return err
 	}
-	first := parts[0][0]
-	photo := first.photos[0]
-	is, err := imageFeatures(ctx, x, photo.Path)
-	if err != nil {
-		return fmt.Errorf("%s: %w", photo.Path, err)
+	const asForExtract = "give --cnn, --size, --resize, --mean and --std as for extract"
+	if want := x.Shape(); !slices.Equal(want, []int{t.size}) {
+		return fmt.Errorf("%s: vectors of %d values, %s gives %v; %s", f.features[0], t.size, n.Name, want, asForExtract)
 	}
-	if d := distance(first.features[0], is); !(d <= featureTolerance) {
-		return fmt.Errorf("%s: the features of %s are not those that %s gives (relative difference %.2g); give --cnn, --resize, --mean and --std as for extract", f.features[0], photo.Name, n.Name, d)
+	for _, s := range slices.Concat(parts...) {
+		for i, photo := range s.photos {
+			if photo.Path == "" {
+				continue
+			}
+			is, err := photoFeatures(ctx, x, photo.Path)
+			if err != nil {
+				return fmt.Errorf("%s: %w", photo.Path, err)
+			}
+			if d := features.Distance(s.features[i], is); !(d <= featureTolerance) {
+				return fmt.Errorf("%s: the features of %s are not those that %s gives (relative difference %.2g); %s", f.features[0], photo.Name, n.Name, d, asForExtract)
+			}
+			return nil
+		}
 	}
+	fmt.Fprintf(stderr, "no photo is at hand to check that %s gives these features\n", n.Name)
 	return nil
 }
 
-// imageFeatures extracts the features of the photo in a file.
-func imageFeatures(ctx context.Context, x *features.Extractor, path string) ([]float32, error) {
+// photoFeatures extracts the features of the photo in a file.
+func photoFeatures(ctx context.Context, x *features.Extractor, path string) ([]float32, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	img, err := features.Decode(f, nil)
-	if err != nil {
-		return nil, err
-	}
-	return x.Image(ctx, img)
-}
-
-// distance is ‖a−b‖/‖b‖; vectors of different length are infinitely far apart.
-func distance(a, b []float32) float64 {
-	if len(a) != len(b) {
-		return math.Inf(1)
-	}
-	var d, n float64
-	for i := range b {
-		x, y := float64(a[i]), float64(b[i])
-		d += (x - y) * (x - y)
-		n += y * y
-	}
-	return math.Sqrt(d / max(n, math.SmallestNonzeroFloat64))
+	return x.Read(ctx, f, nil)
 }
 
 // trainingData builds the vocabulary and encodes the captions.

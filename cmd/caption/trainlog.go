@@ -16,6 +16,7 @@ type trainLog struct {
 	names    []string
 	progress *cli.Progress
 	epoch    int
+	finished int // epochs, those of an earlier run included
 	begun    time.Time
 	tokens   int
 }
@@ -29,6 +30,7 @@ func newTrainLog(w io.Writer, quiet bool, vals []photoSet) *trainLog {
 }
 
 func (l *trainLog) event(e train.Event) {
+	l.finished = max(l.finished, e.Resumed)
 	if l.epoch != e.Epoch {
 		if l.epoch == 0 && e.Resumed > 0 && !l.quiet {
 			fmt.Fprintf(l.w, "going on after epoch %d\n", e.Resumed)
@@ -41,6 +43,7 @@ func (l *trainLog) event(e train.Event) {
 		l.progress.Step()
 		return
 	}
+	l.finished = e.Epoch
 	l.close()
 	if l.quiet {
 		return

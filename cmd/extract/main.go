@@ -50,13 +50,13 @@ others were done, 130 interrupted.`,
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVarP(&f.out, "output", "o", "", "`FILE` to write: .npy, .npz, .safetensors or .jsonl")
+	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write: .npy, .npz, .safetensors or .jsonl")
 	f.network.Register(fs)
 	fs.StringVar(&f.network.Layer, "layer", "pooled", "pooled, map, or the name of a `NODE` of the network")
 	fs.IntVar(&f.batch, "batch", 1, "photos that go through the network together")
 	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos or batches at a time (default: one a processor)")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress; failures are still named")
-	cmd.MarkFlagFilename("output", "npy", "npz", "safetensors", "jsonl")
+	cmd.MarkFlagFilename("out", "npy", "npz", "safetensors", "jsonl")
 	cli.Complete(cmd, "layer", "pooled", "map")
 	cli.Complete(cmd, "resize", features.Squash, features.Crop)
 	cli.CompleteCNN(cmd)

@@ -37,6 +37,24 @@ type usageError struct{ err error }
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
+// interruption is a context's end, with what it leaves behind.
+type interruption struct {
+	err  error
+	kept string
+}
+
+func (i interruption) Error() string { return i.err.Error() }
+func (i interruption) Unwrap() error { return i.err }
+
+// Kept adds to the error of an interrupted command what it leaves behind, which
+// Run prints; other errors, and nil, it passes on.
+func Kept(err error, format string, args ...any) error {
+	if !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return interruption{err, fmt.Sprintf(format, args...)}
+}
+
 // Usagef returns an error that ends the program with WrongUsage.
 func Usagef(format string, args ...any) error {
 	return usageError{fmt.Errorf(format, args...)}
@@ -62,7 +80,11 @@ func Run(cmd *cobra.Command, args []string) int {
 	switch {
 	case code == OK, code == Partial, errors.Is(err, errReported):
 	case code == Interrupted:
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: interrupted\n", ran.CommandPath())
+		line := ran.CommandPath() + ": interrupted"
+		if i, ok := errors.AsType[interruption](err); ok {
+			line += "; " + i.kept
+		}
+		fmt.Fprintln(cmd.ErrOrStderr(), line)
 	default:
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", ran.CommandPath(), OneLine(err))
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +37,42 @@ func TestExitCodes(t *testing.T) {
 				t.Errorf("exit code %d, stderr %q; want %d, %q", code, stderr.String(), tt.code, tt.stderr)
 			}
 		})
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no interrupt that a process can send")
+	}
+	for _, tt := range []struct {
+		kept   func(error) error
+		stderr string
+	}{
+		{func(err error) error { return err }, "prog: interrupted\n"},
+		{func(err error) error { return Kept(err, "%d are kept", 3) }, "prog: interrupted; 3 are kept\n"},
+	} {
+		var stderr bytes.Buffer
+		cmd := &cobra.Command{Use: "prog", RunE: func(cmd *cobra.Command, _ []string) error {
+			p, err := os.FindProcess(os.Getpid())
+			if err != nil {
+				return err
+			}
+			if err := p.Signal(os.Interrupt); err != nil {
+				return err
+			}
+			<-cmd.Context().Done()
+			return tt.kept(cmd.Context().Err())
+		}}
+		cmd.SetErr(&stderr)
+		if code := Run(cmd, nil); code != Interrupted || stderr.String() != tt.stderr {
+			t.Errorf("exit code %d, stderr %q; want %q", code, stderr.String(), tt.stderr)
+		}
+	}
+	if err := Kept(errors.New("no luck"), "all"); err.Error() != "no luck" {
+		t.Errorf("another error became %v", err)
+	}
+	if err := Kept(nil, "all"); err != nil {
+		t.Errorf("no error became %v", err)
 	}
 }
 

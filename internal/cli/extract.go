@@ -20,7 +20,8 @@ type Extraction struct {
 	Program string // for messages
 
 	// Reuse takes the file at Path as it is if an earlier run wrote it with
-	// the same network and preprocessing.
+	// the same network and preprocessing. Path must then differ for other
+	// photos.
 	Reuse bool
 }
 
@@ -35,12 +36,14 @@ func (e *Extraction) Run(ctx context.Context, sources []features.Source) (featur
 	if err != nil {
 		return features.Summary{}, err
 	}
-	if e.Reuse && e.done(x, id) {
-		return features.Summary{}, nil
+	if e.Reuse {
+		if rows := e.done(x, id); rows > 0 {
+			return features.Summary{Rows: rows, Failed: len(sources) - rows}, nil
+		}
 	}
 	progress := NewProgress(e.Stderr, "extracting", len(sources), e.Quiet)
 	defer progress.Close()
-	return x.WriteFile(ctx, e.Path, sources, &features.WriteOptions{
+	sum, err := x.WriteFile(ctx, e.Path, sources, &features.WriteOptions{
 		StreamOptions: features.StreamOptions{Jobs: e.Jobs, Batch: e.Batch},
 		Meta:          e.meta(id),
 		Report: func(r features.Result) {
@@ -50,6 +53,10 @@ func (e *Extraction) Run(ctx context.Context, sources []features.Source) (featur
 			progress.Step()
 		},
 	})
+	if sum.Rows == 0 {
+		return sum, Kept(err, "no photo was done yet")
+	}
+	return sum, Kept(err, "the features of %d photos are kept in %s.part; the same command goes on from there", sum.Rows, e.Path)
 }
 
 // meta identifies the network in the feature file.
@@ -57,15 +64,17 @@ func (e *Extraction) meta(id string) map[string]string {
 	return map[string]string{"cnn": e.Network.Name, "sha256": id}
 }
 
-// done reports whether the feature file is there and comes from this network
-// and preprocessing.
-func (e *Extraction) done(x *features.Extractor, id string) bool {
+// done returns the rows of the feature file, 0 where it is not there or does
+// not come from this network and preprocessing.
+func (e *Extraction) done(x *features.Extractor, id string) int {
 	s, err := features.ReadFile(e.Path)
 	if err != nil {
-		return false
+		return 0
 	}
-	want, err := x.Meta(e.meta(id))
-	return err == nil && maps.Equal(s.Meta, want)
+	if want, err := x.Meta(e.meta(id)); err != nil || !maps.Equal(s.Meta, want) {
+		return 0
+	}
+	return len(s.Names)
 }
 
 // identity is the SHA-256 of the network's files.

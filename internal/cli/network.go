@@ -37,7 +37,7 @@ type NetworkFlags struct {
 // Register declares the flags.
 func (f *NetworkFlags) Register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.CNN, "cnn", DefaultModel, "CNN as an ONNX `FILE` or the name of a known one (caption models list)")
-	fs.StringVar(&f.Resize, "resize", "", "fit photos by squash or crop (default: as the model says, else squash)")
+	fs.StringVar(&f.Resize, "resize", "", "`HOW` photos are fitted: squash or crop (default: as the model says, else squash)")
 	fs.IntVar(&f.Size, "size", 0, "height and width of the input, where the CNN leaves it open")
 	fs.StringSliceVar(&f.Mean, "mean", nil, "`R,G,B` to subtract, on values 0..1 (default: the model's own)")
 	fs.StringSliceVar(&f.Std, "std", nil, "`R,G,B` to divide by, on values 0..1 (default: the model's own)")
