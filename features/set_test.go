@@ -286,3 +286,22 @@ func FuzzReadFile(f *testing.F) {
 		}
 	})
 }
+
+func TestDistance(t *testing.T) {
+	for _, tt := range []struct {
+		a, b []float32
+		want float64
+	}{
+		{[]float32{3, 4}, []float32{3, 4}, 0},
+		{[]float32{3, 5}, []float32{3, 4}, 0.2},
+		{[]float32{0, 0}, []float32{3, 4}, 1},
+		{[]float32{3, 4}, []float32{3}, math.Inf(1)},
+	} {
+		if got := Distance(tt.a, tt.b); math.Abs(got-tt.want) > 1e-15 && got != tt.want {
+			t.Errorf("Distance(%v, %v) = %v, want %v", tt.a, tt.b, got, tt.want)
+		}
+	}
+	if got := Distance([]float32{1}, []float32{0}); !(got > 1e100) {
+		t.Errorf("the distance from nothing is %v", got)
+	}
+}

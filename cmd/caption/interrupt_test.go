@@ -12,18 +12,12 @@ import (
 
 func TestMain(m *testing.M) { clitest.Main(m, newCommand) }
 
-// trainTiny is the command that trains a model on five photos.
-func trainTiny(data, model string) []string {
-	return []string{"train", "--data", data, "-o", model, "--cnn", "../../captioner/testdata/tiny.onnx",
-		"--hidden", "8", "--embed", "8", "--min-count", "1", "--patience", "0"}
-}
-
 // After an interruption the finished epochs are kept, and the same command goes
 // on after them.
 func TestInterruptTrain(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, "model")
-	args := append(trainTiny(ownPhotos(t, dir), model), "--epochs", "1000000")
+	args := append(trainTiny(ownPhotos(t, dir), model), "--epochs", "1000000", "--quiet=false")
 	for _, until := range []string{"epoch 2 of", "going on after epoch"} {
 		code, printed := clitest.Interrupt(t, until, args...)
 		if want := " finished epochs are kept in " + model + ".train; the same command goes on from there\n"; code != cli.Interrupted || !strings.HasSuffix(printed, want) {

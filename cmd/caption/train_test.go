@@ -1,0 +1,95 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/cli"
+)
+
+const tinyCNN = "../../captioner/testdata/tiny.onnx"
+
+// trainTiny is the command that trains a small model.
+func trainTiny(data, model string) []string {
+	return []string{"train", "--data", data, "-o", model, "--cnn", tinyCNN,
+		"--hidden", "8", "--embed", "8", "--min-count", "1", "--patience", "0", "-q"}
+}
+
+// Features kept by a run on other photos are not taken for those of this one,
+// and a run that finds its features again tells of failed photos all the same.
+func TestTrainKeepsFeaturesByPhotos(t *testing.T) {
+	dir := t.TempDir()
+	model := filepath.Join(dir, "model")
+	data := ownPhotos(t, dir)
+	args := append(trainTiny(data, model), "--epochs", "1", "--keep")
+	train := func(want int) (stderr string) {
+		t.Helper()
+		code, _, stderr := run(t, nil, args...)
+		if code != want {
+			t.Fatalf("exit code %d, want %d: %s", code, want, stderr)
+		}
+		return stderr
+	}
+	kept := func() int {
+		names, err := filepath.Glob(filepath.Join(model+".train", "features-*.safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(names)
+	}
+	train(cli.OK)
+	if n := kept(); n != 1 {
+		t.Fatalf("%d files of features are kept", n)
+	}
+
+	write(t, filepath.Join(dir, "broken.jpg"), []byte("no picture"))
+	write(t, data, append(read(t, data), "broken.jpg,a thing,train\n"...))
+	os.Remove(filepath.Join(model+".train", "checkpoint")) // it is of other data
+	for range 2 {
+		if stderr := train(cli.Partial); !strings.Contains(stderr, "broken.jpg") {
+			t.Errorf("stderr %q does not name the broken photo", stderr)
+		}
+		if n := kept(); n != 2 {
+			t.Errorf("%d files of features are kept", n)
+		}
+	}
+}
+
+// With --features the photos may be elsewhere; where one is at hand, features
+// of another network or preprocessing are refused.
+func TestTrainOnFeatures(t *testing.T) {
+	dir := t.TempDir()
+	data := ownPhotos(t, dir)
+	network := cli.NetworkFlags{CNN: tinyCNN}
+	n, err := network.Open(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "f.npz")
+	e := cli.Extraction{Network: n, Path: file, Quiet: true, Stderr: os.Stderr}
+	if sum, err := e.Run(t.Context(), features.Expand([]string{dir})); err != nil || sum.Rows != 4 {
+		t.Fatal(sum, err)
+	}
+	train := func(model string, more ...string) (code int, stderr string) {
+		args := append(trainTiny(data, filepath.Join(dir, model)), "--epochs", "1", "--features", file)
+		code, _, stderr = run(t, nil, append(args, more...)...)
+		return code, stderr
+	}
+	if code, stderr := train("a"); code != cli.OK {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	if code, stderr := train("b", "--mean", "0.9,0.1,0.5"); code != cli.Failed || !strings.Contains(stderr, "--mean") {
+		t.Errorf("another preprocessing: exit code %d: %s", code, stderr)
+	}
+	for _, name := range []string{"astronaut.jpg", "cat.jpg", "coffee.jpg", "rocket.jpg"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, stderr := train("c"); code != cli.OK || strings.Contains(stderr, "left out") {
+		t.Errorf("without photos: exit code %d: %s", code, stderr)
+	}
+}
