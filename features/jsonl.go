@@ -49,7 +49,8 @@ func parseJSONL(r io.Reader) (*Set, error) {
 	var rowShape []int
 	in := bufio.NewScanner(r)
 	in.Buffer(make([]byte, 1<<16), maxLine)
-	for line := 1; in.Scan(); line++ {
+	line := 1
+	for ; in.Scan(); line++ {
 		if len(bytes.TrimSpace(in.Bytes())) == 0 {
 			continue
 		}
@@ -75,7 +76,7 @@ func parseJSONL(r io.Reader) (*Set, error) {
 	}
 	if err := in.Err(); err != nil {
 		if errors.Is(err, bufio.ErrTooLong) {
-			return nil, formatErrorf("line %d is longer than %d bytes", len(s.Names)+1, maxLine)
+			return nil, formatErrorf("line %d is longer than %d bytes", line, maxLine)
 		}
 		return nil, err
 	}

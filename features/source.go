@@ -35,10 +35,11 @@ var extensions = []string{
 
 // Expand turns command-line arguments into sources, in order: a file, a folder
 // (the files in it and its sub-folders that are photos by their extension,
-// sorted, hidden ones left out), a glob for shells that leave it as it is, and "-" for one photo
-// from standard input. An argument that comes to nothing (no such file, no
-// photo in the folder) is a source too, one that fails with the reason: it is
-// reported like any photo that cannot be read, and the others go on.
+// sorted, hidden ones left out), a glob for shells that leave it as it is, and
+// "-" for one photo from standard input. An argument that comes to nothing (no
+// such file, no photo in the folder) is a source too, one that fails with the
+// reason: it is reported like any photo that cannot be read, and the others go
+// on.
 func Expand(args []string) []Source {
 	var out []Source
 	stdin := false

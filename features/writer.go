@@ -12,8 +12,11 @@ import (
 	"maps"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/onetomany/caption/internal/atomicfile"
 )
 
 // Writer writes a feature file. Rows go to a journal, FILE.part, until Commit
@@ -81,7 +84,7 @@ func Create(path string, row []int, meta map[string]string) (*Writer, error) {
 	w := &Writer{path: path, write: format.write, row: slices.Clone(row), meta: maps.Clone(meta), synced: time.Now(), old: map[stamped]record{}}
 	w.part, err = os.OpenFile(path+partExt, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("cannot write %s: %w", path, err)
+		return nil, atomicfile.CreateError(path, filepath.Dir(path), err)
 	}
 	if err := w.recover(); err != nil {
 		w.part.Close()

@@ -23,11 +23,11 @@ var clitics = []string{"'s", "'m", "'d", "'re", "'ve", "'ll", "n't"}
 //
 // A word is a run of letters, marks and digits. Hyphens inside it stay, and so
 // do apostrophes ("o'clock"), the points of numbers ("2.5", "1,000", "10:30",
-// "1/2") and of initials ("u.s."). English clitics ('s 'm 'd 're 've 'll n't) are words of their own,
-// written together or, as in Flickr8k, apart; Join puts them back. Everything
-// else separates words and is dropped, invalid UTF-8 too. HTML entities count
-// as what they stand for. Text is brought to Unicode normal form C, so that an
-// accent is one whether composed or not.
+// "1/2") and of initials ("u.s."). English clitics ('s 'm 'd 're 've 'll n't)
+// are words of their own, written together or, as in Flickr8k, apart; Join puts
+// them back. Everything else separates words and is dropped, invalid UTF-8 too.
+// HTML entities count as what they stand for. Text is brought to Unicode normal
+// form C, so that an accent is one whether composed or not.
 func Tokenize(caption string) []string {
 	var tokens []string
 	for s := normalize(caption); s != ""; {

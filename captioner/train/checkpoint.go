@@ -97,7 +97,7 @@ func (r *run) load() error {
 	}
 	defer f.Close()
 	if err := r.read(f); err != nil {
-		return fmt.Errorf("train: %s: %w: %w; to start anew, remove the file or name another", r.opt.Checkpoint, ErrCheckpoint, err)
+		return fmt.Errorf("train: %s: %w: %w; to start anew, remove the file", r.opt.Checkpoint, ErrCheckpoint, err)
 	}
 	return nil
 }

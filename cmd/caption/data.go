@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -57,6 +58,18 @@ func take(sets []*dataset.Set, split string) []photoSet {
 		}
 	}
 	return out
+}
+
+// noPhotos says that a split is empty, and which are not.
+func noPhotos(paths []string, split string, sets []*dataset.Set) error {
+	n := map[string]int{}
+	for _, s := range sets {
+		for _, p := range s.Photos {
+			n[p.Split]++
+		}
+	}
+	return fmt.Errorf("no photos in split %s of %s; in train, val and test are %d, %d and %d",
+		split, strings.Join(paths, ", "), n[dataset.Train], n[dataset.Val], n[dataset.Test])
 }
 
 // featureTable finds the features of a photo by its path, its name or, where

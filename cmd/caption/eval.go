@@ -117,7 +117,7 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 	}
 	parts := take(sets, f.split)
 	if len(parts) == 0 {
-		return fmt.Errorf("no photos in split %s of %s", f.split, strings.Join(f.data, ", "))
+		return noPhotos(f.data, f.split, sets)
 	}
 	const kept = "nothing is written; features from extract, given with --features, save the most time"
 	failed, err := evalFeatures(cmd, f, c, parts)

@@ -19,7 +19,10 @@ func newModels() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "models",
 		Short: "Models and CNNs that are known by name",
-		Args:  noArgs,
+		Long: `models tells which models -m takes by name, and which CNNs --cnn takes by name or
+knows the preprocessing of.`,
+		Example: `  caption models list`,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return cli.Usagef("say what to do with the models; see caption models --help")
 		},

@@ -23,6 +23,7 @@ import (
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/internal/dataset"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -132,9 +133,9 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	if err != nil {
 		return err
 	}
-	trains, vals := take(sets, "train"), take(sets, "val")
+	trains, vals := take(sets, dataset.Train), take(sets, dataset.Val)
 	if len(trains) == 0 {
-		return fmt.Errorf("no photos in split train of %s", strings.Join(f.data, ", "))
+		return noPhotos(f.data, dataset.Train, sets)
 	}
 	network, err := f.network.Open(1)
 	if err != nil {
@@ -142,7 +143,7 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	}
 	work := out + ".train"
 	if err := os.MkdirAll(work, 0o777); err != nil {
-		return fmt.Errorf("cannot write %s: %w", f.out, err)
+		return atomicfile.CreateError(out, filepath.Dir(out), err)
 	}
 	if f.float16 {
 		if network, err = halve(network, work); err != nil {

@@ -59,7 +59,7 @@ func Create(path string) (*File, error) {
 			continue
 		}
 		if err != nil {
-			return nil, createError(path, dir, err)
+			return nil, CreateError(path, dir, err)
 		}
 		if chmod && runtime.GOOS != "windows" {
 			f.Chmod(perm) // what the umask took; a file system without permissions refuses
@@ -69,8 +69,9 @@ func Create(path string) (*File, error) {
 	return nil, fmt.Errorf("cannot write %s: no free temporary name in %s", path, dir)
 }
 
-// createError says which path could not be written and what would do.
-func createError(path, dir string, err error) error {
+// CreateError says that path could not be written to its folder dir, and what
+// would do. err is that of creating a file in dir, under whatever name.
+func CreateError(path, dir string, err error) error {
 	var cause *fs.PathError
 	if errors.As(err, &cause) {
 		err = cause.Err // the temporary name would only puzzle
@@ -80,6 +81,8 @@ func createError(path, dir string, err error) error {
 		return fmt.Errorf("cannot write %s: folder %s does not exist; create it first: %w", path, dir, err)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("cannot write %s: folder %s is not writable; change its permissions or choose another folder: %w", path, dir, err)
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("cannot write %s: %s is a file, not a folder; choose another folder: %w", path, dir, err)
 	}
 	return fmt.Errorf("cannot write %s: %w", path, err)
 }

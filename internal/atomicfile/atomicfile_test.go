@@ -240,9 +240,14 @@ func TestCreateErrors(t *testing.T) {
 	check(filepath.Join(dir, "missing", "a.txt"), "does not exist", "create it")
 	if runtime.GOOS != "windows" {
 		check("/dev/null", "not a regular file")
+		file := filepath.Join(dir, "file")
+		if err := os.WriteFile(file, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		check(filepath.Join(file, "a.txt"), "is a file, not a folder")
 	}
 	for _, cause := range []error{syscall.EACCES, syscall.EROFS} {
-		err := createError("d/a.txt", "d", &fs.PathError{Op: "open", Path: "d/" + tempPrefix + "1", Err: cause})
+		err := CreateError("d/a.txt", "d", &fs.PathError{Op: "open", Path: "d/" + tempPrefix + "1", Err: cause})
 		if s := err.Error(); !strings.Contains(s, "folder d is not writable") || strings.Contains(s, tempPrefix) || !errors.Is(err, cause) {
 			t.Errorf("%v: error %q", cause, err)
 		}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/models"
@@ -71,6 +70,9 @@ func (f *NetworkFlags) Open(threads int) (*Network, error) {
 		return nil, err
 	}
 	info := n.Net.Info()
+	if f.Size > 0 && (info.Width != f.Size || info.Height != f.Size) {
+		return nil, Usagef("--size %d: the CNN %s takes pictures of %d×%d only", f.Size, n.Name, info.Width, info.Height)
+	}
 	known.Width, known.Height = info.Width, info.Height
 	n.Preprocessing, err = f.override(known)
 	return n, err
@@ -162,7 +164,7 @@ func (f *NetworkFlags) override(p features.Preprocessing) (features.Preprocessin
 		}
 	}
 	if err := p.Validate(); err != nil {
-		return p, Usagef("preprocessing: %w", err)
+		return p, Usagef("%w", err)
 	}
 	return p, nil
 }
@@ -196,27 +198,4 @@ func hashFiles(fsys fs.FS, names []string) (string, error) {
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// OpenModel opens the model that -m names: the embedded default, a folder, or
-// the name of a folder in models.Dir.
-func OpenModel(name string) (*captioner.Captioner, error) {
-	if name == DefaultModel {
-		l := captioner.Loader{Trusted: true} // it is part of the program; caption verify checks it
-		return l.OpenFS(models.Default)
-	}
-	if _, err := os.Stat(name); err != nil && !strings.ContainsAny(name, `/\`) {
-		if dir, err := models.Dir(); err == nil {
-			if path := filepath.Join(dir, name); isDir(path) {
-				return captioner.Open(path)
-			}
-		}
-		return nil, fmt.Errorf("no model %s: neither a folder nor a name that caption models list shows", name)
-	}
-	return captioner.Open(name)
-}
-
-func isDir(path string) bool {
-	fi, err := os.Stat(path)
-	return err == nil && fi.IsDir()
 }
