@@ -31,25 +31,36 @@ func benchmarkFile(b *testing.B, name string) string {
 // the same with ONNX Runtime beside it.
 func BenchmarkRun(b *testing.B) {
 	for _, name := range benchmarks {
-		b.Run(filepath.Base(name), func(b *testing.B) {
-			net, err := Open(benchmarkFile(b, name), nil)
-			if err != nil {
-				b.Fatal(err)
-			}
-			i := net.Info()
-			x := picture(1, i.Height, i.Width)
-			if _, err := net.Run(context.Background(), x); err != nil {
-				b.Fatal(err)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := net.Run(context.Background(), x); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(i.MultiplyAdds)*2/1e9/(b.Elapsed().Seconds()/float64(b.N)), "GFLOP/s")
-		})
+		b.Run(filepath.Base(name), func(b *testing.B) { benchmarkRun(b, benchmarkFile(b, name)) })
 	}
+}
+
+// BenchmarkModel is BenchmarkRun for the model file that CNN_MODEL names.
+func BenchmarkModel(b *testing.B) {
+	path := os.Getenv("CNN_MODEL")
+	if path == "" {
+		b.Skip("set CNN_MODEL to a model file")
+	}
+	benchmarkRun(b, path)
+}
+
+func benchmarkRun(b *testing.B, path string) {
+	net, err := Open(path, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	i := net.Info()
+	x := picture(1, i.Height, i.Width)
+	if _, err := net.Run(context.Background(), x); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := net.Run(context.Background(), x); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(i.MultiplyAdds)*2/1e9/(b.Elapsed().Seconds()/float64(b.N)), "GFLOP/s")
 }
 
 // BenchmarkOpen times opening a model that is in the file cache.
