@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn"
-	"github.com/onetomany/caption/internal/safetensors"
+	"github.com/onetomany/caption/internal/float16"
 )
 
 // shared is the folder of models and photos beside the repository.
@@ -72,7 +72,7 @@ func TestEqualsPillowAndONNXRuntime(t *testing.T) {
 		}
 		var dot, got2, want2 float64
 		for i, v := range r.Features {
-			w := float64(safetensors.HalfToFloat(binary.LittleEndian.Uint16(want[2*i:])))
+			w := float64(float16.ToFloat32(binary.LittleEndian.Uint16(want[2*i:])))
 			dot, got2, want2 = dot+float64(v)*w, got2+float64(v)*float64(v), want2+w*w
 		}
 		cos, length := dot/math.Sqrt(got2*want2), math.Sqrt(got2/want2)

@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/onetomany/caption/internal/atomicfile"
-	"github.com/onetomany/caption/internal/safetensors"
+	"github.com/onetomany/caption/internal/float16"
 )
 
 // The .npy format: numpy/lib/format.py ("NPY format"), version 1.0 to write,
@@ -31,7 +31,7 @@ type dtype struct {
 }
 
 var dtypes = map[string]dtype{
-	"<f2": {2, func(b []byte) float32 { return safetensors.HalfToFloat(binary.LittleEndian.Uint16(b)) }},
+	"<f2": {2, func(b []byte) float32 { return float16.ToFloat32(binary.LittleEndian.Uint16(b)) }},
 	"<f4": {4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }},
 	"<f8": {8, func(b []byte) float32 { return float32(math.Float64frombits(binary.LittleEndian.Uint64(b))) }},
 }

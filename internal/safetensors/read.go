@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/onetomany/caption/internal/float16"
 )
 
 // File is an opened safetensors file. It is safe for concurrent use if its
@@ -148,7 +150,7 @@ func decode(dst []float32, b []byte, dt DType) int {
 		}
 	case F16:
 		for i := range dst {
-			dst[i] = HalfToFloat(binary.LittleEndian.Uint16(b[2*i:]))
+			dst[i] = float16.ToFloat32(binary.LittleEndian.Uint16(b[2*i:]))
 		}
 	case BF16:
 		for i := range dst {

@@ -11,6 +11,8 @@ import (
 	"math"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/onetomany/caption/internal/float16"
 )
 
 // Tensor is a tensor to write. DType is F32, or F16 to round the data to half
@@ -127,7 +129,7 @@ func WriteFloats(w io.Writer, dt DType, v []float32) error {
 			if dt == F32 {
 				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
 			} else {
-				buf = binary.LittleEndian.AppendUint16(buf, FloatToHalf(x))
+				buf = binary.LittleEndian.AppendUint16(buf, float16.FromFloat32(x))
 			}
 		}
 		if _, err := w.Write(buf); err != nil {

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/float16"
 )
 
 // minHalf is the size from which on Float16 stores a tensor in half the space.
@@ -192,11 +193,10 @@ func halve(raw []byte) ([]byte, error) {
 	out := make([]byte, 0, len(raw)/2)
 	for i := 0; i < len(raw); i += 4 {
 		f := math.Float32frombits(binary.LittleEndian.Uint32(raw[i:]))
-		h, ok := toHalf(f)
-		if !ok {
+		if float16.Overflows(f) {
 			return nil, fmt.Errorf("element %d is %g, beyond the range of FLOAT16", i/4, f)
 		}
-		out = binary.LittleEndian.AppendUint16(out, h)
+		out = binary.LittleEndian.AppendUint16(out, float16.FromFloat32(f))
 	}
 	return out, nil
 }

@@ -10,66 +10,8 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/float16"
 )
-
-// TestFromHalf compares all binary16 with the definition of the format.
-func TestFromHalf(t *testing.T) {
-	for i := range 1 << 16 {
-		h := uint16(i)
-		exp, frac := int(h>>10&31), float64(h&1023)
-		want := math.Ldexp(1024+frac, exp-25)
-		switch {
-		case exp == 0:
-			want = math.Ldexp(frac, -24)
-		case exp == 31 && frac == 0:
-			want = math.Inf(1)
-		case exp == 31:
-			want = math.NaN()
-		}
-		if h&0x8000 != 0 {
-			want = -want
-		}
-		got := fromHalf(h)
-		if math.Float32bits(got) != math.Float32bits(float32(want)) && !math.IsNaN(want) || math.IsNaN(want) && got == got {
-			t.Fatalf("%#04x: got %g, want %g", h, got, want)
-		}
-		if back, ok := toHalf(got); !ok || back != h && got == got {
-			t.Fatalf("%#04x: %g gives %#04x, %v", h, got, back, ok)
-		}
-	}
-}
-
-// TestToHalf checks the rounding between each binary16 and the next: below
-// half the way down, above it up, on it to the even one.
-func TestToHalf(t *testing.T) {
-	for h := uint16(0); h < 0x7bff; h++ {
-		lo, hi := fromHalf(h), fromHalf(h+1)
-		mid := lo + (hi-lo)/2
-		even := h + h&1
-		for _, tt := range []struct {
-			f    float32
-			want uint16
-		}{
-			{math.Nextafter32(lo, hi), h}, {math.Nextafter32(mid, lo), h}, {mid, even},
-			{math.Nextafter32(mid, hi), h + 1}, {math.Nextafter32(hi, lo), h + 1},
-		} {
-			if got, ok := toHalf(tt.f); !ok || got != tt.want {
-				t.Fatalf("%g between %g and %g: got %#04x, want %#04x", tt.f, lo, hi, got, tt.want)
-			}
-			if got, ok := toHalf(-tt.f); !ok || got != tt.want|0x8000 {
-				t.Fatalf("%g: got %#04x, want %#04x", -tt.f, got, tt.want|0x8000)
-			}
-		}
-	}
-	for _, f := range []float32{65520, math.MaxFloat32, -65520} {
-		if h, ok := toHalf(f); ok {
-			t.Errorf("%g gives %#04x, want an overflow", f, h)
-		}
-	}
-	if h, ok := toHalf(math.Nextafter32(65520, 0)); !ok || h != 0x7bff {
-		t.Errorf("just below 65520: %#04x, %v", h, ok)
-	}
-}
 
 // TestFloat16 rewrites a model of which one weight is large enough, in all the
 // places that a model of that kind names it.
@@ -116,9 +58,9 @@ func TestFloat16(t *testing.T) {
 				t.Fatalf("the weights are %+v", half)
 			}
 			for i, f := range half.F {
-				h, _ := toHalf(float32(i) / 3)
-				if f != fromHalf(h) {
-					t.Fatalf("element %d is %g, want %g", i, f, fromHalf(h))
+				h := float16.FromFloat32(float32(i) / 3)
+				if f != float16.ToFloat32(h) {
+					t.Fatalf("element %d is %g, want %g", i, f, float16.ToFloat32(h))
 				}
 			}
 			if b := g.Init["b"]; len(b.F) != minHalf || b.F[0] != 1 {

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/float16"
 )
 
 // dataType is TensorProto.DataType.
@@ -347,7 +348,7 @@ func decodeFloats(dst []float32, typ dataType, raw []byte) {
 	switch typ {
 	case typeFloat16:
 		for i := range dst {
-			dst[i] = fromHalf(le.Uint16(raw[2*i:]))
+			dst[i] = float16.ToFloat32(le.Uint16(raw[2*i:]))
 		}
 	case typeBfloat16:
 		for i := range dst {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/float16"
 )
 
 var castOps = []Op{
@@ -78,19 +79,7 @@ func narrow(to int) (graph.DType, narrowing, bool) {
 }
 
 // toFloat16 rounds to the nearest number of IEEE 754 binary16, ties to even.
-func toFloat16(x float32) float32 {
-	switch a := abs32(x); {
-	case a >= 65520:
-		return float32(math.Inf(1)) * sign(x)
-	case a >= 0x1p-14: // normal: 10 bits of fraction
-		bits := math.Float32bits(x)
-		bits += 1<<12 - 1 + bits>>13&1
-		return math.Float32frombits(bits &^ (1<<13 - 1))
-	case a != a:
-		return x
-	}
-	return float32(math.RoundToEven(float64(x)*0x1p24) * 0x1p-24)
-}
+func toFloat16(x float32) float32 { return float16.ToFloat32(float16.FromFloat32(x)) }
 
 // toBfloat16 rounds to the nearest float32 with 7 bits of fraction, ties to even.
 func toBfloat16(x float32) float32 {

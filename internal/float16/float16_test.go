@@ -1,12 +1,12 @@
-package safetensors
+package float16
 
 import (
 	"math"
 	"testing"
 )
 
-// Values rounded by numpy (testdata/golden.py): ties, limits, subnormals.
-func TestFloatToHalf(t *testing.T) {
+// Values rounded by numpy (np.float16): ties, limits, subnormals.
+func TestFromFloat32(t *testing.T) {
 	for _, c := range []struct {
 		f float64
 		h uint16
@@ -32,8 +32,8 @@ func TestFloatToHalf(t *testing.T) {
 		{math.Inf(-1), 0xfc00},
 		{math.Copysign(0, -1), 0x8000},
 	} {
-		if got := FloatToHalf(float32(c.f)); got != c.h {
-			t.Errorf("FloatToHalf(%v) = %#04x, want %#04x", c.f, got, c.h)
+		if got := FromFloat32(float32(c.f)); got != c.h {
+			t.Errorf("FromFloat32(%v) = %#04x, want %#04x", c.f, got, c.h)
 		}
 	}
 }
@@ -61,17 +61,17 @@ func halfValue(h uint16) float64 {
 func TestAllHalves(t *testing.T) {
 	for i := range 1 << 16 {
 		h := uint16(i)
-		f, want := HalfToFloat(h), halfValue(h)
+		f, want := ToFloat32(h), halfValue(h)
 		if math.IsNaN(want) {
-			if !math.IsNaN(float64(f)) || FloatToHalf(f)&0x7c00 != 0x7c00 || FloatToHalf(f)&0x3ff == 0 {
-				t.Errorf("%#04x: NaN became %v and %#04x", h, f, FloatToHalf(f))
+			if !math.IsNaN(float64(f)) || FromFloat32(f)&0x7c00 != 0x7c00 || FromFloat32(f)&0x3ff == 0 {
+				t.Errorf("%#04x: NaN became %v and %#04x", h, f, FromFloat32(f))
 			}
 			continue
 		}
 		if math.Float64bits(float64(f)) != math.Float64bits(want) {
-			t.Fatalf("HalfToFloat(%#04x) = %v, want %v", h, f, want)
+			t.Fatalf("ToFloat32(%#04x) = %v, want %v", h, f, want)
 		}
-		if got := FloatToHalf(f); got != h {
+		if got := FromFloat32(f); got != h {
 			t.Fatalf("%#04x became %#04x", h, got)
 		}
 		if h&0x7fff >= 0x7bff {
@@ -91,9 +91,25 @@ func TestAllHalves(t *testing.T) {
 			f    float32
 			want uint16
 		}{{mid, even}, {math.Nextafter32(mid, 0), h}, {math.Nextafter32(mid, big), next}} {
-			if got := FloatToHalf(c.f); got != c.want {
-				t.Fatalf("FloatToHalf(%v) = %#04x, want %#04x", c.f, got, c.want)
+			if got := FromFloat32(c.f); got != c.want {
+				t.Fatalf("FromFloat32(%v) = %#04x, want %#04x", c.f, got, c.want)
 			}
+		}
+	}
+}
+
+func TestOverflows(t *testing.T) {
+	inf := float32(math.Inf(1))
+	for _, c := range []struct {
+		f    float32
+		want bool
+	}{
+		{0, false}, {-65504, false}, {math.Nextafter32(65520, 0), false},
+		{65520, true}, {-65520, true}, {math.MaxFloat32, true},
+		{inf, false}, {-inf, false}, {float32(math.NaN()), false},
+	} {
+		if got := Overflows(c.f); got != c.want {
+			t.Errorf("Overflows(%v) = %v", c.f, got)
 		}
 	}
 }
