@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // Source is a photo to be read.
@@ -95,6 +96,9 @@ func fileSource(path string, fi fs.FileInfo) Source {
 		Name:  path,
 		Stamp: fmt.Sprintf("%d %d", fi.Size(), fi.ModTime().UnixNano()),
 		Open: func() (io.ReadCloser, error) {
+			if !fi.Mode().IsRegular() {
+				return &lateFile{path: path}, nil
+			}
 			f, err := os.Open(path)
 			if err != nil {
 				return nil, short(err)
@@ -102,6 +106,32 @@ func fileSource(path string, fi fs.FileInfo) Source {
 			return f, nil
 		},
 	}
+}
+
+// lateFile is a file that the first Read opens: opening a named pipe waits for
+// its writer, which must not hold up cancellation any more than reading it.
+type lateFile struct {
+	path string
+	file atomic.Pointer[os.File]
+}
+
+func (l *lateFile) Read(b []byte) (int, error) {
+	f := l.file.Load()
+	if f == nil {
+		var err error
+		if f, err = os.Open(l.path); err != nil {
+			return 0, short(err)
+		}
+		l.file.Store(f)
+	}
+	return f.Read(b)
+}
+
+func (l *lateFile) Close() error {
+	if f := l.file.Swap(nil); f != nil {
+		return f.Close()
+	}
+	return nil
 }
 
 func expandGlob(pattern string) []Source {
