@@ -167,7 +167,19 @@ func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, part
 		if want := c.Info().Features; t.size != want {
 			return 0, fmt.Errorf("%s: vectors of %d values, the model takes %d: they come from another CNN", f.features[0], t.size, want)
 		}
-		return 0, t.attach(parts, cmd.ErrOrStderr())
+		if err := t.attach(parts, cmd.ErrOrStderr()); err != nil {
+			return 0, err
+		}
+		d, photo, err := compareFeatures(cmd.Context(), c.Extractor(), parts)
+		switch {
+		case err != nil:
+			return 0, err
+		case photo == "":
+			fmt.Fprintln(cmd.ErrOrStderr(), "no photo is at hand to check that the model's CNN gives these features")
+		case !(d <= featureTolerance):
+			return 0, fmt.Errorf("%s: the features of %s are not those that the model's CNN gives (relative difference %.2g): extract them with the model's own CNN and preprocessing, or leave --features out", f.features[0], photo, d)
+		}
+		return 0, nil
 	}
 	return computeFeatures(cmd, c.Extractor(), f.jobs, f.quiet, parts)
 }

@@ -84,6 +84,25 @@ func TestTrainOnFeatures(t *testing.T) {
 	if code, stderr := train("b", "--mean", "0.9,0.1,0.5"); code != cli.Failed || !strings.Contains(stderr, "--mean") {
 		t.Errorf("another preprocessing: exit code %d: %s", code, stderr)
 	}
+	eval := func(features string) (code int, stderr string) {
+		code, _, stderr = run(t, nil, "eval", "-q", "-m", filepath.Join(dir, "a"), "--data", data, "--features", features)
+		return code, stderr
+	}
+	if code, stderr := eval(file); code != cli.OK {
+		t.Errorf("eval: exit code %d: %s", code, stderr)
+	}
+	network.Mean = []string{"0.9", "0.1", "0.5"}
+	if n, err = network.Open(1); err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(dir, "other.npz")
+	e = cli.Extraction{Network: n, Path: other, Quiet: true, Stderr: os.Stderr}
+	if sum, err := e.Run(t.Context(), features.Expand([]string{dir})); err != nil || sum.Rows != 4 {
+		t.Fatal(sum, err)
+	}
+	if code, stderr := eval(other); code != cli.Failed || !strings.Contains(stderr, "not those that the model's CNN gives") {
+		t.Errorf("eval with another preprocessing: exit code %d: %s", code, stderr)
+	}
 	for _, name := range []string{"astronaut.jpg", "cat.jpg", "coffee.jpg", "rocket.jpg"} {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)

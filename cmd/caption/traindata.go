@@ -39,23 +39,34 @@ func (f *trainFlags) read(ctx context.Context, n *cli.Network, stderr io.Writer,
 	if want := x.Shape(); !slices.Equal(want, []int{t.size}) {
 		return fmt.Errorf("%s: vectors of %d values, %s gives %v; %s", f.features[0], t.size, n.Name, want, asForExtract)
 	}
-	for _, s := range slices.Concat(parts...) {
-		for i, photo := range s.photos {
-			if photo.Path == "" {
+	d, photo, err := compareFeatures(ctx, x, slices.Concat(parts...))
+	switch {
+	case err != nil:
+		return err
+	case photo == "":
+		fmt.Fprintf(stderr, "no photo is at hand to check that %s gives these features\n", n.Name)
+	case !(d <= featureTolerance):
+		return fmt.Errorf("%s: the features of %s are not those that %s gives (relative difference %.2g); %s", f.features[0], photo, n.Name, d, asForExtract)
+	}
+	return nil
+}
+
+// compareFeatures extracts the features of the first photo that is at hand and
+// returns how far those in sets are from them, and its name; "" if none is.
+func compareFeatures(ctx context.Context, x *features.Extractor, sets []photoSet) (distance float64, photo string, err error) {
+	for _, s := range sets {
+		for i, p := range s.photos {
+			if p.Path == "" {
 				continue
 			}
-			is, err := photoFeatures(ctx, x, photo.Path)
+			is, err := photoFeatures(ctx, x, p.Path)
 			if err != nil {
-				return fmt.Errorf("%s: %w", photo.Path, err)
+				return 0, "", fmt.Errorf("%s: %w", p.Path, err)
 			}
-			if d := features.Distance(s.features[i], is); !(d <= featureTolerance) {
-				return fmt.Errorf("%s: the features of %s are not those that %s gives (relative difference %.2g); %s", f.features[0], photo.Name, n.Name, d, asForExtract)
-			}
-			return nil
+			return features.Distance(s.features[i], is), p.Name, nil
 		}
 	}
-	fmt.Fprintf(stderr, "no photo is at hand to check that %s gives these features\n", n.Name)
-	return nil
+	return 0, "", nil
 }
 
 // photoFeatures extracts the features of the photo in a file.
