@@ -97,8 +97,8 @@ func TestTrainOnFeatures(t *testing.T) {
 	}
 	other := filepath.Join(dir, "other.npz")
 	e = cli.Extraction{Network: n, Path: other, Quiet: true, Stderr: os.Stderr}
-	if sum, err := e.Run(t.Context(), features.Expand([]string{dir})); err != nil || sum.Rows != 4 {
-		t.Fatal(sum, err)
+	if _, err := e.Run(t.Context(), features.Expand([]string{dir})); err != nil {
+		t.Fatal(err)
 	}
 	if code, stderr := eval(other); code != cli.Failed || !strings.Contains(stderr, "not those that the model's CNN gives") {
 		t.Errorf("eval with another preprocessing: exit code %d: %s", code, stderr)
