@@ -100,7 +100,7 @@ func (o *Options) withDefaults() (Options, error) {
 		{"Temperature", v.Temperature, 1e-3, 1e3},
 	} {
 		if !(f.x >= f.low && f.x <= f.high) { // NaN fails too
-			return v, &OptionError{f.name, fmt.Sprintf("%v is not in %v..%v", f.x, f.low, f.high)}
+			return v, &OptionError{f.name, fmt.Sprintf("%.15g is not in %.15g..%.15g", f.x, f.low, f.high)}
 		}
 	}
 	v.Beam = max(v.Beam, v.Num)

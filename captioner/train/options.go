@@ -65,7 +65,9 @@ type OptionError struct {
 	Problem string
 }
 
-func (e *OptionError) Error() string { return "train: option " + e.Field + ": " + e.Problem }
+func (e *OptionError) Error() string {
+	return "train: option " + e.Field + ": " + e.Problem + "; Defaults gives all options a value"
+}
 
 // Validate says what is wrong with o, as an *OptionError; nil if nothing.
 func (o Options) Validate() error { return o.check() }
@@ -99,7 +101,7 @@ func (o *Options) check() error {
 		{"Threads", float64(o.Threads), 1, 1 << 10},
 	} {
 		if !(f.x >= f.low && f.x <= f.high) { // NaN fails too
-			return &OptionError{f.name, fmt.Sprintf("%v is not in %v..%v; train.Defaults gives all options a value", f.x, f.low, f.high)}
+			return &OptionError{f.name, fmt.Sprintf("%.15g is not in %.15g..%.15g", f.x, f.low, f.high)}
 		}
 	}
 	return nil
