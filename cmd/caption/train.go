@@ -132,6 +132,9 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	if len(trains) == 0 {
 		return noPhotos(f.data, dataset.Train, sets)
 	}
+	if err := checkWords(trains, f.minCount); err != nil {
+		return err
+	}
 	network, err := f.network.Open(1)
 	if err != nil {
 		return err

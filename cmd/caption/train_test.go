@@ -58,6 +58,19 @@ func TestTrainKeepsFeaturesByPhotos(t *testing.T) {
 	}
 }
 
+// A small table with the default --min-count is told what to do before any work.
+func TestTrainNoWords(t *testing.T) {
+	dir := t.TempDir()
+	model := filepath.Join(dir, "model")
+	code, _, stderr := run(t, nil, append(trainTiny(ownPhotos(t, dir), model), "--min-count", "5")...)
+	if code != cli.Failed || !strings.Contains(stderr, "a smaller --min-count") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	if _, err := os.Stat(model + ".train"); err == nil {
+		t.Error("a working folder is left")
+	}
+}
+
 // With --features the photos may be elsewhere; where one is at hand, features
 // of another network or preprocessing are refused.
 func TestTrainOnFeatures(t *testing.T) {

@@ -79,16 +79,30 @@ func photoFeatures(ctx context.Context, x *features.Extractor, path string) ([]f
 	return x.Read(ctx, f, nil)
 }
 
-// trainingData builds the vocabulary and encodes the captions.
-func trainingData(trains, vals []photoSet, minCount int) *train.Data {
+// captionWords returns the words of all captions.
+func captionWords(sets []photoSet) [][]string {
 	var words [][]string
-	for _, s := range trains {
+	for _, s := range sets {
 		for _, p := range s.photos {
 			for _, c := range p.Captions {
 				words = append(words, vocab.Tokenize(c))
 			}
 		}
 	}
+	return words
+}
+
+// checkWords says early, before the CNN runs, that no word would be left.
+func checkWords(trains []photoSet, minCount int) error {
+	if vocab.Build(captionWords(trains), minCount).Len() > vocab.Unk+1 {
+		return nil
+	}
+	return fmt.Errorf("no word is in the training captions --min-count %d times; give more captions or a smaller --min-count", minCount)
+}
+
+// trainingData builds the vocabulary and encodes the captions.
+func trainingData(trains, vals []photoSet, minCount int) *train.Data {
+	words := captionWords(trains)
 	data := &train.Data{Vocab: vocab.Build(words, minCount)}
 	for _, s := range trains {
 		data.Features = append(data.Features, s.features...)
