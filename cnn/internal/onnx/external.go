@@ -69,6 +69,8 @@ func (x *external) data(l location, n int64) ([]byte, error) {
 		err := fmt.Errorf("%d bytes at offset %d end beyond the file's %d", n, l.offset, size)
 		if what := sniff(b); what != "" {
 			err = fmt.Errorf("%w: it is %s", err, what)
+		} else {
+			err = fmt.Errorf("%w: it is cut off, or of another model; copy or download it again", err)
 		}
 		return nil, fmt.Errorf("external data %q: %w", l.file, err)
 	}
@@ -88,6 +90,8 @@ func (x *external) file(l location) ([]byte, error) {
 		if b, err = readFile(x.fsys, name, x.left); err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
 				err = fmt.Errorf("%w: it belongs beside the model, which holds no weights without it", err)
+			} else if fi, lerr := fs.Lstat(x.fsys, name); lerr == nil && fi.Mode()&fs.ModeSymlink != 0 {
+				err = fmt.Errorf("%w: it is a link; put the file itself beside the model", err)
 			}
 			return nil, err
 		}

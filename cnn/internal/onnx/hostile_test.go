@@ -209,7 +209,7 @@ func TestExternal(t *testing.T) {
 		{"NUL", []string{"location", "w.bin\x00"}, "refused"},
 		{"the folder itself", []string{"location", "."}, "refused"},
 		{"a folder", []string{"location", "sub"}, "is a folder"},
-		{"too short", []string{"location", "w.bin", "offset", "8"}, "8 bytes at offset 8 end beyond the file's 12"},
+		{"too short", []string{"location", "w.bin", "offset", "8"}, "8 bytes at offset 8 end beyond the file's 12: it is cut off"},
 		{"offset beyond the end", []string{"location", "w.bin", "offset", "9223372036854775807"}, "end beyond the file's 12"},
 		{"lying length", []string{"location", "w.bin", "offset", "4", "length", "4"}, "the tensor takes 8 bytes, its length is given as 4"},
 		{"huge length", []string{"location", "w.bin", "length", "9223372036854775807"}, "its length is given as 9223372036854775807"},
@@ -284,6 +284,9 @@ func TestLinks(t *testing.T) {
 		if _, err := Open(filepath.Join(dir, name), Limits{}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if _, err := Open(filepath.Join(dir, "out.onnx"), Limits{}); err == nil || !strings.Contains(err.Error(), "put the file itself beside the model") {
+		t.Errorf("out.onnx: %v", err)
 	}
 	for _, name := range []string{"out.onnx", "abs.onnx", "dir.onnx"} {
 		if _, err := Open(filepath.Join(dir, name), Limits{}); err == nil {
