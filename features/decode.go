@@ -145,7 +145,7 @@ func readTo(ctx context.Context, r io.Reader, l Limits, size int64) ([]byte, err
 }
 
 func tooManyBytes(n int64, l Limits) error {
-	return fmt.Errorf("%w: %d bytes or more, above the limit of %d", ErrTooLarge, n, l.MaxBytes)
+	return fmt.Errorf("%w: %d bytes or more, above the limit of %d; make it smaller", ErrTooLarge, n, l.MaxBytes)
 }
 
 // ctxReader stops between two reads when its context is done.
@@ -214,7 +214,7 @@ func readHeader(data []byte, l Limits) (h header, err error) {
 		return h, fmt.Errorf("%w: %s of %d×%d pixels", ErrCorrupt, h.name, c.Width, c.Height)
 	}
 	if int64(c.Width) > l.MaxPixels/int64(c.Height) {
-		return h, fmt.Errorf("%w: %s of %d×%d pixels, above the limit of %d", ErrTooLarge, h.name, c.Width, c.Height, l.MaxPixels)
+		return h, fmt.Errorf("%w: %s of %d×%d pixels, above the limit of %d; make it smaller", ErrTooLarge, h.name, c.Width, c.Height, l.MaxPixels)
 	}
 	h.orient = upright
 	if h.format.orient != nil {
@@ -260,7 +260,8 @@ func (h header) wrap(err error) error {
 	var tu tiff.UnsupportedError
 	kind := ErrCorrupt
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, jpeg.FormatError("short Huffman data")):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, jpeg.FormatError("short Huffman data")), errors.Is(err, png.FormatError("not enough pixel data")):
 		return fmt.Errorf("%w: the %s data ends early; copy or download it again", ErrTruncated, h.name)
 	case errors.As(err, &ju), errors.As(err, &pu), errors.As(err, &tu), errors.Is(err, bmp.ErrUnsupported):
 		kind = ErrUnsupported

@@ -135,6 +135,10 @@ func TestDecodeTruncated(t *testing.T) {
 	if _, err := Decode(bytes.NewReader(half[:len(half)-60]), nil); !errors.Is(err, ErrTruncated) {
 		t.Errorf("truncated JPEG: %v, want ErrTruncated", err)
 	}
+	half = picture(t, "rgb.png")
+	if _, err := Decode(bytes.NewReader(half[:len(half)*2/3]), nil); !errors.Is(err, ErrTruncated) {
+		t.Errorf("truncated PNG: %v, want ErrTruncated", err)
+	}
 }
 
 func TestDecodeNotImage(t *testing.T) {
