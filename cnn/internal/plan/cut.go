@@ -156,6 +156,9 @@ func (m *model) classifier(out string) *graph.Node {
 				return nil
 			}
 		case "Add": // the bias of a MatMul
+			if len(n.Inputs) != 2 {
+				return nil
+			}
 			x, bias := n.Inputs[0], n.Inputs[1]
 			if m.isConst(x) {
 				x, bias = bias, x

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -76,9 +77,15 @@ func (p *Plan) shape(v *value, n int) []int {
 	return shape
 }
 
-// run computes the output of s.n pictures x into y.
-func (s *state) run(ctx context.Context, x, y []float32) error {
+// run computes the output of s.n pictures x into y. What a graph against the
+// rules of its operators makes panic is an error.
+func (s *state) run(ctx context.Context, x, y []float32) (err error) {
 	g := s.plan.net
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("cnn: an operator breaks the rules of ONNX: %v", r)
+		}
+	}()
 	s.lend(x, y)
 	defer s.lend(nil, nil)
 	for _, n := range g.nodes {

@@ -26,7 +26,7 @@ func FuzzCompile(f *testing.F) {
 			m.damage()
 		}
 		layer := []string{"", Pooled, Map, "v2", "Conv1"}[m.pick(5)]
-		p, err := Compile(g, Options{Layer: layer})
+		p, err := compile(g, Options{Layer: layer})
 		if err != nil {
 			return
 		}

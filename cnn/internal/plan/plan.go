@@ -62,10 +62,43 @@ const (
 	maxPixels = 1 << 26 // elements of one picture
 )
 
-// Compile plans the network of g up to the feature that opt names.
-func Compile(g *graph.Graph, opt Options) (*Plan, error) {
+// ordered checks that every node comes after those whose values it takes, as
+// graph.Graph promises: without it a walk back from the output may not end.
+func ordered(g *graph.Graph) error {
+	made := map[string]int{} // value to the node that computes it
+	for i, n := range g.Nodes {
+		for _, v := range n.Outputs {
+			made[v] = i
+		}
+	}
+	for i, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			if at, ok := made[v]; ok && v != "" && at >= i {
+				return fmt.Errorf("node %q takes %q before it is computed", n.Name, v)
+			}
+		}
+	}
+	return nil
+}
+
+// Compile plans the network of g up to the feature that opt names. A graph can
+// break the rules of its operators in more ways than are foreseen: what panics
+// on it is an error.
+func Compile(g *graph.Graph, opt Options) (p *Plan, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p, err = nil, fmt.Errorf("an operator breaks the rules of ONNX: %v", r)
+		}
+	}()
+	return compile(g, opt)
+}
+
+func compile(g *graph.Graph, opt Options) (*Plan, error) {
 	if len(g.Nodes) > maxNodes {
 		return nil, fmt.Errorf("%d nodes, at most %d are supported", len(g.Nodes), maxNodes)
+	}
+	if err := ordered(g); err != nil {
+		return nil, err
 	}
 	p := &Plan{}
 	shape, err := p.picture(g, opt)

@@ -62,8 +62,10 @@ func (m *model) sequenceAt(n *graph.Node) error {
 			}
 		}
 	}
-	if err := m.failed[n.Inputs[0]]; err != nil {
-		return err
+	for _, v := range n.Inputs {
+		if err := m.failed[v]; err != nil {
+			return err
+		}
 	}
 	return &graph.UnsupportedError{Op: n.Op, Node: n.Name, Opset: m.g.Opset,
 		Reason: "only constant positions in what SplitToSequence made are supported"}
