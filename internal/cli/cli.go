@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/onetomany/caption/internal/kernels"
 )
 
 // Exit codes of both programs. They are documented in the README; scripts rely
@@ -61,7 +63,8 @@ func Usagef(format string, args ...any) error {
 }
 
 // Run executes a command line and returns the exit code. The first interrupt
-// cancels the context of the command, the second one kills the program.
+// cancels the context of the command, the second one kills the program. A
+// CAPTION_CPU that cannot be followed is said first.
 func Run(cmd *cobra.Command, args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -75,6 +78,9 @@ func Run(cmd *cobra.Command, args []string) int {
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return Usagef("%w; see %s --help", err, c.CommandPath())
 	})
+	if err := cpuError(); err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", cmd.Name(), err)
+	}
 	ran, err := cmd.ExecuteContextC(ctx)
 	code := exitCode(ctx, err)
 	switch {
@@ -90,6 +96,9 @@ func Run(cmd *cobra.Command, args []string) int {
 	}
 	return code
 }
+
+// cpuError says that CAPTION_CPU is not followed; tests replace it.
+var cpuError = kernels.CPUError
 
 func exitCode(ctx context.Context, err error) int {
 	var usage usageError

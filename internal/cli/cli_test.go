@@ -40,6 +40,17 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+func TestUnknownCPU(t *testing.T) {
+	defer func(f func() error) { cpuError = f }(cpuError)
+	cpuError = func() error { return errors.New("CAPTION_CPU=x: not here") }
+	var stderr bytes.Buffer
+	cmd := &cobra.Command{Use: "prog", RunE: func(*cobra.Command, []string) error { return nil }}
+	cmd.SetErr(&stderr)
+	if code := Run(cmd, nil); code != OK || stderr.String() != "prog: CAPTION_CPU=x: not here\n" {
+		t.Errorf("exit code %d, stderr %q", code, stderr.String())
+	}
+}
+
 func TestInterrupted(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no interrupt that a process can send")

@@ -41,7 +41,7 @@ func BenchmarkProduct(b *testing.B) {
 				b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 			})
 		}
-		for v := generic; v <= best(); v++ {
+		for _, v := range versions() {
 			active = v
 			p := PackB(false, z.k, z.n, y, z.n)
 			bench(isaNames[v]+"/packed", func() { p.Mul(z.m, x, z.k, c, z.n, nil, 1) })
@@ -66,7 +66,7 @@ func BenchmarkVector(b *testing.B) {
 	saved := active
 	defer func() { active = saved }()
 	x, y, z := random(2048), random(2048), make([]float32, 2048)
-	for v := generic; v <= best(); v++ {
+	for _, v := range versions() {
 		active = v
 		for _, c := range []struct {
 			name string
@@ -115,7 +115,7 @@ func BenchmarkDepthwise(b *testing.B) {
 				b.ReportMetric(float64(len(y)*g.KH*g.KW)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GMAC/s")
 			})
 		}
-		for v := generic; v <= best(); v++ {
+		for _, v := range versions() {
 			active = v
 			bench(isaNames[v]+"/conv", func() { g.Depthwise(1, x, w, y, g.C, ep, 1) })
 			bench(isaNames[v]+"/max", func() { g.MaxPool(1, x, y, g.C, 1) })

@@ -1,32 +1,52 @@
 package kernels
 
-import "os"
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
 
-// isa is an instruction set that has its own version of the inner loops. Each
-// value includes those below it.
+// isa is an instruction set that has its own version of the inner loops.
 type isa uint8
 
 const (
-	generic isa = iota
-	avx2        // AVX2 and FMA
-	avx512      // AVX-512 F, VL, BW and DQ
+	generic isa = iota // plain Go
+	avx2               // amd64: AVX2 and FMA
+	avx512             // amd64: AVX-512 F, VL, BW and DQ, besides avx2
+	neon               // arm64: Advanced SIMD, which each such processor has
 )
 
-var isaNames = [...]string{generic: "generic", avx2: "avx2", avx512: "avx512"}
+var isaNames = [...]string{generic: "generic", avx2: "avx2", avx512: "avx512", neon: "neon"}
 
 // active is the version in use. It is set once at start; tests switch it.
-var active = choose(os.Getenv("CAPTION_CPU"), best())
+var active, cpuError = choose(os.Getenv("CAPTION_CPU"), versions())
 
-// choose returns the version asked for by name, or the best where the name is
-// none or is beyond what the processor has.
-func choose(name string, best isa) isa {
-	for i, s := range isaNames {
-		if s == name {
-			return min(isa(i), best)
-		}
+// choose returns the version asked for by name among those that there are, the
+// best being last. That one it takes where the name is empty, and with an error
+// where it is none of theirs.
+func choose(name string, there []isa) (isa, error) {
+	best := there[len(there)-1]
+	if name == "" {
+		return best, nil
 	}
-	return best
+	var names []string
+	for _, v := range there {
+		if isaNames[v] == name {
+			return v, nil
+		}
+		names = append(names, isaNames[v])
+	}
+	what := "no such instruction set"
+	if slices.Contains(isaNames[:], name) {
+		what = "not on this processor, or not in this build"
+	}
+	return best, fmt.Errorf("CAPTION_CPU=%s: %s; using %s of %s", name, what, isaNames[best], strings.Join(names, ", "))
 }
 
-// CPU names the version of the inner loops in use: avx512, avx2 or generic.
+// CPU names the version of the inner loops in use: avx512, avx2, neon or generic.
 func CPU() string { return isaNames[active] }
+
+// CPUError says that CAPTION_CPU asks for a version that is unknown or not to
+// be had here, so that CPU is the best one instead. It is nil otherwise.
+func CPUError() error { return cpuError }

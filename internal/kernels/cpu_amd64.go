@@ -4,12 +4,13 @@ package kernels
 
 import "golang.org/x/sys/cpu"
 
-func best() isa {
+// versions returns what this processor has, the best last.
+func versions() []isa {
 	switch {
 	case !cpu.X86.HasAVX2 || !cpu.X86.HasFMA:
-		return generic
-	case cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ:
-		return avx512
+		return []isa{generic}
+	case !cpu.X86.HasAVX512F || !cpu.X86.HasAVX512VL || !cpu.X86.HasAVX512BW || !cpu.X86.HasAVX512DQ:
+		return []isa{generic, avx2}
 	}
-	return avx2
+	return []isa{generic, avx2, avx512}
 }

@@ -13,7 +13,7 @@ import (
 func eachVersion(t *testing.T, f func(t *testing.T)) {
 	defer func(v isa, g int) { active, grain = v, g }(active, grain)
 	grain = 1
-	for v := generic; v <= best(); v++ {
+	for _, v := range versions() {
 		active = v
 		t.Run(isaNames[v], f)
 	}
@@ -109,7 +109,7 @@ func testGemm(t *testing.T, transA, transB, accumulate bool, m, n, k int) {
 // size, with segments in any order and outside.
 func TestTile(t *testing.T) {
 	a := random(5000)
-	for v := generic; v <= best(); v++ {
+	for _, v := range versions() {
 		for rows := 1; rows <= v.rows(); rows++ {
 			for cols := 1; cols <= v.cols(); cols++ {
 				for _, segLen := range []int{1, 2, 17} {
@@ -261,17 +261,6 @@ func TestChecks(t *testing.T) {
 			}()
 			f()
 		})
-	}
-}
-
-func TestChoose(t *testing.T) {
-	for _, x := range []struct {
-		name       string
-		best, want isa
-	}{{"", avx512, avx512}, {"avx2", avx512, avx2}, {"avx512", avx2, avx2}, {"generic", avx2, generic}, {"other", avx2, avx2}} {
-		if got := choose(x.name, x.best); got != x.want {
-			t.Errorf("CAPTION_CPU=%s with %s: %s", x.name, isaNames[x.best], isaNames[got])
-		}
 	}
 }
 

@@ -41,8 +41,8 @@ type tile struct {
 const outside = math.MinInt / 16
 
 // rows and cols are the size of the largest tile of a version.
-func (v isa) rows() int { return [...]int{generic: 4, avx2: 6, avx512: 12}[v] }
-func (v isa) cols() int { return [...]int{generic: 16, avx2: 16, avx512: 32}[v] }
+func (v isa) rows() int { return [...]int{generic: 4, avx2: 6, avx512: 12, neon: 6}[v] }
+func (v isa) cols() int { return [...]int{generic: 16, avx2: 16, avx512: 32, neon: 16}[v] }
 
 // tileGeneric is the micro kernel in plain Go, in parts of 2×4 values, as many
 // as fit the registers of every processor.
