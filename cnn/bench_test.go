@@ -27,7 +27,7 @@ func benchmarkFile(b *testing.B, name string) string {
 	return path
 }
 
-// BenchmarkRun times one picture on one thread, warm. testdata/compare.py does
+// BenchmarkRun times one picture on one thread, warm. bench/bench.py does
 // the same with ONNX Runtime beside it.
 func BenchmarkRun(b *testing.B) {
 	for _, name := range benchmarks {

@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""Times caption and its peers in turns, in one go, and prints ratios of medians:
+ours / the peer's, so that below 1 we are faster.
+
+    bench.py cnn [--models DIR] [--only NAME] [--batch 1,8] [--threads 1,2]
+
+Needs Go and the PyPI packages numpy, onnx, onnxruntime and Pillow. DIR holds what
+cnn/testdata/export.py writes. Results are added to results.json beside this
+file, from which page.py makes README.md and the plot.
+"""
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+import peers
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+DEFAULT = os.path.join(ROOT, "models", "default", "cnn.onnx")
+
+# What a turn is: one run that warms the caches up, then timed ones for about
+# TURN seconds. Sides take turns for ROUNDS rounds with a pause between, in which
+# threads that spin come to rest.
+ROUNDS, TURN, PAUSE = 7, 0.3, 0.02
+
+# name, batch, threads, the ratio to reach
+CNN = [
+    ("resnet50", 1, 1, 1.0), ("resnet50", 8, 2, 1.0), ("vgg16", 1, 1, 0.8), ("mobilenet_v2", 1, 1, 1.0),
+    ("efficientnet_b0", 1, 1, 1.0), ("default", 1, 1, 1.0), ("default", 1, 2, 1.0), ("default", 8, 2, 1.0),
+    ("densenet121", 1, 1, 1.3), ("convnext_tiny", 1, 1, 1.3), ("regnet_y_400mf", 1, 1, 1.3),
+]
+MODELS = list(dict.fromkeys(c[0] for c in CNN))
+
+
+def processor():
+    with open("/proc/cpuinfo") as f:
+        info = dict(line.split(":", 1) for line in f.read().split("\n\n")[0].splitlines())
+    info = {k.strip(): v.strip() for k, v in info.items()}
+    flags = info["flags"].split()
+    has = [f for f in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if f in flags]
+    name = f'{info["model name"]} (family {info["cpu family"]}, model {info["model"]})'
+    return f'{name}, {os.cpu_count()} cores, {", ".join(has)}'
+
+
+class Worker:
+    """worker/main.go, with the environment given."""
+
+    def __init__(self, binary, **env):
+        self.process = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env=dict(os.environ, **env))
+
+    def ask(self, *words):
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().split()
+        if not answer:
+            sys.exit("the worker ended")
+        return answer
+
+    def run(self):
+        return int(self.ask("run")[0])
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def build(package, folder):
+    """The path of the program of a package, built into folder."""
+    out = os.path.join(folder, os.path.basename(package))
+    subprocess.run(["go", "build", "-o", out, package], cwd=ROOT, check=True)
+    return out
+
+
+def turn(run):
+    """Times run again and again for a turn, without its first time."""
+    run()
+    times, end = [], time.perf_counter() + TURN
+    while not times or time.perf_counter() < end:
+        times.append(run())
+    return times
+
+
+def in_turns(sides, rounds=ROUNDS):
+    """Medians of the times of functions that each return one time."""
+    times = [[] for _ in sides]
+    for i in range(rounds):
+        order = range(len(sides)) if i % 2 == 0 else reversed(range(len(sides)))
+        for side in order:
+            times[side] += turn(sides[side])
+            time.sleep(PAUSE)
+    return [statistics.median(t) for t in times]
+
+
+def error(got, want):
+    """The largest difference, relative to the largest value of each picture."""
+    got = got.reshape(len(want), -1)
+    want = want.reshape(len(want), -1)
+    return float((np.abs(got - want).max(1) / np.abs(want).max(1)).max())
+
+
+def record(kind, **fields):
+    """Adds a result to results.json, in place of an older one of the same kind, name and processor."""
+    path = os.path.join(HERE, "results.json")
+    results = []
+    if os.path.exists(path):
+        with open(path) as f:
+            results = json.load(f)
+    entry = dict(kind=kind, processor=processor(), versions=versions(), date=time.strftime("%Y-%m-%d"), **fields)
+    key = lambda e: (e["kind"], e["name"], e["processor"])
+    results = [e for e in results if key(e) != key(entry)] + [entry]
+    results.sort(key=key)
+    with open(path + ".tmp", "w") as f:
+        json.dump(results, f, indent=1, ensure_ascii=False)
+        f.write("\n")
+    os.replace(path + ".tmp", path)
+
+
+def versions():
+    go = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, cwd=ROOT).stdout.strip()
+    return f"{go}, onnxruntime {peers.ort.__version__}, Python {platform.python_version()}"
+
+
+def report(kind, name, ours, theirs, mark, command, **more):
+    """Prints a result and keeps it. Times are nanoseconds."""
+    ratio = ours / theirs
+    verdict = "" if mark is None else ("ok" if ratio <= mark else "MISSED")
+    extra = "  ".join(f"{k} {v}" for k, v in more.items())
+    print(f"{name:44} {ours / 1e6:9.2f} {theirs / 1e6:9.2f} {ratio:6.2f} {mark or '':>5} {verdict:6} {extra}", flush=True)
+    record(kind, name=name, ours_ms=round(ours / 1e6, 3), peer_ms=round(theirs / 1e6, 3), ratio=round(ratio, 3),
+           mark=mark, command=command, **more)
+
+
+def heading(title):
+    print(f"{title}\n{'':44} {'ours ms':>9} {'peer ms':>9} {'ratio':>6} {'mark':>5}", flush=True)
+
+
+def model_file(name, models):
+    return DEFAULT if name == "default" else os.path.join(models, name + "-ts.onnx")
+
+
+def cnn(args):
+    heading("CNN, float32, ours / ONNX Runtime")
+    ours_env = {"CAPTION_CPU": args.cpu} if args.cpu else {}
+    for name in MODELS:
+        path = model_file(name, args.models)
+        if name not in (args.only or MODELS):
+            continue
+        if not os.path.exists(path):
+            print(f"{name}: {path} is not there; see --models")
+            continue
+        for batch in args.batch:
+            for threads in args.threads:
+                mark = next((m for c in CNN if c[:3] == (name, batch, threads) for m in c[3:]), None)
+                one_cnn(args, name, path, batch, threads, mark, ours_env)
+
+
+def one_cnn(args, name, path, batch, threads, mark, env):
+    """Times one network against ONNX Runtime on the same pictures."""
+    with tempfile.TemporaryDirectory() as tmp:
+        worker = Worker(args.worker, GOMAXPROCS=str(threads), **env)
+        _, feature, *shape = worker.ask("open", path, threads)
+        x = np.random.default_rng(1).normal(size=(batch, *map(int, shape))).astype(np.float32)
+        x.tofile(f"{tmp}/x")
+        worker.ask("input", batch, f"{tmp}/x")
+        peer = peers.Peer(path, feature, threads, x)
+        ours, theirs = in_turns([worker.run, peer.run])
+        worker.ask("save", f"{tmp}/y")
+        err = error(np.fromfile(f"{tmp}/y", np.float32), peer.out)
+        worker.close()
+    cpu = f", CAPTION_CPU={args.cpu}" if args.cpu else ""
+    if args.cpu:
+        mark = {"avx2": 2.1}.get(args.cpu) if (name, batch, threads) == ("resnet50", 1, 1) else None
+    command = f"bench.py cnn --only {name} --batch {batch} --threads {threads}" + (f" --cpu {args.cpu}" if args.cpu else "")
+    report("cnn", f"{name}, batch {batch}, {threads} thread{'s'[:threads > 1]}{cpu}", ours, theirs, mark, command,
+           error=f"{err:.1e}")
+
+
+def numbers(text):
+    return [int(n) for n in text.split(",")]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    p = commands.add_parser("cnn", help="networks against ONNX Runtime")
+    p.add_argument("--models", default=os.environ.get("CNN_EXPORTS", "."), help="folder of torchvision's exports")
+    p.add_argument("--only", action="append", choices=MODELS)
+    p.add_argument("--batch", type=numbers, default=[1, 8])
+    p.add_argument("--threads", type=numbers, default=[1, 2])
+    p.add_argument("--cpu", help="CAPTION_CPU for our side")
+    p.set_defaults(do=cnn)
+    args = parser.parse_args()
+    print(processor())
+    print(versions())
+    with tempfile.TemporaryDirectory() as tmp:
+        args.worker = build("./bench/worker", tmp)
+        args.do(args)
+
+
+if __name__ == "__main__":
+    main()
