@@ -2,12 +2,6 @@
 
 package kernels
 
-// The assembly works on whole vectors of 8 values; len(dst), or of the only
-// argument, is a multiple of that. What is left over goes through a vector of
-// its own, so that every value sees the same arithmetic.
-
-const lanes = 8
-
 //go:noescape
 func expAVX2(dst, src []float32)
 
@@ -93,7 +87,7 @@ var constants = func(x ...float32) (v [27][lanes]float32) {
 	erfHigh, erfP6, erfP5, erfP4, erfP3, erfP2, erfP1, erfP0, erfQ4, erfQ3, erfQ2, erfQ1, erfQ0,
 )
 
-func unaryAVX2(f function, dst, src []float32, p, q float32) {
+func unaryLanes(f function, dst, src []float32, p, q float32) {
 	switch f {
 	case fnExp:
 		expAVX2(dst, src)
@@ -122,25 +116,7 @@ func unaryAVX2(f function, dst, src []float32, p, q float32) {
 	}
 }
 
-func unary(f function, dst, src []float32, p, q float32) {
-	src = src[:len(dst)]
-	if active < avx2 {
-		unaryGeneric(f, dst, src, p, q)
-		return
-	}
-	n := len(dst) &^ (lanes - 1)
-	if n > 0 {
-		unaryAVX2(f, dst[:n], src, p, q)
-	}
-	if n < len(dst) {
-		var x [lanes]float32
-		copy(x[:], src[n:])
-		unaryAVX2(f, x[:], x[:], p, q)
-		copy(dst[n:], x[:])
-	}
-}
-
-func binaryAVX2(f function, dst, a, b []float32) {
+func binaryLanes(f function, dst, a, b []float32) {
 	switch f {
 	case fnAdd:
 		addAVX2(dst, a, b)
@@ -153,122 +129,10 @@ func binaryAVX2(f function, dst, a, b []float32) {
 	}
 }
 
-func binary(f function, dst, a, b []float32) {
-	a, b = a[:len(dst)], b[:len(dst)]
-	if active < avx2 {
-		binaryGeneric(f, dst, a, b)
-		return
-	}
-	n := len(dst) &^ (lanes - 1)
-	if n > 0 {
-		binaryAVX2(f, dst[:n], a, b)
-	}
-	if n < len(dst) {
-		var x, y, z [lanes]float32
-		copy(x[:], a[n:])
-		copy(y[:], b[n:])
-		copy(z[:], dst[n:])
-		binaryAVX2(f, z[:], x[:], y[:])
-		copy(dst[n:], z[:])
-	}
-}
+func axpyLanes(dst []float32, alpha float32, x []float32) { axpyAVX2(dst, x, alpha) }
 
-func axpy(dst []float32, alpha float32, x []float32) {
-	if active < avx2 {
-		axpyGeneric(dst, alpha, x)
-		return
-	}
-	n := len(dst) &^ (lanes - 1)
-	if n > 0 {
-		axpyAVX2(dst[:n], x, alpha)
-	}
-	if n < len(dst) {
-		var y, z [lanes]float32
-		copy(y[:], x[n:])
-		copy(z[:], dst[n:])
-		axpyAVX2(z[:], y[:], alpha)
-		copy(dst[n:], z[:])
-	}
-}
-
-func dot(a, b []float32) float32 {
-	if active < avx2 {
-		return dotGeneric(a, b)
-	}
-	var s [lanes]float32
-	n := len(a) &^ (lanes - 1)
-	if n > 0 {
-		dotAVX2(&s, a[:n], b)
-	}
-	for i, x := range a[n:] {
-		s[i] += x * b[n+i]
-	}
-	return sum8(&s)
-}
-
-func dot4(a, b []float32, ldb int) [4]float32 {
-	if active < avx2 {
-		return dot4Generic(a, b, ldb)
-	}
-	var s [4]float32
-	n := len(a) &^ 15
-	if n > 0 {
-		dot4AVX2(&s, a[:n], b, ldb)
-	}
-	if n < len(a) {
-		for i := range s {
-			for l, x := range a[n:] {
-				s[i] += x * b[i*ldb+n+l]
-			}
-		}
-	}
-	return s
-}
-
-func sum(x []float32) float32 {
-	if active < avx2 {
-		return sumGeneric(x)
-	}
-	var s [lanes]float32
-	n := len(x) &^ (lanes - 1)
-	if n > 0 {
-		sumAVX2(&s, x[:n])
-	}
-	for i, v := range x[n:] {
-		s[i] += v
-	}
-	return sum8(&s)
-}
-
-func sumExp(x []float32, m float32) float32 {
-	if active < avx2 {
-		return sumExpGeneric(x, m)
-	}
-	var s [lanes]float32
-	n := len(x) &^ (lanes - 1)
-	if n > 0 {
-		sumExpAVX2(&s, x[:n], m)
-	}
-	if n < len(x) {
-		var y [lanes]float32
-		n := copy(y[:], x[n:])
-		for i := range y[:n] {
-			y[i] -= m
-		}
-		expAVX2(y[:], y[:])
-		for i, v := range y[:n] {
-			s[i] += v
-		}
-	}
-	return sum8(&s)
-}
-
-func largest(x []float32) float32 {
-	n := len(x) &^ (lanes - 1)
-	if active < avx2 || n == 0 {
-		return largestGeneric(x)
-	}
-	var s [lanes]float32
-	largestAVX2(&s, x[:n])
-	return max(largestGeneric(s[:]), largestGeneric(x[n:]))
-}
+func dotLanes(s *[lanes]float32, a, b []float32)            { dotAVX2(s, a, b) }
+func dot4Lanes(s *[4]float32, a, b []float32, ldb int)      { dot4AVX2(s, a, b, ldb) }
+func sumLanes(s *[lanes]float32, x []float32)               { sumAVX2(s, x) }
+func sumExpLanes(s *[lanes]float32, x []float32, m float32) { sumExpAVX2(s, x, m) }
+func largestLanes(s *[lanes]float32, x []float32)           { largestAVX2(s, x) }
