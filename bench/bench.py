@@ -2,7 +2,9 @@
 """Times caption and its peers in turns, in one go, and prints ratios of medians:
 ours / the peer's, so that below 1 we are faster.
 
-    bench.py cnn [--models DIR] [--only NAME] [--batch 1,8] [--threads 1,2]
+    bench.py cnn [--models DIR] [--only NAME] [--batch 1,8] [--threads 1,2] [--cpu avx2]
+    bench.py load [--models DIR]     opening ResNet-50: a session of ONNX Runtime's
+    bench.py cold [PHOTO]            `caption PHOTO`, start to exit: the CNN alone in ONNX Runtime
 
 Needs Go and the PyPI packages numpy, onnx, onnxruntime and Pillow. DIR holds what
 cnn/testdata/export.py writes. Results are added to results.json beside this
@@ -134,7 +136,7 @@ def report(kind, name, ours, theirs, mark, command, **more):
     ratio = ours / theirs
     verdict = "" if mark is None else ("ok" if ratio <= mark else "MISSED")
     extra = "  ".join(f"{k} {v}" for k, v in more.items())
-    print(f"{name:44} {ours / 1e6:9.2f} {theirs / 1e6:9.2f} {ratio:6.2f} {mark or '':>5} {verdict:6} {extra}", flush=True)
+    print(f"{name:44} {ours / 1e6:9.2f} {theirs / 1e6:9.2f} {ratio:6.2f} {"" if mark is None else f"{mark:.2f}":>5} {verdict:6} {extra}", flush=True)
     record(kind, name=name, ours_ms=round(ours / 1e6, 3), peer_ms=round(theirs / 1e6, 3), ratio=round(ratio, 3),
            mark=mark, command=command, **more)
 
@@ -184,6 +186,56 @@ def one_cnn(args, name, path, batch, threads, mark, env):
            error=f"{err:.1e}")
 
 
+def load(args):
+    """Opening a model that is in the file cache, alone and with its first run,
+    which pays for what opening has put off."""
+    heading("Opening, ours / creating a session of ONNX Runtime")
+    for name, path in [("resnet50", model_file("resnet50", args.models)), ("default", DEFAULT)]:
+        for threads in 1, 2:
+            worker = Worker(args.worker, GOMAXPROCS=str(threads))
+            first = worker.ask("open", path, threads)
+            shape = list(map(int, first[2:]))
+            x = np.random.default_rng(1).normal(size=(1, *shape)).astype(np.float32)
+            with tempfile.NamedTemporaryFile() as f:
+                x.tofile(f.name)
+                worker.ask("input", 1, f.name)
+            peer = peers.Opening(path, threads, x)
+            open_ours = lambda: int(worker.ask("open", path, threads)[0])
+            sides = [open_ours, lambda: open_ours() + worker.run(), peer.open, lambda: peer.open() + peer.run()]
+            times = in_turns(sides)
+            worker.close()
+            s = f'{threads} thread{"s"[:threads > 1]}'
+            report("load", f"{name}, open, {s}", times[0], times[2], 0.333 if name == "resnet50" else None, "bench.py load")
+            report("load", f"{name}, open and first run, {s}", times[1], times[3], None, "bench.py load")
+
+
+def cold(args):
+    """A caption, from the start of the process to its end, and its peak memory."""
+    heading("caption PHOTO, cold process, ours / the CNN alone in ONNX Runtime (1 thread, warm)")
+    with tempfile.TemporaryDirectory() as tmp:
+        program = build("./cmd/caption", tmp)
+        worker = Worker(args.worker)
+        _, feature, *shape = worker.ask("open", DEFAULT, 1)
+        worker.close()
+        x = np.random.default_rng(1).normal(size=(1, *map(int, shape))).astype(np.float32)
+        peer = peers.Peer(DEFAULT, feature, 1, x)
+        peak = []
+
+        def caption():
+            start = time.perf_counter_ns()
+            process = subprocess.Popen([program, args.photo, "--beam", "3"], stdout=subprocess.DEVNULL)
+            _, status, usage = os.wait4(process.pid, 0)
+            took = time.perf_counter_ns() - start
+            if status:
+                sys.exit(f"{program} {args.photo}: status {status}")
+            peak.append(usage.ru_maxrss / 1024)
+            return took
+
+        ours, theirs = in_turns([caption, peer.run])
+    mb = statistics.median(peak)
+    report("cold", "caption, 500-pixel photo", ours, theirs, 3.0, "bench.py cold", peak_MB=round(mb))
+
+
 def numbers(text):
     return [int(n) for n in text.split(",")]
 
@@ -198,6 +250,12 @@ def main():
     p.add_argument("--threads", type=numbers, default=[1, 2])
     p.add_argument("--cpu", help="CAPTION_CPU for our side")
     p.set_defaults(do=cnn)
+    p = commands.add_parser("load", help="opening a model")
+    p.add_argument("--models", default=os.environ.get("CNN_EXPORTS", "."), help="folder of torchvision's exports")
+    p.set_defaults(do=load)
+    p = commands.add_parser("cold", help="one caption, from start to exit")
+    p.add_argument("photo", nargs="?", default=os.path.join(ROOT, "testdata", "images", "astronaut.jpg"))
+    p.set_defaults(do=cold)
     args = parser.parse_args()
     print(processor())
     print(versions())

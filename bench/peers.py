@@ -44,3 +44,22 @@ class Peer:
         start = time.perf_counter_ns()
         self.out = self.session.run(None, self.feed)[0]
         return time.perf_counter_ns() - start
+
+
+class Opening:
+    """Creating a session, again and again."""
+
+    def __init__(self, path, threads, x):
+        self.path, self.threads, self.x = path, threads, x
+        self.session = None
+
+    def open(self):
+        self.session = None
+        start = time.perf_counter_ns()
+        self.session = session(self.path, self.threads)
+        return time.perf_counter_ns() - start
+
+    def run(self):
+        start = time.perf_counter_ns()
+        self.session.run(None, {self.session.get_inputs()[0].name: self.x})
+        return time.perf_counter_ns() - start
