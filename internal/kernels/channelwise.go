@@ -44,12 +44,7 @@ func (g *Conv) Depthwise(batch int, x, w, y []float32, ldy int, ep *Epilogue, th
 	p.kind, p.w = depthwise, w
 	if ep != nil {
 		p.ep = *ep
-		if ep.Bias != nil {
-			checkMatrix("Bias", false, 1, g.C, ep.Bias, g.C)
-		}
-		if ep.Residual != nil {
-			checkMatrix("Residual", false, batch*g.OH*g.OW, g.C, ep.Residual, ep.LdRes)
-		}
+		ep.check(batch*g.OH*g.OW, g.C)
 	}
 	p.run(g, batch, x, y, ldy, threads)
 }
@@ -150,11 +145,11 @@ func (p *strips) row(r int) {
 	for i := r * g.OW; i < (r+1)*g.OW; i++ {
 		y := p.y[i*p.ldy:][:g.C]
 		if !p.ep.ResidualAfter {
-			p.ep.add(y, i, 0)
+			addResidual(&p.ep, y, i, 0)
 		}
 		p.ep.activate(y)
 		if p.ep.ResidualAfter {
-			p.ep.add(y, i, 0)
+			addResidual(&p.ep, y, i, 0)
 		}
 	}
 }

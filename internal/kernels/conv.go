@@ -26,11 +26,7 @@ func (b *PackedB) Conv(g *Conv, batch int, x, y []float32, ldy int, ep *Epilogue
 		panic(fmt.Sprintf("kernels: filters of %d×%d×%d for a matrix of %d rows", q.KH, q.KW, q.C, b.k))
 	}
 	checkMatrix("X", false, batch*q.H*q.W, q.C, x, q.Ld)
-	src := convRows(q, x)
-	if q.KH == 1 && q.KW == 1 && q.StrideH == 1 && q.StrideW == 1 && q.PadTop == 0 && q.PadLeft == 0 && q.OH == q.H && q.OW == q.W {
-		src = matrixRows(false, x, q.Ld, q.C)
-	}
-	b.mul(batch*q.OH*q.OW, src, y, ldy, ep, threads)
+	b.mul(batch*q.OH*q.OW, convRows(q, x), y, ldy, ep, threads)
 }
 
 // defaults fills in what may be left out, and panics where a size is negative.
@@ -52,8 +48,12 @@ func (g Conv) defaults() Conv {
 // fewChannels is the number below which taps are not worth a segment each.
 const fewChannels = 16
 
-func convRows(g Conv, x []float32) rows {
-	a := rows{a: x, lda: g.Ld * g.StrideW, windows: true, conv: g, unit: g.C, count: g.KH * g.KW}
+// convRows gives the windows of g, the result of defaults, as rows of a matrix.
+func convRows[T value](g Conv, x []T) rows[T] {
+	if g.KH == 1 && g.KW == 1 && g.StrideH == 1 && g.StrideW == 1 && g.PadTop == 0 && g.PadLeft == 0 && g.OH == g.H && g.OW == g.W {
+		return matrixRows(false, x, g.Ld, g.C)
+	}
+	a := rows[T]{a: x, lda: g.Ld * g.StrideW, windows: true, conv: g, unit: g.C, count: g.KH * g.KW, pad: 1}
 	if g.C < fewChannels && g.KW*g.C <= maxDepth {
 		a.runs, a.unit, a.count = true, g.KW*g.C, g.KH
 	}
@@ -134,8 +134,8 @@ func (g *Conv) find(off []int, h, pixel, n int, d depth, runs bool) bool {
 	return true
 }
 
-// gather copies the taps of a window, whole rows of the filter, to dst.
-func (g *Conv) gather(dst, x []float32, pixel int, d depth) {
+// gather copies the taps of a window of g, whole rows of the filter, to dst.
+func gather[T value](g *Conv, dst, x []T, pixel int, d depth) {
 	w := g.window(pixel)
 	for s := range d.segs {
 		y := w.y + (d.k0/d.segLen+s)*g.DilH

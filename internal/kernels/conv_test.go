@@ -7,23 +7,25 @@ import (
 	"testing"
 )
 
+// convCases are geometries for convolutions by matrix products.
+var convCases = []Conv{
+	{H: 7, W: 7, C: 20, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 7, OW: 7},
+	{H: 9, W: 8, C: 3, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadTop: 1, PadLeft: 1, OH: 5, OW: 4},
+	{H: 15, W: 40, C: 3, KH: 7, KW: 7, StrideH: 2, StrideW: 2, PadTop: 3, PadLeft: 3, OH: 8, OW: 20},
+	{H: 9, W: 8, C: 3, KH: 3, KW: 2, StrideH: 1, StrideW: 2, PadTop: 0, PadLeft: 1, OH: 8, OW: 5},
+	{H: 11, W: 12, C: 17, KH: 3, KW: 3, DilH: 2, DilW: 3, PadTop: 2, PadLeft: 3, OH: 11, OW: 12},
+	{H: 11, W: 12, C: 4, KH: 3, KW: 3, DilH: 2, DilW: 3, PadTop: 2, PadLeft: 3, OH: 11, OW: 12},
+	{H: 6, W: 6, C: 5, Ld: 12, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 6, OW: 6},
+	{H: 6, W: 6, C: 300, Ld: 301, KH: 2, KW: 2, PadLeft: 1, OH: 6, OW: 6},
+	{H: 6, W: 6, C: 512, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 6, OW: 6},
+	{H: 6, W: 5, C: 32, KH: 1, KW: 1, StrideH: 2, StrideW: 2, OH: 3, OW: 3},
+	{H: 3, W: 300, C: 1, KH: 1, KW: 270, PadLeft: 20, OH: 3, OW: 60},
+	{H: 2, W: 2, C: 16, KH: 5, KW: 5, PadTop: 4, PadLeft: 4, OH: 6, OW: 6},
+}
+
 func TestConv(t *testing.T) {
-	cases := []Conv{
-		{H: 7, W: 7, C: 20, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 7, OW: 7},
-		{H: 9, W: 8, C: 3, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadTop: 1, PadLeft: 1, OH: 5, OW: 4},
-		{H: 15, W: 40, C: 3, KH: 7, KW: 7, StrideH: 2, StrideW: 2, PadTop: 3, PadLeft: 3, OH: 8, OW: 20},
-		{H: 9, W: 8, C: 3, KH: 3, KW: 2, StrideH: 1, StrideW: 2, PadTop: 0, PadLeft: 1, OH: 8, OW: 5},
-		{H: 11, W: 12, C: 17, KH: 3, KW: 3, DilH: 2, DilW: 3, PadTop: 2, PadLeft: 3, OH: 11, OW: 12},
-		{H: 11, W: 12, C: 4, KH: 3, KW: 3, DilH: 2, DilW: 3, PadTop: 2, PadLeft: 3, OH: 11, OW: 12},
-		{H: 6, W: 6, C: 5, Ld: 12, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 6, OW: 6},
-		{H: 6, W: 6, C: 300, Ld: 301, KH: 2, KW: 2, PadLeft: 1, OH: 6, OW: 6},
-		{H: 6, W: 6, C: 512, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 6, OW: 6},
-		{H: 6, W: 5, C: 32, KH: 1, KW: 1, StrideH: 2, StrideW: 2, OH: 3, OW: 3},
-		{H: 3, W: 300, C: 1, KH: 1, KW: 270, PadLeft: 20, OH: 3, OW: 60},
-		{H: 2, W: 2, C: 16, KH: 5, KW: 5, PadTop: 4, PadLeft: 4, OH: 6, OW: 6},
-	}
 	eachVersion(t, func(t *testing.T) {
-		for i, g := range cases {
+		for i, g := range convCases {
 			for _, n := range []int{5, 40, 130} {
 				const batch = 2
 				q := g.defaults()

@@ -1,6 +1,6 @@
 // Package kernels holds the numeric inner loops shared by the CNN engine, the
 // decoder and its training: matrix product, convolution and vector maths on
-// float32.
+// float32, and for the CNN engine on BF16 as well.
 //
 // Every loop exists in plain Go and, where it pays, in assembly for amd64
 // (AVX2 with FMA, AVX-512). The fastest version that the processor has is

@@ -2,10 +2,13 @@ package kernels
 
 // An Epilogue is what happens to a matrix product or a convolution on its way
 // into C: C = act(A·B + Bias + Residual). The zero value, like nil, is none.
-type Epilogue struct {
+type Epilogue = EpilogueOf[float32]
+
+// EpilogueOf is an Epilogue for matrices of T.
+type EpilogueOf[T value] struct {
 	Bias []float32 // one value for each column; nil for none
 
-	Residual      []float32 // rows like C's, LdRes apart; nil for none; may be C itself unless ResidualAfter
+	Residual      []T // rows like C's, LdRes apart; nil for none; may be C itself unless ResidualAfter
 	LdRes         int
 	ResidualAfter bool // add Residual after the activation instead of before
 
@@ -16,7 +19,7 @@ type Epilogue struct {
 
 // clamp gives the activation as bounds, which the micro kernels apply
 // themselves, where it has that form.
-func (e *Epilogue) clamp() (lo, hi float32, ok bool) {
+func (e *EpilogueOf[T]) clamp() (lo, hi float32, ok bool) {
 	switch e.Act {
 	case ActReLU:
 		return 0, inf, true
@@ -27,22 +30,12 @@ func (e *Epilogue) clamp() (lo, hi float32, ok bool) {
 }
 
 // late reports whether rows need another pass after the micro kernels.
-func (e *Epilogue) late() bool {
+func (e *EpilogueOf[T]) late() bool {
 	_, _, ok := e.clamp()
 	return e.Act != ActNone && !ok || e.ResidualAfter && e.Residual != nil
 }
 
-// apply is that pass, over the columns of row i from column j.
-func (e *Epilogue) apply(c []float32, i, j int) {
-	if _, _, ok := e.clamp(); !ok {
-		e.activate(c)
-	}
-	if e.ResidualAfter {
-		e.add(c, i, j)
-	}
-}
-
-func (e *Epilogue) activate(c []float32) {
+func (e *EpilogueOf[T]) activate(c []float32) {
 	switch e.Act {
 	case ActNone:
 	case ActClip:
@@ -52,8 +45,28 @@ func (e *Epilogue) activate(c []float32) {
 	}
 }
 
-// add adds the residual of row i from column j on.
-func (e *Epilogue) add(c []float32, i, j int) {
+// check panics where bias or residual do not fit an m×n result.
+func (e *EpilogueOf[T]) check(m, n int) {
+	if e.Bias != nil {
+		checkMatrix("Bias", false, 1, n, e.Bias, n)
+	}
+	if e.Residual != nil {
+		checkMatrix("Residual", false, m, n, e.Residual, e.LdRes)
+	}
+}
+
+// apply is the pass of late, over the columns of row i from column j.
+func apply(e *Epilogue, c []float32, i, j int) {
+	if _, _, ok := e.clamp(); !ok {
+		e.activate(c)
+	}
+	if e.ResidualAfter {
+		addResidual(e, c, i, j)
+	}
+}
+
+// addResidual adds the residual of row i from column j on.
+func addResidual(e *Epilogue, c []float32, i, j int) {
 	if e.Residual != nil {
 		Add(c, c, e.Residual[i*e.LdRes+j:])
 	}

@@ -18,15 +18,13 @@ const dotRows = 4
 // panels of columns, are the tasks of a crew.
 type product struct {
 	crew
-	m          int
-	src        rows
+	blocking
+	src        rows[float32]
 	b          *PackedB
 	c          []float32
 	ldc        int
 	accumulate bool
 	ep         Epilogue
-
-	rows, panels int // size of a block
 
 	// For Gemm: what is packed first, and the room for it.
 	own    PackedB
@@ -49,7 +47,7 @@ var productPool = sync.Pool{New: func() any {
 
 // release hands p back, without what it points to.
 func (p *product) release() {
-	p.src, p.b, p.c, p.ep = rows{}, nil, nil, Epilogue{}
+	p.src, p.b, p.c, p.ep = rows[float32]{}, nil, nil, Epilogue{}
 	p.own, p.rawB = PackedB{}, nil
 	productPool.Put(p)
 }
@@ -99,7 +97,7 @@ func (b *PackedB) Mul(m int, a []float32, lda int, c []float32, ldc int, ep *Epi
 }
 
 // mul computes C from any source of rows.
-func (b *PackedB) mul(m int, src rows, c []float32, ldc int, ep *Epilogue, threads int) {
+func (b *PackedB) mul(m int, src rows[float32], c []float32, ldc int, ep *Epilogue, threads int) {
 	checkMatrix("C", false, m, b.n, c, ldc)
 	if m == 0 || b.n == 0 {
 		return
@@ -109,12 +107,7 @@ func (b *PackedB) mul(m int, src rows, c []float32, ldc int, ep *Epilogue, threa
 	p.m, p.src, p.b, p.c, p.ldc, p.accumulate = m, src, b, c, ldc, false
 	if ep != nil {
 		p.ep = *ep
-		if ep.Bias != nil {
-			checkMatrix("Bias", false, 1, b.n, ep.Bias, b.n)
-		}
-		if ep.Residual != nil {
-			checkMatrix("Residual", false, m, b.n, ep.Residual, ep.LdRes)
-		}
+		ep.check(m, b.n)
 	}
 	p.run(threads)
 }
@@ -131,43 +124,61 @@ func (p *product) need(n int) []float32 {
 
 // run cuts the product into blocks and has them computed.
 func (p *product) run(threads int) {
-	p.src.copied = p.src.copied || p.src.conflicting(p.v()) && p.b.panels() >= 4
+	h := p.v().rows()
+	p.src.copied = p.src.copied || p.src.conflicting(h) && p.b.panels() >= 4
 	threads = threadsFor(threads, p.m*p.b.n*max(p.b.k, 1))
-	p.rows, p.panels = min(blockRows, p.m), p.b.panels()
+	p.cut(p.b.panels(), blockRows, h, threads)
+	p.crew.run(threads, p.blocks(), p.blockTask)
+}
+
+// blocking is how m rows by all panels of columns are cut into blocks.
+type blocking struct {
+	m, all       int // rows, panels
+	rows, panels int // of a block
+}
+
+// cut makes blocks of up to rows rows, a multiple of the tile's height h, for a
+// number of threads.
+func (b *blocking) cut(panels, rows, h, threads int) {
+	b.all, b.rows, b.panels = panels, min(rows, b.m), panels
 	// A few blocks for each thread, so that none waits long for another.
-	for threads > 1 && p.blocks() < 3*threads {
-		tiles := ceil(p.rows, p.v().rows())
-		if tiles > 1 && tiles >= p.panels {
-			p.rows = ceil(tiles, 2) * p.v().rows()
-		} else if p.panels > 1 {
-			p.panels = ceil(p.panels, 2)
+	for threads > 1 && b.blocks() < 3*threads {
+		tiles := ceil(b.rows, h)
+		if tiles > 1 && tiles >= b.panels {
+			b.rows = ceil(tiles, 2) * h
+		} else if b.panels > 1 {
+			b.panels = ceil(b.panels, 2)
 		} else {
 			break
 		}
 	}
-	p.crew.run(threads, p.blocks(), p.blockTask)
 }
 
 // blocks returns how many blocks there are.
-func (p *product) blocks() int {
-	return ceil(p.m, p.rows) * ceil(p.b.panels(), p.panels)
+func (b *blocking) blocks() int { return ceil(b.m, b.rows) * ceil(b.all, b.panels) }
+
+// at returns the rows i0…i1-1 and the panels p0…p1-1 of a block.
+func (b *blocking) at(block int) (i0, i1, p0, p1 int) {
+	across := ceil(b.all, b.panels)
+	i0 = block / across * b.rows
+	p0 = block % across * b.panels
+	return i0, min(i0+b.rows, b.m), p0, min(p0+b.panels, b.all)
 }
 
 // block computes one block of C.
 func (p *product) block(task int) {
-	across := ceil(p.b.panels(), p.panels)
-	i0 := task / across * p.rows
-	i1 := min(i0+p.rows, p.m)
-	p0 := task % across * p.panels
-	p1 := min(p0+p.panels, p.b.panels())
-
-	s := scratchPool.Get().(*scratch)
+	i0, i1, p0, p1 := p.at(task)
+	s := scratchPool.Get().(*scratch[float32])
 	defer scratchPool.Put(s)
 	v := p.v()
+	h := v.rows()
 	lo, hi, clamp := p.ep.clamp()
 	t := tile{zero: zeros[:], lo: lo, hi: hi, ldc: p.ldc}
 	for d, ok := p.src.first(), true; ok; d, ok = p.src.next(d) {
-		p.src.load(s, v, i0, i1, d)
+		p.src.load(s, h, i0, i1, d)
+		if p.src.trans {
+			transpose(s.lines(i1-i0), s.line, p.src.a[d.k0*p.src.lda+i0:], p.src.lda, d.segLen, i1-i0)
+		}
 		t.clamp = clamp && p.src.last(d)
 		for i := p0; i < p1; i++ {
 			j, cols, width := p.b.panel(i)
@@ -177,9 +188,9 @@ func (p *product) block(task int) {
 			if d.k0 == 0 && p.ep.Bias != nil {
 				t.bias = p.ep.Bias[j:]
 			}
-			for r := i0; r < i1; r += v.rows() {
-				t.rows = min(v.rows(), i1-r)
-				s.set(&t, &p.src, v, (r-i0)/v.rows(), d)
+			for r := i0; r < i1; r += h {
+				t.rows = min(h, i1-r)
+				t.a, t.off, t.segs, t.segLen = s.segments(&p.src, h, (r-i0)/h, d)
 				t.c = p.c[r*p.ldc+j:]
 				switch {
 				case d.k0 > 0 || p.accumulate:
@@ -195,7 +206,7 @@ func (p *product) block(task int) {
 		j := p0 * v.cols()
 		n := min(p1*v.cols(), p.b.n) - j
 		for r := i0; r < i1; r++ {
-			p.ep.apply(p.c[r*p.ldc+j:][:n], r, j)
+			apply(&p.ep, p.c[r*p.ldc+j:][:n], r, j)
 		}
 	}
 }

@@ -138,7 +138,7 @@ func (p *PackedB) at(i, l int) (b []float32, ldb int) {
 
 // checkMatrix panics unless x holds a matrix of rows×cols after the optional
 // transposition.
-func checkMatrix(name string, trans bool, rows, cols int, x []float32, ld int) {
+func checkMatrix[T value](name string, trans bool, rows, cols int, x []T, ld int) {
 	if trans {
 		rows, cols = cols, rows
 	}

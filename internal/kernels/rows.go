@@ -1,12 +1,18 @@
 package kernels
 
-import "sync"
+import (
+	"sync"
+	"unsafe"
+)
+
+// A value is what matrices and pictures consist of.
+type value interface{ float32 | BF16 }
 
 // rows is where the rows of A come from: a matrix, or the windows of a
 // convolution. The k columns are count units of equal length; a unit, or a part
 // of a unit, is a segment of a tile.
-type rows struct {
-	a     []float32
+type rows[T value] struct {
+	a     []T
 	lda   int
 	trans bool
 
@@ -16,16 +22,18 @@ type rows struct {
 
 	unit, count int
 	copied      bool // rows are copied together first
+	pad         int  // copied rows end with zeros, up to a multiple of it
 }
 
-func matrixRows(trans bool, a []float32, lda, k int) rows {
-	return rows{a: a, lda: lda, trans: trans, copied: trans && k > 0, unit: k, count: 1}
+func matrixRows[T value](trans bool, a []T, lda, k int) rows[T] {
+	return rows[T]{a: a, lda: lda, trans: trans, copied: trans && k > 0, unit: k, count: 1, pad: 1}
 }
 
-// conflicting reports whether the rows of a tile fall on the same few sets of
+// conflicting reports whether the h rows of a tile fall on the same few sets of
 // the first-level cache, so that they would push each other out.
-func (a *rows) conflicting(v isa) bool {
-	return v.rows() > 8 && a.lda%512 == 0
+func (a *rows[T]) conflicting(h int) bool {
+	var x T
+	return h > 8 && a.lda*int(unsafe.Sizeof(x))%2048 == 0
 }
 
 // A depth is a range of the k columns, worked on in one go: some whole units or
@@ -35,18 +43,18 @@ type depth struct {
 	segs, segLen int
 }
 
-func (a *rows) first() depth { return a.depth(0) }
+func (a *rows[T]) first() depth { return a.depth(0) }
 
-func (a *rows) next(d depth) (depth, bool) {
+func (a *rows[T]) next(d depth) (depth, bool) {
 	if a.last(d) {
 		return d, false
 	}
 	return a.depth(d.k0 + d.segs*d.segLen), true
 }
 
-func (a *rows) last(d depth) bool { return d.k0+d.segs*d.segLen == a.unit*a.count }
+func (a *rows[T]) last(d depth) bool { return d.k0+d.segs*d.segLen == a.unit*a.count }
 
-func (a *rows) depth(k0 int) depth {
+func (a *rows[T]) depth(k0 int) depth {
 	if a.unit > maxDepth {
 		part := ceil(a.unit, ceil(a.unit, maxDepth))
 		return depth{k0, 1, min(part, a.unit-k0%a.unit)}
@@ -58,23 +66,24 @@ func (a *rows) depth(k0 int) depth {
 }
 
 // A scratch is the room that one block needs.
-type scratch struct {
-	off    []int     // positions, for each tile segs × isa.rows()
-	copied []bool    // for each tile, whether its rows are in buf
-	buf    []float32 // rows copied together, lineLen apart
+type scratch[T value] struct {
+	off    []int  // positions, for each tile segs × rows
+	copied []bool // for each tile, whether its rows are in buf
+	buf    []T    // rows copied together, line apart
+	line   int
 }
 
-// lineLen keeps copied rows from falling on the same cache sets.
-const lineLen = maxDepth + 16
+// lineGap keeps copied rows from falling on the same cache sets.
+const lineGap = 16
 
-var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
+var scratchPool = sync.Pool{New: func() any { return new(scratch[float32]) }}
 
 // zeros is what segments outside of a picture read.
 var zeros [maxDepth]float32
 
-// load finds the rows i0…i1-1 of A in the columns of d, for tiles of v.
-func (a *rows) load(s *scratch, v isa, i0, i1 int, d depth) {
-	h := v.rows()
+// load finds the rows i0…i1-1 of A in the columns of d, for tiles of h rows.
+// Those of a transposed matrix it leaves to be put into s.lines.
+func (a *rows[T]) load(s *scratch[T], h, i0, i1 int, d depth) {
 	tiles := ceil(i1-i0, h)
 	if n := tiles * d.segs * h; cap(s.off) < n {
 		s.off = make([]int, n)
@@ -83,9 +92,7 @@ func (a *rows) load(s *scratch, v isa, i0, i1 int, d depth) {
 		s.copied = make([]bool, tiles)
 	}
 	s.copied = s.copied[:tiles]
-	if a.trans && a.copied {
-		transpose(s.lines(), lineLen, a.a[d.k0*a.lda+i0:], a.lda, d.segLen, i1-i0)
-	}
+	s.line = ceil(d.segs*d.segLen, a.pad)*a.pad + lineGap
 	for i := range tiles {
 		r0 := i0 + i*h
 		n := min(h, i1-r0)
@@ -95,35 +102,34 @@ func (a *rows) load(s *scratch, v isa, i0, i1 int, d depth) {
 			continue
 		}
 		if !a.trans {
-			a.copy(s.lines()[i*h*lineLen:], off, h, r0, n, d)
+			a.copy(s.lines(tiles * h)[i*h*s.line:], s.line, off, h, r0, n, d)
 		}
 		for r := range n {
-			off[r] = (i*h + r) * lineLen
+			off[r] = (i*h + r) * s.line
 		}
 	}
 }
 
-// lines returns the room for copied rows.
-func (s *scratch) lines() []float32 {
-	if s.buf == nil {
-		s.buf = make([]float32, blockRows*lineLen)
+// lines returns the room for n copied rows, at least.
+func (s *scratch[T]) lines(n int) []T {
+	if n *= s.line; len(s.buf) < n {
+		s.buf = make([]T, n)
 	}
 	return s.buf
 }
 
-// set points t at the rows of tile i.
-func (s *scratch) set(t *tile, a *rows, v isa, i int, d depth) {
-	t.off = s.off[i*d.segs*v.rows():]
+// segments returns what a tile takes of the rows of tile i.
+func (s *scratch[T]) segments(a *rows[T], h, i int, d depth) (x []T, off []int, segs, segLen int) {
+	off = s.off[i*d.segs*h:]
 	if s.copied[i] {
-		t.a, t.segs, t.segLen = s.buf, 1, d.segs*d.segLen
-	} else {
-		t.a, t.segs, t.segLen = a.a, d.segs, d.segLen
+		return s.buf, off, 1, d.segs * d.segLen
 	}
+	return a.a, off, d.segs, d.segLen
 }
 
 // find fills off, h for each segment, with the positions of the n rows from r0
 // on. It reports false where a segment is not contiguous.
-func (a *rows) find(off []int, h, r0, n int, d depth) bool {
+func (a *rows[T]) find(off []int, h, r0, n int, d depth) bool {
 	if d.segLen == 0 {
 		for r := range n {
 			off[r] = outside
@@ -142,17 +148,19 @@ func (a *rows) find(off []int, h, r0, n int, d depth) bool {
 	return true
 }
 
-// copy gathers n rows from r0 on into dst, lineLen apart. What find has left in
-// off is used where it could.
-func (a *rows) copy(dst []float32, off []int, h, r0, n int, d depth) {
+// copy gathers n rows from r0 on into dst, line apart. What find has left in off
+// is used where it could.
+func (a *rows[T]) copy(dst []T, line int, off []int, h, r0, n int, d depth) {
+	k := d.segs * d.segLen
 	for r := range n {
-		line := dst[r*lineLen:][:d.segs*d.segLen]
+		row := dst[r*line:][:ceil(k, a.pad)*a.pad]
+		clear(row[k:])
 		if a.runs {
-			a.conv.gather(line, a.a, r0+r, d)
+			gather(&a.conv, row[:k], a.a, r0+r, d)
 			continue
 		}
 		for s := range d.segs {
-			x := line[s*d.segLen:][:d.segLen]
+			x := row[s*d.segLen:][:d.segLen]
 			if o := off[s*h+r]; o < 0 {
 				clear(x)
 			} else {

@@ -1,0 +1,179 @@
+package kernels
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestConvBF16(t *testing.T) {
+	eachUnit(t, func(t *testing.T) {
+		for i, g := range convCases {
+			for _, n := range []int{5, 40, 130} {
+				const batch = 2
+				q := g.defaults()
+				k := q.KH * q.KW * q.C
+				x, w, bias := randomBF16(batch*q.H*q.W*q.Ld), wide(randomBF16(k*n)), random(n)
+				b := PackBF16(false, k, n, w, n)
+				ldy := n + rand.IntN(2)
+				y, f := make([]BF16, batch*q.OH*q.OW*ldy), make([]float32, batch*q.OH*q.OW*ldy)
+				ep := &EpilogueBF16{Bias: bias, Act: ActClip, Lo: -1, Hi: 2}
+				b.Conv(&g, batch, x, y, ldy, ep, 1)
+				b.ConvFloat32(&g, batch, x, f, ldy, ep, 1)
+				x32 := wide(x)
+				for p := range batch * q.OH * q.OW {
+					for j := 0; j < n; j += 1 + rand.IntN(7) {
+						want, size := convAt(&q, x32, w, n, p, j)
+						want = min(max(want+float64(bias[j]), -1), 2)
+						if got, got32 := y[p*ldy+j], f[p*ldy+j]; !nearBF16(got, want, size+2) || !near(got32, want, size+2) {
+							t.Fatalf("case %d, %d channels out: pixel %d channel %d is %v and %v, want %v", i, n, p, j, got.Float32(), got32, want)
+						}
+					}
+				}
+				z := make([]BF16, len(y))
+				b.Conv(&g, batch, x, z, ldy, ep, 3)
+				if !slices.Equal(y, z) {
+					t.Fatalf("case %d: another result with 3 threads", i)
+				}
+			}
+		}
+	})
+}
+
+func eachWindowBF16(t *testing.T, f func(t *testing.T, g Conv, x []BF16, batch, ldy int)) {
+	eachUnit(t, func(t *testing.T) {
+		for _, g := range windows {
+			for _, c := range []int{1, 7, 8, 9, 16, 23, 24, 32, 45, 72} {
+				g.C, g.Ld = c, c+rand.IntN(3)
+				const batch = 2
+				f(t, g.defaults(), randomBF16(batch*g.H*g.W*g.Ld), batch, c+rand.IntN(3))
+			}
+		}
+	})
+}
+
+func TestDepthwiseBF16(t *testing.T) {
+	mode := 0
+	eachWindowBF16(t, func(t *testing.T, g Conv, x []BF16, batch, ldy int) {
+		mode++
+		w := random(g.KH * g.KW * g.C)
+		pixels := batch * g.OH * g.OW
+		ep := &EpilogueBF16{Act: []Activation{ActNone, ActReLU, ActClip, ActSigmoid}[mode%4], Lo: -0.2, Hi: 0.4}
+		f := []func(float64) float64{
+			func(x float64) float64 { return x },
+			func(x float64) float64 { return max(x, 0) },
+			func(x float64) float64 { return min(max(x, float64(ep.Lo)), float64(ep.Hi)) },
+			func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
+		}[mode%4]
+		if mode%3 > 0 {
+			ep.Bias = random(g.C)
+		}
+		if mode%5 == 0 {
+			ep.Residual, ep.LdRes = randomBF16(pixels*g.C), g.C
+			ep.ResidualAfter = mode%2 == 0
+		}
+		y := randomBF16(pixels * ldy)
+		before := slices.Clone(y)
+		g.DepthwiseBF16(batch, x, w, y, ldy, ep, 1)
+		for p := range pixels {
+			for c := range ldy {
+				got := y[p*ldy+c]
+				if c >= g.C {
+					if got != before[p*ldy+c] {
+						t.Fatalf("%+v: wrote beyond the channels", g)
+					}
+					continue
+				}
+				want, size := 0., 2.
+				eachTap(&g, p, c, func(tap, at int) {
+					v := float64(x[at].Float32()) * float64(w[tap*g.C+c])
+					want += v
+					size += math.Abs(v)
+				})
+				if ep.Bias != nil {
+					want += float64(ep.Bias[c])
+				}
+				if ep.Residual != nil && !ep.ResidualAfter {
+					want += float64(ep.Residual[p*g.C+c].Float32())
+				}
+				want = f(want)
+				if ep.Residual != nil && ep.ResidualAfter {
+					want += float64(ep.Residual[p*g.C+c].Float32())
+				}
+				if !nearBF16(got, want, size) {
+					t.Fatalf("%+v: pixel %d channel %d is %v, want %v", g, p, c, got.Float32(), want)
+				}
+			}
+		}
+		z := slices.Clone(before)
+		g.DepthwiseBF16(batch, x, w, z, ldy, ep, 3)
+		if !slices.Equal(y, z) {
+			t.Fatalf("%+v: another result with 3 threads", g)
+		}
+	})
+}
+
+func TestPoolBF16(t *testing.T) {
+	eachWindowBF16(t, func(t *testing.T, g Conv, x []BF16, batch, ldy int) {
+		pixels := batch * g.OH * g.OW
+		largest, mean, meanPad := randomBF16(pixels*ldy), randomBF16(pixels*ldy), randomBF16(pixels*ldy)
+		before := slices.Clone(largest)
+		g.MaxPoolBF16(batch, x, largest, ldy, 2)
+		g.AveragePoolBF16(batch, false, x, mean, ldy, 2)
+		g.AveragePoolBF16(batch, true, x, meanPad, ldy, 1)
+		for p := range pixels {
+			for c := range g.C {
+				top, sum, n := math.Inf(-1), 0., 0.
+				eachTap(&g, p, c, func(_, at int) {
+					v := float64(x[at].Float32())
+					top = max(top, v)
+					sum += v
+					n++
+				})
+				if got := largest[p*ldy+c]; float64(got.Float32()) != top {
+					t.Fatalf("%+v: pixel %d channel %d: largest is %v, want %v", g, p, c, got.Float32(), top)
+				}
+				if got := mean[p*ldy+c]; !nearBF16(got, sum/max(n, 1), 1) {
+					t.Fatalf("%+v: pixel %d channel %d: mean is %v, want %v", g, p, c, got.Float32(), sum/n)
+				}
+				if got, want := meanPad[p*ldy+c], sum/float64(g.KH*g.KW); !nearBF16(got, want, 1) {
+					t.Fatalf("%+v: pixel %d channel %d: mean with pads is %v, want %v", g, p, c, got.Float32(), want)
+				}
+			}
+			for c := g.C; c < ldy; c++ {
+				if largest[p*ldy+c] != before[p*ldy+c] {
+					t.Fatalf("%+v: wrote beyond the channels", g)
+				}
+			}
+		}
+	})
+}
+
+func TestVectorsBF16(t *testing.T) {
+	eachUnit(t, func(t *testing.T) {
+		for n := range 70 {
+			a, b, scale, shift := randomBF16(n), randomBF16(n), random(n), random(n)
+			check := func(name string, i int, got BF16, want float64) {
+				t.Helper()
+				if !nearBF16(got, want, 0) {
+					t.Fatalf("%s: %d of %d is %v, want %v", name, i, n, got.Float32(), want)
+				}
+			}
+			add, mul, scaled, shifted, silu := make([]BF16, n), make([]BF16, n), make([]BF16, n), make([]BF16, n), make([]BF16, n)
+			AddBF16(add, a, b)
+			MulBF16(mul, a, b)
+			ScaleBF16(scaled, a, scale, nil)
+			ScaleBF16(shifted, a, scale, shift)
+			ActSiLU.ApplyBF16(silu, a, 0, 0)
+			for i := range n {
+				x, y := float64(a[i].Float32()), float64(b[i].Float32())
+				check("Add", i, add[i], x+y)
+				check("Mul", i, mul[i], x*y)
+				check("Scale", i, scaled[i], x*float64(scale[i]))
+				check("Scale and shift", i, shifted[i], x*float64(scale[i])+float64(shift[i]))
+				check("SiLU", i, silu[i], x/(1+math.Exp(-x)))
+			}
+		}
+	})
+}

@@ -1,0 +1,63 @@
+package kernels
+
+// A PackedBF16 is the right-hand matrix of a product, k×n, rounded to BF16 and
+// laid out for the micro kernels: panels of neighbouring columns, in which each
+// two rows lie interleaved, since the instructions add up products in pairs.
+// The last panel is half as wide where that holds what is left of the columns.
+// It is immutable and safe for concurrent use.
+type PackedBF16 struct {
+	k, n int
+	u    unit // whose panels these are
+	kp   int  // rows with those of zeros that fill up
+	data []BF16
+}
+
+// PackBF16 packs B, which is k×n after the optional transposition. Its rows as
+// stored are ldb floats apart.
+func PackBF16(transB bool, k, n int, b []float32, ldb int) *PackedBF16 {
+	checkMatrix("B", transB, k, n, b, ldb)
+	p := &PackedBF16{k: k, n: n, u: activeUnit}
+	if k == 0 {
+		p.u = plain // the others count on at least one
+	}
+	p.kp = ceil(k, p.u.depth()) * p.u.depth()
+	if n == 0 {
+		return p
+	}
+	j, _, w := p.panel(p.panels() - 1)
+	p.data = make([]BF16, p.kp*(j+w))
+	for i := range p.panels() {
+		j, cols, w := p.panel(i)
+		panel := p.data[p.kp*j:]
+		for l := range k {
+			pair := panel[l/2*2*w+l%2:]
+			for c := range cols {
+				if transB {
+					pair[2*c] = RoundBF16(b[(j+c)*ldb+l])
+				} else {
+					pair[2*c] = RoundBF16(b[l*ldb+j+c])
+				}
+			}
+		}
+	}
+	return p
+}
+
+// K and N are the rows and columns of B.
+func (p *PackedBF16) K() int { return p.k }
+func (p *PackedBF16) N() int { return p.n }
+
+// panels returns the number of panels.
+func (p *PackedBF16) panels() int { return ceil(p.n, p.u.cols()) }
+
+// panel returns where the columns of panel i start, how many there are and how
+// wide the panel is.
+func (p *PackedBF16) panel(i int) (j, cols, width int) {
+	w := p.u.cols()
+	j = i * w
+	cols = min(p.n-j, w)
+	if cols <= w/2 {
+		return j, cols, w / 2
+	}
+	return j, cols, w
+}
