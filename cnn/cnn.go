@@ -38,6 +38,10 @@ type Options struct {
 	// 0 means 1.
 	Threads int
 
+	// Precision is Float32 (the default) or BF16. Where the processor cannot
+	// compute in it, Open's error wraps ErrPrecision.
+	Precision Precision
+
 	// MaxBytes is the largest model, external data included, that Open
 	// reads. 0 means 2 GiB.
 	MaxBytes int64
@@ -63,9 +67,10 @@ type Info struct {
 	FeatureShape []int    // without the batch: [D], or [H,W,C] for a map
 	Cut          []string // nodes cut off, from input to output
 
+	Precision    Precision
 	MultiplyAdds int64 // of one picture, up to the feature
-	Parameters   int64 // up to the feature
-	PeakBytes    int64 // buffers of one Run at batch 1
+	Parameters   int64 // up to the feature; 4 bytes each in memory, 2 in BF16
+	PeakBytes    int64 // buffers of one Run at batch 1; in BF16 about half as many
 }
 
 // A FormatError says that a file is not an ONNX model, or a damaged one, or
@@ -125,11 +130,14 @@ func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error
 	if opt.Height < 0 || opt.Width < 0 || opt.Threads < 0 || opt.MaxBytes < 0 {
 		return nil, errors.New("cnn: negative value in Options")
 	}
+	if err := opt.Precision.check(); err != nil {
+		return nil, err
+	}
 	g, err := read(onnx.Limits{Bytes: opt.MaxBytes})
 	if err != nil {
 		return nil, err
 	}
-	p, err := plan.Compile(g, plan.Options{Layer: opt.Layer, Height: opt.Height, Width: opt.Width})
+	p, err := plan.Compile(g, plan.Options{Layer: opt.Layer, Height: opt.Height, Width: opt.Width, BF16: opt.Precision == BF16})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -147,6 +155,7 @@ func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error
 		FeatureNode:  p.Feature,
 		FeatureShape: p.FeatureShape,
 		Cut:          p.Cut,
+		Precision:    opt.Precision,
 		MultiplyAdds: p.MultiplyAdds,
 		Parameters:   p.Parameters,
 		PeakBytes:    p.PeakBytes,

@@ -15,12 +15,13 @@ import (
 // A state is what one goroutine needs to run a plan on n pictures. It is kept
 // for the next run, so that running allocates nothing.
 type state struct {
-	plan  *Plan
-	n     int // pictures
-	team  kernels.Team
-	arena []float32
-	t     []*graph.Tensor // by value id
-	bound []bound         // by node index; of generic operators only
+	plan    *Plan
+	n       int // pictures
+	threads int
+	arena   []float32
+	t       []*graph.Tensor  // by value id
+	half    [][]kernels.BF16 // by value id: the data of those that are bf16, instead of t's
+	bound   []bound          // by node index; of generic operators only
 }
 
 // bound is a generic operator ready to run on n pictures.
@@ -33,12 +34,13 @@ type bound struct {
 func (p *Plan) newState(n int) (*state, error) {
 	s := &state{plan: p, n: n, arena: make([]float32, p.arena*n)}
 	s.t = make([]*graph.Tensor, p.net.values)
+	s.half = make([][]kernels.BF16, p.net.values)
 	s.bound = make([]bound, len(p.net.nodes))
 	s.value(p.net.input)
 	for i, nd := range p.net.nodes {
 		for _, v := range nd.in {
 			if v != nil && v.data != nil {
-				s.t[v.id] = v.data
+				s.t[v.id], s.half[v.id] = v.data, v.narrowed
 			}
 		}
 		for _, v := range nd.out {
@@ -64,7 +66,12 @@ func (s *state) value(v *value) {
 	}
 	t := &graph.Tensor{Type: v.typ, Shape: shape}
 	s.t[v.id] = t
-	if b := s.plan.bufs[v.id]; b != nil && b != s.plan.bufs[s.plan.net.output.id] {
+	b := s.plan.bufs[v.id]
+	switch {
+	case b == nil || b == s.plan.bufs[s.plan.net.output.id]: // lent
+	case v.bf16:
+		s.half[v.id] = bf16s(s.arena[b.off*s.n:], size(shape))
+	default:
 		t.F = s.arena[b.off*s.n:][:size(shape)]
 	}
 }
@@ -93,7 +100,7 @@ func (s *state) run(ctx context.Context, x, y []float32) (err error) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := n.op.run(s, n); err != nil {
+		if err := n.run(s); err != nil {
 			return err
 		}
 	}
@@ -121,6 +128,10 @@ func (s *state) lend(x, y []float32) {
 // in and out return the data of n's operands.
 func (s *state) in(n *node, i int) []float32 { return s.t[n.in[i].id].F }
 func (s *state) out(n *node) []float32       { return s.t[n.out[0].id].F }
+
+// float32 and bf16 return the data of a value that is stored so.
+func (s *state) float32(v *value) []float32   { return s.t[v.id].F }
+func (s *state) bf16(v *value) []kernels.BF16 { return s.half[v.id] }
 
 // Run computes the features of n pictures, [n,C,H,W]. At most threads goroutines
 // work on it; the result does not depend on their number.
@@ -186,9 +197,8 @@ func (p *Plan) runGroup(ctx context.Context, i, n int, x, y []float32, threads i
 			return err
 		}
 	}
+	s.threads = threads
 	defer p.pool.Put(s)
-	s.team.Start(threads)
-	defer s.team.Stop()
 	return s.run(ctx, x, y)
 }
 

@@ -48,8 +48,7 @@ func (g *net) allocate() (bufs []*buffer, arena int) {
 				b = n.inPlace(bufs, i)
 			}
 			if b == nil {
-				one := (v.len() + g.base - 1) / g.base
-				b = &buffer{len: (one + align - 1) / align * align, first: i}
+				b = &buffer{len: (v.floats(g.base) + align - 1) / align * align, first: i}
 				all = append(all, b)
 			}
 			b.last = max(b.last, last[v.id], i)
@@ -78,7 +77,7 @@ func (n *node) inPlace(bufs []*buffer, i int) *buffer {
 	for j := first; j < end; j++ {
 		v := n.in[j]
 		b := bufs[v.id]
-		if b == nil || b.last != i || v.len() != n.out[0].len() {
+		if b == nil || b.last != i || v.len() != n.out[0].len() || v.bf16 != n.out[0].bf16 {
 			continue
 		}
 		alone := true

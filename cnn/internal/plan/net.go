@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/kernels"
 )
 
 // A value is a tensor of the network: the input, a constant or the output of
@@ -14,6 +15,9 @@ type value struct {
 	typ   graph.DType
 	shape []int         // at the base batch size
 	data  *graph.Tensor // constants only
+
+	bf16     bool           // stored as bf16, not as float32; set by net.narrow
+	narrowed []kernels.BF16 // data as bf16; constants only
 
 	// fromBatch marks a constant that is right for the base batch size only.
 	fromBatch bool
@@ -42,7 +46,8 @@ type node struct {
 	op    op
 	in    []*value // nil where an optional input is left out
 	out   []*value
-	index int // place in net.nodes; set by net.link
+	bf16  bool // computes on bf16; set by net.narrow
+	index int  // place in net.nodes; set by net.link
 }
 
 // An op is what a node does: one of the types in the op_*.go files.

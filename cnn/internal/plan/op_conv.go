@@ -33,8 +33,9 @@ type convOp struct {
 	scale  []float32 // factor for each output channel, or nil
 	epilogue
 
-	b    []*kernels.PackedB // by group; from prepare
-	taps []float32          // depthwise: [kh·kw][channels]; from prepare
+	b    []*kernels.PackedB    // by group; from prepare
+	half []*kernels.PackedBF16 // instead of b, from prepareBF16
+	taps []float32             // depthwise: [kh·kw][channels]; from prepare
 }
 
 // denseOp multiplies the rows of in[0], [...,K], with a constant matrix: a fully
@@ -46,7 +47,8 @@ type denseOp struct {
 	scale []float32 // factor for each output column, or nil
 	epilogue
 
-	b *kernels.PackedB // from prepare
+	b    *kernels.PackedB    // from prepare
+	half *kernels.PackedBF16 // instead of b, from prepareBF16
 }
 
 // windowOf reads the geometry of n, which maps x to shape, both [N,C,H,W].

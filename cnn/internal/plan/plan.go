@@ -9,6 +9,7 @@
 //	layout   transpositions move until they cancel
 //	fuse     constants into weights, sums and activations into epilogues
 //	batch    whether any number of pictures can go through together
+//	precision  what is stored as bf16, where that is asked for
 //	memory   buffers by lifetime
 //
 // Operators that this package has no rule for run as package ops has them.
@@ -28,6 +29,7 @@ import (
 type Options struct {
 	Layer         string // Pooled (also ""), Map, or the name of a node or value
 	Height, Width int    // of pictures where the model leaves them open; 0 for 224
+	BF16          bool   // compute on bf16, sums in float32
 }
 
 // A Plan is a compiled network. It is immutable and safe for concurrent use.
@@ -124,6 +126,9 @@ func compile(g *graph.Graph, opt Options) (*Plan, error) {
 		return nil, err
 	}
 	p.group = p.groupSize()
+	if opt.BF16 {
+		p.net.narrow()
+	}
 	p.bufs, p.arena = p.net.allocate()
 	if p.arena > maxArena || p.net.output.len() > maxArena {
 		return nil, fmt.Errorf("one picture takes %d MB of buffers, at most %d are supported", p.arena>>18, maxArena>>18)
@@ -264,9 +269,7 @@ func (p *Plan) prepare() {
 				if i >= len(p.net.nodes) {
 					return
 				}
-				if o, ok := p.net.nodes[i].op.(preparer); ok {
-					o.prepare()
-				}
+				p.net.nodes[i].prepare()
 			}
 		}()
 	}

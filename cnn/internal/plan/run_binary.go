@@ -64,18 +64,7 @@ func (w *walk) last() (n, s0, s1 int) {
 
 func (o *binaryOp) run(s *state, n *node) error {
 	t, u, v := s.t[n.in[0].id], s.t[n.in[1].id], s.t[n.out[0].id]
-	var w walk
-	rank := len(v.Shape)
-	strides := func(shape []int, d int) int {
-		d -= rank - len(shape)
-		if d < 0 || shape[d] == 1 {
-			return 0
-		}
-		return size(shape[d+1:])
-	}
-	for d, k := range v.Shape {
-		w.dim(k, strides(t.Shape, d), strides(u.Shape, d))
-	}
+	w := broadcast(v.Shape, t.Shape, u.Shape)
 	row, s0, s1 := w.last()
 	w.rows(func(out, a, b int) {
 		y := v.F[out:][:row]
@@ -83,6 +72,21 @@ func (o *binaryOp) run(s *state, n *node) error {
 		o.act.apply(y)
 	})
 	return nil
+}
+
+// broadcast walks over an output and the two inputs that broadcast to it.
+func broadcast(out, a, b []int) (w walk) {
+	strides := func(shape []int, d int) int {
+		d -= len(out) - len(shape)
+		if d < 0 || shape[d] == 1 {
+			return 0
+		}
+		return size(shape[d+1:])
+	}
+	for d, k := range out {
+		w.dim(k, strides(a, d), strides(b, d))
+	}
+	return w
 }
 
 // row computes y = a∘b, where a or b may be one number (their step is 0).

@@ -15,7 +15,15 @@ func (e *epilogue) kernel(res []float32, ld int) kernels.Epilogue {
 
 // prepare packs the matrix.
 func (o *denseOp) prepare() {
-	w, ld := o.w, o.n
+	w, ld := o.matrix()
+	o.b = kernels.PackB(o.trans, o.k, o.n, w, ld)
+	o.w, o.scale = nil, nil
+}
+
+// matrix returns the matrix with its factors multiplied in, and the floats
+// between its rows.
+func (o *denseOp) matrix() (w []float32, ld int) {
+	w, ld = o.w, o.n
 	if o.trans {
 		ld = o.k
 	}
@@ -29,8 +37,7 @@ func (o *denseOp) prepare() {
 			w[i] = v * o.scale[col]
 		}
 	}
-	o.b = kernels.PackB(o.trans, o.k, o.n, w, ld)
-	o.w, o.scale = nil, nil
+	return w, ld
 }
 
 func (o *denseOp) run(s *state, n *node) error {
@@ -39,14 +46,28 @@ func (o *denseOp) run(s *state, n *node) error {
 	if o.residual {
 		ep.Residual, ep.LdRes = s.in(n, 1), o.n
 	}
-	o.b.Mul(len(x)/o.k, x, o.k, y, o.n, &ep, &s.team)
+	o.b.Mul(len(x)/o.k, x, o.k, y, o.n, &ep, s.threads)
 	return nil
 }
 
 // prepare packs the filters of each group as a matrix of kh·kw·c rows.
 func (o *convOp) prepare() {
+	m := o.filters()
+	o.w, o.scale = nil, nil
+	if o.depthwise() {
+		o.taps = transposed(m, []int{o.out, o.kh * o.kw}, []int{1, 0})
+		return
+	}
+	per, k := o.out/o.groups, o.c*o.kh*o.kw
+	for g := range o.groups {
+		o.b = append(o.b, kernels.PackB(true, k, per, m[g*per*k:], k))
+	}
+}
+
+// filters returns the weights with their factors multiplied in, [out][kh·kw][c].
+func (o *convOp) filters() []float32 {
 	out, taps := o.out, o.kh*o.kw
-	m := make([]float32, len(o.w)) // [out][kh·kw][c]
+	m := make([]float32, len(o.w))
 	for i := range out {
 		f := float32(1)
 		if o.scale != nil {
@@ -59,15 +80,7 @@ func (o *convOp) prepare() {
 			}
 		}
 	}
-	o.w, o.scale = nil, nil
-	if o.depthwise() {
-		o.taps = transposed(m, []int{out, taps}, []int{1, 0})
-		return
-	}
-	per, k := out/o.groups, o.c*taps
-	for g := range o.groups {
-		o.b = append(o.b, kernels.PackB(true, k, per, m[g*per*k:], k))
-	}
+	return m
 }
 
 // depthwise reports whether each channel has a filter of its own.
@@ -83,7 +96,7 @@ func (o *convOp) run(s *state, n *node) error {
 	g := o.geometry(in, out, o.c)
 	if o.depthwise() {
 		g.C = o.out
-		g.Depthwise(in[0], x, o.taps, y, o.out, &ep, &s.team)
+		g.Depthwise(in[0], x, o.taps, y, o.out, &ep, s.threads)
 		return nil
 	}
 	per := o.out / o.groups
@@ -95,7 +108,7 @@ func (o *convOp) run(s *state, n *node) error {
 		if e.Residual != nil {
 			e.Residual = e.Residual[i*per:]
 		}
-		b.Conv(&g, in[0], x[i*o.c:], y[i*per:], o.out, &e, &s.team)
+		b.Conv(&g, in[0], x[i*o.c:], y[i*per:], o.out, &e, s.threads)
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ func (o *transposeOp) run(s *state, n *node) error {
 }
 
 // transpose permutes the dimensions of x, of the given shape, into y.
-func transpose(y, x []float32, shape, perm []int) {
+func transpose[T any](y, x []T, shape, perm []int) {
 	var w walk
 	for _, a := range perm {
 		w.dim(shape[a], size(shape[a+1:]), 0)
@@ -49,7 +49,7 @@ func transpose(y, x []float32, shape, perm []int) {
 
 // transposePlane sets y[c·ldy + r] = x[r·ldx + c] for n rows of x, in blocks that
 // stay in the first-level cache.
-func transposePlane(y, x []float32, n, cols, ldy, ldx int) {
+func transposePlane[T any](y, x []T, n, cols, ldy, ldx int) {
 	const block = 16
 	for r0 := 0; r0 < n; r0 += block {
 		r1 := min(r0+block, n)

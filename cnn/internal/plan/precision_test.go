@@ -1,0 +1,110 @@
+package plan
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/onetomany/caption/cnn/internal/onnx"
+)
+
+// TestBF16Plans holds where conversions stand: nowhere but at what package ops
+// computes and in front of the small layers of a squeeze and excitation, whose
+// average is in float32.
+func TestBF16Plans(t *testing.T) {
+	for name, want := range map[string]string{
+		"convnext":     "conv 3, dense 4, mean 1, norm 2, transpose 1",
+		"densenet":     "concat 2, conv 3, dense 1, mean 1, pool 1, scale 3, transpose 1",
+		"efficientnet": "binary 1, conv 2, convert 1, dense 4, mean 2, transpose 1",
+		"inception":    "concat 1, conv 3, dense 3, mean 1, pool 3, transpose 1",
+		"mobilenet":    "binary 1, conv 2, convert 1, dense 4, mean 2, transpose 1",
+		"resnet":       "conv 6, mean 1, transpose 1",
+		"resnext":      "conv 3, dense 1, mean 1, transpose 1",
+		"shufflenet":   "concat 1, conv 2, dense 2, mean 1, slice 2, transpose 2",
+		"squeezenet":   "conv 1, mean 1, transpose 1",
+		"vgg":          "conv 1, dense 1, pool 1, transpose 2",
+	} {
+		g, err := onnx.Open(filepath.Join("..", "..", "testdata", "mini", name+"-ts.onnx"), onnx.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Compile(g, Options{BF16: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := operators(p); got != want {
+			t.Errorf("%s: %s; want %s", name, got, want)
+		}
+		full, err := Compile(g, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.PeakBytes > full.PeakBytes*6/10 {
+			t.Errorf("%s: %d bytes of buffers, %d in float32", name, p.PeakBytes, full.PeakBytes)
+		}
+	}
+}
+
+// TestBF16Random compares networks drawn at random with the same in float32, of
+// which operators on values that were rounded before give what they may.
+func TestBF16Random(t *testing.T) {
+	seeds := 300
+	if testing.Short() {
+		seeds = 50
+	}
+	var errs []float64
+	for seed := range seeds {
+		r := rand.New(rand.NewPCG(7, uint64(seed)))
+		choices := make([]byte, 40+r.IntN(120))
+		for i := range choices {
+			choices[i] = byte(r.Uint32())
+		}
+		g, base := network(choices)
+		layer := g.Outputs[0].Name
+		full, err := Compile(g, Options{Layer: layer})
+		if err != nil {
+			continue
+		}
+		p, err := Compile(g, Options{Layer: layer, BF16: true})
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		const pictures = 6
+		x := make([]float32, pictures*p.Channels*p.Height*p.Width)
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		want, err := full.Run(context.Background(), pictures, x, 1)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		var first []float32
+		for i, threads := range []int{1, 3, 2} {
+			p.group = base
+			if p.batchable && i < 2 {
+				p.group = 4
+			}
+			got, err := p.Run(context.Background(), pictures, x, threads)
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			if first == nil {
+				first = got
+				errs = append(errs, difference(got, want))
+			} else if !slices.EqualFunc(got, first, sameBits) {
+				t.Errorf("seed %d: %d threads, groups of %d: another result, by %.3g", seed, threads, p.group, difference(got, first))
+			}
+		}
+	}
+	slices.Sort(errs)
+	median, most, largest := errs[len(errs)/2], errs[len(errs)*95/100], errs[len(errs)-1]
+	t.Logf("%d networks: relative error %.3g in the median, %.3g in 95%%, %.3g at most", len(errs), median, most, largest)
+	if median < 1e-4 || median > 0.005 || most > 0.02 || largest > 0.1 {
+		t.Error("bf16 has 8 digits: between 0.0001 and 0.005 is expected in the median, 0.02 in 95%, 0.1 at most")
+	}
+}
+
+func sameBits(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }
