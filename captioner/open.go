@@ -30,6 +30,13 @@ type Loader struct {
 	// 0.4 MB without.
 	Trusted bool
 
+	// Precision is what the network computes in. Decoders are trained on
+	// features of the default, cnn.Float32, unless they were trained
+	// otherwise; those of cnn.BF16 are near enough to write nearly the same
+	// sentences. Where the processor cannot compute in it, the error wraps
+	// cnn.ErrPrecision.
+	Precision cnn.Precision
+
 	// Threads is the largest number of goroutines that work on one photo.
 	// 0 means 1: the best for many photos at a time.
 	Threads int
@@ -144,8 +151,11 @@ func (l *Loader) network(c *Captioner) error {
 	}
 	pre := c.config.Preprocessing
 	net, err := cnn.OpenFS(mem, cfg.Files[0].Name, &cnn.Options{
-		Layer: cfg.Layer, Height: pre.Height, Width: pre.Width, Threads: l.Threads, MaxBytes: size,
+		Layer: cfg.Layer, Height: pre.Height, Width: pre.Width, Precision: l.Precision, Threads: l.Threads, MaxBytes: size,
 	})
+	if errors.Is(err, cnn.ErrPrecision) {
+		return err // the folder is right
+	}
 	if err != nil {
 		return fail("", err)
 	}

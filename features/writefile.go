@@ -12,8 +12,8 @@ import (
 type WriteOptions struct {
 	StreamOptions
 
-	// Meta is kept in the file, beside the preprocessing and the layer. It
-	// should identify the CNN (its SHA-256): rows of an interrupted run are
+	// Meta is kept in the file, beside the preprocessing, the layer and the
+	// precision. It should identify the CNN (its SHA-256): rows of an interrupted run are
 	// taken up only where all of it is the same.
 	Meta map[string]string
 
@@ -22,14 +22,19 @@ type WriteOptions struct {
 	Report func(Result)
 }
 
+// MetaPrecision is the key of Set.Meta under which WriteFile notes what the CNN
+// computed in, a cnn.Precision. Files without it, from elsewhere, do not say.
+const MetaPrecision = "precision"
+
 // Meta is what WriteFile keeps in a file that can hold it (Set.Meta): extra, and
-// the preprocessing and layer of x.
+// the preprocessing, layer and precision of x.
 func (x *Extractor) Meta(extra map[string]string) (map[string]string, error) {
 	pre, err := json.Marshal(x.pre)
 	if err != nil {
 		return nil, err
 	}
-	meta := map[string]string{"preprocessing": string(pre), "layer": x.net.Info().FeatureNode}
+	info := x.net.Info()
+	meta := map[string]string{"preprocessing": string(pre), "layer": info.FeatureNode, MetaPrecision: info.Precision.String()}
 	maps.Copy(meta, extra)
 	return meta, nil
 }

@@ -8,17 +8,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/cli"
 )
 
 // captionFlags are the flags of caption itself.
 type captionFlags struct {
-	model    string
-	format   string
-	jobs     int
-	quiet    bool
-	decoding decodingFlags
+	model     string
+	precision cnn.Precision
+	format    string
+	jobs      int
+	quiet     bool
+	decoding  decodingFlags
 }
 
 // newCommand is the whole command line: captioning photos, and the sub-commands.
@@ -54,6 +56,7 @@ others were done, 130 interrupted.`,
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVarP(&f.model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
+	cli.AddPrecision(cmd, &f.precision)
 	fs.IntVarP(&f.decoding.num, "num", "n", 1, "captions a photo, best first")
 	f.decoding.register(fs)
 	fs.StringVarP(&f.format, "format", "f", "text", "`FORMAT` of the output: "+formatNames)
@@ -86,7 +89,7 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	c, err := cli.OpenModel(f.model)
+	c, err := cli.OpenModel(f.model, f.precision)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/dataset"
@@ -20,15 +21,16 @@ import (
 )
 
 type evalFlags struct {
-	model    string
-	data     []string
-	split    string
-	features []string
-	decoding decodingFlags
-	out      string
-	json     bool
-	jobs     int
-	quiet    bool
+	model     string
+	precision cnn.Precision
+	data      []string
+	split     string
+	features  []string
+	decoding  decodingFlags
+	out       string
+	json      bool
+	jobs      int
+	quiet     bool
 }
 
 func newEval() *cobra.Command {
@@ -55,6 +57,7 @@ data sets, each scored by itself.
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVarP(&f.model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
+	cli.AddPrecision(cmd, &f.precision)
 	fs.StringArrayVar(&f.data, "data", nil, "data set at `PATH`; may be given again")
 	fs.StringVar(&f.split, "split", "val", "part of the data set, `SPLIT`: train, val or test")
 	fs.StringArrayVar(&f.features, "features", nil, "feature `FILE` of the photos, as extract writes it; may be given again")
@@ -104,7 +107,7 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 	if err != nil {
 		return err
 	}
-	c, err := cli.OpenModel(f.model)
+	c, err := cli.OpenModel(f.model, f.precision)
 	if err != nil {
 		return err
 	}

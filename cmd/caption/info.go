@@ -44,7 +44,7 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 					return cli.Usagef("--%s needs --cnn", name)
 				}
 			}
-			c, err := cli.OpenModel(model)
+			c, err := cli.OpenModel(model, network.Precision)
 			if err != nil {
 				return err
 			}
@@ -59,7 +59,7 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 	fs.SortFlags = false
 	fs.StringVarP(&model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
 	fs.BoolVar(&card, "card", false, "print the whole model card")
-	network.Register(fs)
+	network.Register(cmd)
 	fs.Lookup("cnn").DefValue = ""
 	fs.StringVar(&network.Layer, "layer", cnn.Pooled, "pooled, map, or the name of a `NODE` of the network")
 	fs.BoolVar(&asJSON, "json", false, "print as JSON")
@@ -99,6 +99,7 @@ func describeCNN(w io.Writer, i cnn.Info, p features.Preprocessing) {
 	fmt.Fprintf(w, "preprocessing\t%s to %d×%d, %s, mean %s, std %s on values 0..1\n", p.Resize, p.Width, p.Height, p.Order, numbers(p.Mean), numbers(p.Std))
 	fmt.Fprintf(w, "features\t%s at %s\n", shape(i.FeatureShape), i.FeatureNode)
 	fmt.Fprintf(w, "cut off\t%s\n", cut(i.Cut))
+	fmt.Fprintf(w, "precision\t%v\n", i.Precision)
 	fmt.Fprintf(w, "multiply-adds\t%.1f million a photo\n", float64(i.MultiplyAdds)/1e6)
 	fmt.Fprintf(w, "parameters\t%.2f million\n", float64(i.Parameters)/1e6)
 	fmt.Fprintf(w, "working memory\t%.1f MB a photo\n", float64(i.PeakBytes)/1e6)

@@ -69,7 +69,7 @@ ends with the same model as if there had been none.`,
 	fs.SortFlags = false
 	fs.StringArrayVar(&f.data, "data", nil, "data set at `PATH`; may be given again")
 	fs.StringVarP(&f.out, "out", "o", "", "`DIR` of the model to write")
-	f.network.Register(fs)
+	f.network.Register(cmd)
 	fs.StringArrayVar(&f.features, "features", nil, "feature `FILE` that extract wrote with this CNN, instead of running it; may be given again")
 	fs.StringVar(&f.cell, "cell", string(o.Cell), "recurrent `CELL`: rnn, lstm or gru")
 	fs.StringVar(&f.image, "image", string(o.Entry), "`WHEN` the image enters the decoder: once at its init, or at every word")
@@ -224,7 +224,7 @@ func halve(n *cli.Network, work string) (*cli.Network, error) {
 	half := *n
 	half.FS, half.Files = os.DirFS(work), []string{file}
 	info := n.Net.Info()
-	half.Net, err = cnn.OpenFS(half.FS, file, &cnn.Options{Layer: n.Layer, Height: info.Height, Width: info.Width, Threads: 1})
+	half.Net, err = cnn.OpenFS(half.FS, file, &cnn.Options{Layer: n.Layer, Height: info.Height, Width: info.Width, Precision: info.Precision, Threads: 1})
 	return &half, err
 }
 

@@ -51,7 +51,7 @@ others were done, 130 interrupted.`,
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write: .npy, .npz, .safetensors or .jsonl")
-	f.network.Register(fs)
+	f.network.Register(cmd)
 	fs.StringVar(&f.network.Layer, "layer", "pooled", "pooled, map, or the name of a `NODE` of the network")
 	fs.IntVar(&f.batch, "batch", 1, "photos that go through the network together")
 	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos or batches at a time (default: one a processor)")

@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
@@ -23,19 +23,22 @@ import (
 // DefaultModel is the name of the embedded model, and of its CNN.
 const DefaultModel = "default"
 
-// NetworkFlags choose a CNN and its preprocessing.
+// NetworkFlags choose a CNN, how it computes, and its preprocessing.
 type NetworkFlags struct {
-	CNN    string
-	Layer  string
-	Resize string
-	Size   int
-	Mean   []string
-	Std    []string
+	CNN       string
+	Layer     string
+	Precision cnn.Precision
+	Resize    string
+	Size      int
+	Mean      []string
+	Std       []string
 }
 
-// Register declares the flags.
-func (f *NetworkFlags) Register(fs *pflag.FlagSet) {
+// Register declares the flags of cmd.
+func (f *NetworkFlags) Register(cmd *cobra.Command) {
+	fs := cmd.Flags()
 	fs.StringVar(&f.CNN, "cnn", DefaultModel, "CNN as an ONNX `FILE` or the name of a known one (caption models list)")
+	AddPrecision(cmd, &f.Precision)
 	fs.StringVar(&f.Resize, "resize", "", "`HOW` photos are fitted: squash or crop (default: as the model says, else squash)")
 	fs.IntVar(&f.Size, "size", 0, "height and width of the input, where the CNN leaves it open")
 	fs.StringSliceVar(&f.Mean, "mean", nil, "`R,G,B` to subtract, on values 0..1 (default: the model's own)")
@@ -58,7 +61,7 @@ func (f *NetworkFlags) Open(threads int) (*Network, error) {
 		return nil, Usagef("--size %d: want 1 or more", f.Size)
 	}
 	n := &Network{Name: f.CNN, Layer: cmp.Or(f.Layer, cnn.Pooled)}
-	opt := &cnn.Options{Layer: n.Layer, Height: f.Size, Width: f.Size, Threads: threads}
+	opt := &cnn.Options{Layer: n.Layer, Height: f.Size, Width: f.Size, Precision: f.Precision, Threads: threads}
 	var known features.Preprocessing
 	var err error
 	if f.CNN == DefaultModel {
@@ -67,7 +70,7 @@ func (f *NetworkFlags) Open(threads int) (*Network, error) {
 		known, err = n.openFile(f.CNN, opt)
 	}
 	if err != nil {
-		return nil, err
+		return nil, precisionError(f.Precision, err)
 	}
 	info := n.Net.Info()
 	if f.Size > 0 && (info.Width != f.Size || info.Height != f.Size) {
@@ -80,7 +83,7 @@ func (f *NetworkFlags) Open(threads int) (*Network, error) {
 
 // openDefault opens the CNN of the embedded model.
 func (n *Network) openDefault(opt *cnn.Options) (pre features.Preprocessing, err error) {
-	c, err := OpenModel(DefaultModel)
+	c, err := OpenModel(DefaultModel, cnn.Float32)
 	if err != nil {
 		return pre, err
 	}

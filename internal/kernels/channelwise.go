@@ -3,8 +3,9 @@ package kernels
 import "sync"
 
 // A strips is a depthwise convolution or a pool under way. Its output rows are
-// the tasks of a team.
+// the tasks of a crew.
 type strips struct {
+	crew
 	kind     stripKind
 	g        Conv
 	x, w, y  []float32
@@ -26,6 +27,7 @@ const (
 
 var stripPool = sync.Pool{New: func() any {
 	p := new(strips)
+	p.crew.init()
 	p.rowTask = func(i int) {
 		for r := i * p.perTask; r < min((i+1)*p.perTask, p.rows); r++ {
 			p.row(r)
@@ -36,7 +38,7 @@ var stripPool = sync.Pool{New: func() any {
 
 // Depthwise computes Y = act(X ∗ W + …), each channel on its own. W is
 // [KH, KW, C], the rest as for PackedB.Conv, but ep.Residual cannot be Y.
-func (g *Conv) Depthwise(batch int, x, w, y []float32, ldy int, ep *Epilogue, team *Team) {
+func (g *Conv) Depthwise(batch int, x, w, y []float32, ldy int, ep *Epilogue, threads int) {
 	checkMatrix("W", false, g.KH*g.KW, g.C, w, g.C)
 	p := stripPool.Get().(*strips)
 	p.kind, p.w = depthwise, w
@@ -44,43 +46,43 @@ func (g *Conv) Depthwise(batch int, x, w, y []float32, ldy int, ep *Epilogue, te
 		p.ep = *ep
 		ep.check(batch*g.OH*g.OW, g.C)
 	}
-	p.run(g, batch, x, y, ldy, team)
+	p.run(g, batch, x, y, ldy, threads)
 }
 
 // MaxPool computes the largest value of each window and channel; of a window
 // outside of the picture that is −Inf. What becomes of a NaN is not defined.
-// X, Y and team are as for PackedB.Conv.
-func (g *Conv) MaxPool(batch int, x, y []float32, ldy int, team *Team) {
+// X, Y and threads are as for PackedB.Conv.
+func (g *Conv) MaxPool(batch int, x, y []float32, ldy int, threads int) {
 	p := stripPool.Get().(*strips)
 	p.kind = maxPool
-	p.run(g, batch, x, y, ldy, team)
+	p.run(g, batch, x, y, ldy, threads)
 }
 
 // AveragePool computes the mean of each window and channel: the sum of the taps
 // inside of the picture, divided by their number or, with countPad, by KH·KW.
-// The mean of a window outside of the picture is 0. X, Y and team are as for
+// The mean of a window outside of the picture is 0. X, Y and threads are as for
 // PackedB.Conv.
-func (g *Conv) AveragePool(batch int, countPad bool, x, y []float32, ldy int, team *Team) {
+func (g *Conv) AveragePool(batch int, countPad bool, x, y []float32, ldy int, threads int) {
 	p := stripPool.Get().(*strips)
 	p.kind, p.countPad = averagePool, countPad
-	p.run(g, batch, x, y, ldy, team)
+	p.run(g, batch, x, y, ldy, threads)
 }
 
 // run computes all rows, and hands p back.
-func (p *strips) run(g *Conv, batch int, x, y []float32, ldy int, team *Team) {
+func (p *strips) run(g *Conv, batch int, x, y []float32, ldy, threads int) {
 	p.g = g.defaults()
 	checkMatrix("X", false, batch*g.H*g.W, g.C, x, p.g.Ld)
 	checkMatrix("Y", false, batch*g.OH*g.OW, g.C, y, ldy)
 	p.x, p.y, p.ldy, p.rows = x, y, ldy, batch*g.OH
 	// These kernels do fewer multiply-adds in a time than the tiles do.
 	work := 4 * p.rows * g.OW * g.C * g.KH * g.KW
-	threads := threadsFor(team, work)
+	threads = threadsFor(threads, work)
 	p.perTask = ceil(p.rows, 4*threads)
 	if threads == 1 {
 		p.perTask = max(p.rows, 1)
 	}
 	if g.OW > 0 && g.C > 0 {
-		team.Run(threads, ceil(p.rows, max(p.perTask, 1)), p.rowTask)
+		p.crew.run(threads, ceil(p.rows, max(p.perTask, 1)), p.rowTask)
 	}
 	p.x, p.w, p.y, p.ep = nil, nil, nil, Epilogue{}
 	stripPool.Put(p)
