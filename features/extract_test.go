@@ -21,13 +21,14 @@ import (
 // first value.
 type toy struct {
 	size   int
+	in     cnn.Precision
 	fail   error
 	calls  atomic.Int64
 	during func() // called in every Run
 }
 
 func (n *toy) Info() cnn.Info {
-	return cnn.Info{Channels: 3, Height: n.size, Width: n.size, FeatureShape: []int{4}, FeatureNode: "mean"}
+	return cnn.Info{Channels: 3, Height: n.size, Width: n.size, FeatureShape: []int{4}, FeatureNode: "mean", Precision: n.in}
 }
 
 func (n *toy) Run(ctx context.Context, batch cnn.Tensor) (cnn.Tensor, error) {

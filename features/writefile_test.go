@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/onetomany/caption/cnn"
 )
 
 // interrupted runs WriteFile and cancels it after n photos.
@@ -113,6 +115,27 @@ func TestWriteFileResumesWithChanges(t *testing.T) {
 	wantNames, _ := os.ReadFile(namesPath(fresh))
 	if !bytes.Equal(gotNames, wantNames) || !strings.HasPrefix(string(gotNames), "photo29.png\n") {
 		t.Errorf("names %q, want %q", gotNames, wantNames)
+	}
+}
+
+// Rows computed in another precision are not taken up.
+func TestWriteFileResumesInItsPrecision(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f.npz")
+	sources := photos(t, 30)
+	interrupted(t, toyExtractor(t, new(toy)), path, sources, 20)
+	bf16 := toyExtractor(t, &toy{in: cnn.BF16})
+	if _, err := bf16.WriteFile(t.Context(), path, sources, nil); err == nil || !strings.Contains(err.Error(), "other settings") {
+		t.Fatalf("rows of float32 are taken up: %v", err)
+	}
+	if err := os.Remove(path + partExt); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bf16.WriteFile(t.Context(), path, sources, nil); err != nil {
+		t.Fatal(err)
+	}
+	s, err := ReadFile(path)
+	if err != nil || s.Meta[MetaPrecision] != "bf16" {
+		t.Errorf("%v, noted %v", err, s.Meta)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/dataset"
@@ -75,8 +76,9 @@ func noPhotos(paths []string, split string, sets []*dataset.Set) error {
 // featureTable finds the features of a photo by its path, its name or, where
 // it is the only one of that name, the last part of it.
 type featureTable struct {
-	rows map[string][]float32
-	size int
+	rows      map[string][]float32
+	size      int
+	precision string // what they were computed in, "" where the files do not say
 }
 
 // readFeatures reads feature files into one table.
@@ -101,6 +103,11 @@ func (t *featureTable) add(path string, s *features.Set) error {
 	if t.size = cmp.Or(t.size, s.Shape[1]); t.size != s.Shape[1] {
 		return fmt.Errorf("%s: vectors of %d values, other files have %d; they must come from the same CNN", path, s.Shape[1], t.size)
 	}
+	if p := s.Meta[features.MetaPrecision]; p != "" {
+		if t.precision = cmp.Or(t.precision, p); t.precision != p {
+			return fmt.Errorf("%s: features computed in %s, other files in %s; extract all of them with the same --precision", path, p, t.precision)
+		}
+	}
 	for i, name := range s.Names {
 		row := s.Data[i*t.size : (i+1)*t.size]
 		t.put(filepath.Clean(name), row)
@@ -109,6 +116,14 @@ func (t *featureTable) add(path string, s *features.Set) error {
 		}
 	}
 	return nil
+}
+
+// note says where the features were computed in another precision than p, which
+// the CNN computes in here: near enough to go on, but to be known.
+func (t *featureTable) note(p cnn.Precision, stderr io.Writer) {
+	if t.precision != "" && t.precision != p.String() {
+		fmt.Fprintf(stderr, "the features were computed in %s, the CNN computes in %v here; --precision %s is the same\n", t.precision, p, t.precision)
+	}
 }
 
 // put files a row; of two different rows under one name neither can be told

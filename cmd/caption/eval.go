@@ -170,6 +170,7 @@ func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, part
 		if want := c.Info().Features; t.size != want {
 			return 0, fmt.Errorf("%s: vectors of %d values, the model takes %d: they come from another CNN", f.features[0], t.size, want)
 		}
+		t.note(f.precision, cmd.ErrOrStderr())
 		if err := t.attach(parts, cmd.ErrOrStderr()); err != nil {
 			return 0, err
 		}

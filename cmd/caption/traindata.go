@@ -26,6 +26,7 @@ func (f *trainFlags) read(ctx context.Context, n *cli.Network, stderr io.Writer,
 	if err != nil {
 		return err
 	}
+	t.note(f.network.Precision, stderr)
 	for _, p := range parts {
 		if err := t.attach(p, stderr); err != nil {
 			return err

@@ -1,5 +1,5 @@
 // Package clitest runs a command line in a process of its own, so that tests
-// can send it a signal.
+// can send it a signal or choose its environment.
 package clitest
 
 import (
@@ -20,7 +20,7 @@ import (
 const child = "CLITEST_CHILD"
 
 // Main is the TestMain of a program's package: the test binary becomes the
-// program where Interrupt starts it.
+// program where Run and Interrupt start it.
 func Main(m *testing.M, newCommand func() *cobra.Command) {
 	if os.Getenv(child) != "" {
 		os.Exit(cli.Run(newCommand(), os.Args[1:]))
@@ -30,6 +30,27 @@ func Main(m *testing.M, newCommand func() *cobra.Command) {
 
 // patience is far more than what the programs need to start, or to end.
 const patience = 30 * time.Second
+
+// start prepares the program with variables added to its environment.
+func start(ctx context.Context, env []string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append(append(os.Environ(), child+"=1"), env...)
+	return cmd
+}
+
+// Run runs the program with variables added to its environment, NAME=VALUE, and
+// returns its exit code and all that it printed.
+func Run(t *testing.T, env []string, args ...string) (code int, printed string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := start(ctx, env, args...)
+	b, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), string(b)
+}
 
 // Interrupt starts the program, sends it an interrupt once it has printed
 // until, and returns its exit code and all that it printed. Its standard input
@@ -41,8 +62,7 @@ func Interrupt(t *testing.T, until string, args ...string) (code int, printed st
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], args...)
-	cmd.Env = append(os.Environ(), child+"=1")
+	cmd := start(ctx, nil, args...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
