@@ -59,13 +59,13 @@ func pack(n, k int, w []float32) *matrix { return &matrix{kernels.PackB(true, k,
 
 // mul computes y = x·Wᵀ + bias for x [m,k] and y [m,n]; bias [n] may be nil.
 func (w *matrix) mul(m int, x, y, bias []float32) {
-	w.w.Mul(m, x, w.w.K(), y, w.w.N(), &kernels.Epilogue{Bias: bias}, 1)
+	w.w.Mul(m, x, w.w.K(), y, w.w.N(), &kernels.Epilogue{Bias: bias}, nil)
 }
 
 // add computes y += x·Wᵀ.
 func (w *matrix) add(m int, x, y []float32) {
 	n := w.w.N()
-	w.w.Mul(m, x, w.w.K(), y, n, &kernels.Epilogue{Residual: y, LdRes: n}, 1)
+	w.w.Mul(m, x, w.w.K(), y, n, &kernels.Epilogue{Residual: y, LdRes: n}, nil)
 }
 
 // Captions writes sentences for one feature vector of length D.

@@ -112,7 +112,7 @@ func (o *inputs) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error {
 
 // linear computes y = x·Wᵀ + bias; x is [n,in], W [out,in], y [n,out].
 func linear(y, x, w, bias []float32, n, in, out, threads int) {
-	kernels.Gemm(false, true, n, out, in, x, in, w, in, false, y, out, threads)
+	kernels.Gemm(false, true, n, out, in, x, in, w, in, false, y, out, kernels.Threads(threads))
 	parallel(threads, n, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			yr := y[i*out:][:out]
@@ -123,7 +123,7 @@ func linear(y, x, w, bias []float32, n, in, out, threads int) {
 
 // linearGrad adds the gradients of linear: dW += dyᵀ·x, dbias += Σ dy.
 func linearGrad(dw, dbias, x, dy []float32, n, in, out, threads int) {
-	kernels.Gemm(true, false, out, in, n, dy, out, x, in, true, dw, in, threads)
+	kernels.Gemm(true, false, out, in, n, dy, out, x, in, true, dw, in, kernels.Threads(threads))
 	addRows(dbias, dy, n, out, threads)
 }
 

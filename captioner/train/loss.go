@@ -117,7 +117,7 @@ func (o *crossEntropy) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) err
 	})
 	linearGrad(g[1], g[2], o.y, o.p, N, H, V, o.threads)
 	o.dy = grow(o.dy, N*H)
-	kernels.Gemm(false, false, N, H, V, o.p, V, w[1], H, false, o.dy, H, o.threads)
+	kernels.Gemm(false, false, N, H, V, o.p, V, w[1], H, false, o.dy, H, kernels.Threads(o.threads))
 	dh := g[0][b.n*H:]
 	parallel(o.threads, N, func(lo, hi int) {
 		dy := o.dy[lo*H : hi*H]

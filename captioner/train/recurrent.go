@@ -78,9 +78,9 @@ func (o *recurrent) Do(in ...G.Value) (G.Value, error) {
 		if t > 0 {
 			before = b.off[t-1]
 			if o.split {
-				packed.Mul(hi-lo, hs[before*H:], H, o.rec[lo*GH:], GH, nil, o.threads)
+				packed.Mul(hi-lo, hs[before*H:], H, o.rec[lo*GH:], GH, nil, kernels.Threads(o.threads))
 			} else {
-				packed.Mul(hi-lo, hs[before*H:], H, o.gates[lo*GH:], GH, addTo(o.gates[lo*GH:], GH), o.threads)
+				packed.Mul(hi-lo, hs[before*H:], H, o.gates[lo*GH:], GH, addTo(o.gates[lo*GH:], GH), kernels.Threads(o.threads))
 			}
 		} else if o.split {
 			clear(o.rec[:hi*GH])
@@ -154,12 +154,12 @@ func (o *recurrent) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error 
 			}
 		})
 		if t > 0 {
-			packed.Mul(hi-lo, drec[lo*GH:], GH, o.dh, H, addTo(o.dh, H), o.threads)
+			packed.Mul(hi-lo, drec[lo*GH:], GH, o.dh, H, addTo(o.dh, H), kernels.Threads(o.threads))
 		}
 	}
 
 	linearGrad(g[1], g[3], x, o.dpre, rows, E, GH, o.threads)
-	kernels.Gemm(false, false, rows, E, GH, o.dpre, GH, wx, E, true, g[0], E, o.threads)
+	kernels.Gemm(false, false, rows, E, GH, o.dpre, GH, wx, E, true, g[0], E, kernels.Threads(o.threads))
 	if b.steps() > 1 {
 		later := rows - b.n
 		o.hBefore = grow(o.hBefore, later*H)
@@ -167,7 +167,7 @@ func (o *recurrent) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error 
 			lo, hi := b.span(t)
 			copy(o.hBefore[(lo-b.n)*H:(hi-b.n)*H], hs[b.off[t-1]*H:])
 		}
-		kernels.Gemm(true, false, GH, H, later, drec[b.n*GH:], GH, o.hBefore, H, true, g[2], H, o.threads)
+		kernels.Gemm(true, false, GH, H, later, drec[b.n*GH:], GH, o.hBefore, H, true, g[2], H, kernels.Threads(o.threads))
 	}
 	if o.split {
 		parallel(o.threads, H, func(lo, hi int) {

@@ -13,16 +13,19 @@ func TestNoAllocation(t *testing.T) {
 	x, y := random(12*12*g.C), make([]float32, 144*n)
 	ep := &Epilogue{Bias: random(n), Act: ActSiLU}
 	for _, threads := range []int{1, 2} {
+		team := new(Team)
+		team.Start(threads)
 		if got := testing.AllocsPerRun(50, func() {
-			Gemm(false, true, m, n, k, a, k, b, k, true, c, n, threads)
-			p.Mul(m, a, k, c, n, ep, threads)
-			p.Conv(g, 1, x, y, n, ep, threads)
-			g.Depthwise(1, x, b, y, n, ep, threads)
-			g.MaxPool(1, x, y, n, threads)
-			g.AveragePool(1, true, x, y, n, threads)
+			Gemm(false, true, m, n, k, a, k, b, k, true, c, n, team)
+			p.Mul(m, a, k, c, n, ep, team)
+			p.Conv(g, 1, x, y, n, ep, team)
+			g.Depthwise(1, x, b, y, n, ep, team)
+			g.MaxPool(1, x, y, n, team)
+			g.AveragePool(1, true, x, y, n, team)
 			LogSoftmax(c, c)
 		}); got >= 1 {
 			t.Errorf("%d threads: %v allocations", threads, got)
 		}
+		team.Stop()
 	}
 }

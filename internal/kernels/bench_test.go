@@ -30,6 +30,9 @@ var benchSizes = []struct{ m, n, k int }{
 func BenchmarkProduct(b *testing.B) {
 	saved := active
 	defer func() { active = saved }()
+	team := new(Team)
+	team.Start(2)
+	defer team.Stop()
 	for _, z := range benchSizes {
 		x, y, c := random(z.m*z.k), random(z.k*z.n), make([]float32, z.m*z.n)
 		bench := func(name string, f func()) {
@@ -44,12 +47,12 @@ func BenchmarkProduct(b *testing.B) {
 		for _, v := range versions() {
 			active = v
 			p := PackB(false, z.k, z.n, y, z.n)
-			bench(isaNames[v]+"/packed", func() { p.Mul(z.m, x, z.k, c, z.n, nil, 1) })
+			bench(isaNames[v]+"/packed", func() { p.Mul(z.m, x, z.k, c, z.n, nil, nil) })
 			if v > generic {
-				bench(isaNames[v]+"/packed2", func() { p.Mul(z.m, x, z.k, c, z.n, nil, 2) })
-				bench(isaNames[v]+"/gemm", func() { Gemm(false, false, z.m, z.n, z.k, x, z.k, y, z.n, false, c, z.n, 1) })
-				bench(isaNames[v]+"/gemmAT", func() { Gemm(true, false, z.m, z.n, z.k, x, z.m, y, z.n, false, c, z.n, 1) })
-				bench(isaNames[v]+"/gemmBT", func() { Gemm(false, true, z.m, z.n, z.k, x, z.k, y, z.k, false, c, z.n, 1) })
+				bench(isaNames[v]+"/packed2", func() { p.Mul(z.m, x, z.k, c, z.n, nil, team) })
+				bench(isaNames[v]+"/gemm", func() { Gemm(false, false, z.m, z.n, z.k, x, z.k, y, z.n, false, c, z.n, nil) })
+				bench(isaNames[v]+"/gemmAT", func() { Gemm(true, false, z.m, z.n, z.k, x, z.m, y, z.n, false, c, z.n, nil) })
+				bench(isaNames[v]+"/gemmBT", func() { Gemm(false, true, z.m, z.n, z.k, x, z.k, y, z.k, false, c, z.n, nil) })
 			}
 		}
 		bench("gonum", func() {
@@ -117,9 +120,9 @@ func BenchmarkDepthwise(b *testing.B) {
 		}
 		for _, v := range versions() {
 			active = v
-			bench(isaNames[v]+"/conv", func() { g.Depthwise(1, x, w, y, g.C, ep, 1) })
-			bench(isaNames[v]+"/max", func() { g.MaxPool(1, x, y, g.C, 1) })
-			bench(isaNames[v]+"/mean", func() { g.AveragePool(1, true, x, y, g.C, 1) })
+			bench(isaNames[v]+"/conv", func() { g.Depthwise(1, x, w, y, g.C, ep, nil) })
+			bench(isaNames[v]+"/max", func() { g.MaxPool(1, x, y, g.C, nil) })
+			bench(isaNames[v]+"/mean", func() { g.AveragePool(1, true, x, y, g.C, nil) })
 		}
 	}
 }

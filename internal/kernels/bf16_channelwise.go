@@ -2,7 +2,7 @@ package kernels
 
 // DepthwiseBF16 is Depthwise on BF16 pictures, with float32 weights: sums are
 // float32, rounded once after the epilogue.
-func (g *Conv) DepthwiseBF16(batch int, x []BF16, w []float32, y []BF16, ldy int, ep *EpilogueBF16, threads int) {
+func (g *Conv) DepthwiseBF16(batch int, x []BF16, w []float32, y []BF16, ldy int, ep *EpilogueBF16, team *Team) {
 	checkMatrix("W", false, g.KH*g.KW, g.C, w, g.C)
 	if ep == nil {
 		ep = new(EpilogueBF16)
@@ -34,7 +34,7 @@ func (g *Conv) DepthwiseBF16(batch int, x []BF16, w []float32, y []BF16, ldy int
 }
 
 // MaxPoolBF16 is MaxPool on BF16 pictures.
-func (g *Conv) MaxPoolBF16(batch int, x, y []BF16, ldy int, threads int) {
+func (g *Conv) MaxPoolBF16(batch int, x, y []BF16, ldy int, team *Team) {
 	q := g.defaults()
 	q.checkPictures(batch, x, y, ldy)
 	room := make([]float32, q.C)
@@ -52,7 +52,7 @@ func (g *Conv) MaxPoolBF16(batch int, x, y []BF16, ldy int, threads int) {
 }
 
 // AveragePoolBF16 is AveragePool on BF16 pictures, with float32 sums.
-func (g *Conv) AveragePoolBF16(batch int, countPad bool, x, y []BF16, ldy int, threads int) {
+func (g *Conv) AveragePoolBF16(batch int, countPad bool, x, y []BF16, ldy int, team *Team) {
 	q := g.defaults()
 	q.checkPictures(batch, x, y, ldy)
 	room := make([]float32, q.C)

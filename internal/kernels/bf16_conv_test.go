@@ -19,8 +19,8 @@ func TestConvBF16(t *testing.T) {
 				ldy := n + rand.IntN(2)
 				y, f := make([]BF16, batch*q.OH*q.OW*ldy), make([]float32, batch*q.OH*q.OW*ldy)
 				ep := &EpilogueBF16{Bias: bias, Act: ActClip, Lo: -1, Hi: 2}
-				b.Conv(&g, batch, x, y, ldy, ep, 1)
-				b.ConvFloat32(&g, batch, x, f, ldy, ep, 1)
+				b.Conv(&g, batch, x, y, ldy, ep, nil)
+				b.ConvFloat32(&g, batch, x, f, ldy, ep, nil)
 				x32 := wide(x)
 				for p := range batch * q.OH * q.OW {
 					for j := 0; j < n; j += 1 + rand.IntN(7) {
@@ -32,7 +32,7 @@ func TestConvBF16(t *testing.T) {
 					}
 				}
 				z := make([]BF16, len(y))
-				b.Conv(&g, batch, x, z, ldy, ep, 3)
+				b.Conv(&g, batch, x, z, ldy, ep, Threads(3))
 				if !slices.Equal(y, z) {
 					t.Fatalf("case %d: another result with 3 threads", i)
 				}
@@ -75,7 +75,7 @@ func TestDepthwiseBF16(t *testing.T) {
 		}
 		y := randomBF16(pixels * ldy)
 		before := slices.Clone(y)
-		g.DepthwiseBF16(batch, x, w, y, ldy, ep, 1)
+		g.DepthwiseBF16(batch, x, w, y, ldy, ep, nil)
 		for p := range pixels {
 			for c := range ldy {
 				got := y[p*ldy+c]
@@ -107,7 +107,7 @@ func TestDepthwiseBF16(t *testing.T) {
 			}
 		}
 		z := slices.Clone(before)
-		g.DepthwiseBF16(batch, x, w, z, ldy, ep, 3)
+		g.DepthwiseBF16(batch, x, w, z, ldy, ep, Threads(3))
 		if !slices.Equal(y, z) {
 			t.Fatalf("%+v: another result with 3 threads", g)
 		}
@@ -119,9 +119,9 @@ func TestPoolBF16(t *testing.T) {
 		pixels := batch * g.OH * g.OW
 		largest, mean, meanPad := randomBF16(pixels*ldy), randomBF16(pixels*ldy), randomBF16(pixels*ldy)
 		before := slices.Clone(largest)
-		g.MaxPoolBF16(batch, x, largest, ldy, 2)
-		g.AveragePoolBF16(batch, false, x, mean, ldy, 2)
-		g.AveragePoolBF16(batch, true, x, meanPad, ldy, 1)
+		g.MaxPoolBF16(batch, x, largest, ldy, Threads(2))
+		g.AveragePoolBF16(batch, false, x, mean, ldy, Threads(2))
+		g.AveragePoolBF16(batch, true, x, meanPad, ldy, nil)
 		for p := range pixels {
 			for c := range g.C {
 				top, sum, n := math.Inf(-1), 0., 0.

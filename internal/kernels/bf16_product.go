@@ -10,34 +10,34 @@ import (
 type EpilogueBF16 = EpilogueOf[BF16]
 
 // Mul computes C = A·B with what ep adds; A is m×B.K(). Sums are float32,
-// rounded once to BF16 after the epilogue. At most threads goroutines work on it
-// (0 counts as 1); the result does not depend on their number.
-func (b *PackedBF16) Mul(m int, a []BF16, lda int, c []BF16, ldc int, ep *EpilogueBF16, threads int) {
+// rounded once to BF16 after the epilogue. The result does not
+// depend on the size of team.
+func (b *PackedBF16) Mul(m int, a []BF16, lda int, c []BF16, ldc int, ep *EpilogueBF16, team *Team) {
 	checkMatrix("A", false, m, b.k, a, lda)
 	checkMatrix("C", false, m, b.n, c, ldc)
-	b.mul(m, matrixRows(false, a, lda, b.k), c, nil, ldc, ep, threads)
+	b.mul(m, matrixRows(false, a, lda, b.k), c, nil, ldc, ep, team)
 }
 
 // MulFloat32 is Mul without the rounding of C.
-func (b *PackedBF16) MulFloat32(m int, a []BF16, lda int, c []float32, ldc int, ep *EpilogueBF16, threads int) {
+func (b *PackedBF16) MulFloat32(m int, a []BF16, lda int, c []float32, ldc int, ep *EpilogueBF16, team *Team) {
 	checkMatrix("A", false, m, b.k, a, lda)
 	checkMatrix("C", false, m, b.n, c, ldc)
-	b.mul(m, matrixRows(false, a, lda, b.k), nil, c, ldc, ep, threads)
+	b.mul(m, matrixRows(false, a, lda, b.k), nil, c, ldc, ep, team)
 }
 
 // Conv computes Y = act(X ∗ B + …) as PackedB.Conv does, with float32 sums that
 // are rounded once to BF16 after the epilogue.
-func (b *PackedBF16) Conv(g *Conv, batch int, x, y []BF16, ldy int, ep *EpilogueBF16, threads int) {
+func (b *PackedBF16) Conv(g *Conv, batch int, x, y []BF16, ldy int, ep *EpilogueBF16, team *Team) {
 	m, src := b.windows(g, batch, x)
 	checkMatrix("Y", false, m, b.n, y, ldy)
-	b.mul(m, src, y, nil, ldy, ep, threads)
+	b.mul(m, src, y, nil, ldy, ep, team)
 }
 
 // ConvFloat32 is Conv without the rounding of Y.
-func (b *PackedBF16) ConvFloat32(g *Conv, batch int, x []BF16, y []float32, ldy int, ep *EpilogueBF16, threads int) {
+func (b *PackedBF16) ConvFloat32(g *Conv, batch int, x []BF16, y []float32, ldy int, ep *EpilogueBF16, team *Team) {
 	m, src := b.windows(g, batch, x)
 	checkMatrix("Y", false, m, b.n, y, ldy)
-	b.mul(m, src, nil, y, ldy, ep, threads)
+	b.mul(m, src, nil, y, ldy, ep, team)
 }
 
 func (b *PackedBF16) windows(g *Conv, batch int, x []BF16) (m int, src rows[BF16]) {
@@ -51,7 +51,6 @@ func (b *PackedBF16) windows(g *Conv, batch int, x []BF16) (m int, src rows[BF16
 
 // A productBF16 is one product of BF16 matrices under way.
 type productBF16 struct {
-	crew
 	blocking
 	src  rows[BF16]
 	b    *PackedBF16
@@ -66,7 +65,6 @@ type productBF16 struct {
 
 var productBF16Pool = sync.Pool{New: func() any {
 	p := new(productBF16)
-	p.crew.init()
 	p.blockTask = p.block
 	return p
 }}
@@ -83,7 +81,7 @@ var roomBF16Pool = sync.Pool{New: func() any { return new(roomBF16) }}
 // in the second-level cache while the panels of B pass.
 const blockValues = 1 << 17
 
-func (b *PackedBF16) mul(m int, src rows[BF16], c []BF16, f []float32, ldc int, ep *EpilogueBF16, threads int) {
+func (b *PackedBF16) mul(m int, src rows[BF16], c []BF16, f []float32, ldc int, ep *EpilogueBF16, team *Team) {
 	if m == 0 || b.n == 0 {
 		return
 	}
@@ -99,10 +97,10 @@ func (b *PackedBF16) mul(m int, src rows[BF16], c []BF16, f []float32, ldc int, 
 	if len(p.zero) < src.unit {
 		p.zero = make([]BF16, src.unit)
 	}
-	threads = threadsFor(threads, m*b.n*max(b.k, 1))
+	threads := threadsFor(team, m*b.n*max(b.k, 1))
 	rows := max(4*h, min(blockRows, blockValues/max(b.k, 1)))
 	p.cut(b.panels(), ceil(rows, h)*h, h, threads)
-	p.crew.run(threads, p.blocks(), p.blockTask)
+	team.Run(threads, p.blocks(), p.blockTask)
 	p.src, p.b, p.c, p.f, p.ep = rows0, nil, nil, nil, EpilogueBF16{}
 	productBF16Pool.Put(p)
 }

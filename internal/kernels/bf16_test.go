@@ -251,10 +251,10 @@ func TestMulBF16(t *testing.T) {
 			x := wide(a)
 			p := PackBF16(transB, k, n, b, ldb)
 			c, c2, f, f2 := slices.Clone(start), slices.Clone(start), wide(start), wide(start)
-			p.Mul(m, a, lda, c, ldc, ep, 1)
-			p.Mul(m, a, lda, c2, ldc, ep, 2+m%4)
-			p.MulFloat32(m, a, lda, f, ldc, ep, 1)
-			p.MulFloat32(m, a, lda, f2, ldc, ep, 2+m%4)
+			p.Mul(m, a, lda, c, ldc, ep, nil)
+			p.Mul(m, a, lda, c2, ldc, ep, Threads(2+m%4))
+			p.MulFloat32(m, a, lda, f, ldc, ep, nil)
+			p.MulFloat32(m, a, lda, f2, ldc, ep, Threads(2+m%4))
 			if !slices.Equal(c, c2) || !slices.Equal(f, f2) {
 				t.Fatalf("%d×%d×%d: another result with %d threads", m, n, k, 2+m%4)
 			}

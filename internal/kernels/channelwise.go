@@ -3,9 +3,8 @@ package kernels
 import "sync"
 
 // A strips is a depthwise convolution or a pool under way. Its output rows are
-// the tasks of a crew.
+// the tasks of a team.
 type strips struct {
-	crew
 	kind     stripKind
 	g        Conv
 	x, w, y  []float32
@@ -27,7 +26,6 @@ const (
 
 var stripPool = sync.Pool{New: func() any {
 	p := new(strips)
-	p.crew.init()
 	p.rowTask = func(i int) {
 		for r := i * p.perTask; r < min((i+1)*p.perTask, p.rows); r++ {
 			p.row(r)
@@ -38,7 +36,7 @@ var stripPool = sync.Pool{New: func() any {
 
 // Depthwise computes Y = act(X ∗ W + …), each channel on its own. W is
 // [KH, KW, C], the rest as for PackedB.Conv, but ep.Residual cannot be Y.
-func (g *Conv) Depthwise(batch int, x, w, y []float32, ldy int, ep *Epilogue, threads int) {
+func (g *Conv) Depthwise(batch int, x, w, y []float32, ldy int, ep *Epilogue, team *Team) {
 	checkMatrix("W", false, g.KH*g.KW, g.C, w, g.C)
 	p := stripPool.Get().(*strips)
 	p.kind, p.w = depthwise, w
@@ -46,43 +44,43 @@ func (g *Conv) Depthwise(batch int, x, w, y []float32, ldy int, ep *Epilogue, th
 		p.ep = *ep
 		ep.check(batch*g.OH*g.OW, g.C)
 	}
-	p.run(g, batch, x, y, ldy, threads)
+	p.run(g, batch, x, y, ldy, team)
 }
 
 // MaxPool computes the largest value of each window and channel; of a window
 // outside of the picture that is −Inf. What becomes of a NaN is not defined.
-// X, Y and threads are as for PackedB.Conv.
-func (g *Conv) MaxPool(batch int, x, y []float32, ldy int, threads int) {
+// X, Y and team are as for PackedB.Conv.
+func (g *Conv) MaxPool(batch int, x, y []float32, ldy int, team *Team) {
 	p := stripPool.Get().(*strips)
 	p.kind = maxPool
-	p.run(g, batch, x, y, ldy, threads)
+	p.run(g, batch, x, y, ldy, team)
 }
 
 // AveragePool computes the mean of each window and channel: the sum of the taps
 // inside of the picture, divided by their number or, with countPad, by KH·KW.
-// The mean of a window outside of the picture is 0. X, Y and threads are as for
+// The mean of a window outside of the picture is 0. X, Y and team are as for
 // PackedB.Conv.
-func (g *Conv) AveragePool(batch int, countPad bool, x, y []float32, ldy int, threads int) {
+func (g *Conv) AveragePool(batch int, countPad bool, x, y []float32, ldy int, team *Team) {
 	p := stripPool.Get().(*strips)
 	p.kind, p.countPad = averagePool, countPad
-	p.run(g, batch, x, y, ldy, threads)
+	p.run(g, batch, x, y, ldy, team)
 }
 
 // run computes all rows, and hands p back.
-func (p *strips) run(g *Conv, batch int, x, y []float32, ldy, threads int) {
+func (p *strips) run(g *Conv, batch int, x, y []float32, ldy int, team *Team) {
 	p.g = g.defaults()
 	checkMatrix("X", false, batch*g.H*g.W, g.C, x, p.g.Ld)
 	checkMatrix("Y", false, batch*g.OH*g.OW, g.C, y, ldy)
 	p.x, p.y, p.ldy, p.rows = x, y, ldy, batch*g.OH
 	// These kernels do fewer multiply-adds in a time than the tiles do.
 	work := 4 * p.rows * g.OW * g.C * g.KH * g.KW
-	threads = threadsFor(threads, work)
+	threads := threadsFor(team, work)
 	p.perTask = ceil(p.rows, 4*threads)
 	if threads == 1 {
 		p.perTask = max(p.rows, 1)
 	}
 	if g.OW > 0 && g.C > 0 {
-		p.crew.run(threads, ceil(p.rows, max(p.perTask, 1)), p.rowTask)
+		team.Run(threads, ceil(p.rows, max(p.perTask, 1)), p.rowTask)
 	}
 	p.x, p.w, p.y, p.ep = nil, nil, nil, Epilogue{}
 	stripPool.Put(p)

@@ -67,7 +67,7 @@ func TestDepthwise(t *testing.T) {
 		}
 		y := random(pixels * ldy)
 		before := slices.Clone(y)
-		g.Depthwise(batch, x, w, y, ldy, ep, 1)
+		g.Depthwise(batch, x, w, y, ldy, ep, nil)
 		for p := range pixels {
 			for c := range ldy {
 				got := y[p*ldy+c]
@@ -99,7 +99,7 @@ func TestDepthwise(t *testing.T) {
 			}
 		}
 		z := slices.Clone(before)
-		g.Depthwise(batch, x, w, z, ldy, ep, 3)
+		g.Depthwise(batch, x, w, z, ldy, ep, Threads(3))
 		if !slices.Equal(y, z) {
 			t.Fatalf("%+v: another result with 3 threads", g)
 		}
@@ -111,9 +111,9 @@ func TestPool(t *testing.T) {
 		pixels := batch * g.OH * g.OW
 		largest, mean, meanPad := random(pixels*ldy), random(pixels*ldy), random(pixels*ldy)
 		before := slices.Clone(largest)
-		g.MaxPool(batch, x, largest, ldy, 2)
-		g.AveragePool(batch, false, x, mean, ldy, 2)
-		g.AveragePool(batch, true, x, meanPad, ldy, 1)
+		g.MaxPool(batch, x, largest, ldy, Threads(2))
+		g.AveragePool(batch, false, x, mean, ldy, Threads(2))
+		g.AveragePool(batch, true, x, meanPad, ldy, nil)
 		for p := range pixels {
 			for c := range g.C {
 				top, sum, n := math.Inf(-1), 0., 0.

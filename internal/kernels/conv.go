@@ -18,15 +18,14 @@ type Conv struct {
 // Conv computes Y = act(X ∗ B + …) for batch pictures. B holds the filters as a
 // matrix of KH·KW·C rows, in that order, and a column for each output channel.
 // X is [batch, H, W, Ld], Y is [batch, OH, OW, ldy]; rows of ep are pixels of Y.
-// At most threads goroutines work on it (0 counts as 1); the result does not
-// depend on their number.
-func (b *PackedB) Conv(g *Conv, batch int, x, y []float32, ldy int, ep *Epilogue, threads int) {
+// The result does not depend on the size of team.
+func (b *PackedB) Conv(g *Conv, batch int, x, y []float32, ldy int, ep *Epilogue, team *Team) {
 	q := g.defaults()
 	if q.KH*q.KW*q.C != b.k {
 		panic(fmt.Sprintf("kernels: filters of %d×%d×%d for a matrix of %d rows", q.KH, q.KW, q.C, b.k))
 	}
 	checkMatrix("X", false, batch*q.H*q.W, q.C, x, q.Ld)
-	b.mul(batch*q.OH*q.OW, convRows(q, x), y, ldy, ep, threads)
+	b.mul(batch*q.OH*q.OW, convRows(q, x), y, ldy, ep, team)
 }
 
 // defaults fills in what may be left out, and panics where a size is negative.

@@ -35,7 +35,7 @@ func TestConv(t *testing.T) {
 				ldy := n + rand.IntN(2)
 				y := make([]float32, batch*q.OH*q.OW*ldy)
 				ep := &Epilogue{Bias: bias, Act: ActClip, Lo: -1, Hi: 2}
-				b.Conv(&g, batch, x, y, ldy, ep, 1)
+				b.Conv(&g, batch, x, y, ldy, ep, nil)
 				for p := range batch * q.OH * q.OW {
 					for j := 0; j < n; j += 1 + rand.IntN(7) {
 						want, size := convAt(&q, x, w, n, p, j)
@@ -46,7 +46,7 @@ func TestConv(t *testing.T) {
 					}
 				}
 				z := make([]float32, len(y))
-				b.Conv(&g, batch, x, z, ldy, ep, 3)
+				b.Conv(&g, batch, x, z, ldy, ep, Threads(3))
 				if !slices.Equal(y, z) {
 					t.Fatalf("case %d: another result with 3 threads", i)
 				}

@@ -3,9 +3,10 @@
 // float32, and for the CNN engine on BF16 as well.
 //
 // Every loop exists in plain Go and, where it pays, in assembly for amd64
-// (AVX2 with FMA, AVX-512). The fastest version that the processor has is
-// chosen once at start; the environment variable CAPTION_CPU (avx512, avx2 or
-// generic) asks for a lower one. The build tag purego leaves the assembly out.
+// (AVX2 with FMA, AVX-512) and arm64 (NEON). The best version that the processor
+// has is chosen once at start; the environment variable CAPTION_CPU (avx512,
+// avx2, neon or generic) asks for another that it has. The build tag purego
+// leaves the assembly out.
 //
 // Results do not depend on the number of threads: work is split over rows and
 // columns of a result, never over the terms of a sum. They do differ in the

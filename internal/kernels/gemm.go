@@ -15,9 +15,8 @@ const directRows = 24
 const dotRows = 4
 
 // A product is one matrix product under way. Its blocks, some rows by some
-// panels of columns, are the tasks of a crew.
+// panels of columns, are the tasks of a team.
 type product struct {
-	crew
 	blocking
 	src        rows[float32]
 	b          *PackedB
@@ -38,7 +37,6 @@ type product struct {
 
 var productPool = sync.Pool{New: func() any {
 	p := new(product)
-	p.crew.init()
 	p.packTask = func(i int) { p.own.pack(i, p.transB, p.rawB, p.ldb) }
 	p.blockTask = p.block
 	p.dotTask = p.dotColumns
@@ -54,9 +52,8 @@ func (p *product) release() {
 
 // Gemm computes C = A·B, or C += A·B where accumulate is set. A is m×k and B is
 // k×n after the optional transposition; lda, ldb and ldc are row strides of the
-// slices as stored (row-major). At most threads goroutines work on it
-// (0 counts as 1); the result does not depend on their number.
-func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, accumulate bool, c []float32, ldc int, threads int) {
+// slices as stored (row-major). The result does not depend on the size of team.
+func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, accumulate bool, c []float32, ldc int, team *Team) {
 	checkMatrix("A", transA, m, k, a, lda)
 	checkMatrix("B", transB, k, n, b, ldb)
 	checkMatrix("C", false, m, n, c, ldc)
@@ -73,7 +70,7 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	switch {
 	case transB && !transA && m <= dotRows && k > 0:
 		// Rows of both matrices lie ready for products of vectors.
-		p.crew.run(threadsFor(threads, m*n*k), ceil(n, dotBlock), p.dotTask)
+		team.Run(threadsFor(team, m*n*k), ceil(n, dotBlock), p.dotTask)
 		return
 	case !transB && m <= directRows && k > 0:
 		p.own.raw, p.own.ldraw = b, ldb
@@ -83,21 +80,20 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 		}
 	default:
 		p.own.data = p.need(p.own.size())
-		p.crew.run(threadsFor(threads, 16*k*n), p.own.groups(), p.packTask)
+		team.Run(threadsFor(team, 16*k*n), p.own.groups(), p.packTask)
 	}
-	p.run(threads)
+	p.run(team)
 }
 
 // Mul computes C = A·B with what ep adds; A is m×B.K().
-// At most threads goroutines work on it (0 counts as 1); the result does not
-// depend on their number.
-func (b *PackedB) Mul(m int, a []float32, lda int, c []float32, ldc int, ep *Epilogue, threads int) {
+// The result does not depend on the size of team.
+func (b *PackedB) Mul(m int, a []float32, lda int, c []float32, ldc int, ep *Epilogue, team *Team) {
 	checkMatrix("A", false, m, b.k, a, lda)
-	b.mul(m, matrixRows(false, a, lda, b.k), c, ldc, ep, threads)
+	b.mul(m, matrixRows(false, a, lda, b.k), c, ldc, ep, team)
 }
 
 // mul computes C from any source of rows.
-func (b *PackedB) mul(m int, src rows[float32], c []float32, ldc int, ep *Epilogue, threads int) {
+func (b *PackedB) mul(m int, src rows[float32], c []float32, ldc int, ep *Epilogue, team *Team) {
 	checkMatrix("C", false, m, b.n, c, ldc)
 	if m == 0 || b.n == 0 {
 		return
@@ -109,7 +105,7 @@ func (b *PackedB) mul(m int, src rows[float32], c []float32, ldc int, ep *Epilog
 		p.ep = *ep
 		ep.check(m, b.n)
 	}
-	p.run(threads)
+	p.run(team)
 }
 
 func (p *product) v() isa { return p.b.v }
@@ -123,12 +119,12 @@ func (p *product) need(n int) []float32 {
 }
 
 // run cuts the product into blocks and has them computed.
-func (p *product) run(threads int) {
+func (p *product) run(team *Team) {
 	h := p.v().rows()
 	p.src.copied = p.src.copied || p.src.conflicting(h) && p.b.panels() >= 4
-	threads = threadsFor(threads, p.m*p.b.n*max(p.b.k, 1))
+	threads := threadsFor(team, p.m*p.b.n*max(p.b.k, 1))
 	p.cut(p.b.panels(), blockRows, h, threads)
-	p.crew.run(threads, p.blocks(), p.blockTask)
+	team.Run(threads, p.blocks(), p.blockTask)
 }
 
 // blocking is how m rows by all panels of columns are cut into blocks.

@@ -82,7 +82,7 @@ func testGemm(t *testing.T, transA, transB, accumulate bool, m, n, k int) {
 	a, b := random(ra*lda), random(rb*ldb)
 	start := random(m * ldc)
 	c := slices.Clone(start)
-	Gemm(transA, transB, m, n, k, a, lda, b, ldb, accumulate, c, ldc, 1)
+	Gemm(transA, transB, m, n, k, a, lda, b, ldb, accumulate, c, ldc, nil)
 	for i := range m {
 		for j := range ldc {
 			want, size := float64(start[i*ldc+j]), 1.0
@@ -99,7 +99,7 @@ func testGemm(t *testing.T, transA, transB, accumulate bool, m, n, k int) {
 		}
 	}
 	d := slices.Clone(start)
-	Gemm(transA, transB, m, n, k, a, lda, b, ldb, accumulate, d, ldc, 2+m%4)
+	Gemm(transA, transB, m, n, k, a, lda, b, ldb, accumulate, d, ldc, Threads(2+m%4))
 	if !slices.Equal(c, d) {
 		t.Fatalf("%d×%d×%d: another result with %d threads", m, n, k, 2+m%4)
 	}
@@ -218,7 +218,7 @@ func TestMulEpilogue(t *testing.T) {
 				}
 				ep.ResidualAfter = mode&4 != 0
 				c := make([]float32, m*ldc)
-				PackB(false, k, n, b, n).Mul(m, a, k, c, ldc, ep, 2)
+				PackB(false, k, n, b, n).Mul(m, a, k, c, ldc, ep, Threads(2))
 				for i := range m {
 					for j := range n {
 						want, size := naive(false, false, k, a, k, b, n, i, j)
@@ -245,11 +245,11 @@ func TestMulEpilogue(t *testing.T) {
 func TestChecks(t *testing.T) {
 	x := make([]float32, 12)
 	for name, f := range map[string]func(){
-		"short A":    func() { Gemm(false, false, 4, 3, 4, x, 4, x, 3, false, x, 3, 1) },
-		"short B":    func() { Gemm(false, true, 3, 4, 4, x, 4, x, 4, false, x, 4, 1) },
-		"narrow ldc": func() { Gemm(false, false, 3, 4, 3, x, 3, x, 4, false, x, 3, 1) },
+		"short A":    func() { Gemm(false, false, 4, 3, 4, x, 4, x, 3, false, x, 3, nil) },
+		"short B":    func() { Gemm(false, true, 3, 4, 4, x, 4, x, 4, false, x, 4, nil) },
+		"narrow ldc": func() { Gemm(false, false, 3, 4, 3, x, 3, x, 4, false, x, 3, nil) },
 		"geometry": func() {
-			PackB(false, 1, 3, x, 3).Conv(&Conv{H: -1, W: -1, C: 1, KH: 1, KW: 1, OH: 1, OW: 1}, 1, x, x, 3, nil, 1)
+			PackB(false, 1, 3, x, 3).Conv(&Conv{H: -1, W: -1, C: 1, KH: 1, KW: 1, OH: 1, OW: 1}, 1, x, x, 3, nil, nil)
 		},
 		"negative": func() { PackB(false, -1, 3, x, 3) },
 	} {
@@ -267,7 +267,7 @@ func TestChecks(t *testing.T) {
 func ExamplePackedB_Mul() {
 	weights := PackB(true, 2, 3, []float32{1, 0, 0, 1, 1, 1}, 2) // three outputs of two inputs
 	c := make([]float32, 3)
-	weights.Mul(1, []float32{2, -5}, 2, c, 3, &Epilogue{Act: ActReLU, Bias: []float32{0, 1, 0}}, 1)
+	weights.Mul(1, []float32{2, -5}, 2, c, 3, &Epilogue{Act: ActReLU, Bias: []float32{0, 1, 0}}, nil)
 	fmt.Println(c)
 	// Output: [2 0 0]
 }

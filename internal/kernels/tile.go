@@ -91,6 +91,16 @@ func (t *tile) segment(s, r int) []float32 {
 	return t.a[o : o+t.segLen]
 }
 
+// products returns a tile that stores its whole width into acc, in rows of ld
+// floats, and adds nothing: finish does the rest.
+func (t *tile) products(acc []float32, ld int) tile {
+	u := *t
+	u.cols = t.width
+	u.c, u.ldc = acc, ld
+	u.d, u.bias, u.clamp = nil, nil, false
+	return u
+}
+
 // finish stores the products acc, in rows of ld floats, into C.
 func (t *tile) finish(acc []float32, ld int) {
 	for r := range t.rows {

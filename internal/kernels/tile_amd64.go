@@ -18,10 +18,7 @@ func (t *tile) run(v isa) {
 	case v == avx2:
 		// AVX2 stores whole vectors only.
 		var acc [6 * 16]float32
-		u := *t
-		u.cols = t.width
-		u.c, u.ldc = acc[:], 16
-		u.d, u.bias, u.clamp = nil, nil, false
+		u := t.products(acc[:], 16)
 		tileAVX2(&u)
 		t.finish(acc[:], 16)
 	default:

@@ -156,7 +156,7 @@ func arithmetic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*bind
 			return nil, err
 		}
 		l := broadcastLoops(shape, b.in[0].Shape, b.in[1].Shape)
-		run := func(in, out []*graph.Tensor, threads int) error {
+		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 			if out[0].Type == graph.Float {
 				walk(l, out[0].F, in[0].F, in[1].F, f)
 			} else {
@@ -176,13 +176,13 @@ func checkDivisor(k *Kernel, err error) (*Kernel, error) {
 		return nil, err
 	}
 	run := k.run
-	k.run = func(in, out []*graph.Tensor, threads int) error {
+	k.run = func(in, out []*graph.Tensor, team *kernels.Team) error {
 		for _, v := range in[1].I {
 			if v == 0 {
 				return errDivideByZero
 			}
 		}
-		return run(in, out, threads)
+		return run(in, out, team)
 	}
 	return k, nil
 }
@@ -230,7 +230,7 @@ func bindPow(b *binding) (*Kernel, error) {
 		return nil, err
 	}
 	l := broadcastLoops(shape, b.in[0].Shape, b.in[1].Shape)
-	run := func(in, out []*graph.Tensor, threads int) error {
+	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 		x, y := converted(in[0], graph.Float), converted(in[1], graph.Float)
 		z := x
 		if out[0].Type == graph.Float {
@@ -314,7 +314,7 @@ func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*bindin
 		if b.Op == "Mean" {
 			scale = 1 / float32(len(b.in))
 		}
-		run := func(in, out []*graph.Tensor, threads int) error {
+		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 			expand(out[0], in[0])
 			for i, t := range in[1:] {
 				if o := out[0]; o.Type == graph.Float {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/kernels"
 )
 
 var convOps = []Op{
@@ -69,8 +70,8 @@ func bindConv(b *binding) (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	run := func(in, out []*graph.Tensor, threads int) error {
-		s.conv(w, out[0].F, in[0].F, in[1].F, threads)
+	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+		s.conv(w, out[0].F, in[0].F, in[1].F, team)
 		if len(in) > 2 && in[2] != nil {
 			addBias(out[0].F, in[2].F, product(w.out[:]))
 		}
@@ -91,7 +92,7 @@ func addBias(y, bias []float32, n int) {
 
 // conv multiplies the weights of each group with the columns of its input
 // (im2col), some output positions at a time.
-func (s *convShape) conv(w *window, y, x, weights []float32, threads int) {
+func (s *convShape) conv(w *window, y, x, weights []float32, team *kernels.Team) {
 	if len(y) == 0 {
 		return
 	}
@@ -107,13 +108,13 @@ func (s *convShape) conv(w *window, y, x, weights []float32, threads int) {
 		x, y := x[i*s.c*inPlane:(i+1)*s.c*inPlane], y[i*s.m*outPlane:(i+1)*s.m*outPlane]
 		a := weights[i%s.group*s.m*k:]
 		if direct {
-			gemm(false, false, s.m, outPlane, k, a, k, x, outPlane, y, outPlane, threads)
+			gemm(false, false, s.m, outPlane, k, a, k, x, outPlane, y, outPlane, team)
 			continue
 		}
 		for p := 0; p < outPlane; p += tile {
 			n := min(tile, outPlane-p)
 			im2col(w, col, x, s.c, p, n)
-			gemm(false, false, s.m, n, k, a, k, col, n, y[p:], outPlane, threads)
+			gemm(false, false, s.m, n, k, a, k, col, n, y[p:], outPlane, team)
 		}
 	}
 }
@@ -170,8 +171,8 @@ func bindConvTranspose(b *binding) (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	run := func(in, out []*graph.Tensor, threads int) error {
-		s.convTranspose(w, out[0].F, in[0].F, in[1].F, threads)
+	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+		s.convTranspose(w, out[0].F, in[0].F, in[1].F, team)
 		if len(in) > 2 && in[2] != nil {
 			addBias(out[0].F, in[2].F, product(w.in[:]))
 		}
@@ -238,7 +239,7 @@ func (b *binding) transposedWindow() (*window, error) {
 	return w, nil
 }
 
-func (s *convShape) convTranspose(w *window, y, x, weights []float32, threads int) {
+func (s *convShape) convTranspose(w *window, y, x, weights []float32, team *kernels.Team) {
 	if len(y) == 0 {
 		return
 	}
@@ -252,7 +253,7 @@ func (s *convShape) convTranspose(w *window, y, x, weights []float32, threads in
 		a := weights[i%s.group*s.c*rows:]
 		for p := 0; p < inPlane; p += tile {
 			n := min(tile, inPlane-p)
-			gemm(true, false, rows, n, s.c, a, rows, x[p:], inPlane, col, n, threads)
+			gemm(true, false, rows, n, s.c, a, rows, x[p:], inPlane, col, n, team)
 			col2im(w, y, col, s.m, p, n)
 		}
 	}

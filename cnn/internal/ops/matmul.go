@@ -14,7 +14,7 @@ var matmulOps = []Op{
 }
 
 // gemm is kernels.Gemm, also for empty matrices.
-func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc, threads int) {
+func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, team *kernels.Team) {
 	if m == 0 || n == 0 {
 		return
 	}
@@ -24,7 +24,7 @@ func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 		}
 		return
 	}
-	kernels.Gemm(transA, transB, m, n, k, a, lda, b, ldb, false, c, ldc, threads)
+	kernels.Gemm(transA, transB, m, n, k, a, lda, b, ldb, false, c, ldc, team)
 }
 
 // bindMatMul multiplies [..., M, K] by [..., K, N]; the leading dimensions
@@ -68,12 +68,12 @@ func bindMatMul(b *binding) (*Kernel, error) {
 		batch, xb, yb = nil, nil, nil
 	}
 	l := broadcastLoops(batch, xb, yb)
-	run := func(in, out []*graph.Tensor, threads int) error {
+	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 		l.rows(func(o int, off []int) {
 			for i := range l.n {
 				a := in[0].F[(off[0]+i*l.step[0])*m*k:]
 				b := in[1].F[(off[1]+i*l.step[1])*k*n:]
-				gemm(false, false, m, n, k, a, k, b, n, out[0].F[(o+i)*m*n:], n, threads)
+				gemm(false, false, m, n, k, a, k, b, n, out[0].F[(o+i)*m*n:], n, team)
 			}
 		})
 		return nil
@@ -110,9 +110,9 @@ func bindGemm(b *binding) (*Kernel, error) {
 	case c != nil && beta != 0:
 		add = broadcastLoops([]int{m, n}, []int{m, n}, c.Shape)
 	}
-	run := func(in, out []*graph.Tensor, threads int) error {
+	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 		o := out[0].F
-		gemm(transA, transB, m, n, k, in[0].F, x[1], in[1].F, y[1], o, n, threads)
+		gemm(transA, transB, m, n, k, in[0].F, x[1], in[1].F, y[1], o, n, team)
 		if alpha != 1 {
 			kernels.Scale(o, alpha, o)
 		}

@@ -17,6 +17,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/kernels"
 )
 
 // NewestOpset is the last operator set whose definitions this package follows.
@@ -60,7 +61,7 @@ type Op struct {
 
 // runFunc computes the outputs of a bound node. The tensors have the types and
 // shapes they were bound with; in[i] is nil for an input left out.
-type runFunc func(in, out []*graph.Tensor, threads int) error
+type runFunc func(in, out []*graph.Tensor, team *kernels.Team) error
 
 // Kernel is a node bound to the types and shapes of its inputs, ready to run.
 // It is immutable and safe for concurrent use.
@@ -136,9 +137,9 @@ func Bind(node *graph.Node, opset int, in []*graph.Tensor) (*Kernel, error) {
 }
 
 // Run computes the outputs into out, whose tensors have the types and shapes of
-// k.Out. It uses at most threads goroutines; the result does not depend on their
-// number. Outputs that the node leaves out may be nil.
-func (k *Kernel) Run(in, out []*graph.Tensor, threads int) error {
+// k.Out. The result does not depend on the size of team. Outputs that the node
+// leaves out may be nil.
+func (k *Kernel) Run(in, out []*graph.Tensor, team *kernels.Team) error {
 	if len(in) != len(k.in) || len(out) != len(k.Out) {
 		return fmt.Errorf("ops: kernel has %d inputs and %d outputs, got %d and %d", len(k.in), len(k.Out), len(in), len(out))
 	}
@@ -155,7 +156,7 @@ func (k *Kernel) Run(in, out []*graph.Tensor, threads int) error {
 			return fmt.Errorf("ops: output %d is not as bound: %s", i, describe(&want))
 		}
 	}
-	return k.run(in, out, max(threads, 1))
+	return k.run(in, out, team)
 }
 
 // Eval computes a node whose inputs are all constants. It refuses to make a
@@ -182,7 +183,7 @@ func Eval(node *graph.Node, opset int, in []*graph.Tensor) ([]*graph.Tensor, err
 		}
 		out[i] = Alloc(t.Type, t.Shape)
 	}
-	if err := k.Run(in, out, 1); err != nil {
+	if err := k.Run(in, out, nil); err != nil {
 		return nil, fmt.Errorf("operator %s (node %q): %w", node.Op, node.Name, err)
 	}
 	return out, nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/kernels"
 )
 
 func vec(v ...int64) *graph.Tensor {
@@ -114,11 +115,11 @@ func TestRun(t *testing.T) {
 		{&graph.Tensor{Type: graph.Float, Shape: []int{2, 3}, F: make([]float32, 5)}, y},
 		{x, Alloc(graph.Float, []int{2, 2})},
 	} {
-		if err := k.Run([]*graph.Tensor{c.in}, []*graph.Tensor{c.out}, 1); err == nil {
+		if err := k.Run([]*graph.Tensor{c.in}, []*graph.Tensor{c.out}, nil); err == nil {
 			t.Errorf("runs on %v to %v", c.in, c.out)
 		}
 	}
-	if err := k.Run([]*graph.Tensor{x}, []*graph.Tensor{nil}, 1); err != nil {
+	if err := k.Run([]*graph.Tensor{x}, []*graph.Tensor{nil}, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -137,7 +138,7 @@ func TestConcurrent(t *testing.T) {
 				outs[i] = append(outs[i], Alloc(o.Type, o.Shape))
 			}
 			wg.Go(func() {
-				if err := k.Run(s.in, outs[i], i); err != nil {
+				if err := k.Run(s.in, outs[i], kernels.Threads(i)); err != nil {
 					t.Errorf("%s: %v", s.node.Op, err)
 				}
 			})

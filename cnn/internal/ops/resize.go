@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/kernels"
 )
 
 var resizeOps = []Op{
@@ -244,7 +245,7 @@ func (b *binding) resize(r *resizing, axes []resizedAxis) (*Kernel, error) {
 	if x.Type == graph.Float {
 		fill.F[0] = r.extrapolation
 	}
-	run := func(in, out []*graph.Tensor, threads int) error {
+	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 		resample(out[0], in[0], maps, fill)
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/kernels"
 )
 
 // Operators that keep the elements as they lie, or tell their number.
@@ -21,7 +22,7 @@ var shapeOps = []Op{
 
 // reshaped binds a node whose output is its first input under another shape.
 func (b *binding) reshaped(shape []int) (*Kernel, error) {
-	run := func(in, out []*graph.Tensor, threads int) error {
+	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 		assign(out[0], in[0])
 		return nil
 	}
@@ -158,7 +159,7 @@ func bindDropout(b *binding) (*Kernel, error) {
 			return nil, b.unsupported("training_mode")
 		}
 	}
-	run := func(in, out []*graph.Tensor, threads int) error {
+	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 		assign(out[0], in[0])
 		if len(out) > 1 {
 			for i := range out[1].F {
@@ -185,7 +186,7 @@ func bindShape(b *binding) (*Kernel, error) {
 		start, n := sliceRange(b.Int("start", 0), b.Int("end", len(x)), 1, len(x))
 		x = x[start : start+n]
 	}
-	run := func(in, out []*graph.Tensor, threads int) error {
+	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 		for i, d := range x {
 			out[0].I[i] = int64(d)
 		}
@@ -196,7 +197,7 @@ func bindShape(b *binding) (*Kernel, error) {
 
 func bindSize(b *binding) (*Kernel, error) {
 	n := b.in[0].Len()
-	run := func(in, out []*graph.Tensor, threads int) error {
+	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 		out[0].I[0] = int64(n)
 		return nil
 	}

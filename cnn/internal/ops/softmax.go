@@ -29,7 +29,7 @@ func alongAxis(f func(out, in []float32)) func(*binding) (*Kernel, error) {
 		if b.opset < 13 {
 			n, inner = n*inner, 1
 		}
-		run := func(in, out []*graph.Tensor, threads int) error {
+		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 			eachVector(out[0].F, in[0].F, n, inner, f)
 			return nil
 		}

@@ -83,7 +83,7 @@ func mapSlice[T, R any](out []R, in []T, f func(T) R) {
 
 // mapNumbers binds a function of floats, and one of integers where g is not nil.
 func mapNumbers(f func(float32) float32, g func(int64) int64) func(*binding) (*Kernel, error) {
-	run := func(in, out []*graph.Tensor, threads int) error {
+	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 		mapSlice(out[0].F, in[0].F, f)
 		mapSlice(out[0].I, in[0].I, g)
 		return nil
@@ -95,7 +95,7 @@ func mapNumbers(f func(float32) float32, g func(int64) int64) func(*binding) (*K
 
 // mapVector binds a function of whole slices.
 func mapVector(f func(dst, src []float32)) func(*binding) (*Kernel, error) {
-	run := func(in, out []*graph.Tensor, threads int) error {
+	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 		f(out[0].F, in[0].F)
 		return nil
 	}
@@ -130,7 +130,7 @@ func bindClip(b *binding) (*Kernel, error) {
 			return nil, fmt.Errorf("bound %d is %s, not a scalar", i, describe(t))
 		}
 	}
-	run := func(in, out []*graph.Tensor, threads int) error {
+	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 		if out[0].Type == graph.Float {
 			clip(out[0].F, in[0].F, bound(in, 1, float32(math.Inf(-1)), floats), bound(in, 2, float32(math.Inf(1)), floats))
 		} else {

@@ -15,13 +15,13 @@ import (
 // A state is what one goroutine needs to run a plan on n pictures. It is kept
 // for the next run, so that running allocates nothing.
 type state struct {
-	plan    *Plan
-	n       int // pictures
-	threads int
-	arena   []float32
-	t       []*graph.Tensor  // by value id
-	half    [][]kernels.BF16 // by value id: the data of those that are bf16, instead of t's
-	bound   []bound          // by node index; of generic operators only
+	plan  *Plan
+	n     int // pictures
+	team  kernels.Team
+	arena []float32
+	t     []*graph.Tensor  // by value id
+	half  [][]kernels.BF16 // by value id: the data of those that are bf16, instead of t's
+	bound []bound          // by node index; of generic operators only
 }
 
 // bound is a generic operator ready to run on n pictures.
@@ -197,8 +197,9 @@ func (p *Plan) runGroup(ctx context.Context, i, n int, x, y []float32, threads i
 			return err
 		}
 	}
-	s.threads = threads
 	defer p.pool.Put(s)
+	s.team.Start(threads)
+	defer s.team.Stop()
 	return s.run(ctx, x, y)
 }
 

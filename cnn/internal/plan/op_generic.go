@@ -53,7 +53,7 @@ func (o *genericOp) run(s *state, n *node) error {
 	for i, v := range n.out {
 		b.out[i] = s.t[v.id]
 	}
-	if err := b.kernel.Run(b.in, b.out, s.threads); err != nil {
+	if err := b.kernel.Run(b.in, b.out, &s.team); err != nil {
 		return fmt.Errorf("operator %s (node %q): %w", o.node.Op, n.name, err)
 	}
 	return nil

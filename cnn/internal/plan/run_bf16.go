@@ -15,9 +15,9 @@ func (o *denseOp) prepareBF16() {
 func (o *denseOp) runBF16(s *state, n *node) error {
 	x, ep := s.bf16(n.in[0]), o.narrow(s, n, 0, o.n)
 	if y := n.out[0]; y.bf16 {
-		o.half.Mul(len(x)/o.k, x, o.k, s.bf16(y), o.n, &ep, s.threads)
+		o.half.Mul(len(x)/o.k, x, o.k, s.bf16(y), o.n, &ep, &s.team)
 	} else {
-		o.half.MulFloat32(len(x)/o.k, x, o.k, s.float32(y), o.n, &ep, s.threads)
+		o.half.MulFloat32(len(x)/o.k, x, o.k, s.float32(y), o.n, &ep, &s.team)
 	}
 	return nil
 }
@@ -54,16 +54,16 @@ func (o *convOp) runBF16(s *state, n *node) error {
 	if o.depthwise() {
 		g.C = o.out
 		ep := o.narrow(s, n, 0, o.out)
-		g.DepthwiseBF16(in[0], x, o.taps, s.bf16(y), o.out, &ep, s.threads)
+		g.DepthwiseBF16(in[0], x, o.taps, s.bf16(y), o.out, &ep, &s.team)
 		return nil
 	}
 	for i, b := range o.half {
 		first := i * b.N()
 		ep := o.narrow(s, n, first, o.out)
 		if y.bf16 {
-			b.Conv(&g, in[0], x[i*o.c:], s.bf16(y)[first:], o.out, &ep, s.threads)
+			b.Conv(&g, in[0], x[i*o.c:], s.bf16(y)[first:], o.out, &ep, &s.team)
 		} else {
-			b.ConvFloat32(&g, in[0], x[i*o.c:], s.float32(y)[first:], o.out, &ep, s.threads)
+			b.ConvFloat32(&g, in[0], x[i*o.c:], s.float32(y)[first:], o.out, &ep, &s.team)
 		}
 	}
 	return nil
@@ -73,9 +73,9 @@ func (o *poolOp) runBF16(s *state, n *node) error {
 	in, out := s.t[n.in[0].id].Shape, s.t[n.out[0].id].Shape
 	g := o.geometry(in, out, in[3])
 	if o.max {
-		g.MaxPoolBF16(in[0], s.bf16(n.in[0]), s.bf16(n.out[0]), in[3], s.threads)
+		g.MaxPoolBF16(in[0], s.bf16(n.in[0]), s.bf16(n.out[0]), in[3], &s.team)
 	} else {
-		g.AveragePoolBF16(in[0], o.countPad, s.bf16(n.in[0]), s.bf16(n.out[0]), in[3], s.threads)
+		g.AveragePoolBF16(in[0], o.countPad, s.bf16(n.in[0]), s.bf16(n.out[0]), in[3], &s.team)
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (o *denseOp) run(s *state, n *node) error {
 	if o.residual {
 		ep.Residual, ep.LdRes = s.in(n, 1), o.n
 	}
-	o.b.Mul(len(x)/o.k, x, o.k, y, o.n, &ep, s.threads)
+	o.b.Mul(len(x)/o.k, x, o.k, y, o.n, &ep, &s.team)
 	return nil
 }
 
@@ -96,7 +96,7 @@ func (o *convOp) run(s *state, n *node) error {
 	g := o.geometry(in, out, o.c)
 	if o.depthwise() {
 		g.C = o.out
-		g.Depthwise(in[0], x, o.taps, y, o.out, &ep, s.threads)
+		g.Depthwise(in[0], x, o.taps, y, o.out, &ep, &s.team)
 		return nil
 	}
 	per := o.out / o.groups
@@ -108,7 +108,7 @@ func (o *convOp) run(s *state, n *node) error {
 		if e.Residual != nil {
 			e.Residual = e.Residual[i*per:]
 		}
-		b.Conv(&g, in[0], x[i*o.c:], y[i*per:], o.out, &e, s.threads)
+		b.Conv(&g, in[0], x[i*o.c:], y[i*per:], o.out, &e, &s.team)
 	}
 	return nil
 }

@@ -162,7 +162,7 @@ func (o *normOp) row(y, x []float32) {
 func (meanOp) run(s *state, n *node) error {
 	in := s.t[n.in[0].id].Shape
 	g := kernels.Conv{H: in[1], W: in[2], C: in[3], KH: in[1], KW: in[2], OH: 1, OW: 1}
-	g.AveragePool(in[0], false, s.in(n, 0), s.out(n), in[3], s.threads)
+	g.AveragePool(in[0], false, s.in(n, 0), s.out(n), in[3], &s.team)
 	return nil
 }
 
@@ -170,9 +170,9 @@ func (o *poolOp) run(s *state, n *node) error {
 	in, out := s.t[n.in[0].id].Shape, s.t[n.out[0].id].Shape
 	g := o.geometry(in, out, in[3])
 	if o.max {
-		g.MaxPool(in[0], s.in(n, 0), s.out(n), in[3], s.threads)
+		g.MaxPool(in[0], s.in(n, 0), s.out(n), in[3], &s.team)
 	} else {
-		g.AveragePool(in[0], o.countPad, s.in(n, 0), s.out(n), in[3], s.threads)
+		g.AveragePool(in[0], o.countPad, s.in(n, 0), s.out(n), in[3], &s.team)
 	}
 	return nil
 }

@@ -1,0 +1,19 @@
+// Instructions of AVX512_BF16 that the assembler does not know, on whole
+// registers, which are given by their numbers: VDPBF16PS(b, a, d) for
+// VDPBF16PS Zb, Za, Zd. All of them are of the map 0F 38.
+#define EVEX512(pp, op, b, a, d) \
+	BYTE $0x62; \
+	BYTE $(0xf2 ^ ((d&8)<<4 | (b&24)<<2 | (d&16))); \
+	BYTE $((0x7c | pp) ^ (a&15)<<3); \
+	BYTE $(0x48 ^ (a&16)>>1); \
+	BYTE $op; \
+	BYTE $(0xc0 | (d&7)<<3 | (b&7))
+
+// VDPBF16PS adds to each float32 of d the products of a pair of a with one of b.
+#define VDPBF16PS(b, a, d) EVEX512(2, 0x52, b, a, d)
+
+// VCVTNE2PS2BF16 rounds b to the lower half of d and a to the upper half.
+#define VCVTNE2PS2BF16(b, a, d) EVEX512(3, 0x72, b, a, d)
+
+// VCVTNEPS2BF16 rounds b to the lower half of d.
+#define VCVTNEPS2BF16(b, d) EVEX512(2, 0x72, b, 0, d)

@@ -1,0 +1,19 @@
+// Instructions of Advanced SIMD that Go's assembler has no name for, on vectors
+// of four float32 or int32. Registers are given by their numbers, the result
+// last as everywhere in Go's assembly. Encodings: Arm Architecture Reference
+// Manual for A-profile, C7.2.
+
+#define THREE(op, m, n, d) WORD $(op | (m)<<16 | (n)<<5 | (d))
+#define TWO(op, n, d) WORD $(op | (n)<<5 | (d))
+#define ELEMENT(op, m, i, n, d) WORD $(op | ((i)&1)<<21 | ((i)>>1)<<11 | (m)<<16 | (n)<<5 | (d))
+
+#define FADD(m, n, d) THREE(0x4E20D400, m, n, d) // Vd = Vn + Vm
+#define FSUB(m, n, d) THREE(0x4EA0D400, m, n, d) // Vd = Vn − Vm
+#define FMUL(m, n, d) THREE(0x6E20DC00, m, n, d) // Vd = Vn · Vm
+#define FDIV(m, n, d) THREE(0x6E20FC00, m, n, d) // Vd = Vn / Vm
+#define FMLA(m, n, d) THREE(0x4E20CC00, m, n, d) // Vd += Vn · Vm
+#define FMAX(m, n, d) THREE(0x4E20F400, m, n, d) // a NaN stays one
+#define FMIN(m, n, d) THREE(0x4EA0F400, m, n, d) // a NaN stays one
+
+// FMLAE sets Vd += Vn · Vm[i].
+#define FMLAE(m, i, n, d) ELEMENT(0x4F801000, m, i, n, d)
