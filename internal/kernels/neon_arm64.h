@@ -12,8 +12,22 @@
 #define FMUL(m, n, d) THREE(0x6E20DC00, m, n, d) // Vd = Vn · Vm
 #define FDIV(m, n, d) THREE(0x6E20FC00, m, n, d) // Vd = Vn / Vm
 #define FMLA(m, n, d) THREE(0x4E20CC00, m, n, d) // Vd += Vn · Vm
+#define FMLS(m, n, d) THREE(0x4EA0CC00, m, n, d) // Vd −= Vn · Vm
 #define FMAX(m, n, d) THREE(0x4E20F400, m, n, d) // a NaN stays one
 #define FMIN(m, n, d) THREE(0x4EA0F400, m, n, d) // a NaN stays one
+#define FADDP(m, n, d) THREE(0x6E20D400, m, n, d) // sums of neighbours, those of Vn first
+#define FNEG(n, d) TWO(0x6EA0F800, n, d)
+#define FRINTN(n, d) TWO(0x4E218800, n, d) // to a whole number, the even one of two as near
+#define FCMLT0(n, d) TWO(0x4EA0E800, n, d) // all bits where Vn < 0
+
+#define FCVTNS(n, d) TWO(0x4E21A800, n, d) // the int32 next to it
+#define IADD(m, n, d) THREE(0x4EA08400, m, n, d)
+#define ISUB(m, n, d) THREE(0x6EA08400, m, n, d) // Vd = Vn − Vm
+#define SHL23(n, d) TWO(0x4F375400, n, d)
+#define SSHR1(n, d) TWO(0x4F3F0400, n, d)
+
+#define COPY(n, d) THREE(0x4EA01C00, n, n, d)
+#define BSL(m, n, d) THREE(0x6E601C00, m, n, d) // bits of Vn where Vd has one, else of Vm
 
 // FMLAE sets Vd += Vn · Vm[i].
 #define FMLAE(m, i, n, d) ELEMENT(0x4F801000, m, i, n, d)

@@ -1,0 +1,621 @@
+//go:build !purego
+
+#include "textflag.h"
+#include "neon_arm64.h"
+
+// Each function works on two vectors at a time, in V0…V3, V8, V10 and in
+// V4…V7, V9, V11; constants are in the registers from V16 on.
+
+// Those of the exponential.
+#define EXPLOW 16
+#define EXPHIGH 17
+#define LOG2E 18
+#define LN2HIGH 19
+#define LN2LOW 20
+#define EXP7 21
+#define EXP6 22
+#define EXP5 23
+#define EXP4 24
+#define EXP3 25
+#define EXP2 26
+#define ONE 27
+#define TWOS 28
+#define TANHHIGH 29
+
+#define EXPCONSTANTS \
+	MOVD    $·expConstants(SB), R4; \
+	VLD1R.P 4(R4), [V16.S4];        \
+	VLD1R.P 4(R4), [V17.S4];        \
+	VLD1R.P 4(R4), [V18.S4];        \
+	VLD1R.P 4(R4), [V19.S4];        \
+	VLD1R.P 4(R4), [V20.S4];        \
+	VLD1R.P 4(R4), [V21.S4];        \
+	VLD1R.P 4(R4), [V22.S4];        \
+	VLD1R.P 4(R4), [V23.S4];        \
+	VLD1R.P 4(R4), [V24.S4];        \
+	VLD1R.P 4(R4), [V25.S4];        \
+	VLD1R.P 4(R4), [V26.S4];        \
+	VLD1R.P 4(R4), [V27.S4];        \
+	VLD1R.P 4(R4), [V28.S4];        \
+	VLD1R   (R4), [V29.S4]
+
+// REDUCE splits x into n and eʳ − 1, which takes its place. It uses y and z.
+#define REDUCE(x, n, y, z) \
+	FMUL(LOG2E, x, n);   \
+	FRINTN(n, n);        \
+	FMLS(LN2HIGH, n, x); \
+	FMLS(LN2LOW, n, x);  \
+	COPY(EXP6, y);       \
+	FMLA(EXP7, x, y);    \
+	COPY(EXP5, z);       \
+	FMLA(y, x, z);       \
+	COPY(EXP4, y);       \
+	FMLA(z, x, y);       \
+	COPY(EXP3, z);       \
+	FMLA(y, x, z);       \
+	COPY(EXP2, y);       \
+	FMLA(z, x, y);       \
+	FMUL(x, x, z);       \
+	FMLA(y, z, x)
+
+// EXP sets x to its exponential. It uses n, y and z. 2ⁿ is 1 with n added to the
+// exponent, in two steps since it may be out of range.
+#define EXP(x, n, y, z) \
+	FMAX(EXPLOW, x, x);  \
+	FMIN(EXPHIGH, x, x); \
+	REDUCE(x, n, y, z);  \
+	FCVTNS(n, n);        \
+	SSHR1(n, y);         \
+	ISUB(y, n, n);       \
+	SHL23(y, y);         \
+	SHL23(n, n);         \
+	IADD(ONE, y, y);     \
+	IADD(ONE, n, n);     \
+	FMLA(x, y, y);       \
+	FMUL(n, y, x)
+
+// TANH sets x to its hyperbolic tangent, (e²ˣ − 1)/(e²ˣ + 1). It uses n, y, z;
+// −TANHHIGH must be in V30.
+#define TANH(x, n, y, z) \
+	FMAX(30, x, x);       \
+	FMIN(TANHHIGH, x, x); \
+	FADD(x, x, x);        \
+	REDUCE(x, n, y, z);   \
+	FCVTNS(n, n);         \
+	SHL23(n, n);          \
+	IADD(ONE, n, n);      \
+	FSUB(ONE, n, y);      \
+	FMLA(x, n, y);        \
+	FADD(TWOS, y, z);     \
+	FDIV(z, y, x)
+
+// SIGMOIDS sets x to one/(1+e⁻ˣ).
+#define SIGMOIDS(one, x, n, y, z) \
+	FNEG(x, x);       \
+	EXP(x, n, y, z);  \
+	FADD(ONE, x, x);  \
+	FDIV(x, one, x)
+
+// The constants of the error function.
+#define ERFLOW 16
+#define ERFHIGH 17
+#define ERFP6 18
+#define ERFP5 19
+#define ERFP4 20
+#define ERFP3 21
+#define ERFP2 22
+#define ERFP1 23
+#define ERFP0 24
+#define ERFQ4 25
+#define ERFQ3 26
+#define ERFQ2 27
+#define ERFQ1 28
+#define ERFQ0 29
+#define ROOTHALF 30
+#define HALF 31
+
+#define ERFCONSTANTS \
+	MOVD    $·erfConstants(SB), R4; \
+	VLD1R.P 4(R4), [V17.S4];        \
+	FNEG(ERFHIGH, ERFLOW);          \
+	VLD1R.P 4(R4), [V18.S4];        \
+	VLD1R.P 4(R4), [V19.S4];        \
+	VLD1R.P 4(R4), [V20.S4];        \
+	VLD1R.P 4(R4), [V21.S4];        \
+	VLD1R.P 4(R4), [V22.S4];        \
+	VLD1R.P 4(R4), [V23.S4];        \
+	VLD1R.P 4(R4), [V24.S4];        \
+	VLD1R.P 4(R4), [V25.S4];        \
+	VLD1R.P 4(R4), [V26.S4];        \
+	VLD1R.P 4(R4), [V27.S4];        \
+	VLD1R.P 4(R4), [V28.S4];        \
+	VLD1R.P 4(R4), [V29.S4];        \
+	VLD1R.P 4(R4), [V30.S4];        \
+	VLD1R   (R4), [V31.S4]
+
+// ERF sets x to its error function. It uses v, y, z and w.
+#define ERF(x, v, y, z, w) \
+	FMAX(ERFLOW, x, x);  \
+	FMIN(ERFHIGH, x, x); \
+	FMUL(x, x, v);       \
+	COPY(ERFP5, y);      \
+	FMLA(ERFP6, v, y);   \
+	COPY(ERFP4, z);      \
+	FMLA(y, v, z);       \
+	COPY(ERFP3, y);      \
+	FMLA(z, v, y);       \
+	COPY(ERFP2, z);      \
+	FMLA(y, v, z);       \
+	COPY(ERFP1, y);      \
+	FMLA(z, v, y);       \
+	COPY(ERFP0, z);      \
+	FMLA(y, v, z);       \
+	COPY(ERFQ3, y);      \
+	FMLA(ERFQ4, v, y);   \
+	COPY(ERFQ2, w);      \
+	FMLA(y, v, w);       \
+	COPY(ERFQ1, y);      \
+	FMLA(w, v, y);       \
+	COPY(ERFQ0, w);      \
+	FMLA(y, v, w);       \
+	FDIV(w, z, z);       \
+	FMUL(z, x, x)
+
+#define UNARY \
+	MOVD dst_base+0(FP), R0; \
+	MOVD dst_len+8(FP), R1;  \
+	MOVD src_base+24(FP), R2
+
+#define GET FLDPQ.P 32(R2), (F0, F4)
+
+#define NEXT(loop) \
+	FSTPQ.P (F0, F4), 32(R0); \
+	SUBS    $8, R1;           \
+	BNE     loop;             \
+	RET
+
+#define BINARY \
+	MOVD dst_base+0(FP), R0; \
+	MOVD dst_len+8(FP), R1;  \
+	MOVD a_base+24(FP), R2;  \
+	MOVD b_base+48(FP), R3
+
+#define GET2 \
+	FLDPQ.P 32(R2), (F0, F4); \
+	FLDPQ.P 32(R3), (F1, F5)
+
+// Arguments in all lanes of V16 and V17.
+#define ARG \
+	MOVWU p+48(FP), R4; \
+	VDUP  R4, V16.S4
+
+#define ARGS \
+	ARG;                  \
+	MOVWU q+52(FP), R4; \
+	VDUP  R4, V17.S4
+
+// func expNEON(dst, src []float32)
+TEXT ·expNEON(SB), NOSPLIT, $0-48
+	UNARY
+	EXPCONSTANTS
+
+loop:
+	GET
+	EXP(0, 1, 2, 3)
+	EXP(4, 5, 6, 7)
+	NEXT(loop)
+
+// func tanhNEON(dst, src []float32)
+TEXT ·tanhNEON(SB), NOSPLIT, $0-48
+	UNARY
+	EXPCONSTANTS
+	FNEG(TANHHIGH, 30)
+
+loop:
+	GET
+	TANH(0, 1, 2, 3)
+	TANH(4, 5, 6, 7)
+	NEXT(loop)
+
+// func sigmoidNEON(dst, src []float32)
+TEXT ·sigmoidNEON(SB), NOSPLIT, $0-48
+	UNARY
+	EXPCONSTANTS
+
+loop:
+	GET
+	SIGMOIDS(ONE, 0, 1, 2, 3)
+	SIGMOIDS(ONE, 4, 5, 6, 7)
+	NEXT(loop)
+
+// func siluNEON(dst, src []float32)
+TEXT ·siluNEON(SB), NOSPLIT, $0-48
+	UNARY
+	EXPCONSTANTS
+
+loop:
+	GET
+	COPY(0, 8)
+	COPY(4, 9)
+	SIGMOIDS(8, 0, 1, 2, 3)
+	SIGMOIDS(9, 4, 5, 6, 7)
+	NEXT(loop)
+
+// func erfNEON(dst, src []float32)
+TEXT ·erfNEON(SB), NOSPLIT, $0-48
+	UNARY
+	ERFCONSTANTS
+
+loop:
+	GET
+	ERF(0, 1, 2, 3, 8)
+	ERF(4, 5, 6, 7, 9)
+	NEXT(loop)
+
+// func geluNEON(dst, src []float32)
+TEXT ·geluNEON(SB), NOSPLIT, $0-48
+	UNARY
+	ERFCONSTANTS
+
+loop:
+	GET
+	FMUL(HALF, 0, 10)
+	FMUL(HALF, 4, 11)
+	FMUL(ROOTHALF, 0, 0)
+	FMUL(ROOTHALF, 4, 4)
+	ERF(0, 1, 2, 3, 8)
+	ERF(4, 5, 6, 7, 9)
+	FMLA(0, 10, 10)
+	FMLA(4, 11, 11)
+	COPY(10, 0)
+	COPY(11, 4)
+	NEXT(loop)
+
+// func scaleNEON(dst, src []float32, p float32)
+TEXT ·scaleNEON(SB), NOSPLIT, $0-52
+	UNARY
+	ARG
+
+loop:
+	GET
+	FMUL(16, 0, 0)
+	FMUL(16, 4, 4)
+	NEXT(loop)
+
+// func shiftNEON(dst, src []float32, p, q float32)
+TEXT ·shiftNEON(SB), NOSPLIT, $0-56
+	UNARY
+	ARGS
+
+loop:
+	GET
+	FSUB(16, 0, 0)
+	FSUB(16, 4, 4)
+	FSUB(17, 0, 0)
+	FSUB(17, 4, 4)
+	NEXT(loop)
+
+// func clampNEON(dst, src []float32, p, q float32)
+TEXT ·clampNEON(SB), NOSPLIT, $0-56
+	UNARY
+	ARGS
+
+loop:
+	GET
+	FMAX(16, 0, 0)
+	FMAX(16, 4, 4)
+	FMIN(17, 0, 0)
+	FMIN(17, 4, 4)
+	NEXT(loop)
+
+// func leakyNEON(dst, src []float32, p float32)
+TEXT ·leakyNEON(SB), NOSPLIT, $0-52
+	UNARY
+	ARG
+
+loop:
+	GET
+	FMUL(16, 0, 1)
+	FMUL(16, 4, 5)
+	FCMLT0(0, 2)
+	FCMLT0(4, 6)
+	BSL(0, 1, 2)
+	BSL(4, 5, 6)
+	COPY(2, 0)
+	COPY(6, 4)
+	NEXT(loop)
+
+#define LINEAR(x, y) \
+	COPY(17, y);     \
+	FMLA(16, x, y);  \
+	FMAX(18, y, y);  \
+	FMIN(19, y, y)
+
+#define LINEARBOUNDS \
+	VEOR  V18.B16, V18.B16, V18.B16; \
+	FMOVS $1.0, F19;                 \
+	VDUP  V19.S[0], V19.S4
+
+// func hardSigmoidNEON(dst, src []float32, p, q float32)
+TEXT ·hardSigmoidNEON(SB), NOSPLIT, $0-56
+	UNARY
+	ARGS
+	LINEARBOUNDS
+
+loop:
+	GET
+	LINEAR(0, 1)
+	LINEAR(4, 5)
+	COPY(1, 0)
+	COPY(5, 4)
+	NEXT(loop)
+
+// func hardSwishNEON(dst, src []float32, p, q float32)
+TEXT ·hardSwishNEON(SB), NOSPLIT, $0-56
+	UNARY
+	ARGS
+	LINEARBOUNDS
+
+loop:
+	GET
+	LINEAR(0, 1)
+	LINEAR(4, 5)
+	FMUL(1, 0, 0)
+	FMUL(5, 4, 4)
+	NEXT(loop)
+
+// func addNEON(dst, a, b []float32)
+TEXT ·addNEON(SB), NOSPLIT, $0-72
+	BINARY
+
+loop:
+	GET2
+	FADD(1, 0, 0)
+	FADD(5, 4, 4)
+	NEXT(loop)
+
+// func subNEON(dst, a, b []float32)
+TEXT ·subNEON(SB), NOSPLIT, $0-72
+	BINARY
+
+loop:
+	GET2
+	FSUB(1, 0, 0)
+	FSUB(5, 4, 4)
+	NEXT(loop)
+
+// func mulNEON(dst, a, b []float32)
+TEXT ·mulNEON(SB), NOSPLIT, $0-72
+	BINARY
+
+loop:
+	GET2
+	FMUL(1, 0, 0)
+	FMUL(5, 4, 4)
+	NEXT(loop)
+
+// func mulAddNEON(dst, a, b []float32)
+TEXT ·mulAddNEON(SB), NOSPLIT, $0-72
+	BINARY
+
+loop:
+	FLDPQ.P 32(R2), (F1, F5)
+	FLDPQ.P 32(R3), (F2, F6)
+	FLDPQ   (R0), (F0, F4)
+	FMLA(1, 2, 0)
+	FMLA(5, 6, 4)
+	NEXT(loop)
+
+// func axpyNEON(dst, x []float32, alpha float32)
+TEXT ·axpyNEON(SB), NOSPLIT, $0-52
+	MOVD  dst_base+0(FP), R0
+	MOVD  dst_len+8(FP), R1
+	MOVD  x_base+24(FP), R2
+	MOVWU alpha+48(FP), R4
+	VDUP  R4, V16.S4
+
+loop:
+	FLDPQ.P 32(R2), (F1, F5)
+	FLDPQ   (R0), (F0, F4)
+	FMLA(16, 1, 0)
+	FMLA(16, 5, 4)
+	NEXT(loop)
+
+#define CLEAR8 \
+	VEOR V0.B16, V0.B16, V0.B16; \
+	VEOR V1.B16, V1.B16, V1.B16; \
+	VEOR V2.B16, V2.B16, V2.B16; \
+	VEOR V3.B16, V3.B16, V3.B16; \
+	VEOR V4.B16, V4.B16, V4.B16; \
+	VEOR V5.B16, V5.B16, V5.B16; \
+	VEOR V6.B16, V6.B16, V6.B16; \
+	VEOR V7.B16, V7.B16, V7.B16
+
+// PARTS stores the eight sums of V0, V1 and what the others add to them.
+#define PARTS \
+	FADD(2, 0, 0);       \
+	FADD(3, 1, 1);       \
+	FADD(6, 4, 4);       \
+	FADD(7, 5, 5);       \
+	FADD(4, 0, 0);       \
+	FADD(5, 1, 1);       \
+	FSTPQ (F0, F1), (R0)
+
+// func dotNEON(s *[8]float32, a, b []float32)
+TEXT ·dotNEON(SB), NOSPLIT, $0-56
+	MOVD s+0(FP), R0
+	MOVD a_base+8(FP), R2
+	MOVD a_len+16(FP), R1
+	MOVD b_base+32(FP), R3
+	CLEAR8
+	SUBS $32, R1
+	BLT  rest
+
+loop:
+	FLDPQ.P 32(R2), (F16, F17)
+	FLDPQ.P 32(R3), (F24, F25)
+	FLDPQ.P 32(R2), (F18, F19)
+	FLDPQ.P 32(R3), (F26, F27)
+	FLDPQ.P 32(R2), (F20, F21)
+	FLDPQ.P 32(R3), (F28, F29)
+	FLDPQ.P 32(R2), (F22, F23)
+	FLDPQ.P 32(R3), (F30, F31)
+	FMLA(16, 24, 0)
+	FMLA(17, 25, 1)
+	FMLA(18, 26, 2)
+	FMLA(19, 27, 3)
+	FMLA(20, 28, 4)
+	FMLA(21, 29, 5)
+	FMLA(22, 30, 6)
+	FMLA(23, 31, 7)
+	SUBS $32, R1
+	BGE  loop
+
+rest:
+	ADDS $32, R1
+	BEQ  done
+
+loop1:
+	FLDPQ.P 32(R2), (F16, F17)
+	FLDPQ.P 32(R3), (F24, F25)
+	FMLA(16, 24, 0)
+	FMLA(17, 25, 1)
+	SUBS $8, R1
+	BNE  loop1
+
+done:
+	PARTS
+	RET
+
+// Sixteen values of a row of B times those of a, in V16…V19.
+#define ROW16(p, w, x, y, z) \
+	FLDPQ.P 32(p), (F20, F21); \
+	FLDPQ.P 32(p), (F22, F23); \
+	FMLA(16, 20, w);           \
+	FMLA(17, 21, x);           \
+	FMLA(18, 22, y);           \
+	FMLA(19, 23, z)
+
+#define ADD4(w, x, y, z) \
+	FADD(x, w, w); \
+	FADD(z, y, y); \
+	FADD(y, w, w)
+
+// func dot4NEON(s *[4]float32, a, b []float32, ldb int)
+TEXT ·dot4NEON(SB), NOSPLIT, $0-64
+	MOVD s+0(FP), R0
+	MOVD a_base+8(FP), R2
+	MOVD a_len+16(FP), R1
+	MOVD b_base+32(FP), R3
+	MOVD ldb+56(FP), R7
+	ADD  R7<<2, R3, R4
+	ADD  R7<<2, R4, R5
+	ADD  R7<<2, R5, R6
+	CLEAR8
+	VEOR V8.B16, V8.B16, V8.B16
+	VEOR V9.B16, V9.B16, V9.B16
+	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V11.B16, V11.B16, V11.B16
+	VEOR V12.B16, V12.B16, V12.B16
+	VEOR V13.B16, V13.B16, V13.B16
+	VEOR V14.B16, V14.B16, V14.B16
+	VEOR V15.B16, V15.B16, V15.B16
+
+loop:
+	FLDPQ.P 32(R2), (F16, F17)
+	FLDPQ.P 32(R2), (F18, F19)
+	ROW16(R3, 0, 1, 2, 3)
+	ROW16(R4, 4, 5, 6, 7)
+	ROW16(R5, 8, 9, 10, 11)
+	ROW16(R6, 12, 13, 14, 15)
+	SUBS    $16, R1
+	BNE     loop
+	ADD4(0, 1, 2, 3)
+	ADD4(4, 5, 6, 7)
+	ADD4(8, 9, 10, 11)
+	ADD4(12, 13, 14, 15)
+	FADDP(4, 0, 0)
+	FADDP(12, 8, 8)
+	FADDP(8, 0, 0)
+	FMOVQ   F0, (R0)
+	RET
+
+// func sumNEON(s *[8]float32, x []float32)
+TEXT ·sumNEON(SB), NOSPLIT, $0-32
+	MOVD s+0(FP), R0
+	MOVD x_base+8(FP), R2
+	MOVD x_len+16(FP), R1
+	CLEAR8
+	SUBS $32, R1
+	BLT  rest
+
+loop:
+	FLDPQ.P 32(R2), (F16, F17)
+	FLDPQ.P 32(R2), (F18, F19)
+	FLDPQ.P 32(R2), (F20, F21)
+	FLDPQ.P 32(R2), (F22, F23)
+	FADD(16, 0, 0)
+	FADD(17, 1, 1)
+	FADD(18, 2, 2)
+	FADD(19, 3, 3)
+	FADD(20, 4, 4)
+	FADD(21, 5, 5)
+	FADD(22, 6, 6)
+	FADD(23, 7, 7)
+	SUBS    $32, R1
+	BGE     loop
+
+rest:
+	ADDS $32, R1
+	BEQ  done
+
+loop1:
+	FLDPQ.P 32(R2), (F16, F17)
+	FADD(16, 0, 0)
+	FADD(17, 1, 1)
+	SUBS    $8, R1
+	BNE     loop1
+
+done:
+	PARTS
+	RET
+
+// func sumExpNEON(s *[8]float32, x []float32, m float32)
+TEXT ·sumExpNEON(SB), NOSPLIT, $0-36
+	MOVD  s+0(FP), R0
+	MOVD  x_base+8(FP), R2
+	MOVD  x_len+16(FP), R1
+	MOVWU m+32(FP), R4
+	VDUP  R4, V30.S4
+	EXPCONSTANTS
+	VEOR  V10.B16, V10.B16, V10.B16
+	VEOR  V11.B16, V11.B16, V11.B16
+
+loop:
+	GET
+	FSUB(30, 0, 0)
+	FSUB(30, 4, 4)
+	EXP(0, 1, 2, 3)
+	EXP(4, 5, 6, 7)
+	FADD(0, 10, 10)
+	FADD(4, 11, 11)
+	SUBS  $8, R1
+	BNE   loop
+	FSTPQ (F10, F11), (R0)
+	RET
+
+// func largestNEON(s *[8]float32, x []float32)
+TEXT ·largestNEON(SB), NOSPLIT, $0-32
+	MOVD  s+0(FP), R0
+	MOVD  x_base+8(FP), R2
+	MOVD  x_len+16(FP), R1
+	FLDPQ (R2), (F0, F1)
+
+loop:
+	FLDPQ.P 32(R2), (F2, F3)
+	FMAX(2, 0, 0)
+	FMAX(3, 1, 1)
+	SUBS    $8, R1
+	BNE     loop
+	FSTPQ   (F0, F1), (R0)
+	RET
