@@ -33,18 +33,6 @@ func ToBF16(dst []BF16, src []float32) { toBF16(dst, src[:len(dst)]) }
 // FromBF16 sets dst = src, exactly. dst gives the length; src may be longer.
 func FromBF16(dst []float32, src []BF16) { fromBF16(dst, src[:len(dst)]) }
 
-func toBF16Generic(dst []BF16, src []float32) {
-	for i, x := range src {
-		dst[i] = RoundBF16(x)
-	}
-}
-
-func fromBF16Generic(dst []float32, src []BF16) {
-	for i, x := range src {
-		dst[i] = x.Float32()
-	}
-}
-
 // unit is the part of a processor that multiplies BF16 numbers.
 type unit uint8
 
@@ -61,7 +49,7 @@ var activeUnit = chooseUnit(os.Getenv("CAPTION_CPU"), active, bestUnit())
 // avx512 stands for AVX512_BF16 also where there is AMX.
 func chooseUnit(name string, v isa, best unit) unit {
 	switch {
-	case v < avx512:
+	case v != avx512:
 		return plain
 	case name == isaNames[avx512]:
 		return min(best, avx512BF16)

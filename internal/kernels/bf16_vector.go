@@ -5,42 +5,28 @@ package kernels
 // not overlap one otherwise.
 
 // AddBF16 sets dst = a + b.
-func AddBF16(dst, a, b []BF16) {
-	a, b = a[:len(dst)], b[:len(dst)]
-	for i, x := range a {
-		dst[i] = RoundBF16(x.Float32() + b[i].Float32())
-	}
-}
+func AddBF16(dst, a, b []BF16) { addBF16(dst, a[:len(dst)], b[:len(dst)]) }
 
 // MulBF16 sets dst = a·b, value by value: pixels times the scales of channels,
 // for one.
-func MulBF16(dst, a, b []BF16) {
-	a, b = a[:len(dst)], b[:len(dst)]
-	for i, x := range a {
-		dst[i] = RoundBF16(x.Float32() * b[i].Float32())
-	}
-}
+func MulBF16(dst, a, b []BF16) { mulBF16(dst, a[:len(dst)], b[:len(dst)]) }
 
 // ScaleBF16 sets dst = x·scale + shift, value by value; without shift where
 // that is nil.
 func ScaleBF16(dst, x []BF16, scale, shift []float32) {
-	x, scale = x[:len(dst)], scale[:len(dst)]
-	for i, v := range x {
-		y := v.Float32() * scale[i]
-		if shift != nil {
-			y += shift[i]
-		}
-		dst[i] = RoundBF16(y)
+	if shift != nil {
+		shift = shift[:len(dst)]
 	}
+	scaleBF16(dst, x[:len(dst)], scale[:len(dst)], shift)
 }
 
 // ApplyBF16 sets dst = f(src), as Apply does.
 func (f Activation) ApplyBF16(dst, src []BF16, alpha, beta float32) {
-	var x [256]float32
+	var x [512]float32 // stays in the first-level cache
 	src = src[:len(dst)]
 	for len(dst) > 0 {
 		n := min(len(dst), len(x))
-		fromBF16(x[:n], src)
+		fromBF16(x[:n], src[:n])
 		f.Apply(x[:n], x[:n], alpha, beta)
 		toBF16(dst[:n], x[:n])
 		dst, src = dst[n:], src[n:]
@@ -48,8 +34,44 @@ func (f Activation) ApplyBF16(dst, src []BF16, alpha, beta float32) {
 }
 
 // addFloat32 sets dst += x.
-func addFloat32(dst []float32, x []BF16) {
-	for i, v := range x[:len(dst)] {
-		dst[i] += v.Float32()
+func addFloat32(dst []float32, x []BF16) { addWide(dst, x[:len(dst)]) }
+
+func toBF16Generic(dst []BF16, src []float32) {
+	for i := range dst {
+		dst[i] = RoundBF16(src[i])
+	}
+}
+
+func fromBF16Generic(dst []float32, src []BF16) {
+	for i := range dst {
+		dst[i] = src[i].Float32()
+	}
+}
+
+func addBF16Generic(dst, a, b []BF16) {
+	for i := range dst {
+		dst[i] = RoundBF16(a[i].Float32() + b[i].Float32())
+	}
+}
+
+func mulBF16Generic(dst, a, b []BF16) {
+	for i := range dst {
+		dst[i] = RoundBF16(a[i].Float32() * b[i].Float32())
+	}
+}
+
+func scaleBF16Generic(dst, x []BF16, scale, shift []float32) {
+	for i := range dst {
+		y := x[i].Float32() * scale[i]
+		if shift != nil {
+			y += shift[i]
+		}
+		dst[i] = RoundBF16(y)
+	}
+}
+
+func addWideGeneric(dst []float32, x []BF16) {
+	for i := range dst {
+		dst[i] += x[i].Float32()
 	}
 }
