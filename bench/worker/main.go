@@ -1,11 +1,11 @@
 // Command worker is our side of bench.py: it does on request, on its standard
 // input, what is timed, and answers with the nanoseconds that it took.
 //
-//	open MODEL THREADS    load a network; answers ns, feature value, shape of the picture
-//	input N FILE          read N pictures, raw float32 [N,C,H,W]
-//	run                   compute their features; answers ns
-//	save FILE             write the features of the last run, raw float32
-//	memory                answers the peak resident memory in bytes
+//	open MODEL THREADS [bf16]  load a network; answers ns, feature value, shape of the picture
+//	input N FILE               read N pictures, raw float32 [N,C,H,W]
+//	run                        compute their features; answers ns
+//	save FILE                  write the features of the last run, raw float32
+//	memory                     answers the peak resident memory in bytes
 package main
 
 import (
@@ -44,7 +44,7 @@ func main() {
 }
 
 func (w *worker) do(words []string) (answer string, err error) {
-	var args [3]string
+	var args [4]string
 	copy(args[:], words)
 	start := time.Now()
 	since := func() int64 { return time.Since(start).Nanoseconds() }
@@ -54,7 +54,11 @@ func (w *worker) do(words []string) (answer string, err error) {
 		if err != nil {
 			return "", err
 		}
-		w.net, err = cnn.Open(args[1], &cnn.Options{Threads: threads})
+		opt := &cnn.Options{Threads: threads}
+		if args[3] == "bf16" {
+			opt.Precision = cnn.BF16
+		}
+		w.net, err = cnn.Open(args[1], opt)
 		if err != nil {
 			return "", err
 		}
