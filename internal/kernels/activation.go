@@ -20,26 +20,51 @@ const (
 // and beta are HardSigmoid's; for Clip they are the lower and the upper bound.
 // A NaN stays one. The accuracy is that of the function of the same name.
 func (f Activation) Apply(dst, src []float32, alpha, beta float32) {
-	switch f {
-	case ActNone:
+	if f == ActNone {
 		copy(dst, src[:len(dst)])
-	case ActReLU:
-		unary(fnClamp, dst, src, 0, inf)
-	case ActClip:
-		unary(fnClamp, dst, src, alpha, beta)
-	case ActLeakyReLU:
-		unary(fnLeaky, dst, src, alpha, 0)
-	case ActSigmoid:
-		Sigmoid(dst, src)
-	case ActSiLU:
-		SiLU(dst, src)
-	case ActHardSigmoid:
-		unary(fnHardSigmoid, dst, src, alpha, beta)
-	case ActHardSwish:
-		unary(fnHardSwish, dst, src, 1./6, 0.5)
-	case ActTanh:
-		Tanh(dst, src)
-	case ActGELU:
-		GELU(dst, src)
+		return
 	}
+	fn, p, q := f.function(alpha, beta)
+	unary(fn, dst, src, p, q)
+}
+
+// applyRows is Apply in place, on rows of cols values, ld apart.
+func (f Activation) applyRows(x []float32, rows, cols, ld int, alpha, beta float32) {
+	if f == ActNone || rows == 0 || cols == 0 {
+		return
+	}
+	fn, p, q := f.function(alpha, beta)
+	if fn.inRows(x, x, rows, cols, ld, ld, p, q) {
+		return
+	}
+	for r := range rows {
+		row := x[r*ld:][:cols]
+		unary(fn, row, row, p, q)
+	}
+}
+
+// function returns what f is in terms of the functions of one value. ActNone is
+// none of them.
+func (f Activation) function(alpha, beta float32) (fn function, p, q float32) {
+	switch f {
+	case ActReLU:
+		return fnClamp, 0, inf
+	case ActClip:
+		return fnClamp, alpha, beta
+	case ActLeakyReLU:
+		return fnLeaky, alpha, 0
+	case ActSigmoid:
+		return fnSigmoid, 0, 0
+	case ActSiLU:
+		return fnSiLU, 0, 0
+	case ActHardSigmoid:
+		return fnHardSigmoid, alpha, beta
+	case ActHardSwish:
+		return fnHardSwish, 1. / 6, 0.5
+	case ActTanh:
+		return fnTanh, 0, 0
+	case ActGELU:
+		return fnGELU, 0, 0
+	}
+	panic("kernels: no such activation")
 }

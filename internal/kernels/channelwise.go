@@ -11,9 +11,12 @@ type strips struct {
 	ldy      int
 	ep       Epilogue
 	countPad bool
-	perTask  int // rows
 	rows     int
-	rowTask  func(int)
+	perTask  int // rows
+	band     int // rows that are computed together
+	channels int // of a band that are computed together
+
+	bandTask func(int)
 }
 
 type stripKind uint8
@@ -26,9 +29,10 @@ const (
 
 var stripPool = sync.Pool{New: func() any {
 	p := new(strips)
-	p.rowTask = func(i int) {
-		for r := i * p.perTask; r < min((i+1)*p.perTask, p.rows); r++ {
-			p.row(r)
+	p.bandTask = func(i int) {
+		end := min((i+1)*p.perTask, p.rows)
+		for r := i * p.perTask; r < end; r += p.band {
+			p.rowsOf(r, min(r+p.band, end))
 		}
 	}
 	return p
@@ -79,12 +83,34 @@ func (p *strips) run(g *Conv, batch int, x, y []float32, ldy int, team *Team) {
 	if threads == 1 {
 		p.perTask = max(p.rows, 1)
 	}
+	p.block()
 	if g.OW > 0 && g.C > 0 {
-		team.Run(threads, ceil(p.rows, max(p.perTask, 1)), p.rowTask)
+		team.Run(threads, ceil(p.rows, max(p.perTask, 1)), p.bandTask)
 	}
 	p.x, p.w, p.y, p.ep = nil, nil, nil, Epilogue{}
 	stripPool.Put(p)
 }
+
+const (
+	nearFloats = 6 << 10  // stay in the first-level cache beside others
+	farFloats  = 64 << 10 // stay in the second-level cache
+)
+
+// block sets how much is computed together: of a depthwise convolution as many
+// channels as the rows of their windows stay in the first-level cache, where
+// neighbouring windows share them, and as many rows as stay in the second-level
+// cache until the last channels are done. Pools hardly gain by it.
+func (p *strips) block() {
+	g := &p.g
+	p.band, p.channels = max(p.rows, 1), max(g.C, 1)
+	if p.kind == depthwise && g.KH*g.W*g.C > nearFloats {
+		p.channels = max(nearFloats/(g.KH*g.W)&^(channelBlock-1), channelBlock)
+		p.band = max(farFloats/(g.W*g.C*g.StrideH), 1)
+	}
+}
+
+// channelBlock is what the number of channels of a block is a multiple of.
+const channelBlock = 16
 
 // inside returns which of n taps, step apart from position p on, lie in 0…size-1:
 // those from lo up to hi.
@@ -99,57 +125,125 @@ func inside(p, n, step, size int) (lo, hi int) {
 	return lo, n
 }
 
-// row computes output row r, counted over all pictures.
-func (p *strips) row(r int) {
+// whole returns which of n windows have all k taps inside of 0…size-1: those
+// from lo up to hi.
+func whole(pad, k, stride, dil, size, n int) (lo, hi int) {
+	lo = min(ceil(max(pad, 0), stride), n)
+	if room := size - 1 - (k-1)*dil + pad; room >= 0 {
+		hi = min(room/stride+1, n)
+	}
+	return lo, max(lo, hi)
+}
+
+// rowsOf computes the output rows r0…r1-1, counted over all pictures.
+func (p *strips) rowsOf(r0, r1 int) {
+	for r0 < r1 {
+		picture, y0 := r0/p.g.OH, r0%p.g.OH
+		y1 := min(y0+r1-r0, p.g.OH)
+		for c0 := 0; c0 < p.g.C; {
+			c1 := c0 + p.channels
+			if p.g.C-c1 < channelBlock { // too few for a block of their own
+				c1 = p.g.C
+			}
+			p.part(picture, y0, y1, c0, c1)
+			c0 = c1
+		}
+		r0 += y1 - y0
+	}
+}
+
+// part computes the channels c0…c1-1 of the output rows y0…y1-1 of a picture.
+func (p *strips) part(picture, y0, y1, c0, c1 int) {
 	g := &p.g
-	w := g.window(r * g.OW)
-	y0, y1 := inside(w.y, g.KH, g.DilH, g.H)
 	lo, hi, clamp := p.ep.clamp()
 	clamp = clamp && p.ep.Residual == nil
-	t := strip{
-		xRow: g.W * g.Ld * g.DilH, xCol: g.Ld * g.DilW, xPix: g.Ld * g.StrideW,
-		wRow: g.KW * g.C, wCol: g.C, yPix: p.ldy,
-		channels: g.C, bias: p.ep.Bias, clamp: clamp, lo: lo, hi: hi,
+	s := part{p: p, picture: picture, c0: c0, t: strip{
+		xRow: g.W * g.Ld * g.DilH, xCol: g.Ld * g.DilW,
+		wRow: g.KW * g.C, wCol: g.C,
+		channels: c1 - c0, clamp: clamp, lo: lo, hi: hi,
+	}}
+	if p.ep.Bias != nil {
+		s.t.bias = p.ep.Bias[c0:c1]
 	}
-	// Windows that lie wholly between the left and the right border share
-	// their taps.
-	whole0 := min(ceil(max(g.PadLeft, 0), g.StrideW), g.OW)
-	whole1 := 0
-	if room := g.W - 1 - (g.KW-1)*g.DilW + g.PadLeft; room >= 0 {
-		whole1 = min(room/g.StrideW+1, g.OW)
-	}
-	for i := 0; i < g.OW; {
-		n := 1
-		if p.kind == depthwise && i >= whole0 && whole1-whole0 >= fullStrip && i < whole1 {
-			// The last strip overlaps the one before.
-			n, i = fullStrip, min(i, whole1-fullStrip)
+	if p.kind == depthwise {
+		// Windows that lie wholly between the borders share their taps along
+		// rows; those on the left and the right border share theirs downwards.
+		left, right := whole(g.PadLeft, g.KW, g.StrideW, g.DilW, g.W, g.OW)
+		top, bottom := whole(g.PadTop, g.KH, g.StrideH, g.DilH, g.H, g.OH)
+		top = min(max(top, y0), y1)
+		bottom = min(max(bottom, top), y1)
+		for y := y0; y < y1; y++ {
+			s.compute(y, left, right-left, false)
 		}
-		x := w.x + i*g.StrideW
-		x0, x1 := inside(x, g.KW, g.DilW, g.W)
-		t.kh, t.kw, t.pixels = y1-y0, x1-x0, n
-		t.y = p.y[(r*g.OW+i)*p.ldy:]
-		if t.kh > 0 && t.kw > 0 {
-			t.x = p.x[w.picture+((w.y+y0*g.DilH)*g.W+x+x0*g.DilW)*g.Ld:]
-			if p.kind == depthwise {
-				t.w = p.w[y0*t.wRow+x0*t.wCol:]
+		for x := range g.OW {
+			if x >= left && x < right {
+				continue
+			}
+			for y := y0; y < top; y++ {
+				s.compute(y, x, 1, false)
+			}
+			s.compute(top, x, bottom-top, true)
+			for y := bottom; y < y1; y++ {
+				s.compute(y, x, 1, false)
 			}
 		}
-		p.strip(&t)
-		i += n
+	} else {
+		for y := y0; y < y1; y++ {
+			for x := range g.OW {
+				s.compute(y, x, 1, false)
+			}
+		}
 	}
 	if clamp || p.ep.Act == ActNone && p.ep.Residual == nil {
 		return
 	}
-	for i := r * g.OW; i < (r+1)*g.OW; i++ {
-		y := p.y[i*p.ldy:][:g.C]
-		if !p.ep.ResidualAfter {
-			addResidual(&p.ep, y, i, 0)
-		}
-		p.ep.activate(y)
-		if p.ep.ResidualAfter {
-			addResidual(&p.ep, y, i, 0)
+	first, pixels := (picture*g.OH+y0)*g.OW, (y1-y0)*g.OW
+	y := p.y[first*p.ldy+c0:]
+	residual := func() {
+		for i := range pixels {
+			addResidual(&p.ep, y[i*p.ldy:][:c1-c0], first+i, c0)
 		}
 	}
+	if !p.ep.ResidualAfter {
+		residual()
+	}
+	p.ep.activateRows(y, pixels, c1-c0, p.ldy)
+	if p.ep.ResidualAfter {
+		residual()
+	}
+}
+
+// A part is some channels of some rows of a picture under way, as one strip after
+// the other.
+type part struct {
+	p           *strips
+	picture, c0 int
+	t           strip
+}
+
+// compute computes n output pixels from row oy, column ox on: of that row, or
+// down the column.
+func (s *part) compute(oy, ox, n int, down bool) {
+	if n == 0 {
+		return
+	}
+	p, g, t := s.p, &s.p.g, &s.t
+	y, x := oy*g.StrideH-g.PadTop, ox*g.StrideW-g.PadLeft
+	y0, y1 := inside(y, g.KH, g.DilH, g.H)
+	x0, x1 := inside(x, g.KW, g.DilW, g.W)
+	t.kh, t.kw, t.pixels = y1-y0, x1-x0, n
+	t.xPix, t.yPix = g.Ld*g.StrideW, p.ldy
+	if down {
+		t.xPix, t.yPix = g.Ld*g.W*g.StrideH, p.ldy*g.OW
+	}
+	t.y = p.y[((s.picture*g.OH+oy)*g.OW+ox)*p.ldy+s.c0:]
+	if t.kh > 0 && t.kw > 0 {
+		t.x = p.x[((s.picture*g.H+y+y0*g.DilH)*g.W+x+x0*g.DilW)*g.Ld+s.c0:]
+		if p.kind == depthwise {
+			t.w = p.w[y0*t.wRow+x0*t.wCol+s.c0:]
+		}
+	}
+	p.strip(t)
 }
 
 // strip computes t; it may have no taps.

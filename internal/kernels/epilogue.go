@@ -35,13 +35,15 @@ func (e *EpilogueOf[T]) late() bool {
 	return e.Act != ActNone && !ok || e.ResidualAfter && e.Residual != nil
 }
 
-func (e *EpilogueOf[T]) activate(c []float32) {
-	switch e.Act {
-	case ActNone:
-	case ActClip:
-		e.Act.Apply(c, c, e.Lo, e.Hi)
-	default:
-		e.Act.Apply(c, c, e.Alpha, e.Beta)
+// activate applies the activation, whatever its form.
+func (e *EpilogueOf[T]) activate(c []float32) { e.activateRows(c, 1, len(c), 0) }
+
+// activateRows does so to rows of cols values, ldc apart.
+func (e *EpilogueOf[T]) activateRows(c []float32, rows, cols, ldc int) {
+	if e.Act == ActClip {
+		e.Act.applyRows(c, rows, cols, ldc, e.Lo, e.Hi)
+	} else {
+		e.Act.applyRows(c, rows, cols, ldc, e.Alpha, e.Beta)
 	}
 }
 
@@ -55,13 +57,16 @@ func (e *EpilogueOf[T]) check(m, n int) {
 	}
 }
 
-// apply is the pass of late, over the columns of row i from column j.
-func apply(e *Epilogue, c []float32, i, j int) {
+// apply is the pass of late, over rows of cols columns from row i, column j on:
+// c starts there and has its rows ldc apart.
+func apply(e *Epilogue, c []float32, rows, cols, ldc, i, j int) {
 	if _, _, ok := e.clamp(); !ok {
-		e.activate(c)
+		e.activateRows(c, rows, cols, ldc)
 	}
 	if e.ResidualAfter {
-		addResidual(e, c, i, j)
+		for r := range rows {
+			addResidual(e, c[r*ldc:][:cols], i+r, j)
+		}
 	}
 }
 

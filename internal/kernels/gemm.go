@@ -169,6 +169,7 @@ func (p *product) block(task int) {
 	v := p.v()
 	h := v.rows()
 	lo, hi, clamp := p.ep.clamp()
+	late := false
 	t := tile{zero: zeros[:], lo: lo, hi: hi, ldc: p.ldc}
 	for d, ok := p.src.first(), true; ok; d, ok = p.src.next(d) {
 		p.src.load(s, h, i0, i1, d)
@@ -176,6 +177,7 @@ func (p *product) block(task int) {
 			transpose(s.lines(i1-i0), s.line, p.src.a[d.k0*p.src.lda+i0:], p.src.lda, d.segLen, i1-i0)
 		}
 		t.clamp = clamp && p.src.last(d)
+		late = p.ep.late() && p.src.last(d)
 		for i := p0; i < p1; i++ {
 			j, cols, width := p.b.panel(i)
 			t.cols, t.width = cols, width
@@ -195,15 +197,15 @@ func (p *product) block(task int) {
 					t.d, t.ldd = p.ep.Residual[r*p.ep.LdRes+j:], p.ep.LdRes
 				}
 				t.run(v)
+				if late && v == avx512 { // while the tile is in the first-level cache
+					apply(&p.ep, t.c, t.rows, t.cols, t.ldc, r, j)
+				}
 			}
 		}
 	}
-	if p.ep.late() {
+	if late && v != avx512 {
 		j := p0 * v.cols()
-		n := min(p1*v.cols(), p.b.n) - j
-		for r := i0; r < i1; r++ {
-			apply(&p.ep, p.c[r*p.ldc+j:][:n], r, j)
-		}
+		apply(&p.ep, p.c[i0*p.ldc+j:], i1-i0, min(p1*v.cols(), p.b.n)-j, p.ldc, i0, j)
 	}
 }
 

@@ -1,7 +1,7 @@
 package kernels
 
 // A strip is the job of the kernels that work channel by channel: depthwise
-// convolution and pooling. It is a few neighbouring output pixels, whose
+// convolution and pooling. It is neighbouring output pixels, whose
 // windows have the same taps within the picture. The taps outside are left
 // out: kh and kw count those inside.
 //

@@ -2,14 +2,16 @@
 
 package kernels
 
-// fullStrip is how many pixels a strip has at most; it has as many or one.
-const fullStrip = 4
+// The assembly takes at least 8 channels, in AVX-512 16. Where their number is no
+// multiple of that, the last ones overlap those before.
 
-// The assembly takes at least 8 channels. Where their number is no multiple of
-// that, the last 8 overlap those before.
-
+// depthwiseAVX2 takes 1 or 4 pixels.
+//
 //go:noescape
 func depthwiseAVX2(t *strip)
+
+//go:noescape
+func depthwiseAVX512(t *strip)
 
 //go:noescape
 func maxPoolAVX2(t *strip)
@@ -18,11 +20,22 @@ func maxPoolAVX2(t *strip)
 func sumPoolAVX2(t *strip)
 
 func (t *strip) depthwise() {
-	if active < avx2 || t.channels < lanes || t.kh <= 0 || t.kw <= 0 {
+	switch {
+	case active < avx2 || t.channels < lanes || t.kh <= 0 || t.kw <= 0:
 		depthwiseGeneric(t)
-		return
+	case active == avx512 && t.channels >= 2*lanes:
+		depthwiseAVX512(t)
+	default:
+		u := *t
+		for i := 0; i < t.pixels; i += u.pixels {
+			u.pixels = 1
+			if t.pixels >= 4 { // the last ones overlap those before
+				u.pixels, i = 4, min(i, t.pixels-4)
+			}
+			u.x, u.y = t.x[i*t.xPix:], t.y[i*t.yPix:]
+			depthwiseAVX2(&u)
+		}
 	}
-	depthwiseAVX2(t)
 }
 
 func (t *strip) max() {

@@ -88,6 +88,9 @@ var constants = func(x ...float32) (v [27][lanes]float32) {
 )
 
 func unaryLanes(f function, dst, src []float32, p, q float32) {
+	if f.inRows(dst, src, 1, len(dst), 0, 0, p, q) {
+		return
+	}
 	switch f {
 	case fnExp:
 		expAVX2(dst, src)

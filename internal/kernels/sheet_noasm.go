@@ -1,0 +1,7 @@
+//go:build !amd64 || purego
+
+package kernels
+
+func (f function) inRows(dst, src []float32, rows, cols, ldd, lds int, p, q float32) bool {
+	return false
+}
