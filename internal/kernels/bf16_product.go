@@ -99,7 +99,7 @@ func (b *PackedBF16) mul(m int, src rows[BF16], c []BF16, f []float32, ldc int, 
 	}
 	threads := threadsFor(team, m*b.n*max(b.k, 1))
 	rows := max(4*h, min(blockRows, blockValues/max(b.k, 1)))
-	p.cut(b.panels(), ceil(rows, h)*h, h, threads)
+	p.cut(b.n, b.panels(), ceil(rows, h)*h, h, threads)
 	team.Run(threads, p.blocks(), p.blockTask)
 	p.src, p.b, p.c, p.f, p.ep = rows0, nil, nil, nil, EpilogueBF16{}
 	productBF16Pool.Put(p)

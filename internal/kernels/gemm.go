@@ -123,42 +123,56 @@ func (p *product) run(team *Team) {
 	h := p.v().rows()
 	p.src.copied = p.src.copied || p.src.conflicting(h) && p.b.panels() >= 4
 	threads := threadsFor(team, p.m*p.b.n*max(p.b.k, 1))
-	p.cut(p.b.panels(), blockRows, h, threads)
+	p.cut(p.b.n, p.b.panels(), blockRows, h, threads)
 	team.Run(threads, p.blocks(), p.blockTask)
 }
 
-// blocking is how m rows by all panels of columns are cut into blocks.
+// blocking is how m rows by all panels of columns are cut into blocks of nearly
+// equal size: down of them, across of them.
 type blocking struct {
-	m, all       int // rows, panels
-	rows, panels int // of a block
+	m, h, all    int // rows, rows of a tile, panels
+	down, across int
+	byPanels     bool // neighbouring blocks have the same panels, else the same rows
 }
 
-// cut makes blocks of up to rows rows, a multiple of the tile's height h, for a
-// number of threads.
-func (b *blocking) cut(panels, rows, h, threads int) {
-	b.all, b.rows, b.panels = panels, min(rows, b.m), panels
-	// A few blocks for each thread, so that none waits long for another.
-	for threads > 1 && b.blocks() < 3*threads {
-		tiles := ceil(b.rows, h)
-		if tiles > 1 && tiles >= b.panels {
-			b.rows = ceil(tiles, 2) * h
-		} else if b.panels > 1 {
-			b.panels = ceil(b.panels, 2)
-		} else {
-			break
-		}
+// cut makes blocks of up to rows rows, a multiple of the tile's height h, for n
+// columns and a number of threads.
+func (b *blocking) cut(n, panels, rows, h, threads int) {
+	tiles := ceil(b.m, h)
+	b.h, b.all = h, panels
+	b.down, b.across, b.byPanels = ceil(tiles, rows/h), 1, false
+	if threads == 1 {
+		return
 	}
+	// Several blocks for each thread, so that none waits long for another, but
+	// no smaller ones than let tiles share what is in the first-level cache.
+	want := max(threads, min(blocksPerThread*threads, tiles*panels/4))
+	// The threads' shares are some rows of A or some panels of B, which each
+	// reads alone; the smaller of the two matrices is what they all read.
+	if b.byPanels = tiles < 2*threads; b.byPanels {
+		b.across = min(panels, want)
+		b.down = max(b.down, min(ceil(want, b.across), ceil(tiles, 3)))
+		return
+	}
+	b.down = max(b.down, min(want, ceil(tiles, 3)))
+	b.across = min(panels, ceil(want, b.down))
 }
+
+// blocksPerThread is how many blocks there should be for each of several threads.
+const blocksPerThread = 8
 
 // blocks returns how many blocks there are.
-func (b *blocking) blocks() int { return ceil(b.m, b.rows) * ceil(b.all, b.panels) }
+func (b *blocking) blocks() int { return b.down * b.across }
 
 // at returns the rows i0…i1-1 and the panels p0…p1-1 of a block.
 func (b *blocking) at(block int) (i0, i1, p0, p1 int) {
-	across := ceil(b.all, b.panels)
-	i0 = block / across * b.rows
-	p0 = block % across * b.panels
-	return i0, min(i0+b.rows, b.m), p0, min(p0+b.panels, b.all)
+	i, p := block/b.across, block%b.across
+	if b.byPanels {
+		i, p = block%b.down, block/b.down
+	}
+	tiles := ceil(b.m, b.h)
+	i0, i1 = i*tiles/b.down*b.h, min((i+1)*tiles/b.down*b.h, b.m)
+	return i0, i1, p * b.all / b.across, (p + 1) * b.all / b.across
 }
 
 // block computes one block of C.
