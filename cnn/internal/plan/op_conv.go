@@ -33,7 +33,10 @@ type convOp struct {
 	scale  []float32 // factor for each output channel, or nil
 	epilogue
 
+	winograd bool // run by Winograd; from chooseWinograd
+
 	b    []*kernels.PackedB    // by group; from prepare
+	wino *kernels.Winograd     // instead of b, from prepare
 	half []*kernels.PackedBF16 // instead of b, from prepareBF16
 	taps []float32             // depthwise: [kh·kw][channels]; from prepare
 }

@@ -140,6 +140,7 @@ func compile(g *graph.Graph, opt Options) (*Plan, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
+	p.net.chooseWinograd()
 	p.prepare()
 	return p, nil
 }

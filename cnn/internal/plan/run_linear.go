@@ -52,6 +52,11 @@ func (o *denseOp) run(s *state, n *node) error {
 
 // prepare packs the filters of each group as a matrix of kh·kw·c rows.
 func (o *convOp) prepare() {
+	if o.winograd {
+		o.wino = kernels.PackWinograd(o.c, o.out, o.w, o.scale)
+		o.w, o.scale = nil, nil
+		return
+	}
 	m := o.filters()
 	o.w, o.scale = nil, nil
 	if o.depthwise() {
@@ -99,6 +104,10 @@ func (o *convOp) run(s *state, n *node) error {
 		g.Depthwise(in[0], x, o.taps, y, o.out, &ep, &s.team)
 		return nil
 	}
+	if o.wino != nil {
+		o.wino.Conv(&g, in[0], x, y, o.out, &ep, &s.team)
+		return nil
+	}
 	per := o.out / o.groups
 	for i, b := range o.b {
 		e := ep
@@ -111,6 +120,16 @@ func (o *convOp) run(s *state, n *node) error {
 		b.Conv(&g, in[0], x[i*o.c:], y[i*per:], o.out, &e, &s.team)
 	}
 	return nil
+}
+
+// chooseWinograd decides which convolutions go by Winograd.
+func (g *net) chooseWinograd() {
+	for _, n := range g.nodes {
+		if o, ok := n.op.(*convOp); ok && o.groups == 1 && !n.bf16 {
+			w := o.geometry(n.in[0].shape, n.out[0].shape, o.c)
+			o.winograd = w.Winograd(o.out)
+		}
+	}
 }
 
 // geometry puts the window in the terms of the kernels, over c of the channels of

@@ -1,0 +1,291 @@
+package kernels
+
+import (
+	"fmt"
+	"sync"
+)
+
+// A Winograd is the filters of a 3×3 convolution with stride 1, transformed for
+// F(4×4, 3×3): tiles of 4×4 output pixels take 36 multiplications for a pair of
+// channels instead of 144. It is immutable and safe for concurrent use, and holds
+// four times as many floats as the filters.
+type Winograd struct {
+	// Transformed filters one above the other: rows 36·c, of which those from
+	// t·c on are matrix t.
+	u *PackedB
+	c int
+}
+
+// PackWinograd transforms filters of c input and n output channels,
+// w[n][c][3][3], each multiplied by its factor in scale unless that is nil.
+func PackWinograd(c, n int, w, scale []float32) *Winograd {
+	checkMatrix("filters", false, n, c*winoTaps, w, c*winoTaps)
+	u := &PackedB{k: winoArea * c, n: n, v: versionFor(c)}
+	u.data = make([]float32, u.size())
+	if c == 0 {
+		return &Winograd{u, c}
+	}
+	const group = 32 // input channels at a time: they stay in the cache
+	wide := u.v.cols()
+	t := winoFilter{w: make([]float32, min(c, group)*winoTaps*wide), scale: make([]float32, wide), next: c * wide}
+	for i := range u.panels() {
+		j, cols, width := u.panel(i)
+		t.width, t.next = width, c*width
+		for x := range cols {
+			t.scale[x] = 1
+			if scale != nil {
+				t.scale[x] = scale[j+x]
+			}
+		}
+		if cols < width {
+			clear(t.w)
+		}
+		for c0 := 0; c0 < c; c0 += group {
+			t.n = min(group, c-c0)
+			transpose(t.w, width, w[(j*c+c0)*winoTaps:], c*winoTaps, cols, t.n*winoTaps)
+			t.u, _ = u.at(i, c0)
+			t.run(u.v)
+		}
+	}
+	return &Winograd{u, c}
+}
+
+// Winograd reports whether a convolution with n output channels is faster by
+// Winograd.
+func (g *Conv) Winograd(n int) bool {
+	q := g.defaults()
+	if q.KH != 3 || q.KW != 3 || q.StrideH != 1 || q.StrideW != 1 || q.DilH != 1 || q.DilW != 1 {
+		return false
+	}
+	return q.C >= 32 && n >= 32
+}
+
+const (
+	// winoBlock is how many tiles go through the matrices together. So many rows
+	// are worth the passage of the transformed filters, which come from the
+	// third-level cache or from memory, and few enough stay in the second.
+	winoBlock = 48
+
+	// winoCols is for about how many output channels the products are computed
+	// before they are transformed back.
+	winoCols = 64
+
+	// winoDepth is maxDepth for these products.
+	winoDepth = 512
+
+	// winoFew is how many tiles a task of the first transform takes.
+	winoFew = 4
+)
+
+// A winoRun is one convolution under way: block after block of tiles, first their
+// transform, then products and results of some tiles by some columns.
+type winoRun struct {
+	g          Conv
+	w          *Winograd
+	x, y       []float32
+	ldy        int
+	ep         Epilogue
+	down       int // tiles of a picture
+	across     int
+	from, to   int // tiles of the block
+	rows       int // of a task of products
+	panels     int // the same
+	v          []float32
+	ldv, nextV int
+
+	inputTask, productTask func(int)
+}
+
+// A winoScratch is the room of a task.
+type winoScratch struct {
+	in  winoInput
+	out winoOutput
+	off [winoBlock]int
+	m   []float32
+}
+
+var winoPool = sync.Pool{New: func() any {
+	r := new(winoRun)
+	r.inputTask = r.transform
+	r.productTask = r.products
+	return r
+}}
+
+var winoScratchPool = sync.Pool{New: func() any { return new(winoScratch) }}
+
+// Conv computes Y = act(X ∗ W + …) for batch pictures as PackedB.Conv does; g must
+// have 3×3 taps and no strides or dilations. Its results are not those of
+// PackedB.Conv to the last bits: the error is about 1.5 times as large.
+func (w *Winograd) Conv(g *Conv, batch int, x, y []float32, ldy int, ep *Epilogue, team *Team) {
+	q := g.defaults()
+	if q.KH != 3 || q.KW != 3 || q.StrideH != 1 || q.StrideW != 1 || q.DilH != 1 || q.DilW != 1 || q.C != w.c {
+		panic(fmt.Sprintf("kernels: Winograd of %d channels for %+v", w.c, q))
+	}
+	n, pixels := w.u.n, batch*q.OH*q.OW
+	checkMatrix("X", false, batch*q.H*q.W, q.C, x, q.Ld)
+	checkMatrix("Y", false, pixels, n, y, ldy)
+	if pixels == 0 || n == 0 {
+		return
+	}
+	r := winoPool.Get().(*winoRun)
+	defer r.release()
+	r.g, r.w, r.x, r.y, r.ldy = q, w, x, y, ldy
+	if ep != nil {
+		r.ep = *ep
+		ep.check(pixels, n)
+	}
+	r.run(batch, team)
+}
+
+// release hands r back, without what it points to.
+func (r *winoRun) release() {
+	r.w, r.x, r.y, r.ep = nil, nil, nil, Epilogue{}
+	winoPool.Put(r)
+}
+
+func (r *winoRun) run(batch int, team *Team) {
+	r.down, r.across = ceil(r.g.OH, winoOut), ceil(r.g.OW, winoOut)
+	tiles := batch * r.down * r.across
+	n, panels := r.w.u.n, r.w.u.panels()
+	threads := threadsFor(team, tiles*winoArea*r.w.c*n)
+	block := ceil(tiles, ceil(tiles, winoBlock*threads))
+
+	r.rows, r.panels = ceil(block, ceil(block, winoBlock)), max(1, winoCols/r.w.u.v.cols())
+	for threads > 1 && ceil(block, r.rows)*ceil(panels, r.panels) < 3*threads {
+		if r.panels > 1 {
+			r.panels = ceil(r.panels, 2)
+		} else if r.rows > r.w.u.v.rows() {
+			r.rows = ceil(r.rows, 2)
+		} else {
+			break
+		}
+	}
+	// An odd number of cache lines from a row to the next, and from a matrix to
+	// the next, spreads them over the sets of the cache.
+	r.ldv = ceil(r.w.c, 16)*16 | 16
+	r.nextV = block*r.ldv | 16
+	if need := winoArea * r.nextV; cap(r.v) < need {
+		r.v = make([]float32, need)
+	}
+	for r.from = 0; r.from < tiles; r.from += block {
+		r.to = min(r.from+block, tiles)
+		team.Run(threads, ceil(r.to-r.from, winoFew), r.inputTask)
+		team.Run(threads, ceil(r.to-r.from, r.rows)*ceil(panels, r.panels), r.productTask)
+	}
+}
+
+// A winoTile is the place of a tile: its picture and its first output pixel.
+type winoTile struct{ picture, oy, ox int }
+
+func (r *winoRun) tile(i int) winoTile {
+	n, i := i/(r.down*r.across), i%(r.down*r.across)
+	return winoTile{n, i / r.across * winoOut, i % r.across * winoOut}
+}
+
+// transform is the task of the first transform: it fills rows of V.
+func (r *winoRun) transform(task int) {
+	s := winoScratchPool.Get().(*winoScratch)
+	defer winoScratchPool.Put(s)
+	t := &s.in
+	t.x, t.zero, t.next = r.x, zeros[:], r.nextV
+	defer func() { t.x, t.v = nil, nil }()
+	first := r.from + task*winoFew
+	for i := first; i < min(first+winoFew, r.to); i++ {
+		at := r.tile(i)
+		v := r.v[(i-r.from)*r.ldv:]
+		for c := 0; c < r.w.c; c += len(zeros) {
+			for dy := range winoIn {
+				y := at.oy - r.g.PadTop + dy
+				for dx := range winoIn {
+					x := at.ox - r.g.PadLeft + dx
+					t.off[dy*winoIn+dx] = outside
+					if uint(y) < uint(r.g.H) && uint(x) < uint(r.g.W) {
+						t.off[dy*winoIn+dx] = ((at.picture*r.g.H+y)*r.g.W+x)*r.g.Ld + c
+					}
+				}
+			}
+			t.v, t.channels = v[c:], min(len(zeros), r.w.c-c)
+			t.run(r.w.u.v)
+		}
+	}
+}
+
+// products computes some rows by some panels of the products of all matrices, and
+// the pixels they are for.
+func (r *winoRun) products(task int) {
+	u := r.w.u
+	groups := ceil(u.panels(), r.panels)
+	i0 := r.from + task/groups*r.rows
+	i1 := min(i0+r.rows, r.to)
+	p0 := task % groups * r.panels
+	p1 := min(p0+r.panels, u.panels())
+
+	s := winoScratchPool.Get().(*winoScratch)
+	defer winoScratchPool.Put(s)
+	h, wide := u.v.rows(), u.v.cols()
+	ldm := (p1-p0)*wide | 16
+	next := (i1-i0)*ldm | 16
+	if need := winoArea * next; cap(s.m) < need {
+		s.m = make([]float32, need)
+	}
+	m := s.m[:winoArea*next]
+	depth := ceil(r.w.c, ceil(r.w.c, winoDepth))
+	rows := ceil(i1-i0, ceil(i1-i0, h)) // tiles of equal height
+	t := tile{segs: 1, a: r.v, off: s.off[:], zero: zeros[:], ldc: ldm, ldd: ldm}
+	for x := range winoArea {
+		for k := 0; k < r.w.c; k += depth {
+			t.segLen = min(depth, r.w.c-k)
+			for p := p0; p < p1; p++ {
+				_, _, t.width = u.panel(p)
+				t.cols = t.width
+				t.b, t.ldb = u.at(p, x*r.w.c+k)
+				for i := i0; i < i1; i += rows {
+					t.rows = min(rows, i1-i)
+					for j := range t.rows {
+						t.off[j] = x*r.nextV + (i+j-r.from)*r.ldv + k
+					}
+					t.c = m[x*next+(i-i0)*ldm+(p-p0)*wide:]
+					t.d = nil
+					if k > 0 {
+						t.d = t.c
+					}
+					t.run(u.v)
+				}
+			}
+		}
+	}
+	s.out.next = next
+	for i := i0; i < i1; i++ {
+		r.results(&s.out, i, p0, min(p1*wide, u.n), m[(i-i0)*ldm:])
+	}
+	s.out = winoOutput{}
+}
+
+// results transforms the row m of tile i into pixels of the channels from panel
+// p0 to j1.
+func (r *winoRun) results(t *winoOutput, i, p0, j1 int, m []float32) {
+	at := r.tile(i)
+	j0 := p0 * r.w.u.v.cols()
+	pixel := (at.picture*r.g.OH+at.oy)*r.g.OW + at.ox
+	t.m, t.channels = m, j1-j0
+	t.rows, t.cols = min(winoOut, r.g.OH-at.oy), min(winoOut, r.g.OW-at.ox)
+	t.y, t.yRow, t.yCol = r.y[pixel*r.ldy+j0:], r.g.OW*r.ldy, r.ldy
+	if e := &r.ep; e.Residual != nil && !e.ResidualAfter {
+		t.d, t.dRow, t.dCol = e.Residual[pixel*e.LdRes+j0:], r.g.OW*e.LdRes, e.LdRes
+	}
+	if r.ep.Bias != nil {
+		t.bias = r.ep.Bias[j0:]
+	}
+	var ok bool
+	if t.lo, t.hi, ok = r.ep.clamp(); !ok {
+		t.lo, t.hi = -inf, inf
+	}
+	t.run(r.w.u.v)
+	if !r.ep.late() {
+		return
+	}
+	for y := range t.rows {
+		p := pixel + y*r.g.OW
+		apply(&r.ep, r.y[p*r.ldy+j0:], t.cols, j1-j0, r.ldy, p, j0)
+	}
+}

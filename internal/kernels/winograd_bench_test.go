@@ -1,0 +1,37 @@
+package kernels
+
+import (
+	"fmt"
+	"testing"
+)
+
+// BenchmarkConv3 gives the speed of 3×3 convolutions of ResNet-50 and VGG-16,
+// direct and by Winograd, in multiplications of the direct one.
+func BenchmarkConv3(b *testing.B) {
+	saved := active
+	defer func() { active = saved }()
+	for _, z := range []struct{ h, c, n int }{
+		{56, 64, 64}, {28, 128, 128}, {14, 256, 256}, {7, 512, 512},
+		{224, 64, 64}, {112, 128, 128}, {56, 256, 256}, {28, 512, 512}, {14, 512, 512}, {224, 3, 64},
+		{56, 128, 32}, {28, 128, 32}, {14, 128, 32}, {7, 128, 32},
+	} {
+		g := Conv{H: z.h, W: z.h, C: z.c, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: z.h, OW: z.h}
+		x, w, y := random(z.h*z.h*z.c), random(9*z.c*z.n), make([]float32, z.h*z.h*z.n)
+		ep := &Epilogue{Bias: random(z.n), Act: ActReLU}
+		flop := float64(2 * z.h * z.h * 9 * z.c * z.n)
+		for _, v := range versions() {
+			active = v
+			d, f := PackB(false, 9*z.c, z.n, w, z.n), PackWinograd(z.c, z.n, w, nil)
+			bench := func(name string, f func()) {
+				b.Run(fmt.Sprintf("%dx%dx%dx%d/%s/%s", z.h, z.h, z.c, z.n, isaNames[v], name), func(b *testing.B) {
+					for b.Loop() {
+						f()
+					}
+					b.ReportMetric(flop*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+				})
+			}
+			bench("direct", func() { d.Conv(&g, 1, x, y, z.n, ep, nil) })
+			bench("winograd", func() { f.Conv(&g, 1, x, y, z.n, ep, nil) })
+		}
+	}
+}

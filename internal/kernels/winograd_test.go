@@ -1,0 +1,127 @@
+package kernels
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// directFilters puts filters [n][c][3][3] as PackB takes them for Conv: [3·3·c][n].
+func directFilters(c, n int, w []float32) []float32 {
+	m := make([]float32, len(w))
+	for o := range n {
+		for i := range c {
+			for t := range winoTaps {
+				m[(t*c+i)*n+o] = w[(o*c+i)*winoTaps+t]
+			}
+		}
+	}
+	return m
+}
+
+// TestWinograd compares with the definition over all edges of tiles.
+func TestWinograd(t *testing.T) {
+	eachVersion(t, func(t *testing.T) {
+		for h := 1; h <= 13; h++ {
+			for w := 1; w <= 13; w++ {
+				testWinograd(t, h, w)
+			}
+		}
+		for range 30 {
+			testWinograd(t, 1+rand.IntN(40), 1+rand.IntN(40))
+		}
+	})
+}
+
+func testWinograd(t *testing.T, h, w int) {
+	t.Helper()
+	g := Conv{H: h, W: w, C: 1 + rand.IntN(40), KH: 3, KW: 3, PadTop: rand.IntN(3), PadLeft: rand.IntN(3)}
+	g.OH = max(1, h+g.PadTop+rand.IntN(3)-2)
+	g.OW = max(1, w+g.PadLeft+rand.IntN(3)-2)
+	if rand.IntN(8) == 0 {
+		g.C += 250
+	}
+	g.Ld = g.C + rand.IntN(2)*rand.IntN(20)
+	n := 1 + rand.IntN(100)
+	batch := 1 + rand.IntN(3)
+	x, f := random(batch*h*w*g.Ld), random(n*g.C*9)
+	scale := random(n)
+	ldy := n + rand.IntN(3)
+	start := random(batch * g.OH * g.OW * ldy)
+	ep := Epilogue{Act: []Activation{ActNone, ActReLU, ActClip, ActSiLU}[rand.IntN(4)], Lo: -1, Hi: 2}
+	if rand.IntN(2) == 0 {
+		ep.Bias = random(n)
+	}
+	mode := rand.IntN(4)
+	if mode == 1 || mode == 2 {
+		ep.LdRes = n + 2
+		ep.Residual = random(batch * g.OH * g.OW * ep.LdRes)
+		ep.ResidualAfter = mode == 2
+	}
+	run := func(f func(y []float32, ep *Epilogue)) []float32 {
+		y, e := slices.Clone(start), ep
+		if mode == 3 { // in place
+			e.Residual, e.LdRes = y, ldy
+		}
+		f(y, &e)
+		return y
+	}
+	p := PackWinograd(g.C, n, f, scale)
+	y := run(func(y []float32, ep *Epilogue) { p.Conv(&g, batch, x, y, ldy, ep, nil) })
+	z := run(func(y []float32, ep *Epilogue) { p.Conv(&g, batch, x, y, ldy, ep, Threads(2+rand.IntN(3))) })
+	if !slices.Equal(y, z) {
+		t.Fatalf("%+v: another result with threads", g)
+	}
+	for i := range f {
+		f[i] *= scale[i/(9*g.C)]
+	}
+	d := PackB(false, 9*g.C, n, directFilters(g.C, n, f), n)
+	want := run(func(y []float32, ep *Epilogue) { d.Conv(&g, batch, x, y, ldy, ep, nil) })
+	for i, v := range want {
+		if math.Abs(float64(y[i]-v)) > 2e-5*math.Sqrt(float64(g.C)) || i%ldy >= n && y[i] != start[i] {
+			t.Fatalf("%+v, %d channels out, %+v: pixel %d channel %d is %v, want %v", g, n, ep.Act, i/ldy, i%ldy, y[i], v)
+		}
+	}
+}
+
+// TestWinogradError holds the error against float64 at most twice that of direct
+// convolution, for layers as they are: normal filters, rectified pictures.
+func TestWinogradError(t *testing.T) {
+	const h, c, n = 20, 128, 32
+	g := Conv{H: h, W: h, C: c, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: h, OW: h}
+	rng := rand.New(rand.NewPCG(1, 2))
+	x, f := make([]float32, h*h*c), make([]float32, n*c*9)
+	for i := range x {
+		x[i] = max(0, float32(rng.NormFloat64()))
+	}
+	for i := range f {
+		f[i] = float32(rng.NormFloat64()) / 24
+	}
+	m := directFilters(c, n, f)
+	exact := make([]float64, h*h*n)
+	for i := range exact {
+		exact[i], _ = convAt(&Conv{H: h, W: h, C: c, Ld: c, KH: 3, KW: 3, StrideH: 1, StrideW: 1, DilH: 1, DilW: 1, PadTop: 1, PadLeft: 1, OH: h, OW: h}, x, m, n, i/n, i%n)
+	}
+	eachVersion(t, func(t *testing.T) {
+		y := make([]float32, h*h*n)
+		rms := func() (e, largest float64) {
+			size := 0.
+			for i, v := range exact {
+				d := float64(y[i]) - v
+				e += d * d
+				size += v * v
+				largest = max(largest, math.Abs(d))
+			}
+			return math.Sqrt(e / size), largest / math.Sqrt(size/float64(len(exact)))
+		}
+		PackB(false, 9*c, n, m, n).Conv(&g, 1, x, y, n, nil, nil)
+		direct, directMax := rms()
+		PackWinograd(c, n, f, nil).Conv(&g, 1, x, y, n, nil, nil)
+		wino, winoMax := rms()
+		t.Logf("relative error %.2g, at most %.2g; direct %.2g, at most %.2g", wino, winoMax, direct, directMax)
+		if wino > 6*direct || winoMax > 1e-5 {
+			t.Errorf("relative error %.2g, at most %.2g; direct %.2g, at most %.2g", wino, winoMax, direct, directMax)
+		}
+	})
+}

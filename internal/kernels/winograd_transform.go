@@ -1,0 +1,199 @@
+package kernels
+
+// The transforms of F(4×4, 3×3): 4×4 results of a 3×3 filter from 6×6 values,
+// by 36 products instead of 144. They are those of Toom and Cook (Winograd 1980;
+// Lavin and Gray 2015, arXiv:1509.09308) with the points 0, ±a, ±b and ∞, first
+// over the rows, then over the columns.
+//
+// Pairs of opposite points share half of their arithmetic. Which pairs, decides
+// the error: the farther the powers of the points are apart, the more digits
+// cancel (Barabasz et al. 2018, arXiv:1803.10986). Over normal filters and
+// rectified normal pictures of 128 channels the mean error of a result, relative
+// to the mean result, is 0.9e-6 with ±11/16 and ±3/2; 1.9e-6 with ±1 and ±1/2 or
+// ±2. With the sums of a direct convolution it is 0.2e-6.
+//
+// All numbers below are exact in float32.
+const (
+	winoA  = 0.6875
+	winoB  = 1.5
+	winoA2 = winoA * winoA
+	winoB2 = winoB * winoB
+	winoA3 = winoA2 * winoA
+	winoB3 = winoB2 * winoB
+	winoS  = winoA2 + winoB2
+	winoP  = winoA2 * winoB2
+)
+
+const (
+	winoOut  = 4               // results of a tile in each direction
+	winoIn   = winoOut + 2     // values it takes
+	winoArea = winoIn * winoIn // products for each pair of channels
+	winoTaps = 3 * 3           // weights
+)
+
+// winoConstants is what the assembly reads, by the offsets it defines.
+var winoConstants = [8]float32{winoP, winoS, winoA, winoB, winoA2, winoB2, winoA3, winoB3}
+
+// winoFilterConstants are the factors of winoFilter1.
+var winoFilterConstants = [7]float64{winoK0, winoKA, winoKA * winoA2, winoKA * winoA, winoKB, winoKB * winoB2, winoKB * winoB}
+
+const (
+	winoK0 = 1 / winoP
+	winoKA = 1 / (2 * winoA2 * (winoA2 - winoB2))
+	winoKB = 1 / (2 * winoB2 * (winoB2 - winoA2))
+)
+
+// A winoInput is the job of the first transform: a window of 6×6 pixels becomes
+// the row of one tile in each of 36 matrices.
+//
+// The assembly reads the fields of this and the next two by the names in
+// go_asm.h; of a slice it takes the address only. Distances are in floats.
+type winoInput struct {
+	x        []float32
+	off      [winoArea]int // position in x of each pixel of the window, or outside
+	zero     []float32     // what an outside pixel reads: channels zeros
+	channels int           // up to len(zeros)
+
+	v    []float32 // the row in the first matrix, room for whole vectors
+	next int       // from a matrix to the next
+
+	ptr [winoArea]uintptr     // for the assembly: addresses of the pixels
+	tmp [winoArea * 8]float32 // and half transformed values
+}
+
+// A winoOutput is the job of the last transform: the row of one tile in each of
+// 36 matrices becomes 4×4 pixels y = clamp(Aᵀ·M·A + bias + d), or fewer at the
+// edges.
+type winoOutput struct {
+	m        []float32 // the row in the first matrix, room for whole vectors
+	next     int       // from a matrix to the next
+	channels int
+
+	rows, cols int // pixels to store, 1 to 4 each
+	y          []float32
+	yRow, yCol int       // from a row of pixels, and from a pixel, to the next
+	d          []float32 // nil for none; may be y itself
+	dRow, dCol int
+	bias       []float32 // nil for none
+	lo, hi     float32   // limits, infinite for none; a NaN stays one
+
+	tmp [winoOut * winoIn * 8]float32 // for the assembly
+}
+
+// A winoFilter is the job of transforming filters of n input channels, each for
+// width output channels side by side.
+type winoFilter struct {
+	w     []float32 // [n][9][width]
+	scale []float32 // factor for each output channel
+	n     int
+	width int // a multiple of 8
+
+	u    []float32 // [n][width] for each of 36 matrices
+	next int       // from a matrix to the next
+
+	tmp [3 * winoIn * 4]float64 // for the assembly
+}
+
+// winoInput1 is Bᵀ for one row or column.
+func winoInput1(d *[winoIn]float32) [winoIn]float32 {
+	e, o := d[4]-winoB2*d[2], d[3]-winoB2*d[1]
+	f, p := d[4]-winoA2*d[2], d[3]-winoA2*d[1]
+	return [winoIn]float32{
+		winoP*d[0] - winoS*d[2] + d[4],
+		e + winoA*o, e - winoA*o,
+		f + winoB*p, f - winoB*p,
+		winoP*d[1] - winoS*d[3] + d[5],
+	}
+}
+
+// winoOutput1 is Aᵀ for one row or column.
+func winoOutput1(m *[winoIn]float32) [winoOut]float32 {
+	s, d := m[1]+m[2], m[1]-m[2]
+	t, e := m[3]+m[4], m[3]-m[4]
+	return [winoOut]float32{
+		m[0] + s + t,
+		winoA*d + winoB*e,
+		winoA2*s + winoB2*t,
+		winoA3*d + winoB3*e + m[5],
+	}
+}
+
+// winoFilter1 is G for one row or column.
+func winoFilter1(g *[3]float64) [winoIn]float64 {
+	e, o := winoKA*g[0]+winoKA*winoA2*g[2], winoKA*winoA*g[1]
+	f, p := winoKB*g[0]+winoKB*winoB2*g[2], winoKB*winoB*g[1]
+	return [winoIn]float64{winoK0 * g[0], e + o, e - o, f + p, f - p, g[2]}
+}
+
+// winoInputGeneric takes channels c…end-1.
+func winoInputGeneric(t *winoInput, c, end int) {
+	for ; c < end; c++ {
+		var d, q [winoIn][winoIn]float32 // q is transposed
+		for i, o := range t.off {
+			if o >= 0 {
+				d[i/winoIn][i%winoIn] = t.x[o+c]
+			}
+		}
+		for i := range d {
+			for j, v := range winoInput1(&d[i]) {
+				q[j][i] = v
+			}
+		}
+		for j := range q {
+			for i, v := range winoInput1(&q[j]) {
+				t.v[(i*winoIn+j)*t.next+c] = v
+			}
+		}
+	}
+}
+
+// winoOutputGeneric takes channels c…end-1.
+func winoOutputGeneric(t *winoOutput, c, end int) {
+	for ; c < end; c++ {
+		var q [winoOut][winoIn]float32
+		for j := range winoIn {
+			var m [winoIn]float32
+			for i := range m {
+				m[i] = t.m[(i*winoIn+j)*t.next+c]
+			}
+			for i, v := range winoOutput1(&m) {
+				q[i][j] = v
+			}
+		}
+		for i := range t.rows {
+			p := winoOutput1(&q[i])
+			for j, v := range p[:t.cols] {
+				if t.bias != nil {
+					v += t.bias[c]
+				}
+				if t.d != nil {
+					v += t.d[i*t.dRow+j*t.dCol+c]
+				}
+				t.y[i*t.yRow+j*t.yCol+c] = min(max(v, t.lo), t.hi)
+			}
+		}
+	}
+}
+
+// winoFilterGeneric computes in float64: the error of the weights would be in
+// every product.
+func winoFilterGeneric(t *winoFilter) {
+	for i := range t.n * t.width {
+		c, o := i/t.width, i%t.width
+		var q [winoIn][3]float64
+		for x := range 3 {
+			var g [3]float64
+			for y := range g {
+				g[y] = float64(t.w[(c*winoTaps+y*3+x)*t.width+o]) * float64(t.scale[o])
+			}
+			for y, v := range winoFilter1(&g) {
+				q[y][x] = v
+			}
+		}
+		for y := range q {
+			for x, v := range winoFilter1(&q[y]) {
+				t.u[(y*winoIn+x)*t.next+i] = float32(v)
+			}
+		}
+	}
+}
