@@ -97,17 +97,20 @@ func BenchmarkVector(b *testing.B) {
 	}
 }
 
+// channelwiseSizes are layers of a MobileNetV2.
+var channelwiseSizes = []Conv{
+	{H: 112, W: 112, C: 32, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 112, OW: 112},
+	{H: 56, W: 56, C: 144, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadTop: 1, PadLeft: 1, OH: 28, OW: 28},
+	{H: 14, W: 14, C: 384, KH: 5, KW: 5, PadTop: 2, PadLeft: 2, OH: 14, OW: 14},
+	{H: 7, W: 7, C: 960, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 7, OW: 7},
+}
+
 // BenchmarkDepthwise gives multiply-adds in 10⁹ a second, for layers of a
 // MobileNetV2.
 func BenchmarkDepthwise(b *testing.B) {
 	saved := active
 	defer func() { active = saved }()
-	for _, g := range []Conv{
-		{H: 112, W: 112, C: 32, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 112, OW: 112},
-		{H: 56, W: 56, C: 144, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadTop: 1, PadLeft: 1, OH: 28, OW: 28},
-		{H: 14, W: 14, C: 384, KH: 5, KW: 5, PadTop: 2, PadLeft: 2, OH: 14, OW: 14},
-		{H: 7, W: 7, C: 960, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: 7, OW: 7},
-	} {
+	for _, g := range channelwiseSizes {
 		x, w, y := random(g.H*g.W*g.C), random(g.KH*g.KW*g.C), make([]float32, g.OH*g.OW*g.C)
 		ep := &Epilogue{Bias: random(g.C), Act: ActClip, Lo: 0, Hi: 6}
 		bench := func(name string, f func()) {

@@ -57,3 +57,37 @@ func BenchmarkBF16(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkChannelwiseBF16 gives multiply-adds in 10⁹ a second, beside those of
+// float32, for layers of a MobileNetV2.
+func BenchmarkChannelwiseBF16(b *testing.B) {
+	if activeUnit == plain {
+		b.Skip("no instructions for BF16")
+	}
+	for _, g := range channelwiseSizes {
+		x, w, y := random(g.H*g.W*g.C), random(g.KH*g.KW*g.C), make([]float32, g.OH*g.OW*g.C)
+		ep, ep16 := &Epilogue{Bias: random(g.C), Act: ActClip, Lo: 0, Hi: 6}, &EpilogueBF16{Bias: random(g.C), Act: ActClip, Lo: 0, Hi: 6}
+		silu := &EpilogueBF16{Bias: ep.Bias, Act: ActSiLU}
+		x16, y16 := make([]BF16, len(x)), make([]BF16, len(y))
+		ToBF16(x16, x)
+		for _, c := range []struct {
+			name string
+			f    func()
+		}{
+			{"conv/float32", func() { g.Depthwise(1, x, w, y, g.C, ep, nil) }},
+			{"conv/bf16", func() { g.DepthwiseBF16(1, x16, w, y16, g.C, ep16, nil) }},
+			{"conv/bf16silu", func() { g.DepthwiseBF16(1, x16, w, y16, g.C, silu, nil) }},
+			{"max/float32", func() { g.MaxPool(1, x, y, g.C, nil) }},
+			{"max/bf16", func() { g.MaxPoolBF16(1, x16, y16, g.C, nil) }},
+			{"mean/float32", func() { g.AveragePool(1, true, x, y, g.C, nil) }},
+			{"mean/bf16", func() { g.AveragePoolBF16(1, true, x16, y16, g.C, nil) }},
+		} {
+			b.Run(fmt.Sprintf("%dx%dx%d/%s", g.H, g.W, g.C, c.name), func(b *testing.B) {
+				for b.Loop() {
+					c.f()
+				}
+				b.ReportMetric(float64(len(y)*g.KH*g.KW)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GMAC/s")
+			})
+		}
+	}
+}
