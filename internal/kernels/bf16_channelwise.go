@@ -132,12 +132,12 @@ func (p *stripsBF16) row(r int) {
 	if room := g.W - 1 - (g.KW-1)*g.DilW + g.PadLeft; room >= 0 {
 		whole1 = min(room/g.StrideW+1, g.OW)
 	}
-	const full = 4 // pixels of a long strip
 	for i := 0; i < g.OW; {
 		n := 1
-		if i >= whole0 && whole1-whole0 >= full && i < whole1 {
-			// The last strip overlaps the one before.
-			n, i = full, min(i, whole1-full)
+		if i >= whole0 && whole1-whole0 >= 4 && i < whole1 {
+			// Of the last four pixels some may be computed twice.
+			i = min(i, whole1-4)
+			n = (whole1 - i) &^ 3
 		}
 		x := w.x + i*g.StrideW
 		x0, x1 := inside(x, g.KW, g.DilW, g.W)

@@ -18,7 +18,7 @@ type stripBF16 struct {
 	f    []float32 // result without rounding, instead of y; nil for none
 	yPix int
 
-	pixels   int // 4 or 1
+	pixels   int // 1 or a multiple of 4
 	channels int
 
 	bias   []float32 // depthwise only; nil for none

@@ -48,11 +48,20 @@
 	LEAQ         (R8)(R8*2), R9; \
 	MOVQ         stripBF16_channels(R13), R15; \
 	SHLQ         $1, R15; \
+	MOVQ         stripBF16_x(R13), AX; \
+	MOVQ         AX, x-8(SP); \
+	MOVQ         stripBF16_y(R13), AX; \
+	MOVQ         AX, y-16(SP); \
+	MOVQ         stripBF16_f(R13), AX; \
+	MOVQ         AX, f-24(SP); \
+	MOVQ         stripBF16_pixels(R13), AX; \
+	MOVQ         AX, left-32(SP); \
+group: \
 	XORL         R12, R12; \
 block: \
 	MOVQ    R15, CX; \
 	SUBQ    R12, CX; \
-	JLE     done; \
+	JLE     more; \
 	SHRQ    $1, CX; \
 	MOVL    $-1, AX; \
 	CMPQ    CX, $32; \
@@ -66,7 +75,7 @@ masks: \
 	SHRL    $16, AX; \
 	KMOVW   AX, K3; \
 	START; \
-	MOVQ    stripBF16_x(R13), AX; \
+	MOVQ    x-8(SP), AX; \
 	ADDQ    R12, AX; \
 	MOVQ    stripBF16_w(R13), BX; \
 	LEAQ    (BX)(R12*2), BX; \
@@ -124,9 +133,12 @@ tap1: \
 put: \
 	END(Z0); \
 	END(Z1); \
-	MOVQ    stripBF16_pixels(R13), CX; \
+	MOVL    $4, CX; \
+	MOVQ    stripBF16_pixels(R13), DX; \
+	CMPQ    DX, CX; \
+	CMOVQLT DX, CX; \
 	MOVQ    stripBF16_yPix(R13), DX; \
-	MOVQ    stripBF16_f(R13), AX; \
+	MOVQ    f-24(SP), AX; \
 	TESTQ   AX, AX; \
 	JZ      narrow; \
 	SHLQ    $2, DX; \
@@ -136,21 +148,55 @@ put: \
 	PUTWIDE(Z4, Z5); \
 	PUTWIDE(Z6, Z7); \
 narrow: \
-	MOVQ    stripBF16_y(R13), AX; \
+	MOVQ    y-16(SP), AX; \
 	SHLQ    $1, DX; \
 	ADDQ    R12, AX; \
+	LEAQ    64(R12), BX; \
+	CMPQ    BX, R15; \
+	JGT     part; \
 	PUT(0, 1); \
 	PUT(2, 3); \
 	PUT(4, 5); \
 	PUT(6, 7); \
+part: \
+	PUTPART(0, 1); \
+	PUTPART(2, 3); \
+	PUTPART(4, 5); \
+	PUTPART(6, 7); \
 next: \
 	ADDQ    $64, R12; \
 	JMP     block; \
+more: \
+	SUBQ    $4, left-32(SP); \
+	JLE     done; \
+	MOVQ    x-8(SP), AX; \
+	LEAQ    (AX)(R8*4), AX; \
+	MOVQ    AX, x-8(SP); \
+	MOVQ    stripBF16_yPix(R13), DX; \
+	MOVQ    y-16(SP), AX; \
+	LEAQ    (AX)(DX*8), AX; \
+	MOVQ    AX, y-16(SP); \
+	SHLQ    $4, DX; \
+	MOVQ    f-24(SP), AX; \
+	TESTQ   AX, AX; \
+	JZ      group; \
+	ADDQ    DX, AX; \
+	MOVQ    AX, f-24(SP); \
+	JMP     group; \
 done: \
 	VZEROUPPER; \
 	RET
 
 #define PUT(even, odd) \
+	VCVTNE2PS2BF16(even, odd, 10); \
+	VPERMW    Z10, Z29, Z10;       \
+	VMOVDQU16 Z10, (AX);           \
+	ADDQ      DX, AX;              \
+	DECQ      CX;                  \
+	JZ        next
+
+// Stores with a mask are slow.
+#define PUTPART(even, odd) \
 	VCVTNE2PS2BF16(even, odd, 10); \
 	VPERMW    Z10, Z29, Z10;       \
 	VMOVDQU16 Z10, K1, (AX);       \
@@ -190,7 +236,7 @@ done: \
 	VMINPS z, Z27, z
 
 // func depthwiseBF16AVX512(t *stripBF16)
-TEXT ·depthwiseBF16AVX512(SB), NOSPLIT, $0-8
+TEXT ·depthwiseBF16AVX512(SB), NOSPLIT, $32-8
 	MOVQ         t+0(FP), R13
 	MOVL         $0xff800000, AX      // −Inf and +Inf limit nothing
 	VPBROADCASTD AX, Z26
@@ -217,7 +263,7 @@ start:
 	VMAXPS Z10, odd, odd
 
 // func maxPoolBF16AVX512(t *stripBF16)
-TEXT ·maxPoolBF16AVX512(SB), NOSPLIT, $0-8
+TEXT ·maxPoolBF16AVX512(SB), NOSPLIT, $32-8
 	STRIP(LOWEST, NOTHING, LARGER, NOTHING1)
 
 #define ZERO \
@@ -232,7 +278,7 @@ TEXT ·maxPoolBF16AVX512(SB), NOSPLIT, $0-8
 	VMULPS Z27, z, z
 
 // func sumPoolBF16AVX512(t *stripBF16)
-TEXT ·sumPoolBF16AVX512(SB), NOSPLIT, $0-8
+TEXT ·sumPoolBF16AVX512(SB), NOSPLIT, $32-8
 	MOVQ         t+0(FP), R13
 	VBROADCASTSS stripBF16_scale(R13), Z27
 	STRIP(ZERO, NOTHING, SUM, MEAN)

@@ -124,6 +124,21 @@ step: \
 	DECQ      CX;              \
 	JZ        done
 
+// Stores with a mask are slow.
+#define PUTWHOLE(i, j) \
+	VCVTNE2PS2BF16(i, j, 26);  \
+	VMOVDQU16 Z26, (AX);       \
+	ADDQ      BX, AX;          \
+	DECQ      CX;              \
+	JZ        done
+
+#define PUTHALF(i) \
+	VCVTNEPS2BF16(i, 26);      \
+	VMOVDQU16 Y26, (AX);       \
+	ADDQ      BX, AX;          \
+	DECQ      CX;              \
+	JZ        done
+
 #define PUTWIDE(x, y) \
 	VMOVUPS x, K1, (AX);   \
 	VMOVUPS y, K2, 64(AX); \
@@ -365,6 +380,39 @@ put:
 narrow:
 	MOVQ tileBF16_c(BP), AX
 	SHLQ $1, BX
+	MOVQ tileBF16_cols(BP), DX
+	CMPQ DX, $32
+	JEQ  whole
+	CMPQ DX, $16
+	JNE  part
+	PUTHALF(0)
+	PUTHALF(2)
+	PUTHALF(4)
+	PUTHALF(6)
+	PUTHALF(8)
+	PUTHALF(10)
+	PUTHALF(12)
+	PUTHALF(14)
+	PUTHALF(16)
+	PUTHALF(18)
+	PUTHALF(20)
+	PUTHALF(22)
+
+whole:
+	PUTWHOLE(0, 1)
+	PUTWHOLE(2, 3)
+	PUTWHOLE(4, 5)
+	PUTWHOLE(6, 7)
+	PUTWHOLE(8, 9)
+	PUTWHOLE(10, 11)
+	PUTWHOLE(12, 13)
+	PUTWHOLE(14, 15)
+	PUTWHOLE(16, 17)
+	PUTWHOLE(18, 19)
+	PUTWHOLE(20, 21)
+	PUTWHOLE(22, 23)
+
+part:
 	PUTROW(0, 1)
 	PUTROW(2, 3)
 	PUTROW(4, 5)

@@ -133,24 +133,26 @@ func (g *Conv) find(off []int, h, pixel, n int, d depth, runs bool) bool {
 	return true
 }
 
-// gather copies the taps of a window of g, whole rows of the filter, to dst.
-func gather[T value](g *Conv, dst, x []T, pixel int, d depth) {
-	w := g.window(pixel)
+// gather copies the taps of w, whole rows of the filter, to dst.
+func gather[T value](g *Conv, dst, x []T, w *window, d depth) {
+	lo, hi := inside(w.x, g.KW, g.DilW, g.W)
 	for s := range d.segs {
 		y := w.y + (d.k0/d.segLen+s)*g.DilH
 		row := dst[s*d.segLen:][:d.segLen]
-		if uint(y) >= uint(g.H) {
+		if uint(y) >= uint(g.H) || lo == hi {
 			clear(row)
 			continue
 		}
-		line := w.picture + y*g.W*g.Ld
-		for k := range g.KW {
-			tap := row[k*g.C:][:g.C]
-			if i := w.x + k*g.DilW; uint(i) < uint(g.W) {
-				copy(tap, x[line+i*g.Ld:])
-			} else {
-				clear(tap)
-			}
+		taps := row[lo*g.C : hi*g.C]
+		clear(row[:lo*g.C])
+		clear(row[hi*g.C:])
+		from := x[w.picture+(y*g.W+w.x+lo*g.DilW)*g.Ld:]
+		if g.DilW == 1 && g.Ld == g.C {
+			copy(taps, from)
+			continue
+		}
+		for k := range hi - lo {
+			copy(taps[k*g.C:][:g.C], from[k*g.DilW*g.Ld:])
 		}
 	}
 }

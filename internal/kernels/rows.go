@@ -152,11 +152,16 @@ func (a *rows[T]) find(off []int, h, r0, n int, d depth) bool {
 // is used where it could.
 func (a *rows[T]) copy(dst []T, line int, off []int, h, r0, n int, d depth) {
 	k := d.segs * d.segLen
+	var w window
+	if a.runs {
+		w = a.conv.window(r0)
+	}
 	for r := range n {
 		row := dst[r*line:][:ceil(k, a.pad)*a.pad]
 		clear(row[k:])
 		if a.runs {
-			gather(&a.conv, row[:k], a.a, r0+r, d)
+			gather(&a.conv, row[:k], a.a, &w, d)
+			a.conv.next(&w)
 			continue
 		}
 		for s := range d.segs {
