@@ -112,7 +112,7 @@ func TestTile(t *testing.T) {
 	for _, v := range versions() {
 		for rows := 1; rows <= v.rows(); rows++ {
 			for cols := 1; cols <= v.cols(); cols++ {
-				for _, segLen := range []int{1, 2, 17} {
+				for _, segLen := range []int{1, 2, 7, 17} {
 					testTile(t, v, rows, cols, segLen, a)
 				}
 			}
