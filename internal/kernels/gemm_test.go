@@ -112,20 +112,18 @@ func TestTile(t *testing.T) {
 	for _, v := range versions() {
 		for rows := 1; rows <= v.rows(); rows++ {
 			for cols := 1; cols <= v.cols(); cols++ {
-				for _, segLen := range []int{1, 2, 7, 17} {
-					testTile(t, v, rows, cols, segLen, a)
+				for width := ceil(cols, 8) * 8; width <= v.cols(); width += 8 {
+					for _, segLen := range []int{1, 2, 7, 17} {
+						testTile(t, v, rows, cols, width, segLen, a)
+					}
 				}
 			}
 		}
 	}
 }
 
-func testTile(t *testing.T, v isa, rows, cols, segLen int, a []float32) {
+func testTile(t *testing.T, v isa, rows, cols, width, segLen int, a []float32) {
 	t.Helper()
-	width := v.cols()
-	if cols <= width/2 {
-		width /= 2
-	}
 	const segs = 3
 	off := make([]int, segs*v.rows())
 	for i := range off {

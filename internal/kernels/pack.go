@@ -8,7 +8,8 @@ const maxDepth = 256
 
 // A PackedB is the right-hand matrix of a product, k×n, laid out for the micro
 // kernels: panels of neighbouring columns, each stored row after row. The last
-// panel is half as wide where that holds what is left of the columns. It is
+// panel is narrower by multiples of 8 where that holds what is left of the
+// columns. It is
 // immutable and safe for concurrent use.
 type PackedB struct {
 	k, n int
@@ -55,10 +56,7 @@ func (p *PackedB) panel(i int) (j, cols, width int) {
 	w := p.v.cols()
 	j = i * w
 	cols = min(p.n-j, w)
-	if cols <= w/2 {
-		return j, cols, w / 2
-	}
-	return j, cols, w
+	return j, cols, ceil(cols, 8) * 8
 }
 
 // size returns how many floats the packed matrix takes.

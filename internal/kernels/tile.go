@@ -17,7 +17,7 @@ import "math"
 type tile struct {
 	rows   int // rows of A and C, 1 to isa.rows()
 	cols   int // columns of C to store, 1 to width
-	width  int // columns computed: isa.cols() or half of it
+	width  int // columns computed: a multiple of 8 up to isa.cols()
 	segs   int // segments of a row, at least 1
 	segLen int // floats in a segment, 1 to maxDepth
 

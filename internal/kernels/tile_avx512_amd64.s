@@ -8,7 +8,7 @@
 //	R14 B, BP bytes between its steps
 //	R15 position in the segment, from minus its length to 0
 //	Z0…Z23 tile of C, a row is Z(2i), Z(2i+1); Z24, Z25 a step of B; Z26 of A
-// Of a tile half as wide only the even registers count.
+// Of a tile of 16 columns, or 8, only the even registers count.
 
 #define PTR(i, p) \
 	MOVQ    (i*8)(R15), p; \
@@ -63,6 +63,41 @@
 #define HALF11 HALF10; HALF(R12, Z20)
 #define HALF12 HALF11; HALF(R13, Z22)
 
+// A tile of 24 columns has the last 8 in the lower halves of the odd registers.
+#define MIXED(p, x, y) \
+	VBROADCASTSS (p)(R15*4), Z26; \
+	VFMADD231PS  Z24, Z26, x;     \
+	VFMADD231PS  Y25, Y26, y
+
+#define MIXED1 MIXED(AX, Z0, Y1)
+#define MIXED2 MIXED1; MIXED(BX, Z2, Y3)
+#define MIXED3 MIXED2; MIXED(CX, Z4, Y5)
+#define MIXED4 MIXED3; MIXED(DX, Z6, Y7)
+#define MIXED5 MIXED4; MIXED(SI, Z8, Y9)
+#define MIXED6 MIXED5; MIXED(DI, Z10, Y11)
+#define MIXED7 MIXED6; MIXED(R8, Z12, Y13)
+#define MIXED8 MIXED7; MIXED(R9, Z14, Y15)
+#define MIXED9 MIXED8; MIXED(R10, Z16, Y17)
+#define MIXED10 MIXED9; MIXED(R11, Z18, Y19)
+#define MIXED11 MIXED10; MIXED(R12, Z20, Y21)
+#define MIXED12 MIXED11; MIXED(R13, Z22, Y23)
+
+#define QUARTER(p, x) \
+	VFMADD231PS.BCST (p)(R15*4), Y24, x
+
+#define QUARTER1 QUARTER(AX, Y0)
+#define QUARTER2 QUARTER1; QUARTER(BX, Y2)
+#define QUARTER3 QUARTER2; QUARTER(CX, Y4)
+#define QUARTER4 QUARTER3; QUARTER(DX, Y6)
+#define QUARTER5 QUARTER4; QUARTER(SI, Y8)
+#define QUARTER6 QUARTER5; QUARTER(DI, Y10)
+#define QUARTER7 QUARTER6; QUARTER(R8, Y12)
+#define QUARTER8 QUARTER7; QUARTER(R9, Y14)
+#define QUARTER9 QUARTER8; QUARTER(R10, Y16)
+#define QUARTER10 QUARTER9; QUARTER(R11, Y18)
+#define QUARTER11 QUARTER10; QUARTER(R12, Y20)
+#define QUARTER12 QUARTER11; QUARTER(R13, Y22)
+
 #define SEGMENT(segment, POINTERS) \
 segment: \
 	MOVQ off-24(SP), R15;  \
@@ -72,11 +107,10 @@ segment: \
 	MOVQ from-48(SP), R15; \
 	MOVQ ldb-40(SP), BP
 
-#define WHOLE(segment, step, POINTERS, PRODUCTS) \
+#define TILE(segment, step, POINTERS, LOAD, PRODUCTS) \
 	SEGMENT(segment, POINTERS); \
 step: \
-	VMOVUPS (R14), Z24;    \
-	VMOVUPS 64(R14), Z25;  \
+	LOAD;                  \
 	PRODUCTS;              \
 	ADDQ    BP, R14;       \
 	INCQ    R15;           \
@@ -85,17 +119,43 @@ step: \
 	JNZ     segment;       \
 	JMP     store
 
-#define NARROW(segment, step, POINTERS, PRODUCTS) \
-	SEGMENT(segment, POINTERS); \
-step: \
-	VMOVUPS (R14), Z24;    \
-	PRODUCTS;              \
-	ADDQ    BP, R14;       \
-	INCQ    R15;           \
-	JNZ     step;          \
-	DECQ    segs-32(SP);   \
-	JNZ     segment;       \
-	JMP     store
+#define LOAD32 \
+	VMOVUPS (R14), Z24; \
+	VMOVUPS 64(R14), Z25
+
+#define LOAD24 \
+	VMOVUPS (R14), Z24; \
+	VMOVUPS 64(R14), Y25
+
+#define LOAD16 \
+	VMOVUPS (R14), Z24
+
+#define LOAD8 \
+	VMOVUPS (R14), Y24
+
+#define DISPATCH(one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve) \
+	CMPQ AX, $12; \
+	JEQ  twelve;  \
+	CMPQ AX, $11; \
+	JEQ  eleven;  \
+	CMPQ AX, $10; \
+	JEQ  ten;     \
+	CMPQ AX, $9;  \
+	JEQ  nine;    \
+	CMPQ AX, $8;  \
+	JEQ  eight;   \
+	CMPQ AX, $7;  \
+	JEQ  seven;   \
+	CMPQ AX, $6;  \
+	JEQ  six;     \
+	CMPQ AX, $5;  \
+	JEQ  five;    \
+	CMPQ AX, $4;  \
+	JEQ  four;    \
+	CMPQ AX, $3;  \
+	JEQ  three;   \
+	CMPQ AX, $2;  \
+	JEQ  two
 
 // Of two values one of which is a NaN, VMAXPS and VMINPS give the one that
 // comes first here.
@@ -113,6 +173,13 @@ step: \
 #define PUTROW(x, y) \
 	VMOVUPS x, K1, (AX);   \
 	VMOVUPS y, K2, 64(AX); \
+	ADDQ    BX, AX;        \
+	DECQ    CX;            \
+	JZ      done
+
+#define PUTWHOLE(x, y) \
+	VMOVUPS x, (AX);       \
+	VMOVUPS y, 64(AX);     \
 	ADDQ    BX, AX;        \
 	DECQ    CX;            \
 	JZ      done
@@ -138,107 +205,8 @@ TEXT ·tileAVX512(SB), NOSPLIT, $48-8
 	SHLQ $2, CX
 	MOVQ CX, ldb-40(SP)
 	MOVQ tile_b(BP), R14
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	VPXORQ Z22, Z22, Z22
-	VPXORQ Z23, Z23, Z23
-	MOVQ tile_rows(BP), AX
-	CMPQ tile_width(BP), $16
-	JEQ  half
-	CMPQ AX, $12
-	JEQ  whole12
-	CMPQ AX, $11
-	JEQ  whole11
-	CMPQ AX, $10
-	JEQ  whole10
-	CMPQ AX, $9
-	JEQ  whole9
-	CMPQ AX, $8
-	JEQ  whole8
-	CMPQ AX, $7
-	JEQ  whole7
-	CMPQ AX, $6
-	JEQ  whole6
-	CMPQ AX, $5
-	JEQ  whole5
-	CMPQ AX, $4
-	JEQ  whole4
-	CMPQ AX, $3
-	JEQ  whole3
-	CMPQ AX, $2
-	JEQ  whole2
-	WHOLE(whole1, step1, PTRS1, ROWS1)
-	WHOLE(whole2, step2, PTRS2, ROWS2)
-	WHOLE(whole3, step3, PTRS3, ROWS3)
-	WHOLE(whole4, step4, PTRS4, ROWS4)
-	WHOLE(whole5, step5, PTRS5, ROWS5)
-	WHOLE(whole6, step6, PTRS6, ROWS6)
-	WHOLE(whole7, step7, PTRS7, ROWS7)
-	WHOLE(whole8, step8, PTRS8, ROWS8)
-	WHOLE(whole9, step9, PTRS9, ROWS9)
-	WHOLE(whole10, step10, PTRS10, ROWS10)
-	WHOLE(whole11, step11, PTRS11, ROWS11)
-	WHOLE(whole12, step12, PTRS12, ROWS12)
 
-half:
-	CMPQ AX, $12
-	JEQ  half12
-	CMPQ AX, $11
-	JEQ  half11
-	CMPQ AX, $10
-	JEQ  half10
-	CMPQ AX, $9
-	JEQ  half9
-	CMPQ AX, $8
-	JEQ  half8
-	CMPQ AX, $7
-	JEQ  half7
-	CMPQ AX, $6
-	JEQ  half6
-	CMPQ AX, $5
-	JEQ  half5
-	CMPQ AX, $4
-	JEQ  half4
-	CMPQ AX, $3
-	JEQ  half3
-	CMPQ AX, $2
-	JEQ  half2
-	NARROW(half1, stepHalf1, PTRS1, HALF1)
-	NARROW(half2, stepHalf2, PTRS2, HALF2)
-	NARROW(half3, stepHalf3, PTRS3, HALF3)
-	NARROW(half4, stepHalf4, PTRS4, HALF4)
-	NARROW(half5, stepHalf5, PTRS5, HALF5)
-	NARROW(half6, stepHalf6, PTRS6, HALF6)
-	NARROW(half7, stepHalf7, PTRS7, HALF7)
-	NARROW(half8, stepHalf8, PTRS8, HALF8)
-	NARROW(half9, stepHalf9, PTRS9, HALF9)
-	NARROW(half10, stepHalf10, PTRS10, HALF10)
-	NARROW(half11, stepHalf11, PTRS11, HALF11)
-	NARROW(half12, stepHalf12, PTRS12, HALF12)
-
-store:
 	// Masks of the columns to store.
-	MOVQ  t+0(FP), BP
 	MOVQ  tile_cols(BP), CX
 	MOVL  $1, AX
 	SHLQ  CX, AX
@@ -247,37 +215,105 @@ store:
 	SHRQ  $16, AX
 	KMOVW AX, K2
 
+	// Sums start from the bias.
+	VPXORQ    Z0, Z0, Z0
+	VPXORQ    Z1, Z1, Z1
 	MOVQ      tile_bias(BP), AX
 	TESTQ     AX, AX
-	JZ        addend
-	VMOVUPS.Z (AX), K1, Z24
-	VMOVUPS.Z 64(AX), K2, Z25
-	VADDPS Z24, Z0, Z0
-	VADDPS Z25, Z1, Z1
-	VADDPS Z24, Z2, Z2
-	VADDPS Z25, Z3, Z3
-	VADDPS Z24, Z4, Z4
-	VADDPS Z25, Z5, Z5
-	VADDPS Z24, Z6, Z6
-	VADDPS Z25, Z7, Z7
-	VADDPS Z24, Z8, Z8
-	VADDPS Z25, Z9, Z9
-	VADDPS Z24, Z10, Z10
-	VADDPS Z25, Z11, Z11
-	VADDPS Z24, Z12, Z12
-	VADDPS Z25, Z13, Z13
-	VADDPS Z24, Z14, Z14
-	VADDPS Z25, Z15, Z15
-	VADDPS Z24, Z16, Z16
-	VADDPS Z25, Z17, Z17
-	VADDPS Z24, Z18, Z18
-	VADDPS Z25, Z19, Z19
-	VADDPS Z24, Z20, Z20
-	VADDPS Z25, Z21, Z21
-	VADDPS Z24, Z22, Z22
-	VADDPS Z25, Z23, Z23
+	JZ        start
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z 64(AX), K2, Z1
 
-addend:
+start:
+	VMOVAPS Z0, Z2
+	VMOVAPS Z1, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z1, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z1, Z7
+	VMOVAPS Z0, Z8
+	VMOVAPS Z1, Z9
+	VMOVAPS Z0, Z10
+	VMOVAPS Z1, Z11
+	VMOVAPS Z0, Z12
+	VMOVAPS Z1, Z13
+	VMOVAPS Z0, Z14
+	VMOVAPS Z1, Z15
+	VMOVAPS Z0, Z16
+	VMOVAPS Z1, Z17
+	VMOVAPS Z0, Z18
+	VMOVAPS Z1, Z19
+	VMOVAPS Z0, Z20
+	VMOVAPS Z1, Z21
+	VMOVAPS Z0, Z22
+	VMOVAPS Z1, Z23
+	MOVQ tile_rows(BP), AX
+	CMPQ tile_width(BP), $16
+	JEQ  half
+	JLT  quarter
+	CMPQ tile_width(BP), $24
+	JEQ  mixed
+	DISPATCH(whole1, whole2, whole3, whole4, whole5, whole6, whole7, whole8, whole9, whole10, whole11, whole12)
+	TILE(whole1, wholeStep1, PTRS1, LOAD32, ROWS1)
+	TILE(whole2, wholeStep2, PTRS2, LOAD32, ROWS2)
+	TILE(whole3, wholeStep3, PTRS3, LOAD32, ROWS3)
+	TILE(whole4, wholeStep4, PTRS4, LOAD32, ROWS4)
+	TILE(whole5, wholeStep5, PTRS5, LOAD32, ROWS5)
+	TILE(whole6, wholeStep6, PTRS6, LOAD32, ROWS6)
+	TILE(whole7, wholeStep7, PTRS7, LOAD32, ROWS7)
+	TILE(whole8, wholeStep8, PTRS8, LOAD32, ROWS8)
+	TILE(whole9, wholeStep9, PTRS9, LOAD32, ROWS9)
+	TILE(whole10, wholeStep10, PTRS10, LOAD32, ROWS10)
+	TILE(whole11, wholeStep11, PTRS11, LOAD32, ROWS11)
+	TILE(whole12, wholeStep12, PTRS12, LOAD32, ROWS12)
+
+half:
+	DISPATCH(half1, half2, half3, half4, half5, half6, half7, half8, half9, half10, half11, half12)
+	TILE(half1, halfStep1, PTRS1, LOAD16, HALF1)
+	TILE(half2, halfStep2, PTRS2, LOAD16, HALF2)
+	TILE(half3, halfStep3, PTRS3, LOAD16, HALF3)
+	TILE(half4, halfStep4, PTRS4, LOAD16, HALF4)
+	TILE(half5, halfStep5, PTRS5, LOAD16, HALF5)
+	TILE(half6, halfStep6, PTRS6, LOAD16, HALF6)
+	TILE(half7, halfStep7, PTRS7, LOAD16, HALF7)
+	TILE(half8, halfStep8, PTRS8, LOAD16, HALF8)
+	TILE(half9, halfStep9, PTRS9, LOAD16, HALF9)
+	TILE(half10, halfStep10, PTRS10, LOAD16, HALF10)
+	TILE(half11, halfStep11, PTRS11, LOAD16, HALF11)
+	TILE(half12, halfStep12, PTRS12, LOAD16, HALF12)
+
+mixed:
+	DISPATCH(mixed1, mixed2, mixed3, mixed4, mixed5, mixed6, mixed7, mixed8, mixed9, mixed10, mixed11, mixed12)
+	TILE(mixed1, mixedStep1, PTRS1, LOAD24, MIXED1)
+	TILE(mixed2, mixedStep2, PTRS2, LOAD24, MIXED2)
+	TILE(mixed3, mixedStep3, PTRS3, LOAD24, MIXED3)
+	TILE(mixed4, mixedStep4, PTRS4, LOAD24, MIXED4)
+	TILE(mixed5, mixedStep5, PTRS5, LOAD24, MIXED5)
+	TILE(mixed6, mixedStep6, PTRS6, LOAD24, MIXED6)
+	TILE(mixed7, mixedStep7, PTRS7, LOAD24, MIXED7)
+	TILE(mixed8, mixedStep8, PTRS8, LOAD24, MIXED8)
+	TILE(mixed9, mixedStep9, PTRS9, LOAD24, MIXED9)
+	TILE(mixed10, mixedStep10, PTRS10, LOAD24, MIXED10)
+	TILE(mixed11, mixedStep11, PTRS11, LOAD24, MIXED11)
+	TILE(mixed12, mixedStep12, PTRS12, LOAD24, MIXED12)
+
+quarter:
+	DISPATCH(quarter1, quarter2, quarter3, quarter4, quarter5, quarter6, quarter7, quarter8, quarter9, quarter10, quarter11, quarter12)
+	TILE(quarter1, quarterStep1, PTRS1, LOAD8, QUARTER1)
+	TILE(quarter2, quarterStep2, PTRS2, LOAD8, QUARTER2)
+	TILE(quarter3, quarterStep3, PTRS3, LOAD8, QUARTER3)
+	TILE(quarter4, quarterStep4, PTRS4, LOAD8, QUARTER4)
+	TILE(quarter5, quarterStep5, PTRS5, LOAD8, QUARTER5)
+	TILE(quarter6, quarterStep6, PTRS6, LOAD8, QUARTER6)
+	TILE(quarter7, quarterStep7, PTRS7, LOAD8, QUARTER7)
+	TILE(quarter8, quarterStep8, PTRS8, LOAD8, QUARTER8)
+	TILE(quarter9, quarterStep9, PTRS9, LOAD8, QUARTER9)
+	TILE(quarter10, quarterStep10, PTRS10, LOAD8, QUARTER10)
+	TILE(quarter11, quarterStep11, PTRS11, LOAD8, QUARTER11)
+	TILE(quarter12, quarterStep12, PTRS12, LOAD8, QUARTER12)
+
+store:
+	MOVQ  t+0(FP), BP
 	MOVQ  tile_d(BP), AX
 	TESTQ AX, AX
 	JZ    limit
@@ -332,6 +368,8 @@ put:
 	MOVQ tile_ldc(BP), BX
 	SHLQ $2, BX
 	MOVQ tile_rows(BP), CX
+	CMPQ tile_cols(BP), $32
+	JEQ  putWhole
 	PUTROW(Z0, Z1)
 	PUTROW(Z2, Z3)
 	PUTROW(Z4, Z5)
@@ -344,6 +382,21 @@ put:
 	PUTROW(Z18, Z19)
 	PUTROW(Z20, Z21)
 	PUTROW(Z22, Z23)
+	JMP  done
+
+putWhole:
+	PUTWHOLE(Z0, Z1)
+	PUTWHOLE(Z2, Z3)
+	PUTWHOLE(Z4, Z5)
+	PUTWHOLE(Z6, Z7)
+	PUTWHOLE(Z8, Z9)
+	PUTWHOLE(Z10, Z11)
+	PUTWHOLE(Z12, Z13)
+	PUTWHOLE(Z14, Z15)
+	PUTWHOLE(Z16, Z17)
+	PUTWHOLE(Z18, Z19)
+	PUTWHOLE(Z20, Z21)
+	PUTWHOLE(Z22, Z23)
 
 done:
 	VZEROUPPER
