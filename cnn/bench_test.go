@@ -4,7 +4,9 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 )
 
 // benchmarks lists the models to time: those of the folder shared beside the
@@ -75,4 +77,31 @@ func BenchmarkOpen(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkOpenModel opens the model file that CNN_MODEL names once in a fresh
+// process, as testdata/open.py runs it, and tells what the first run takes
+// longer than later ones: what opening has put off.
+func BenchmarkOpenModel(b *testing.B) {
+	path := os.Getenv("CNN_MODEL")
+	if path == "" {
+		b.Skip("set CNN_MODEL to a model file")
+	}
+	net, err := Open(path, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	opened := b.Elapsed()
+	i := net.Info()
+	x := picture(1, i.Height, i.Width)
+	var runs []time.Duration
+	for range 4 {
+		start := time.Now()
+		if _, err := net.Run(context.Background(), x); err != nil {
+			b.Fatal(err)
+		}
+		runs = append(runs, time.Since(start))
+	}
+	b.ReportMetric(1e3*opened.Seconds(), "open-ms")
+	b.ReportMetric(1e3*(runs[0]-slices.Min(runs[1:])).Seconds(), "surplus-ms")
 }

@@ -114,6 +114,10 @@ type Net struct {
 // Open loads the model file at path and plans it up to the layer that opt names.
 // External data is read from the same folder only. The errors of files that are
 // no good are *FormatError and *UnsupportedError.
+//
+// Where the system can, files are mapped into memory while Open packs the weights
+// from them, on all processors; afterwards the Net has nothing to do with them.
+// They should not be written to meanwhile: a file cut off is an error.
 func Open(path string, opt *Options) (*Net, error) {
 	return open(path, opt, func(l onnx.Limits) (*graph.Graph, error) { return onnx.Open(path, l) })
 }
@@ -137,6 +141,7 @@ func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error
 	if err != nil {
 		return nil, err
 	}
+	defer g.Close() // what the plan needs of the weights is packed then
 	p, err := plan.Compile(g, plan.Options{Layer: opt.Layer, Height: opt.Height, Width: opt.Width, BF16: opt.Precision == BF16})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

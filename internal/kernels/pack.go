@@ -34,6 +34,78 @@ func PackB(transB bool, k, n int, b []float32, ldb int) *PackedB {
 	return p
 }
 
+// NewPackedB returns a matrix of k×n that has no memory yet: see SetMemory.
+func NewPackedB(k, n int) *PackedB {
+	if k < 0 || n < 0 {
+		panic(fmt.Sprintf("kernels: B is %d×%d", k, n))
+	}
+	return &PackedB{k: k, n: n, v: versionFor(k)}
+}
+
+// Size returns how many floats the matrix takes.
+func (p *PackedB) Size() int { return p.size() }
+
+// SetMemory gives the matrix Size() zeros, which become its own, for SetFilters or
+// SetRows to fill.
+func (p *PackedB) SetMemory(zeros []float32) { p.data = zeros[:p.size()] }
+
+// PanelWidth is the number of columns that are stored together: what SetFilters
+// counts in.
+func (p *PackedB) PanelWidth() int { return p.v.cols() }
+
+// weaveBlock is how many numbers of each filter are packed at a time, so that
+// their place in a panel stays in the first-level cache.
+const weaveBlock = 128
+
+// SetFilters sets columns j and following, j a multiple of PanelWidth, to the
+// filters of a convolution: w is [filters][c][taps], where the matrix has rows
+// in the order [taps][c] (see Conv), and scale has a factor for each of them.
+// Calls for panels of their own may run at the same time.
+func (p *PackedB) SetFilters(j int, w []float32, c, taps int, scale []float32) {
+	if p.k == 0 || len(scale) == 0 {
+		return
+	}
+	if c*taps != p.k || len(w) < p.k*len(scale) || j%p.v.cols() != 0 || j+len(scale) > p.n {
+		panic(fmt.Sprintf("kernels: %d filters of %d×%d at %d, %d values, for a matrix of %d×%d", len(scale), c, taps, j, len(w), p.k, p.n))
+	}
+	var off [weaveBlock]int
+	for i := j / p.v.cols(); len(scale) > 0; i++ {
+		j, cols, width := p.panel(i)
+		cols = min(cols, len(scale))
+		dst := p.data[p.k*j:][:p.k*width]
+		for l := 0; l < p.k; l += weaveBlock {
+			n := min(p.k-l, weaveBlock)
+			ch, tap := l/taps, l%taps
+			for i := range off[:n] {
+				off[i] = (tap*c + ch) * width
+				if tap++; tap == taps {
+					ch, tap = ch+1, 0
+				}
+			}
+			weave(dst, off[:n], w[l:], p.k, scale, cols, n)
+		}
+		scale, w = scale[cols:], w[cols*p.k:]
+	}
+}
+
+// SetRows sets rows l and following to w, [rows][n], with column j multiplied by
+// scale[j]. Calls for rows of their own may run at the same time.
+func (p *PackedB) SetRows(l int, w, scale []float32) {
+	if p.n == 0 {
+		return
+	}
+	if len(w)%p.n != 0 || l+len(w)/p.n > p.k || len(scale) != p.n {
+		panic(fmt.Sprintf("kernels: %d values and %d factors at row %d for a matrix of %d×%d", len(w), len(scale), l, p.k, p.n))
+	}
+	for ; len(w) > 0; w = w[p.n:] {
+		for i := range p.panels() {
+			j, cols, width := p.panel(i)
+			Mul(p.data[p.k*j+l*width:][:cols], w[j:][:cols], scale[j:][:cols])
+		}
+		l++
+	}
+}
+
 // versionFor gives the version for matrices of k rows: the assembly counts on at
 // least one.
 func versionFor(k int) isa {

@@ -16,38 +16,53 @@ type Winograd struct {
 	c int
 }
 
-// PackWinograd transforms filters of c input and n output channels,
-// w[n][c][3][3], each multiplied by its factor in scale unless that is nil.
-func PackWinograd(c, n int, w, scale []float32) *Winograd {
-	checkMatrix("filters", false, n, c*winoTaps, w, c*winoTaps)
-	u := &PackedB{k: winoArea * c, n: n, v: versionFor(c)}
-	u.data = make([]float32, u.size())
-	if c == 0 {
-		return &Winograd{u, c}
+// NewWinograd returns the filters of a convolution of c input and n output
+// channels, which have no memory yet: see SetMemory.
+func NewWinograd(c, n int) *Winograd {
+	u := NewPackedB(winoArea*c, n)
+	return &Winograd{u, c}
+}
+
+// Size returns how many floats the transformed filters take.
+func (w *Winograd) Size() int { return w.u.Size() }
+
+// SetMemory gives w Size() zeros, which become its own, for SetFilters to fill.
+func (w *Winograd) SetMemory(zeros []float32) { w.u.SetMemory(zeros) }
+
+// PanelWidth is the number of filters that are stored together: what SetFilters
+// counts in.
+func (w *Winograd) PanelWidth() int { return w.u.PanelWidth() }
+
+// SetFilters transforms filters j and following, j a multiple of PanelWidth, each
+// multiplied by its factor in scale, of which there is one for each: f is
+// [filters][c][3][3]. Calls for panels of their own may run at the same time.
+func (w *Winograd) SetFilters(j int, f, scale []float32) {
+	u, c := w.u, w.c
+	if len(f) < len(scale)*c*winoTaps || j%u.v.cols() != 0 || j+len(scale) > u.n {
+		panic(fmt.Sprintf("kernels: %d filters of %d channels at %d, %d values, for %d", len(scale), c, j, len(f), u.n))
+	}
+	if c == 0 || len(scale) == 0 {
+		return
 	}
 	const group = 32 // input channels at a time: they stay in the cache
 	wide := u.v.cols()
 	t := winoFilter{w: make([]float32, min(c, group)*winoTaps*wide), scale: make([]float32, wide), next: c * wide}
-	for i := range u.panels() {
-		j, cols, width := u.panel(i)
+	for i := j / wide; len(scale) > 0; i++ {
+		_, cols, width := u.panel(i)
+		cols = min(cols, len(scale))
 		t.width, t.next = width, c*width
-		for x := range cols {
-			t.scale[x] = 1
-			if scale != nil {
-				t.scale[x] = scale[j+x]
-			}
-		}
+		copy(t.scale, scale[:cols])
 		if cols < width {
 			clear(t.w)
 		}
 		for c0 := 0; c0 < c; c0 += group {
 			t.n = min(group, c-c0)
-			transpose(t.w, width, w[(j*c+c0)*winoTaps:], c*winoTaps, cols, t.n*winoTaps)
+			transpose(t.w, width, f[c0*winoTaps:], c*winoTaps, cols, t.n*winoTaps)
 			t.u, _ = u.at(i, c0)
 			t.run(u.v)
 		}
+		f, scale = f[cols*c*winoTaps:], scale[cols:]
 	}
-	return &Winograd{u, c}
 }
 
 // Winograd reports whether a convolution with n output channels is faster by

@@ -21,7 +21,7 @@ func BenchmarkConv3(b *testing.B) {
 		flop := float64(2 * z.h * z.h * 9 * z.c * z.n)
 		for _, v := range versions() {
 			active = v
-			d, f := PackB(false, 9*z.c, z.n, w, z.n), PackWinograd(z.c, z.n, w, nil)
+			d, f := PackB(false, 9*z.c, z.n, w, z.n), packWinograd(z.c, z.n, w, nil)
 			bench := func(name string, f func()) {
 				b.Run(fmt.Sprintf("%dx%dx%dx%d/%s/%s", z.h, z.h, z.c, z.n, isaNames[v], name), func(b *testing.B) {
 					for b.Loop() {

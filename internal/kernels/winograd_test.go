@@ -67,7 +67,7 @@ func testWinograd(t *testing.T, h, w int) {
 		f(y, &e)
 		return y
 	}
-	p := PackWinograd(g.C, n, f, scale)
+	p := packWinograd(g.C, n, f, scale)
 	y := run(func(y []float32, ep *Epilogue) { p.Conv(&g, batch, x, y, ldy, ep, nil) })
 	z := run(func(y []float32, ep *Epilogue) { p.Conv(&g, batch, x, y, ldy, ep, Threads(2+rand.IntN(3))) })
 	if !slices.Equal(y, z) {
@@ -117,11 +117,43 @@ func TestWinogradError(t *testing.T) {
 		}
 		PackB(false, 9*c, n, m, n).Conv(&g, 1, x, y, n, nil, nil)
 		direct, directMax := rms()
-		PackWinograd(c, n, f, nil).Conv(&g, 1, x, y, n, nil, nil)
+		packWinograd(c, n, f, nil).Conv(&g, 1, x, y, n, nil, nil)
 		wino, winoMax := rms()
 		t.Logf("relative error %.2g, at most %.2g; direct %.2g, at most %.2g", wino, winoMax, direct, directMax)
 		if wino > 6*direct || winoMax > 1e-5 {
 			t.Errorf("relative error %.2g, at most %.2g; direct %.2g, at most %.2g", wino, winoMax, direct, directMax)
+		}
+	})
+}
+
+// packWinograd transforms all filters of w at once; a nil scale stands for ones.
+func packWinograd(c, n int, w, scale []float32) *Winograd {
+	if scale == nil {
+		scale = slices.Repeat([]float32{1}, n)
+	}
+	p := NewWinograd(c, n)
+	p.SetMemory(make([]float32, p.Size()))
+	p.SetFilters(0, w, scale)
+	return p
+}
+
+// Filters that are transformed some at a time are the same.
+func TestWinogradSetFilters(t *testing.T) {
+	eachVersion(t, func(t *testing.T) {
+		for _, n := range []int{1, 8, 31, 33, 100} {
+			for _, c := range []int{0, 1, 40} {
+				w, scale := random(n*c*9), random(n)
+				want := packWinograd(c, n, w, scale)
+				got := NewWinograd(c, n)
+				got.SetMemory(make([]float32, got.Size()))
+				for j := 0; j < n; j += got.PanelWidth() {
+					end := min(j+got.PanelWidth(), n)
+					got.SetFilters(j, w[j*c*9:end*c*9], scale[j:end])
+				}
+				if !slices.Equal(got.u.data, want.u.data) {
+					t.Fatalf("%d filters of %d channels differ", n, c)
+				}
+			}
 		}
 	})
 }

@@ -3,6 +3,12 @@
 // row-major tensors for the constants.
 package graph
 
+import (
+	"io"
+
+	"github.com/onetomany/caption/internal/weights"
+)
+
 // DType is the element type of a Tensor. Wider or narrower ONNX types are
 // converted when a model is read: FLOAT16, BFLOAT16 and DOUBLE become Float,
 // the integer types become Int, BOOL becomes Bool.
@@ -17,17 +23,36 @@ const (
 
 // Tensor is a dense row-major array. A scalar has an empty, non-nil Shape.
 // Exactly one of F, I and B is set, according to Type; all are nil while only
-// type and shape are known.
+// type and shape are known, and while the data is Stored.
 type Tensor struct {
 	Type  DType
 	Shape []int
 	F     []float32
 	I     []int64
 	B     []bool
+
+	// Stored is the data of a large Float tensor where it lies in the model
+	// file, not to be read after Graph.Close. It has no numbers otherwise.
+	Stored weights.Data
 }
 
 // Known reports whether t holds data, rather than only a type and a shape.
-func (t *Tensor) Known() bool { return t.F != nil || t.I != nil || t.B != nil }
+func (t *Tensor) Known() bool { return t.F != nil || t.I != nil || t.B != nil || t.Stored.Len() > 0 }
+
+// Load brings stored data into memory, as F.
+func (t *Tensor) Load() {
+	if t.Stored.Len() > 0 {
+		t.F, t.Stored = t.Stored.Floats(), weights.Data{}
+	}
+}
+
+// Weights returns the elements of a Float tensor, wherever they are.
+func (t *Tensor) Weights() weights.Data {
+	if t.Stored.Len() > 0 {
+		return t.Stored
+	}
+	return weights.Of(t.F)
+}
 
 // Len returns the number of elements, the product of the shape.
 func (t *Tensor) Len() int {
@@ -120,4 +145,19 @@ type Graph struct {
 	// External names the files of external data that were read, sorted,
 	// relative to the model's folder.
 	External []string
+
+	Files []io.Closer // that stored tensors lie in
+}
+
+// Close ends the use of the model's files. Tensors that are Stored then must not
+// be read any more.
+func (g *Graph) Close() error {
+	var err error
+	for _, f := range g.Files {
+		if e := f.Close(); err == nil {
+			err = e
+		}
+	}
+	g.Files = nil
+	return err
 }

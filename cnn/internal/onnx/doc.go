@@ -11,6 +11,10 @@
 // only. What the file breaks of ONNX's rules (order, single assignment,
 // undefined values) is found afterwards (order.go).
 //
+// Large float tensors are not decoded: they stay where the files have them,
+// which are mapped into memory where they can be (package mmap), until the
+// engine packs them.
+//
 // A model is hostile until it is read: every length is checked against the
 // bytes at hand before anything is allocated, and Limits bound the whole.
 //

@@ -2,13 +2,14 @@ package onnx
 
 import (
 	"crypto/sha1"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"strconv"
 	"strings"
+
+	"github.com/onetomany/caption/internal/mmap"
 )
 
 // location says where the external data of a tensor are.
@@ -52,7 +53,8 @@ func parseSize(s string) (int64, error) {
 type external struct {
 	fsys  fs.FS
 	left  int64 // bytes that may still be read
-	files map[string][]byte
+	files map[string]*mmap.File
+	sums  map[string]string // SHA-1 of those that a tensor gives one for
 }
 
 // data returns the n bytes at l.
@@ -82,12 +84,12 @@ func (x *external) file(l location) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, ok := x.files[name]
+	f, ok := x.files[name]
 	if !ok {
 		if x.fsys == nil {
 			return nil, errors.New("there is no folder to read it from")
 		}
-		if b, err = readFile(x.fsys, name, x.left); err != nil {
+		if f, err = readFile(x.fsys, name, x.left); err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
 				err = fmt.Errorf("%w: it belongs beside the model, which holds no weights without it", err)
 			} else if fi, lerr := fs.Lstat(x.fsys, name); lerr == nil && fi.Mode()&fs.ModeSymlink != 0 {
@@ -96,12 +98,12 @@ func (x *external) file(l location) ([]byte, error) {
 			return nil, err
 		}
 		if x.files == nil {
-			x.files = map[string][]byte{}
+			x.files = map[string]*mmap.File{}
 		}
-		x.files[name] = b
-		x.left -= int64(len(b))
+		x.files[name] = f
+		x.left -= int64(len(f.Bytes))
 	}
-	return b, checkSum(b, l.checksum)
+	return f.Bytes, x.check(name, l.checksum)
 }
 
 // local returns the path of external data in the model's folder, and refuses
@@ -117,12 +119,18 @@ func local(name string) (string, error) {
 	return clean, nil
 }
 
-func checkSum(b []byte, want string) error {
+// check compares the file's hash with the one that a tensor asks for, "" for none.
+func (x *external) check(name, want string) error {
 	if want == "" {
 		return nil
 	}
-	sum := sha1.Sum(b)
-	if got := hex.EncodeToString(sum[:]); !strings.EqualFold(got, want) {
+	if x.sums == nil {
+		x.sums = map[string]string{}
+	}
+	if x.sums[name] == "" {
+		x.sums[name] = fmt.Sprintf("%x", sha1.Sum(x.files[name].Bytes))
+	}
+	if got := x.sums[name]; !strings.EqualFold(got, want) {
 		return fmt.Errorf("the file has SHA-1 %s, the model asks for %s", got, want)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io/fs"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/internal/float16"
+	"github.com/onetomany/caption/internal/mmap"
 )
 
 // minHalf is the size from which on Float16 stores a tensor in half the space.
@@ -20,24 +20,35 @@ const minHalf = 256
 // FLOAT16, rounded to nearest even, each followed by a Cast back to FLOAT.
 // The result is one self-contained file that any ONNX runtime reads; external
 // data are merged in. A weight beyond the range of FLOAT16 is an error.
-func Float16(fsys fs.FS, name string, lim Limits) ([]byte, error) {
+func Float16(fsys fs.FS, name string, lim Limits) (out []byte, err error) {
+	err = mmap.Guard(func() error {
+		out, err = halved(fsys, name, lim)
+		return err
+	})
+	return out, err
+}
+
+func halved(fsys fs.FS, name string, lim Limits) ([]byte, error) {
 	g, err := Read(fsys, name, lim)
 	if err != nil {
 		return nil, err
 	}
+	defer g.Close()
 	lim = lim.withDefaults()
-	buf, err := readFile(fsys, name, lim.Bytes)
+	f, err := readFile(fsys, name, lim.Bytes)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	defer f.Close()
 	dir, err := folder(fsys, name)
 	if err != nil {
 		return nil, err
 	}
-	r := halver{m: newModel(lim, external{fsys: dir, left: lim.Bytes - int64(len(buf))}), g: g, cast: map[string]bool{}}
-	out, err := r.model(buf)
+	r := halver{m: newModel(lim, external{fsys: dir, left: lim.Bytes - int64(len(f.Bytes))}), g: g, cast: map[string]bool{}}
+	defer r.m.close()
+	out, err := r.model(f.Bytes)
 	if err == nil {
-		_, err = decode(bytes.Clone(out), nil, lim) // it needs no other file now
+		_, err = decode(&mmap.File{Bytes: out}, nil, lim) // it needs no other file now
 	}
 	if err != nil {
 		return nil, wrap(name, err)

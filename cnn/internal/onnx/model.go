@@ -50,6 +50,14 @@ func newModel(lim Limits, ext external) *model {
 	}
 }
 
+// close closes the files of a model that does not become a graph.
+func (m *model) close() {
+	m.out.Close()
+	for _, f := range m.ext.files {
+		f.Close()
+	}
+}
+
 // spend accounts for n bytes of the file that describe the graph, and for what
 // an item costs in memory besides them.
 func (m *model) spend(n int) error {
@@ -422,6 +430,7 @@ func (m *model) attach() error {
 			if err != nil {
 				return fmt.Errorf("node %q (%s), attribute %q: %w", n.Name, n.Op, a.attr, err)
 			}
+			t.Load() // operators read their attributes at any time
 			n.Attrs[a.attr] = graph.Attr{T: t}
 		}
 	}

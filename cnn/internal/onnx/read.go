@@ -4,16 +4,15 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
-	"math"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/mmap"
 )
 
 // Limits bound what Read takes from a file. A zero field means its default.
@@ -39,20 +38,22 @@ func (l Limits) withDefaults() Limits {
 
 // Open reads the model file name. The model itself may be a symbolic link
 // to anywhere; external data are read from the folder of name and below, and
-// no link leads out of it.
+// no link leads out of it. The files are mapped into memory: the caller reads
+// what is Stored in mmap.Guard, and closes the graph when it has what it needs.
 func Open(name string, lim Limits) (*graph.Graph, error) {
 	lim = lim.withDefaults()
 	dir := filepath.Dir(name)
-	buf, err := readFile(os.DirFS(dir), filepath.Base(name), lim.Bytes)
+	f, err := readFile(os.DirFS(dir), filepath.Base(name), lim.Bytes)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
+		f.Close()
 		return nil, err
 	}
 	defer root.Close()
-	g, err := decode(buf, root.FS(), lim)
+	g, err := decode(f, root.FS(), lim)
 	return g, wrap(name, err)
 }
 
@@ -62,33 +63,43 @@ func Open(name string, lim Limits) (*graph.Graph, error) {
 // where it is a model that the engine cannot run.
 //
 // Where symbolic links lead is the business of fsys: os.Root keeps them inside
-// (see Open), os.DirFS does not.
+// (see Open), os.DirFS does not. Where these open files of the system, they are
+// mapped as Open does.
 func Read(fsys fs.FS, name string, lim Limits) (*graph.Graph, error) {
 	lim = lim.withDefaults()
-	buf, err := readFile(fsys, name, lim.Bytes)
+	f, err := readFile(fsys, name, lim.Bytes)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	dir, err := folder(fsys, name)
 	if err != nil {
+		f.Close()
 		return nil, err
 	}
-	g, err := decode(buf, dir, lim)
+	g, err := decode(f, dir, lim)
 	return g, wrap(name, err)
 }
 
-// decode makes a graph of a model file's bytes. It moves bytes within buf, and
-// keeps parts of it. dir holds the external data.
-func decode(buf []byte, dir fs.FS, lim Limits) (*graph.Graph, error) {
-	m := newModel(lim, external{fsys: dir, left: lim.Bytes - int64(len(buf))})
-	if err := m.parse(buf); err != nil {
-		return nil, explain(buf, err, m.hasGraph)
-	}
-	g, err := m.graph()
+// decode makes a graph of a model file, which it closes unless the graph keeps
+// it. dir holds the external data.
+func decode(f *mmap.File, dir fs.FS, lim Limits) (g *graph.Graph, err error) {
+	m := newModel(lim, external{fsys: dir, left: lim.Bytes - int64(len(f.Bytes))})
+	m.out.Files = append(m.out.Files, f)
+	err = mmap.Guard(func() error {
+		if err := m.parse(f.Bytes); err != nil {
+			return explain(f.Bytes, err, m.hasGraph)
+		}
+		g, err = m.graph()
+		return err
+	})
 	if err != nil {
+		m.close()
 		return nil, err
 	}
 	g.External = slices.Sorted(maps.Keys(m.ext.files))
+	for _, name := range g.External {
+		g.Files = append(g.Files, m.ext.files[name])
+	}
 	return g, nil
 }
 
@@ -113,34 +124,11 @@ func folder(fsys fs.FS, name string) (fs.FS, error) {
 	return fs.Sub(fsys, dir)
 }
 
-// readFile reads a regular file of at most limit bytes. Its errors do not
-// name the file.
-func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
-	// Stat before Open: opening a named pipe would wait for its writer.
-	info, err := fs.Stat(fsys, name)
-	if err != nil {
-		return nil, cause(err)
-	}
-	if info.IsDir() {
-		return nil, errors.New("is a folder")
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
-	size := info.Size()
-	if size > min(limit, math.MaxInt) {
-		return nil, fmt.Errorf("%d bytes exceed the limit of %d", size, min(limit, math.MaxInt))
-	}
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, cause(err)
-	}
-	defer f.Close()
-	buf := make([]byte, size)
-	if _, err := io.ReadFull(f, buf); err != nil {
-		return nil, fmt.Errorf("reading %d bytes: %w", size, cause(err))
-	}
-	return buf, nil
+// readFile opens a regular file of at most limit bytes. Its errors do not name
+// the file.
+func readFile(fsys fs.FS, name string, limit int64) (*mmap.File, error) {
+	f, err := mmap.Open(fsys, name, limit)
+	return f, cause(err)
 }
 
 // cause strips the file name and the system call from err.

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/internal/float16"
+	"github.com/onetomany/caption/internal/weights"
 )
 
 // dataType is TensorProto.DataType.
@@ -192,15 +192,20 @@ func (m *model) tensor(t *tensorProto) (*graph.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.typ == typeFloat && t.inRaw() {
-		raw = align(t.msg, t.raw)
-	}
 	v := &graph.Tensor{Type: e.kind, Shape: make([]int, len(t.dims))}
 	for i, d := range t.dims {
 		v.Shape[i] = int(d)
 	}
+	if half := t.typ == typeFloat16; n >= minStored && (half || t.typ == typeFloat) {
+		v.Stored = weights.Stored(raw, half)
+		return v, nil
+	}
 	return v, decodeRaw(v, t.typ, raw, int(n))
 }
+
+// minStored is the number of elements from which on a tensor stays where it lies:
+// a matrix of weights, not a bias.
+const minStored = 4096
 
 // reserve returns the number of elements of a tensor and takes its memory from
 // the budget.
@@ -246,20 +251,6 @@ func (m *model) data(t *tensorProto, e element, n int64) (raw []byte, err error)
 		err = fmt.Errorf("%s %v takes %d bytes, there are %d", e.name, t.dims, want, len(raw))
 	}
 	return raw, err
-}
-
-// align returns the payload of f in msg at an address that is a multiple of 4,
-// so that it serves as []float32 where it is. For that it moves the payload to
-// the left, over the field's tag and length, which have been read. A small
-// payload has no room for that and stays.
-func align(msg []byte, f field) []byte {
-	shift := int(uintptr(unsafe.Pointer(unsafe.SliceData(f.b))) % 4)
-	if shift == 0 || shift > f.hdr {
-		return f.b
-	}
-	b := msg[f.pos-shift : f.pos-shift+len(f.b)]
-	copy(b, f.b)
-	return b
 }
 
 // listData returns the elements of a typed list (float_data, int32_data...) as
@@ -325,10 +316,6 @@ func appendLow(b []byte, v uint64, width int) []byte {
 func decodeRaw(v *graph.Tensor, typ dataType, raw []byte, n int) error {
 	switch v.Type {
 	case graph.Float:
-		if typ == typeFloat {
-			v.F = floats(raw, n)
-			return nil
-		}
 		v.F = make([]float32, n)
 		decodeFloats(v.F, typ, raw)
 	case graph.Int:
@@ -346,6 +333,10 @@ func decodeRaw(v *graph.Tensor, typ dataType, raw []byte, n int) error {
 func decodeFloats(dst []float32, typ dataType, raw []byte) {
 	le := binary.LittleEndian
 	switch typ {
+	case typeFloat:
+		for i := range dst {
+			dst[i] = math.Float32frombits(le.Uint32(raw[4*i:]))
+		}
 	case typeFloat16:
 		for i := range dst {
 			dst[i] = float16.ToFloat32(le.Uint16(raw[2*i:]))
@@ -392,21 +383,4 @@ func decodeInts(dst []int64, typ dataType, raw []byte) error {
 		}
 	}
 	return nil
-}
-
-// littleEndian tells whether float32 in memory are as in raw_data.
-var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
-
-// floats returns n little-endian float32: raw itself where it is aligned, else
-// a copy.
-func floats(raw []byte, n int) []float32 {
-	p := unsafe.Pointer(unsafe.SliceData(raw))
-	if n > 0 && littleEndian && uintptr(p)%4 == 0 {
-		return unsafe.Slice((*float32)(p), n)
-	}
-	f := make([]float32, n)
-	for i := range f {
-		f[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-	}
-	return f
 }

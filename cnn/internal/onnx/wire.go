@@ -15,8 +15,6 @@ type field struct {
 	typ protowire.Type
 	v   uint64 // value of the varint, fixed32 and fixed64 types
 	b   []byte // payload of the bytes type
-	hdr int    // bytes of tag and length in front of b
-	pos int    // where b starts in the message
 }
 
 // fields yields the fields of the message b. It stops at the first error.
@@ -28,7 +26,6 @@ func fields(b []byte) iter.Seq2[field, error] {
 				yield(field{}, fmt.Errorf("corrupt protobuf at byte %d of %d: %w", i, len(b), err))
 				return
 			}
-			f.pos = i + f.hdr
 			i += n
 			if !yield(f, nil) {
 				return
@@ -54,7 +51,6 @@ func consumeField(b []byte) (f field, n int, err error) {
 		f.v, m = protowire.ConsumeFixed64(b[n:])
 	case protowire.BytesType:
 		f.b, m = protowire.ConsumeBytes(b[n:])
-		f.hdr = n + m - len(f.b)
 	default: // groups: ONNX has none
 		return f, 0, fmt.Errorf("wire type %d", f.typ)
 	}

@@ -208,12 +208,14 @@ func Alloc(t graph.DType, shape []int) *graph.Tensor {
 
 // fits reports whether t holds data of the type and shape of want.
 func fits(t *graph.Tensor, want graph.Tensor) bool {
-	return t != nil && t.Type == want.Type && slices.Equal(t.Shape, want.Shape) && dataLen(t) == want.Len()
+	return t != nil && t.Type == want.Type && slices.Equal(t.Shape, want.Shape) && dataLen(t) == want.Len() && t.Stored.Len() == 0
 }
 
 // dataLen returns the number of elements that t holds, -1 if it holds none of its type.
 func dataLen(t *graph.Tensor) int {
 	switch {
+	case t.Stored.Len() > 0:
+		return t.Stored.Len()
 	case t.Type == graph.Float && t.F != nil:
 		return len(t.F)
 	case t.Type == graph.Int && t.I != nil:

@@ -92,8 +92,9 @@ func (m *model) node(n *graph.Node) error {
 	case n.Op == "CastLike" && len(in) == 2 && in[0] != nil && in[0].Known() && in[1] != nil:
 		in[1] = ops.Alloc(in[1].Type, []int{1}) // its type alone counts
 		constant, fromBatch = true, m.fromBatch[n.Inputs[0]]
-	case n.Op == "Identity" && constant && len(in) == 1 && in[0] != nil:
-		// Exporters alias shared weights by hundreds of these: no copy.
+	case n.Op == "Identity" && constant && len(in) == 1 && in[0] != nil, toFloat(n, in):
+		// Exporters alias shared weights by hundreds of these, and FLOAT16 weights
+		// come with a Cast: no copy.
 		m.set(n, fromBatch, in[0])
 		return nil
 	case n.Op == "Shape" && len(in) == 1 && in[0] != nil && !constant:
@@ -102,6 +103,13 @@ func (m *model) node(n *graph.Node) error {
 	case n.Op == "Size" && len(in) == 1 && in[0] != nil && !constant:
 		m.set(n, true, &graph.Tensor{Type: graph.Int, Shape: []int{}, I: []int64{int64(in[0].Len())}})
 		return nil
+	}
+	if constant || !linearWeights[n.Op] {
+		for _, t := range in {
+			if t != nil {
+				t.Load()
+			}
+		}
 	}
 	if constant && cheap(n, in) {
 		out, err := ops.Eval(n, m.g.Opset, in)
@@ -133,6 +141,16 @@ func (m *model) node(n *graph.Node) error {
 	m.set(n, false, out...)
 	m.nodes = append(m.nodes, n)
 	return nil
+}
+
+// linearWeights holds the operators that look at the shape of their constants
+// only, so that the data can stay where they are stored until they are packed.
+var linearWeights = map[string]bool{"Conv": true, "Gemm": true, "MatMul": true}
+
+// toFloat reports whether n casts a constant to the type that it has here.
+func toFloat(n *graph.Node, in []*graph.Tensor) bool {
+	const float = 1 // TensorProto.FLOAT
+	return n.Op == "Cast" && n.Int("to", 0) == float && len(in) == 1 && in[0] != nil && in[0].Type == graph.Float && in[0].Known()
 }
 
 // set records the outputs of n.

@@ -68,6 +68,7 @@ func (l *lowering) value(name string) *value {
 	v := l.vals[name]
 	if v == nil {
 		t := l.val[name]
+		t.Load()
 		v = &value{name: name, typ: t.Type, shape: t.Shape, data: t, fromBatch: l.fromBatch[name]}
 		l.vals[name] = v
 	}
@@ -203,6 +204,14 @@ func (l *lowering) globalMean(name string, x *value) *value {
 // floats returns the constant that input i of n is, nil if it is left out; ok is
 // false where it is not a constant of floats.
 func (l *lowering) floats(n *graph.Node, i int) (t *graph.Tensor, ok bool) {
+	if t, ok = l.weights(n, i); t != nil {
+		t.Load()
+	}
+	return t, ok
+}
+
+// weights is like floats, but leaves a constant that is stored where it is.
+func (l *lowering) weights(n *graph.Node, i int) (t *graph.Tensor, ok bool) {
 	if i >= len(n.Inputs) || n.Inputs[i] == "" {
 		return nil, true
 	}

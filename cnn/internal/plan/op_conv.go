@@ -5,6 +5,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/weights"
 )
 
 // An epilogue is what a linear operator does to each result before it is
@@ -29,7 +30,7 @@ type convOp struct {
 	window
 	groups int
 	c, out int // channels of a group going in, of all groups coming out
-	w      []float32
+	w      weights.Data
 	scale  []float32 // factor for each output channel, or nil
 	epilogue
 
@@ -45,7 +46,7 @@ type convOp struct {
 // connected layer, or a 1×1 convolution.
 type denseOp struct {
 	k, n  int
-	w     []float32 // [n][k] if trans, else [k][n]
+	w     weights.Data // [n][k] if trans, else [k][n]
 	trans bool
 	scale []float32 // factor for each output column, or nil
 	epilogue
@@ -88,7 +89,7 @@ func (w window) pointwise() bool {
 }
 
 func (l *lowering) conv(n *graph.Node, x *value, shape []int) *value {
-	w, ok := l.floats(n, 1)
+	w, ok := l.weights(n, 1)
 	bias, ok2 := l.floats(n, 2)
 	if !ok || !ok2 || len(x.shape) != 4 {
 		return nil
@@ -103,18 +104,18 @@ func (l *lowering) conv(n *graph.Node, x *value, shape []int) *value {
 	}
 	groups := n.Int("group", 1)
 	if groups == 1 && win.pointwise() {
-		return l.viaNHWC(n.Outputs[0], &denseOp{k: w.Shape[1], n: w.Shape[0], w: w.F, trans: true, epilogue: ep}, x, shape)
+		return l.viaNHWC(n.Outputs[0], &denseOp{k: w.Shape[1], n: w.Shape[0], w: w.Weights(), trans: true, epilogue: ep}, x, shape)
 	}
-	return l.viaNHWC(n.Outputs[0], &convOp{window: win, groups: groups, c: w.Shape[1], out: w.Shape[0], w: w.F, epilogue: ep}, x, shape)
+	return l.viaNHWC(n.Outputs[0], &convOp{window: win, groups: groups, c: w.Shape[1], out: w.Shape[0], w: w.Weights(), epilogue: ep}, x, shape)
 }
 
 func (l *lowering) gemm(n *graph.Node, x *value, shape []int) *value {
-	w, ok := l.floats(n, 1)
+	w, ok := l.weights(n, 1)
 	bias, ok2 := l.floats(n, 2)
 	if !ok || !ok2 || n.Int("transA", 0) != 0 || len(x.shape) != 2 {
 		return nil
 	}
-	o := &denseOp{k: x.shape[1], n: shape[1], w: w.F, trans: n.Int("transB", 0) != 0}
+	o := &denseOp{k: x.shape[1], n: shape[1], w: w.Weights(), trans: n.Int("transB", 0) != 0}
 	if alpha := n.Float("alpha", 1); alpha != 1 {
 		o.scale = slices.Repeat([]float32{alpha}, o.n)
 	}
@@ -133,10 +134,10 @@ func (l *lowering) gemm(n *graph.Node, x *value, shape []int) *value {
 }
 
 func (l *lowering) matmul(n *graph.Node, x *value, shape []int) *value {
-	w, ok := l.floats(n, 1)
+	w, ok := l.weights(n, 1)
 	if !ok || len(w.Shape) != 2 || len(x.shape) < 2 || x.data != nil {
 		return nil
 	}
-	o := &denseOp{k: w.Shape[0], n: w.Shape[1], w: w.F}
+	o := &denseOp{k: w.Shape[0], n: w.Shape[1], w: w.Weights()}
 	return l.net.add(n.Outputs[0], o, graph.Float, shape, x)
 }

@@ -17,12 +17,12 @@ package plan
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/mmap"
+	"github.com/onetomany/caption/internal/weights"
 )
 
 // Options say what to compile.
@@ -83,7 +83,8 @@ func ordered(g *graph.Graph) error {
 	return nil
 }
 
-// Compile plans the network of g up to the feature that opt names. A graph can
+// Compile plans the network of g up to the feature that opt names; g can be closed
+// then. A graph can
 // break the rules of its operators in more ways than are foreseen: what panics
 // on it is an error.
 func Compile(g *graph.Graph, opt Options) (p *Plan, err error) {
@@ -92,7 +93,11 @@ func Compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 			p, err = nil, fmt.Errorf("an operator breaks the rules of ONNX: %v", r)
 		}
 	}()
-	return compile(g, opt)
+	err = mmap.Guard(func() error {
+		p, err = compile(g, opt)
+		return err
+	})
+	return p, err
 }
 
 func compile(g *graph.Graph, opt Options) (*Plan, error) {
@@ -141,7 +146,9 @@ func compile(g *graph.Graph, opt Options) (*Plan, error) {
 		return nil, err
 	}
 	p.net.chooseWinograd()
-	p.prepare()
+	if err := p.prepare(); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -210,7 +217,7 @@ func (p *Plan) count(m *model, f feature) {
 		out := int64(n.out[0].len())
 		switch o := n.op.(type) {
 		case *convOp:
-			p.MultiplyAdds += out * int64(len(o.w)) / int64(n.out[0].shape[3])
+			p.MultiplyAdds += out * int64(o.w.Len()) / int64(n.out[0].shape[3])
 		case *denseOp:
 			p.MultiplyAdds += out * int64(o.k)
 		}
@@ -250,29 +257,18 @@ func (p *Plan) featureShape() error {
 	return nil
 }
 
-// A preparer is an operator that gets its constants ready once, after all passes.
-type preparer interface{ prepare() }
+// A preparer is an operator that gets its constants ready once, after all passes:
+// it says to p what is to be packed.
+type preparer interface{ prepare(p *weights.Packer) }
 
 // Batchable reports whether any number of pictures can go through together.
 func (p *Plan) Batchable() bool { return p.batchable }
 
-// prepare packs weights, on all processors: it is most of the time that opening
-// a network takes.
-func (p *Plan) prepare() {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(p.net.nodes)) {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(p.net.nodes) {
-					return
-				}
-				p.net.nodes[i].prepare()
-			}
-		}()
+// prepare packs weights: it is most of the time that opening a network takes.
+func (p *Plan) prepare() error {
+	var packer weights.Packer
+	for _, n := range p.net.nodes {
+		n.prepare(&packer)
 	}
-	wg.Wait()
+	return packer.Run()
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/weights"
 )
 
 // A narrower is an operator that can compute on values stored as bf16. Sums and
@@ -18,7 +19,7 @@ type narrower interface {
 }
 
 // A bf16Preparer is a preparer that gets other constants ready for runBF16.
-type bf16Preparer interface{ prepareBF16() }
+type bf16Preparer interface{ prepareBF16(p *weights.Packer) }
 
 // convertOp stores in[0] in the other precision.
 type convertOp struct{}
@@ -146,11 +147,11 @@ func bf16s(x []float32, n int) []kernels.BF16 {
 }
 
 // prepare gets the constants of n's operator ready, in its precision.
-func (n *node) prepare() {
+func (n *node) prepare(p *weights.Packer) {
 	if o, ok := n.op.(bf16Preparer); ok && n.bf16 {
-		o.prepareBF16()
+		o.prepareBF16(p)
 	} else if o, ok := n.op.(preparer); ok {
-		o.prepare()
+		o.prepare(p)
 	}
 }
 

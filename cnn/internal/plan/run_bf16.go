@@ -1,15 +1,39 @@
 package plan
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/weights"
 )
 
-func (o *denseOp) prepareBF16() {
-	w, ld := o.matrix()
-	o.half = kernels.PackBF16(o.trans, o.k, o.n, w, ld)
-	o.w, o.scale = nil, nil
+func (o *denseOp) prepareBF16(p *weights.Packer) {
+	p.Do(func(room *weights.Room) {
+		w, ld := o.matrix(room)
+		o.half = kernels.PackBF16(o.trans, o.k, o.n, w, ld)
+		o.w, o.scale = weights.Data{}, nil
+	})
+}
+
+// matrix returns the matrix with its factors multiplied in, and the floats
+// between its rows.
+func (o *denseOp) matrix(room *weights.Room) (w []float32, ld int) {
+	w, ld = o.w.View(0, o.k*o.n, room), o.n
+	if o.trans {
+		ld = o.k
+	}
+	if o.scale != nil {
+		w = slices.Clone(w)
+		for i := range w {
+			col := i % ld
+			if o.trans {
+				col = i / ld
+			}
+			w[i] *= o.scale[col]
+		}
+	}
+	return w, ld
 }
 
 func (o *denseOp) runBF16(s *state, n *node) error {
@@ -34,17 +58,39 @@ func (e *epilogue) narrow(s *state, n *node, first, ld int) kernels.EpilogueBF16
 	return k
 }
 
-func (o *convOp) prepareBF16() {
+func (o *convOp) prepareBF16(p *weights.Packer) {
 	if o.depthwise() {
-		o.prepare()
+		o.prepare(p)
 		return
 	}
-	m := o.filters()
-	per, k := o.out/o.groups, o.c*o.kh*o.kw
-	for g := range o.groups {
-		o.half = append(o.half, kernels.PackBF16(true, k, per, m[g*per*k:], k))
+	p.Do(func(room *weights.Room) {
+		m := o.filters(room)
+		per, k := o.out/o.groups, o.c*o.kh*o.kw
+		for g := range o.groups {
+			o.half = append(o.half, kernels.PackBF16(true, k, per, m[g*per*k:], k))
+		}
+		o.w, o.scale = weights.Data{}, nil
+	})
+}
+
+// filters returns the weights with their factors multiplied in, [out][kh·kw][c].
+func (o *convOp) filters(room *weights.Room) []float32 {
+	taps := o.kh * o.kw
+	w := o.w.View(0, o.w.Len(), room)
+	m := make([]float32, len(w))
+	for i := range o.out {
+		f := float32(1)
+		if o.scale != nil {
+			f = o.scale[i]
+		}
+		src, dst := w[i*o.c*taps:][:o.c*taps], m[i*o.c*taps:][:o.c*taps]
+		for c := range o.c {
+			for t := range taps {
+				dst[t*o.c+c] = f * src[c*taps+t]
+			}
+		}
 	}
-	o.w, o.scale = nil, nil
+	return m
 }
 
 func (o *convOp) runBF16(s *state, n *node) error {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/weights"
 )
 
 // kernel returns the epilogue in the terms of the kernels; res is the residual,
@@ -14,30 +15,13 @@ func (e *epilogue) kernel(res []float32, ld int) kernels.Epilogue {
 }
 
 // prepare packs the matrix.
-func (o *denseOp) prepare() {
-	w, ld := o.matrix()
-	o.b = kernels.PackB(o.trans, o.k, o.n, w, ld)
-	o.w, o.scale = nil, nil
-}
-
-// matrix returns the matrix with its factors multiplied in, and the floats
-// between its rows.
-func (o *denseOp) matrix() (w []float32, ld int) {
-	w, ld = o.w, o.n
+func (o *denseOp) prepare(p *weights.Packer) {
 	if o.trans {
-		ld = o.k
+		o.b = p.Filters(o.n, o.k, 1, o.w, o.scale)
+	} else {
+		o.b = p.Rows(o.k, o.n, o.w, o.scale)
 	}
-	if o.scale != nil {
-		w = make([]float32, len(o.w))
-		for i, v := range o.w[:o.k*o.n] {
-			col := i % ld
-			if o.trans {
-				col = i / ld
-			}
-			w[i] = v * o.scale[col]
-		}
-	}
-	return w, ld
+	o.w, o.scale = weights.Data{}, nil
 }
 
 func (o *denseOp) run(s *state, n *node) error {
@@ -51,41 +35,38 @@ func (o *denseOp) run(s *state, n *node) error {
 }
 
 // prepare packs the filters of each group as a matrix of kh·kw·c rows.
-func (o *convOp) prepare() {
+func (o *convOp) prepare(p *weights.Packer) {
+	taps, w, scale := o.kh*o.kw, o.w, o.scale
+	o.w, o.scale = weights.Data{}, nil
 	if o.winograd {
-		o.wino = kernels.PackWinograd(o.c, o.out, o.w, o.scale)
-		o.w, o.scale = nil, nil
+		o.wino = p.Winograd(o.out, o.c, w, scale)
 		return
 	}
-	m := o.filters()
-	o.w, o.scale = nil, nil
 	if o.depthwise() {
-		o.taps = transposed(m, []int{o.out, o.kh * o.kw}, []int{1, 0})
+		p.Floats(&o.taps, taps*o.out)
+		p.Do(func(room *weights.Room) {
+			f := w.View(0, o.out*taps, room)
+			for ch := range o.out {
+				s := float32(1)
+				if scale != nil {
+					s = scale[ch]
+				}
+				for t, v := range f[ch*taps:][:taps] {
+					o.taps[t*o.out+ch] = s * v
+				}
+			}
+		})
 		return
 	}
-	per, k := o.out/o.groups, o.c*o.kh*o.kw
+	per := o.out / o.groups
+	size := per * o.c * taps
 	for g := range o.groups {
-		o.b = append(o.b, kernels.PackB(true, k, per, m[g*per*k:], k))
-	}
-}
-
-// filters returns the weights with their factors multiplied in, [out][kh·kw][c].
-func (o *convOp) filters() []float32 {
-	out, taps := o.out, o.kh*o.kw
-	m := make([]float32, len(o.w))
-	for i := range out {
-		f := float32(1)
-		if o.scale != nil {
-			f = o.scale[i]
+		var s []float32
+		if scale != nil {
+			s = scale[g*per:][:per]
 		}
-		src, dst := o.w[i*o.c*taps:][:o.c*taps], m[i*o.c*taps:][:o.c*taps]
-		for c := range o.c {
-			for t := range taps {
-				dst[t*o.c+c] = f * src[c*taps+t]
-			}
-		}
+		o.b = append(o.b, p.Filters(per, o.c, taps, w.Part(g*size, (g+1)*size), s))
 	}
-	return m
 }
 
 // depthwise reports whether each channel has a filter of its own.

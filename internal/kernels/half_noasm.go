@@ -1,0 +1,5 @@
+//go:build !amd64 || purego
+
+package kernels
+
+func fromHalfFast(dst []float32, src []byte) (n int) { return 0 }

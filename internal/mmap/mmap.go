@@ -1,0 +1,123 @@
+// Package mmap gives the bytes of files without copying them: mapped into memory
+// where the system can do that, or as they are in a file system in memory.
+//
+// What is mapped is the file itself. If another program writes to it, the bytes
+// change; if it cuts the file off, reading beyond its new end faults, which would
+// end the program: Guard makes an error of that. So code that reads mapped bytes
+// runs in Guard, copies what it keeps, and checks what it relies on.
+package mmap
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"runtime/debug"
+)
+
+// A File is the content of a file, to be read only.
+type File struct {
+	Bytes []byte // until Close
+
+	unmap func() error
+}
+
+// A Viewer is a file system in memory, which can give the content of a file
+// without copying it. Callers only read it.
+type Viewer interface {
+	View(name string) ([]byte, error)
+}
+
+// Open returns the content of the regular file name of fsys, of at most limit
+// bytes: from a Viewer as it is, mapped where fsys opens *os.File, else read.
+func Open(fsys fs.FS, name string, limit int64) (*File, error) {
+	// Stat before Open: opening a named pipe would wait for its writer.
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := check(info, limit); err != nil {
+		return nil, err
+	}
+	if v, ok := fsys.(Viewer); ok {
+		b, err := v.View(name)
+		if err != nil {
+			return nil, err
+		}
+		return &File{Bytes: b}, nil
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	// What was opened may be another file than the one seen before.
+	if info, err = f.Stat(); err != nil {
+		return nil, err
+	}
+	if err := check(info, limit); err != nil {
+		return nil, err
+	}
+	if f, ok := f.(*os.File); ok && info.Size() > 0 {
+		if b, err := mapFile(f, int(info.Size())); err == nil {
+			return &File{Bytes: b, unmap: func() error { return unmap(b) }}, nil
+		}
+		// Some file systems cannot map.
+	}
+	b := make([]byte, info.Size())
+	if _, err := io.ReadFull(f, b); err != nil {
+		return nil, fmt.Errorf("reading %d bytes: %w", len(b), err)
+	}
+	return &File{Bytes: b}, nil
+}
+
+func check(info fs.FileInfo, limit int64) error {
+	switch {
+	case info.IsDir():
+		return errors.New("is a folder")
+	case !info.Mode().IsRegular():
+		return errors.New("not a regular file")
+	case info.Size() > min(limit, math.MaxInt):
+		return fmt.Errorf("%d bytes exceed the limit of %d", info.Size(), min(limit, math.MaxInt))
+	}
+	return nil
+}
+
+// Close ends the mapping: Bytes must not be read any more.
+func (f *File) Close() error {
+	f.Bytes = nil
+	if f.unmap == nil {
+		return nil
+	}
+	unmap := f.unmap
+	f.unmap = nil
+	return unmap()
+}
+
+// Guard calls f, which reads mapped bytes on this goroutine, and returns its
+// error, or that of a fault.
+func Guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			if err = Fault(r); err == nil {
+				panic(r)
+			}
+		}
+	}()
+	return f()
+}
+
+// Fault returns the error that stands for r, which Guard's f was recovered with;
+// nil where that is no fault of memory.
+func Fault(r any) error {
+	if e, ok := r.(interface {
+		error
+		Addr() uintptr
+	}); ok {
+		return fmt.Errorf("the file was cut off, or cannot be read any more, while it was in use (%w)", e)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+// Package weights brings weights from the bytes of a model file into the form
+// that the kernels take: read where they lie, widened and scaled on the way, on
+// all processors, into memory that is made once.
+package weights
+
+import (
+	"encoding/binary"
+	"math"
+	"runtime"
+	"unsafe"
+
+	"github.com/onetomany/caption/internal/kernels"
+)
+
+// Data are numbers: those of a slice, or as a file holds them. The zero value
+// has none.
+type Data struct {
+	f    []float32
+	b    []byte // little-endian; where f is nil
+	half bool   // b is binary16, not binary32
+}
+
+// Of returns the numbers of f.
+func Of(f []float32) Data { return Data{f: f} }
+
+// Stored returns the numbers in the bytes of a file, little-endian, binary16
+// where half is set, else binary32.
+func Stored(b []byte, half bool) Data { return Data{b: b, half: half} }
+
+// Len returns how many there are.
+func (d Data) Len() int {
+	switch {
+	case d.half:
+		return len(d.b) / 2
+	case d.f == nil:
+		return len(d.b) / 4
+	}
+	return len(d.f)
+}
+
+// Part returns the numbers lo…hi-1.
+func (d Data) Part(lo, hi int) Data {
+	switch {
+	case d.half:
+		d.b = d.b[2*lo : 2*hi]
+	case d.f == nil:
+		d.b = d.b[4*lo : 4*hi]
+	default:
+		d.f = d.f[lo:hi]
+	}
+	return d
+}
+
+// Floats returns all of d: the slice that it is made of, or new memory.
+func (d Data) Floats() []float32 {
+	if d.f != nil {
+		return d.f
+	}
+	f := make([]float32, d.Len())
+	d.decode(f, 0)
+	return f
+}
+
+// View returns the numbers lo…hi-1 to read: in place where that can be done, else
+// in room, until its next use.
+func (d Data) View(lo, hi int, room *Room) []float32 {
+	switch {
+	case d.f != nil:
+		return d.f[lo:hi]
+	case !d.half && inPlace && lo < hi:
+		b := d.b[4*lo : 4*hi]
+		return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), hi-lo)
+	}
+	f := room.floats(hi - lo)
+	d.decode(f, lo)
+	return f
+}
+
+// inPlace tells whether the numbers of a file can be read as float32 wherever
+// they begin: other processors may need them aligned, or the other way round.
+const inPlace = runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64"
+
+// decode fills dst with the numbers from lo on.
+func (d Data) decode(dst []float32, lo int) {
+	if d.half {
+		kernels.FromHalf(dst, d.b[2*lo:])
+		return
+	}
+	b := d.b[4*lo:][:4*len(dst)]
+	if inPlace && len(dst) > 0 {
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(dst))), len(b)), b)
+		return
+	}
+	for i := range dst {
+		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+}
+
+// Room is memory for the numbers of one View at a time.
+type Room struct{ f []float32 }
+
+func (r *Room) floats(n int) []float32 {
+	if cap(r.f) < n {
+		r.f = make([]float32, n)
+	}
+	return r.f[:n]
+}
