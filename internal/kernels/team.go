@@ -32,6 +32,11 @@ type Team struct {
 	left   atomic.Int64 // tasks that are not done
 	panics atomic.Pointer[any]
 
+	// For Split.
+	part        func(lo, hi int)
+	rows, parts int
+	partTask    func(int)
+
 	caller sleeper
 	gone   sync.WaitGroup
 }
@@ -136,6 +141,23 @@ func (t *Team) Run(limit, n int, task func(int)) {
 	if p := t.panics.Swap(nil); p != nil {
 		panic(*p)
 	}
+}
+
+// Split has rows 0…n-1 of something done by part, which does those from lo to
+// hi-1, where a row takes as long as so many multiply-adds of a matrix product.
+// Members have the same share of rows at every operator.
+func (t *Team) Split(n, work int, part func(lo, hi int)) {
+	threads := min(threadsFor(t, n*work), n)
+	if threads <= 1 || t.hires {
+		part(0, n)
+		return
+	}
+	if t.partTask == nil {
+		t.partTask = func(i int) { t.part(i*t.rows/t.parts, (i+1)*t.rows/t.parts) }
+	}
+	t.part, t.rows, t.parts = part, n, min(n, blocksPerThread*threads)
+	t.Run(threads, t.parts, t.partTask)
+	t.part = nil
 }
 
 // call makes sure that n helpers are at work.

@@ -135,3 +135,27 @@ func BenchmarkTeam(b *testing.B) {
 		team.Run(2, 8, func(int) {})
 	}
 }
+
+// TestTeamSplit checks that the parts are all rows, each once.
+func TestTeamSplit(t *testing.T) {
+	defer func(g int) { grain = g }(grain)
+	grain = 1
+	var team, alone Team
+	team.Start(3)
+	defer team.Stop()
+	for _, team := range []*Team{nil, &alone, &team, Threads(3)} {
+		for n := range 70 {
+			done := make([]atomic.Int32, n)
+			team.Split(n, 1, func(lo, hi int) {
+				for i := lo; i < hi; i++ {
+					done[i].Add(1)
+				}
+			})
+			for i := range done {
+				if done[i].Load() != 1 {
+					t.Fatalf("team of %d: row %d of %d done %d times", team.Size(), i, n, done[i].Load())
+				}
+			}
+		}
+	}
+}

@@ -22,6 +22,25 @@ type state struct {
 	t     []*graph.Tensor  // by value id
 	half  [][]kernels.BF16 // by value id: the data of those that are bf16, instead of t's
 	bound []bound          // by node index; of generic operators only
+
+	// For split: the operator under way, and its part made a function once.
+	parted parted
+	node   *node
+	part   func(lo, hi int)
+}
+
+// parted is what operators are whose rows can be computed apart: of the output,
+// its elements, or what the operator takes for rows.
+type parted interface {
+	part(s *state, n *node, lo, hi int)
+}
+
+// split has o compute its rows, each as much work as so many multiply-adds of a
+// matrix product, on the team.
+func (s *state) split(n *node, o parted, rows, work int) error {
+	s.parted, s.node = o, n
+	s.team.Split(rows, work, s.part)
+	return nil
 }
 
 // bound is a generic operator ready to run on n pictures.
@@ -36,6 +55,7 @@ func (p *Plan) newState(n int) (*state, error) {
 	s.t = make([]*graph.Tensor, p.net.values)
 	s.half = make([][]kernels.BF16, p.net.values)
 	s.bound = make([]bound, len(p.net.nodes))
+	s.part = func(lo, hi int) { s.parted.part(s, s.node, lo, hi) }
 	s.value(p.net.input)
 	for i, nd := range p.net.nodes {
 		for _, v := range nd.in {

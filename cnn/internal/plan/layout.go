@@ -301,6 +301,7 @@ func (g *net) trivial() {
 // transposed returns x, of the given shape, with its dimensions permuted.
 func transposed(x []float32, shape, perm []int) []float32 {
 	y := make([]float32, len(x))
-	transpose(y, x, shape, perm)
+	w := transposition(shape, perm)
+	transpose(y, x, &w, 0, w.parts())
 	return y
 }

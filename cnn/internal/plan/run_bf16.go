@@ -245,12 +245,12 @@ func (o *binaryOp) runBF16(s *state, n *node) error {
 func (reshapeOp) runBF16(*state, *node) error { return nil }
 
 func (o *concatOp) runBF16(s *state, n *node) error {
-	concatenate(s, n, o.axis, (*state).bf16)
+	concatenate(s, n, o.axis, 0, size(s.t[n.out[0].id].Shape[:o.axis]), (*state).bf16)
 	return nil
 }
 
 func (o *sliceOp) runBF16(s *state, n *node) error {
-	slice(s, n, o.axis, o.start, (*state).bf16)
+	slice(s, n, o.axis, o.start, 0, size(s.t[n.out[0].id].Shape[:o.axis]), (*state).bf16)
 	return nil
 }
 
@@ -263,7 +263,8 @@ func (o *padOp) runBF16(s *state, n *node) error {
 func (o *transposeOp) runBF16(s *state, n *node) error {
 	x, shape := n.in[0], s.t[n.in[0].id].Shape
 	if x.bf16 {
-		transpose(s.bf16(n.out[0]), s.bf16(x), shape, o.perm)
+		w := transposition(shape, o.perm)
+		transpose(s.bf16(n.out[0]), s.bf16(x), &w, 0, w.parts())
 	} else {
 		channelsLast(s.bf16(n.out[0]), s.float32(x), shape)
 	}

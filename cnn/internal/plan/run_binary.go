@@ -42,15 +42,34 @@ func (w *walk) rows(f func(out, in0, in1 int)) {
 		}
 	}
 	for r := range outer {
-		a, b, q := 0, 0, r
-		for d := w.rank - 2; d >= 0; d-- {
-			i := q % w.dims[d]
-			q /= w.dims[d]
-			a += i * w.stride[0][d]
-			b += i * w.stride[1][d]
-		}
+		a, b := w.row(r)
 		f(r*n, a, b)
 	}
+}
+
+// span calls f for the rows, or parts of them, of the elements lo…hi-1 of the
+// output: with the place and the number of the elements there, and their place
+// in the inputs.
+func (w *walk) span(lo, hi int, f func(out, k, in0, in1 int)) {
+	n, s0, s1 := w.last()
+	for lo < hi {
+		r, at := lo/n, lo%n
+		k := min(n-at, hi-lo)
+		a, b := w.row(r)
+		f(lo, k, a+at*s0, b+at*s1)
+		lo += k
+	}
+}
+
+// row returns the place of row r in the inputs.
+func (w *walk) row(r int) (a, b int) {
+	for d := w.rank - 2; d >= 0; d-- {
+		i := r % w.dims[d]
+		r /= w.dims[d]
+		a += i * w.stride[0][d]
+		b += i * w.stride[1][d]
+	}
+	return a, b
 }
 
 // last returns the length of a row and the steps of the inputs along it.
@@ -63,15 +82,18 @@ func (w *walk) last() (n, s0, s1 int) {
 }
 
 func (o *binaryOp) run(s *state, n *node) error {
+	return s.split(n, o, (len(s.out(n))+piece-1)/piece, 8*piece)
+}
+
+func (o *binaryOp) part(s *state, n *node, lo, hi int) {
 	t, u, v := s.t[n.in[0].id], s.t[n.in[1].id], s.t[n.out[0].id]
 	w := broadcast(v.Shape, t.Shape, u.Shape)
-	row, s0, s1 := w.last()
-	w.rows(func(out, a, b int) {
-		y := v.F[out:][:row]
+	_, s0, s1 := w.last()
+	w.span(lo*piece, min(hi*piece, len(v.F)), func(out, k, a, b int) {
+		y := v.F[out:][:k]
 		o.op.row(y, t.F[a:], u.F[b:], s0, s1)
 		o.act.apply(y)
 	})
-	return nil
 }
 
 // broadcast walks over an output and the two inputs that broadcast to it.

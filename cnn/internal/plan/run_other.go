@@ -14,52 +14,83 @@ func (f act) apply(x []float32) {
 	}
 }
 
+// piece is how many elements of operators on single elements are a row.
+const piece = 256
+
+// pieces returns the elements lo…hi-1 of x, in pieces.
+func pieces(x []float32, lo, hi int) []float32 { return x[lo*piece : min(hi*piece, len(x))] }
+
 func (o *actOp) run(s *state, n *node) error {
-	o.f.Apply(s.out(n), s.in(n, 0), o.a, o.b)
-	return nil
+	return s.split(n, o, (len(s.out(n))+piece-1)/piece, 16*piece)
+}
+
+func (o *actOp) part(s *state, n *node, lo, hi int) {
+	o.f.Apply(pieces(s.out(n), lo, hi), s.in(n, 0)[lo*piece:], o.a, o.b)
 }
 
 func (o *scaleOp) run(s *state, n *node) error {
+	row := piece
+	if o.axis >= 0 {
+		row = o.row(s, n)
+	}
+	return s.split(n, o, (len(s.out(n))+row-1)/row, 8*row)
+}
+
+// row returns how many elements are scaled in one go.
+func (o *scaleOp) row(s *state, n *node) int {
+	shape := s.t[n.in[0].id].Shape
+	if o.axis == len(shape)-1 {
+		return shape[o.axis]
+	}
+	return size(shape[o.axis+1:])
+}
+
+func (o *scaleOp) part(s *state, n *node, lo, hi int) {
 	x, y := s.in(n, 0), s.out(n)
 	if o.axis < 0 {
 		a, b := o.scale[0], o.shift[0]
-		for i, v := range x {
+		y = pieces(y, lo, hi)
+		for i, v := range pieces(x, lo, hi) {
 			y[i] = v*a + b
 		}
 		o.act.apply(y)
-		return nil
+		return
 	}
-	shape := s.t[n.in[0].id].Shape
-	c, inner := shape[o.axis], size(shape[o.axis+1:])
-	if inner == 1 {
-		for i := 0; i < len(x); i += c {
-			row := y[i:][:c]
-			kernels.Mul(row, x[i:], o.scale)
-			kernels.Add(row, row, o.shift)
-			o.act.apply(row)
+	row, c := o.row(s, n), len(o.scale)
+	each := o.axis == len(n.in[0].shape)-1
+	for i := lo; i < hi; i++ {
+		x, y := x[i*row:][:row], y[i*row:][:row]
+		if each {
+			kernels.Mul(y, x, o.scale)
+			kernels.Add(y, y, o.shift)
+		} else {
+			a, b := o.scale[i%c], o.shift[i%c]
+			for j, v := range x {
+				y[j] = v*a + b
+			}
 		}
-		return nil
+		o.act.apply(y)
 	}
-	for i := 0; i < len(x); i += inner {
-		a, b := o.scale[i/inner%c], o.shift[i/inner%c]
-		for j, v := range x[i:][:inner] {
-			y[i+j] = v*a + b
-		}
-		o.act.apply(y[i:][:inner])
-	}
-	return nil
 }
 
 func (reshapeOp) run(*state, *node) error { return nil }
 
 func (o *concatOp) run(s *state, n *node) error {
-	concatenate(s, n, o.axis, (*state).float32)
-	return nil
+	outer := size(s.t[n.out[0].id].Shape[:o.axis])
+	return s.split(n, o, outer, 4*len(s.out(n))/max(outer, 1))
+}
+
+func (o *concatOp) part(s *state, n *node, lo, hi int) {
+	concatenate(s, n, o.axis, lo, hi, (*state).float32)
 }
 
 func (o *sliceOp) run(s *state, n *node) error {
-	slice(s, n, o.axis, o.start, (*state).float32)
-	return nil
+	outer := size(s.t[n.out[0].id].Shape[:o.axis])
+	return s.split(n, o, outer, 4*len(s.out(n))/max(outer, 1))
+}
+
+func (o *sliceOp) part(s *state, n *node, lo, hi int) {
+	slice(s, n, o.axis, o.start, lo, hi, (*state).float32)
 }
 
 func (o *padOp) run(s *state, n *node) error {
@@ -67,26 +98,27 @@ func (o *padOp) run(s *state, n *node) error {
 	return nil
 }
 
-// concatenate, slice and pad move what data gives: float32 or bf16.
+// concatenate, slice and pad move what data gives: float32 or bf16. The first
+// two take the indices lo…hi-1 of all axes before theirs.
 
-func concatenate[T any](s *state, n *node, axis int, data func(*state, *value) []T) {
+func concatenate[T any](s *state, n *node, axis, lo, hi int, data func(*state, *value) []T) {
 	y, row, at := data(s, n.out[0]), size(s.t[n.out[0].id].Shape[axis:]), 0
 	for _, v := range n.in {
 		x, part := data(s, v), size(s.t[v.id].Shape[axis:])
-		for i, j := 0, at; i < len(x); i, j = i+part, j+row {
-			copy(y[j:][:part], x[i:])
+		for i := lo; i < hi; i++ {
+			copy(y[i*row+at:][:part], x[i*part:])
 		}
 		at += part
 	}
 }
 
-func slice[T any](s *state, n *node, axis, start int, data func(*state, *value) []T) {
+func slice[T any](s *state, n *node, axis, start, lo, hi int, data func(*state, *value) []T) {
 	x, y := data(s, n.in[0]), data(s, n.out[0])
 	in, out := s.t[n.in[0].id].Shape, s.t[n.out[0].id].Shape
 	inner := size(in[axis+1:])
 	row, part := in[axis]*inner, out[axis]*inner
-	for i, j := start*inner, 0; j < len(y); i, j = i+row, j+part {
-		copy(y[j:][:part], x[i:])
+	for i := lo; i < hi; i++ {
+		copy(y[i*part:][:part], x[i*row+start*inner:])
 	}
 }
 
@@ -108,14 +140,19 @@ func pad[T any](s *state, n *node, before []int, data func(*state, *value) []T) 
 	}
 }
 
-func (softmaxOp) run(s *state, n *node) error {
+func (o softmaxOp) run(s *state, n *node) error {
+	shape := n.in[0].shape
+	c := shape[len(shape)-1]
+	return s.split(n, o, len(s.out(n))/c, 256*c)
+}
+
+func (softmaxOp) part(s *state, n *node, lo, hi int) {
 	x, y := s.in(n, 0), s.out(n)
 	shape := n.in[0].shape
 	c := shape[len(shape)-1]
-	for i := 0; i < len(x); i += c {
-		softmaxRow(y[i:][:c], x[i:][:c])
+	for i := lo; i < hi; i++ {
+		softmaxRow(y[i*c:][:c], x[i*c:][:c])
 	}
-	return nil
 }
 
 func softmaxRow(y, x []float32) {
@@ -132,12 +169,16 @@ func softmaxRow(y, x []float32) {
 }
 
 func (o *normOp) run(s *state, n *node) error {
+	c := len(o.scale)
+	return s.split(n, o, len(s.out(n))/c, 64*c)
+}
+
+func (o *normOp) part(s *state, n *node, lo, hi int) {
 	x, y := s.in(n, 0), s.out(n)
 	c := len(o.scale)
-	for i := 0; i < len(x); i += c {
-		o.row(y[i:][:c], x[i:][:c])
+	for i := lo; i < hi; i++ {
+		o.row(y[i*c:][:c], x[i*c:][:c])
 	}
-	return nil
 }
 
 func (o *normOp) row(y, x []float32) {
@@ -159,11 +200,19 @@ func (o *normOp) row(y, x []float32) {
 	}
 }
 
-func (meanOp) run(s *state, n *node) error {
+// strip is how many channels meanOp takes in one go.
+const strip = 64
+
+func (o meanOp) run(s *state, n *node) error {
 	in := s.t[n.in[0].id].Shape
-	g := kernels.Conv{H: in[1], W: in[2], C: in[3], KH: in[1], KW: in[2], OH: 1, OW: 1}
-	g.AveragePool(in[0], false, s.in(n, 0), s.out(n), in[3], &s.team)
-	return nil
+	return s.split(n, o, (in[3]+strip-1)/strip, 4*strip*in[0]*in[1]*in[2])
+}
+
+func (meanOp) part(s *state, n *node, lo, hi int) {
+	in := s.t[n.in[0].id].Shape
+	lo, hi = lo*strip, min(hi*strip, in[3])
+	g := kernels.Conv{H: in[1], W: in[2], C: hi - lo, Ld: in[3], KH: in[1], KW: in[2], OH: 1, OW: 1}
+	g.AveragePool(in[0], false, s.in(n, 0)[lo:], s.out(n)[lo:], in[3], nil)
 }
 
 func (o *poolOp) run(s *state, n *node) error {
