@@ -2,12 +2,11 @@
 
 package kernels
 
-// fullStrip is how many pixels a strip has at most; it has as many or one.
-const fullStrip = 4
-
 // The assembly takes at least 8 channels. Where their number is no multiple of
 // that, the last 8 overlap those before.
 
+// depthwiseNEON takes 1 or 4 pixels.
+//
 //go:noescape
 func depthwiseNEON(t *strip)
 
@@ -22,7 +21,15 @@ func (t *strip) depthwise() {
 		depthwiseGeneric(t)
 		return
 	}
-	depthwiseNEON(t)
+	u := *t
+	for i := 0; i < t.pixels; i += u.pixels {
+		u.pixels = 1
+		if t.pixels >= 4 { // the last ones overlap those before
+			u.pixels, i = 4, min(i, t.pixels-4)
+		}
+		u.x, u.y = t.x[i*t.xPix:], t.y[i*t.yPix:]
+		depthwiseNEON(&u)
+	}
 }
 
 func (t *strip) max() {
