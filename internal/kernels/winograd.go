@@ -44,26 +44,49 @@ func (w *Winograd) SetFilters(j int, f, scale []float32) {
 	if c == 0 || len(scale) == 0 {
 		return
 	}
-	const group = 32 // input channels at a time: they stay in the cache
-	wide := u.v.cols()
-	t := winoFilter{w: make([]float32, min(c, group)*winoTaps*wide), scale: make([]float32, wide), next: c * wide}
-	for i := j / wide; len(scale) > 0; i++ {
-		_, cols, width := u.panel(i)
+	r := winoFilterPool.Get().(*winoFilterRoom)
+	defer winoFilterPool.Put(r)
+	t := &r.job
+	t.w, t.scale, t.u = r.w[:], r.scale[:], r.u[:]
+	for i := j / u.v.cols(); len(scale) > 0; i++ {
+		j, cols, width := u.panel(i)
 		cols = min(cols, len(scale))
-		t.width, t.next = width, c*width
+		// An odd number of cache lines: the 36 streams then do not fall on the
+		// same few sets of a cache.
+		t.width, t.next = width, (winoGroup*maxWidth | 16)
 		copy(t.scale, scale[:cols])
 		if cols < width {
 			clear(t.w)
 		}
-		for c0 := 0; c0 < c; c0 += group {
-			t.n = min(group, c-c0)
+		panel := u.data[u.k*j:][:u.k*width]
+		for c0 := 0; c0 < c; c0 += winoGroup {
+			t.n = min(winoGroup, c-c0)
 			transpose(t.w, width, f[c0*winoTaps:], c*winoTaps, cols, t.n*winoTaps)
-			t.u, _ = u.at(i, c0)
 			t.run(u.v)
+			for m := range winoArea {
+				copy(panel[(m*c+c0)*width:], t.u[m*t.next:][:t.n*width])
+			}
 		}
 		f, scale = f[cols*c*winoTaps:], scale[cols:]
 	}
 }
+
+const (
+	winoGroup = 8  // input channels whose filters are transformed together
+	maxWidth  = 32 // of a panel
+)
+
+// A winoFilterRoom is the room of SetFilters, which stays in the caches: written
+// straight to where they belong, each of the 36 matrices would get a few bytes at
+// a time.
+type winoFilterRoom struct {
+	job   winoFilter
+	w     [winoGroup * winoTaps * maxWidth]float32
+	scale [maxWidth]float32
+	u     [winoArea * (winoGroup*maxWidth | 16)]float32
+}
+
+var winoFilterPool = sync.Pool{New: func() any { return new(winoFilterRoom) }}
 
 // Winograd reports whether a convolution with n output channels is faster by
 // Winograd.
