@@ -35,6 +35,7 @@ type convOp struct {
 	epilogue
 
 	winograd bool // run by Winograd; from chooseWinograd
+	planar   bool // in[0] is [N,C,H,W]; from choosePlanar
 
 	b    []*kernels.PackedB    // by group; from prepare
 	wino *kernels.Winograd     // instead of b, from prepare

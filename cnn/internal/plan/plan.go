@@ -134,6 +134,7 @@ func compile(g *graph.Graph, opt Options) (*Plan, error) {
 	if opt.BF16 {
 		p.net.narrow()
 	}
+	p.net.choosePlanar()
 	p.bufs, p.arena = p.net.allocate()
 	if p.arena > maxArena || p.net.output.len() > maxArena {
 		return nil, fmt.Errorf("one picture takes %d MB of buffers, at most %d are supported", p.arena>>18, maxArena>>18)

@@ -42,7 +42,8 @@ func TestBF16Plans(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.PeakBytes > full.PeakBytes*6/10 {
+		// The picture is transposed, which float32 does without.
+		if picture := 2 * int64(p.Channels*p.Height*p.Width); p.PeakBytes > full.PeakBytes*6/10+picture {
 			t.Errorf("%s: %d bytes of buffers, %d in float32", name, p.PeakBytes, full.PeakBytes)
 		}
 	}

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/onetomany/caption/internal/kernels"
 	"github.com/onetomany/caption/internal/weights"
 )
@@ -42,6 +44,10 @@ func (o *convOp) prepare(p *weights.Packer) {
 		o.wino = p.Winograd(o.out, o.c, w, scale)
 		return
 	}
+	if o.planar { // the taps of a channel are together, as the weights have them
+		o.b = append(o.b, p.Filters(o.out, o.c*taps, 1, w, scale))
+		return
+	}
 	if o.depthwise() {
 		p.Floats(&o.taps, taps*o.out)
 		p.Do(func(room *weights.Room) {
@@ -79,6 +85,11 @@ func (o *convOp) run(s *state, n *node) error {
 	if o.residual {
 		ep.Residual, ep.LdRes = s.in(n, 1), o.out
 	}
+	if o.planar {
+		g := o.geometry([]int{in[0], in[2], in[3], in[1]}, out, o.c)
+		o.b[0].ConvPlanar(&g, in[0], x, y, o.out, &ep, &s.team)
+		return nil
+	}
 	g := o.geometry(in, out, o.c)
 	if o.depthwise() {
 		g.C = o.out
@@ -103,10 +114,29 @@ func (o *convOp) run(s *state, n *node) error {
 	return nil
 }
 
+// choosePlanar lets convolutions of few channels read [N,C,H,W] themselves,
+// instead of what a transposition makes of it: the first one of a network.
+func (g *net) choosePlanar() {
+	for _, n := range g.nodes {
+		o, ok := n.op.(*convOp)
+		if !ok || o.groups != 1 || o.residual || n.bf16 {
+			continue
+		}
+		t, ok := n.in[0].producer().(*transposeOp)
+		if !ok || !slices.Equal(t.perm, toNHWC) || n.in[0].def.in[0].bf16 {
+			continue
+		}
+		if w := o.geometry(n.in[0].shape, n.out[0].shape, o.c); w.Planar() {
+			o.planar, n.in[0] = true, n.in[0].def.in[0]
+		}
+	}
+	g.link()
+}
+
 // chooseWinograd decides which convolutions go by Winograd.
 func (g *net) chooseWinograd() {
 	for _, n := range g.nodes {
-		if o, ok := n.op.(*convOp); ok && o.groups == 1 && !n.bf16 {
+		if o, ok := n.op.(*convOp); ok && o.groups == 1 && !o.planar && !n.bf16 {
 			w := o.geometry(n.in[0].shape, n.out[0].shape, o.c)
 			o.winograd = w.Winograd(o.out)
 		}
