@@ -4,9 +4,8 @@ import "image"
 
 // smooth converts a picture with subsampled colour to RGB, interpolating the
 // colour between its samples (a triangle filter) as libjpeg and libwebp do.
-// image.YCbCr itself, and imaging, repeat each sample; after a reduction by
-// three or more that makes no difference. It returns img where there is nothing
-// to do.
+// image.YCbCr itself, and imaging, repeat each sample. It returns img where there
+// is nothing to do.
 func smooth(img image.Image) image.Image {
 	m, ok := img.(*image.YCbCr)
 	if !ok || m.Rect.Min != (image.Point{}) {

@@ -95,7 +95,8 @@ func Decode(r io.Reader, lim *Limits) (image.Image, error) {
 // turned, which is cheaper.
 type photo struct {
 	image.Image
-	orient orientation
+	orient  orientation
+	reduced bool // smaller than in the file
 }
 
 func (p photo) upright() image.Image {
@@ -229,7 +230,7 @@ func (h header) decode(data []byte, denom int) (p photo, err error) {
 	defer h.rescue(&err)
 	if denom > 1 && h.scaled != nil {
 		if img, err := h.scaled(data, denom); err == nil {
-			return photo{img, h.orient}, nil
+			return photo{img, h.orient, true}, nil
 		}
 	}
 	img, err := h.format.decode(bytes.NewReader(data))
@@ -242,7 +243,7 @@ func (h header) decode(data []byte, denom int) (p photo, err error) {
 	// If the planes are shorter than the bounds, panic here, not in a goroutine
 	// of imaging, where nobody could recover.
 	img.At(img.Bounds().Max.X-1, img.Bounds().Max.Y-1)
-	return photo{img, h.orient}, nil
+	return photo{img, h.orient, false}, nil
 }
 
 // rescue turns a panic of a decoder into an error: hostile files are expected,

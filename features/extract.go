@@ -73,7 +73,7 @@ func (x *Extractor) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float
 func (x *Extractor) Image(ctx context.Context, img image.Image) ([]float32, error) {
 	in := x.input(1)
 	defer x.inputs.Put(in)
-	if err := x.pre.fill(*in, photo{img, upright}); err != nil {
+	if err := x.pre.fill(*in, photo{Image: img, orient: upright}); err != nil {
 		return nil, err
 	}
 	return x.one(ctx, *in)

@@ -103,7 +103,7 @@ func TestOrientation(t *testing.T) {
 			}
 			for _, how := range []string{Squash, Crop} {
 				pre.Resize = how
-				late, early := pre.fit(ph), pre.fit(photo{img, upright})
+				late, early := pre.fit(ph), pre.fit(photo{Image: img, orient: upright})
 				if late.Bounds() != early.Bounds() {
 					t.Fatalf("orientation %d, %s: %v and %v", o, how, late.Bounds(), early.Bounds())
 				}

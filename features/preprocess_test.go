@@ -141,7 +141,7 @@ func TestScaledDecode(t *testing.T) {
 		{40, 40, Squash, 1, 4},
 		{20, 20, Squash, 1, 8},
 		{80, 80, Squash, 1, 2},
-		{107, 80, Squash, 1, 1}, // 2 would leave 320 columns where 321 are wanted
+		{129, 80, Squash, 1, 1}, // 2 would leave 320 columns where 322.5 are wanted
 		{20, 26, Squash, 6, 8},
 		{26, 20, Squash, 6, 4},
 		{20, 20, Crop, 1, 8},
@@ -178,7 +178,7 @@ func TestScaledDecode(t *testing.T) {
 		for i := range rows[0] {
 			mean += math.Abs(float64(rows[0][i]-rows[1][i])) / float64(len(rows[0]))
 		}
-		if mean > 1.5 { // hard edges everywhere; photos stay below 0.6
+		if mean > 0.8 { // hard edges everywhere
 			t.Errorf("%+v: differs by %.2f of 255 on average", c, mean)
 		}
 		t.Logf("%+v: mean %.3f", c, mean)
@@ -205,7 +205,7 @@ func BenchmarkTensor(b *testing.B) {
 			p := ImageNet(224)
 			dst := make([]float32, p.Size())
 			for b.Loop() {
-				if err := p.fill(dst, photo{c.img, upright}); err != nil {
+				if err := p.fill(dst, photo{Image: c.img, orient: upright}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -1,7 +1,7 @@
 // Package scaledjpeg decodes a JPEG at a half, a quarter or an eighth of its
 // size without making the full picture: each block of 8×8 pixels comes out as
-// 4×4, 2×2 or 1, every one the mean of the pixels it stands for, computed from
-// the coefficients.
+// 4×4, 2×2 or 1, computed from as many of its lowest coefficients; the others
+// are passed over.
 //
 // It does what nearly all cameras write, and leaves the rest to image/jpeg:
 // Huffman-coded baseline or extended sequential, 8 bits, grey or YCbCr, one
@@ -52,7 +52,10 @@ type component struct {
 }
 
 type decoder struct {
-	bits
+	data          []byte
+	pos           int // in data
+	entropy       entropy
+	bits              // of entropy.buf
 	side          int // of an output block: 4, 2 or 1
 	width, height int // of the full picture
 	comps         []component
@@ -72,7 +75,7 @@ func Decode(data []byte, denom int) (image.Image, error) {
 	if denom != 2 && denom != 4 && denom != 8 {
 		return nil, other("scale 1/%d", denom)
 	}
-	d := decoder{bits: bits{data: data}, side: 8 / denom}
+	d := decoder{data: data, side: 8 / denom}
 	if len(data) < 2 || data[0] != 0xff || data[1] != soi {
 		return nil, other("no start of image")
 	}
@@ -144,6 +147,7 @@ func (d *decoder) frame(b []byte) error {
 	if n == 3 && b[6] == 'R' && b[9] == 'G' && b[12] == 'B' {
 		return other("RGB")
 	}
+	blocks := 0 // of a unit
 	for b = b[6:]; len(b) > 0; b = b[3:] {
 		c := component{id: b[0], h: int(b[1] >> 4), v: int(b[1] & 15)}
 		if n == 1 {
@@ -155,6 +159,10 @@ func (d *decoder) frame(b []byte) error {
 		c.quant = int(b[2])
 		d.maxH, d.maxV = max(d.maxH, c.h), max(d.maxV, c.v)
 		d.comps = append(d.comps, c)
+		blocks += c.h * c.v
+	}
+	if blocks > 10 {
+		return other("units of %d blocks", blocks)
 	}
 	return nil
 }
@@ -256,60 +264,57 @@ func (d *decoder) unitsOf() (across, down int) {
 	return (d.width + w - 1) / w, (d.height + h - 1) / h
 }
 
-// units decodes the entropy-coded data, then demands the end of the image.
+// units decodes the units of the scan, then demands the end of the image.
 func (d *decoder) units() error {
+	end, err := d.entropy.load(d.data, d.pos)
+	if err != nil {
+		return err
+	}
+	d.pos = end
+	if d.entropy.marker != eoi {
+		return other("marker %#x where the image should end", d.entropy.marker)
+	}
 	across, down := d.unitsOf()
-	left, next := d.interval, uint8(rst0)
-	for my := range down {
-		for mx := range across {
-			if d.interval > 0 {
-				if left == 0 {
-					if err := d.restart(next); err != nil {
-						return err
-					}
-					left, next = d.interval, rst0|(next+1)&7
-				}
-				left--
+	total, each := across*down, across*down
+	if d.interval > 0 {
+		each = d.interval
+	}
+	if len(d.entropy.segments) != (total+each-1)/each {
+		return other("%d restart intervals for %d units", len(d.entropy.segments), total)
+	}
+	for i, s := range d.entropy.segments {
+		d.bits = bits{pos: s.start}
+		for c := range d.comps {
+			d.comps[c].pred = 0
+		}
+		for u := i * each; u < min((i+1)*each, total); u++ {
+			if !d.unit(u%across, u/across) {
+				return other("Huffman code")
 			}
-			for i := range d.comps {
-				c := &d.comps[i]
-				for by := range c.v {
-					for bx := range c.h {
-						at := (my*c.v+by)*d.side*c.stride + (mx*c.h+bx)*d.side
-						if err := d.decodeBlock(c, at); err != nil {
-							return err
-						}
-					}
-				}
+			if d.overran(s) {
+				return other("the data end early")
 			}
 		}
-		if d.overrun() {
-			return other("the data end early")
+		if !d.finished(s) {
+			return other("more data than units")
 		}
-	}
-	d.toMarker()
-	for d.pos < len(d.data) && d.data[d.pos] == 0xff && d.pos+1 < len(d.data) && d.data[d.pos+1] == 0xff {
-		d.pos++
-	}
-	if d.pos+2 > len(d.data) || d.data[d.pos] != 0xff || d.data[d.pos+1] != eoi {
-		return other("no end of image")
 	}
 	return nil
 }
 
-// restart passes a restart marker, which resets the predictions, E.2.4.
-func (d *decoder) restart(marker uint8) error {
-	if d.overrun() {
-		return other("the data end early")
-	}
-	d.toMarker()
-	if d.pos+2 > len(d.data) || d.data[d.pos] != 0xff || d.data[d.pos+1] != marker {
-		return other("no restart marker")
-	}
-	d.pos += 2
-	d.reset()
+// unit decodes the blocks of a unit (MCU).
+func (d *decoder) unit(mx, my int) bool {
 	for i := range d.comps {
-		d.comps[i].pred = 0
+		c := &d.comps[i]
+		for by := range c.v {
+			at := (my*c.v+by)*d.side*c.stride + mx*c.h*d.side
+			for range c.h {
+				if !d.decodeBlock(c, at) {
+					return false
+				}
+				at += d.side
+			}
+		}
 	}
-	return nil
+	return true
 }

@@ -1,95 +1,52 @@
 package scaledjpeg
 
-import (
-	"encoding/binary"
+// huffman decodes the codes of a table. Nearly all take one look-up of the next
+// bits.
+type huffman struct {
+	// fast gives a code with the value behind it.
+	fast [1 << lookBits]entry
+
+	// skip passes over as many codes with their values as fit.
+	skip [1 << lookBits]jump
+
+	// Canonical decoding of the long codes, F.2.2.3: those of length l end
+	// below limit[l], left-aligned to 16 bits; symbol = symbols[code + offset[l]].
+	limit   [18]uint32
+	offset  [18]int32
+	symbols [256]uint8
+}
+
+const lookBits = 10
+
+// entry is what the next bits mean: the bits to drop in the low byte, above it
+// how far the place in the block moves on, above that the value, 16 bits.
+type entry uint32
+
+// jump is the same for several codes, without values.
+type jump uint16
+
+const (
+	toEnd = 128  // moves to the end of the block
+	slow  = 0x80 // in the low byte of an entry: ask long
 )
 
-// bits reads entropy-coded data: bytes, 0xff written as ff 00, up to a marker.
-type bits struct {
-	data []byte
-	pos  int    // of the next byte to load
-	acc  uint64 // loaded bits, the next one on top
-	n    int    // valid bits of acc
-	pad  int    // zero bits put in after the end of the data
-}
+func (e entry) bits() uint   { return uint(e & 63) }
+func (e entry) advance() int { return int(e >> 8 & 0xff) }
+func (e entry) value() int32 { return int32(e) >> 16 }
 
-// reset drops what is loaded.
-func (b *bits) reset() { b.acc, b.n, b.pad = 0, 0, 0 }
+func (j jump) bits() uint   { return uint(j & 63) }
+func (j jump) advance() int { return int(j >> 8) }
 
-// fill loads until at least 48 bits are there, zeros after the end.
-func (b *bits) fill() {
-	if b.pos+8 <= len(b.data) {
-		v := binary.BigEndian.Uint64(b.data[b.pos:])
-		inv := ^v
-		if (inv-0x0101010101010101)&^inv&0x8080808080808080 == 0 { // no byte is ff
-			// What is put in beyond whole bytes is put in again, equal, next time.
-			b.acc |= v >> b.n
-			whole := (64 - b.n) >> 3
-			b.pos += whole
-			b.n += whole << 3
-			return
-		}
+// advance is how far an AC symbol, run of zeros and size of value, moves on in
+// a block; 0 if there is no such symbol.
+func advance(symbol uint8) int {
+	switch {
+	case symbol == 0:
+		return toEnd
+	case symbol&15 == 0 && symbol != 0xf0:
+		return 0
 	}
-	for b.n <= 56 {
-		var c byte
-		switch {
-		case b.pos < len(b.data) && b.data[b.pos] != 0xff:
-			c = b.data[b.pos]
-			b.pos++
-		case b.pos+1 < len(b.data) && b.data[b.pos+1] == 0:
-			c = 0xff
-			b.pos += 2
-		default: // a marker, or the end
-			b.pad += 8
-		}
-		// Bits that the fast path put in beyond the valid ones are equal to these.
-		b.acc |= uint64(c) << (56 - b.n)
-		b.n += 8
-	}
-}
-
-// skip drops n loaded bits.
-func (b *bits) skip(n int) {
-	b.acc <<= n
-	b.n -= n
-}
-
-// overrun reports whether bits after the end of the data were used.
-func (b *bits) overrun() bool { return b.n < b.pad }
-
-// toMarker goes to where the entropy-coded data end: the last bits of a byte
-// are padding. Loaded bytes are given back; there are none before a marker but
-// those of a file that has more data than it needs, which is refused there.
-func (b *bits) toMarker() {
-	for loaded := (b.n - b.pad) / 8; loaded > 0; loaded-- {
-		b.pos--
-		if b.data[b.pos] == 0 && b.pos > 0 && b.data[b.pos-1] == 0xff {
-			b.pos--
-		}
-	}
-	b.reset()
-}
-
-// huffman decodes the codes of a table: short ones by one look-up, with the
-// value behind the code if that is short too.
-type huffman struct {
-	fast [1 << fastBits]entry
-	// Canonical decoding of the long codes, F.2.2.3: those of length l end
-	// below limit[l], left-aligned to 16 bits; value = values[code + offset[l]].
-	limit  [18]uint32
-	offset [18]int32
-	values [256]uint8
-}
-
-const fastBits = 10
-
-// entry is what the next bits mean. Its symbol has the run of zeros in the
-// upper half and the size of the value in the lower one.
-type entry struct {
-	value  int16 // if whole
-	symbol uint8
-	bits   uint8 // to drop: of the code, and of the value if whole; 0: not a short code
-	whole  bool
+	return int(symbol>>4) + 1
 }
 
 // huffmanTables reads tables, B.2.4.2.
@@ -117,8 +74,10 @@ func (d *decoder) huffmanTables(b []byte) error {
 }
 
 // build makes the codes, annex C; false if there are more than fit.
-func (t *huffman) build(counts, values []byte) bool {
-	copy(t.values[:], values)
+func (t *huffman) build(counts, symbols []byte) bool {
+	copy(t.symbols[:], symbols)
+	var lengths [1 << lookBits]uint8 // of the code that begins the bits, 0 for a long one
+	var first [1 << lookBits]uint8   // its symbol
 	code, k := uint32(0), 0
 	for l := 1; l <= 16; l++ {
 		t.offset[l] = int32(k) - int32(code)
@@ -126,8 +85,10 @@ func (t *huffman) build(counts, values []byte) bool {
 			if code >= 1<<l {
 				return false
 			}
-			if l <= fastBits {
-				t.enter(code, l, values[k])
+			if rest := lookBits - l; rest >= 0 {
+				for i := code << rest; i < (code+1)<<rest; i++ {
+					lengths[i], first[i] = uint8(l), symbols[k]
+				}
 			}
 			code++
 			k++
@@ -136,22 +97,39 @@ func (t *huffman) build(counts, values []byte) bool {
 		code <<= 1
 	}
 	t.limit[17] = 1 << 16 // stops the search
+	for i := range t.fast {
+		t.fast[i] = whole(uint32(i), int(lengths[i]), first[i])
+		t.skip[i] = several(uint32(i), &lengths, &first)
+	}
 	return true
 }
 
-// enter fills the look-ups that begin with a code of length l.
-func (t *huffman) enter(code uint32, l int, symbol uint8) {
+// whole is the entry of bits that begin with a code of length l.
+func whole(bits uint32, l int, symbol uint8) entry {
 	size := int(symbol & 15)
-	rest := fastBits - l
-	for tail := range 1 << rest {
-		e := entry{symbol: symbol, bits: uint8(l)}
-		if size <= rest {
-			e.whole = true
-			e.bits += uint8(size)
-			e.value = int16(extend(uint32(tail)>>(rest-size), size))
-		}
-		t.fast[int(code)<<rest|tail] = e
+	rest := lookBits - l - size
+	move := advance(symbol)
+	if l == 0 || rest < 0 || move == 0 {
+		return slow
 	}
+	value := extend(bits>>rest&(1<<size-1), size)
+	return entry(value)<<16 | entry(move)<<8 | entry(l+size)
+}
+
+// several is the jump over the codes that bits begin with. The first one's
+// value may reach beyond them.
+func several(bits uint32, lengths, first *[1 << lookBits]uint8) jump {
+	used, moved := 0, 0
+	for used < lookBits && moved < 64 {
+		at := bits << used & (1<<lookBits - 1)
+		l, size, move := int(lengths[at]), int(first[at]&15), advance(first[at])
+		if l == 0 || move == 0 || used+l > lookBits || used > 0 && used+l+size > lookBits {
+			break
+		}
+		used += l + size
+		moved += move
+	}
+	return jump(moved)<<8 | jump(used)
 }
 
 // extend gives a value of size bits its sign, F.2.2.1.
@@ -162,31 +140,25 @@ func extend(v uint32, size int) int32 {
 	return int32(v) - 1<<size + 1
 }
 
-// next decodes a symbol and its value; false if there is no such code. At most
-// 16+15 bits are used.
-func (d *decoder) next(t *huffman) (symbol uint8, value int32, ok bool) {
-	if d.n < 32 {
-		d.fill()
+// long decodes any code from 16 bits or more.
+func (t *huffman) long(acc uint64) (symbol uint8, length uint, ok bool) {
+	top := uint32(acc >> 48)
+	l := 1
+	for top >= t.limit[l] {
+		l++
 	}
-	e := t.fast[d.acc>>(64-fastBits)]
-	if e.whole {
-		d.skip(int(e.bits))
-		return e.symbol, int32(e.value), true
+	if l > 16 {
+		return 0, 0, false
 	}
-	symbol = e.symbol
-	l := int(e.bits)
-	if l == 0 {
-		top := uint32(d.acc >> 48)
-		for l = fastBits + 1; top >= t.limit[l]; l++ {
-		}
-		if l > 16 {
-			return 0, 0, false
-		}
-		symbol = t.values[uint8(int32(top>>(16-l))+t.offset[l])]
-	}
-	d.skip(l)
-	size := int(symbol & 15)
-	value = extend(uint32(d.acc>>32)>>(32-size), size)
-	d.skip(size)
-	return symbol, value, true
+	return t.symbols[uint8(int32(top>>(16-l))+t.offset[l])], uint(l), true
+}
+
+// symbol decodes any code with the value behind it.
+func (t *huffman) symbol(b bits, buf []byte) (_ bits, symbol uint8, value int32, ok bool) {
+	b = b.fill(buf)
+	symbol, l, ok := t.long(b.acc)
+	b = b.drop(l)
+	size := uint(symbol & 15)
+	value = extend(uint32(b.acc>>32)>>(32-size), int(size))
+	return b.drop(size), symbol, value, ok
 }

@@ -1,0 +1,99 @@
+package scaledjpeg
+
+import "math"
+
+// The inverse transform, A.3.3, of the side×side lowest coefficients, of which
+// groups of pixels are averaged:
+//
+//	out[y][x] = 128 + Σ_v Σ_u m[y][v]·m[x][u]·coefficient[v][u]   (u, v < side)
+//
+// where m[x][u] is the mean of C(u)/2·cos((2p+1)uπ/16) over the pixels p that
+// x stands for, in fixed point with fraction bits. Higher coefficients mean
+// detail finer than the output's pixels, of which averaging would leave an
+// alias; the picture, reduced further, comes closer to the full one without.
+// Of the symmetries used: m[last−x][u] is m[x][u] for even u and −m[x][u] for
+// odd u.
+const fraction = 13
+
+var (
+	mean4 = means(2)
+	mean2 = means(4)
+)
+
+// means is m for the first two groups of pixels.
+func means(group int) (m [2][4]int32) {
+	for x := range m {
+		for u := range m[x] {
+			var sum float64
+			for p := x * group; p < (x+1)*group; p++ {
+				sum += math.Cos(float64((2*p+1)*u) * math.Pi / 16)
+			}
+			if u == 0 {
+				sum /= math.Sqrt2
+			}
+			m[x][u] = int32(math.Round(sum / float64(2*group) * (1 << fraction)))
+		}
+	}
+	return m
+}
+
+// transform makes the pixels of the coefficients in d.block, of which those
+// behind the place last in zigzag are zero, at c.pix[at].
+func (d *decoder) transform(c *component, at, last int) {
+	switch {
+	case d.side == 1:
+		c.pix[at] = pixel((d.block[0] + 4) >> 3)
+	case last == 0:
+		v := pixel((d.block[0] + 4) >> 3)
+		for y := range d.side {
+			row := c.pix[at+y*c.stride:][:d.side]
+			for x := range row {
+				row[x] = v
+			}
+		}
+	case d.side == 2:
+		d.transform2(c, at)
+	case d.side == 4:
+		d.transform4(c, at)
+	}
+}
+
+func (d *decoder) transform2(c *component, at int) {
+	const half = 1 << (fraction - 1)
+	edge := (mean2[0][0]*mean2[0][1] + half) >> fraction
+	corner := (mean2[0][1]*mean2[0][1] + half) >> fraction
+	s := d.block[0]<<(fraction-3) + half
+	h, v, hv := edge*d.block[1], edge*d.block[8], corner*d.block[9]
+	top, bottom := c.pix[at:at+2], c.pix[at+c.stride:at+c.stride+2]
+	top[0], top[1] = pixel((s+h+v+hv)>>fraction), pixel((s-h+v-hv)>>fraction)
+	bottom[0], bottom[1] = pixel((s+h-v-hv)>>fraction), pixel((s-h-v+hv)>>fraction)
+}
+
+// transform4 takes columns first.
+func (d *decoder) transform4(c *component, at int) {
+	const keep = 3 // fraction bits kept between the passes
+	var rows [4][4]int32
+	for u := range 4 {
+		const shift = fraction - keep
+		rows[0][u], rows[1][u], rows[2][u], rows[3][u] = four(d.block[u], d.block[8+u], d.block[16+u], d.block[24+u], shift)
+	}
+	for y := range rows {
+		const shift = fraction + keep
+		r := &rows[y]
+		p0, p1, p2, p3 := four(r[0], r[1], r[2], r[3], shift)
+		out := c.pix[at+y*c.stride:][:4]
+		out[0], out[1], out[2], out[3] = pixel(p0), pixel(p1), pixel(p2), pixel(p3)
+	}
+}
+
+// four is one dimension of the transform to 4, divided by 1<<shift.
+func four(c0, c1, c2, c3 int32, shift uint) (p0, p1, p2, p3 int32) {
+	a, b := &mean4[0], &mean4[1]
+	s := a[0]*c0 + 1<<(shift-1)
+	even0, even1 := s+a[2]*c2, s+b[2]*c2
+	odd0, odd1 := a[1]*c1+a[3]*c3, b[1]*c1+b[3]*c3
+	return (even0 + odd0) >> shift, (even1 + odd1) >> shift, (even1 - odd1) >> shift, (even0 - odd0) >> shift
+}
+
+// pixel shifts from −128..127 to 0..255.
+func pixel(v int32) uint8 { return uint8(min(max(v+128, 0), 255)) }
