@@ -102,11 +102,11 @@ const (
 	// winoBlock is how many tiles go through the matrices together. So many rows
 	// are worth the passage of the transformed filters, which come from the
 	// third-level cache or from memory, and few enough stay in the second.
-	winoBlock = 48
+	winoBlock = 24
 
 	// winoCols is for about how many output channels the products are computed
 	// before they are transformed back.
-	winoCols = 64
+	winoCols = 32
 
 	// winoDepth is maxDepth for these products.
 	winoDepth = 512
