@@ -3,8 +3,8 @@ package kernels
 import "fmt"
 
 // A Conv is the geometry of a two-dimensional convolution over pictures in
-// NHWC order. A group of a grouped convolution is one of its own: X and Y start
-// at its first channel, Ld and ldy count the channels of all groups.
+// NHWC order. Of a grouped convolution C is the channels of one group; Ld and ldy
+// count those of all groups.
 type Conv struct {
 	H, W, C          int // input: rows, columns, channels
 	Ld               int // floats from an input pixel to the next, at least C; 0 for C
@@ -26,6 +26,27 @@ func (b *PackedB) Conv(g *Conv, batch int, x, y []float32, ldy int, ep *Epilogue
 	}
 	checkMatrix("X", false, batch*q.H*q.W, q.C, x, q.Ld)
 	b.mul(batch*q.OH*q.OW, convRows(q, x), y, ldy, ep, team)
+}
+
+// ConvGroups is Conv for groups of channels: filters, all alike, that each read C
+// channels of X behind those of the group before, and give as many channels of Y
+// as they have columns, in that order. Rows of ep are pixels of Y.
+func ConvGroups(groups []*PackedB, g *Conv, batch int, x, y []float32, ldy int, ep *Epilogue, team *Team) {
+	if len(groups) == 1 {
+		groups[0].Conv(g, batch, x, y, ldy, ep, team)
+		return
+	}
+	q := g.defaults()
+	for _, b := range groups {
+		if b.k != q.KH*q.KW*q.C || b.n != groups[0].n || b.v != groups[0].v {
+			panic(fmt.Sprintf("kernels: filters of %d×%d×%d for a matrix of %d×%d", q.KH, q.KW, q.C, b.k, b.n))
+		}
+	}
+	checkMatrix("X", false, batch*q.H*q.W, len(groups)*q.C, x, q.Ld)
+	src := rows[float32]{a: x, windows: true, conv: q, unit: q.C, count: q.KH * q.KW, pad: 1}
+	p := productPool.Get().(*product)
+	defer p.release()
+	p.mul(groups, q.C, batch*q.OH*q.OW, src, y, ldy, ep, team)
 }
 
 // defaults fills in what may be left out, and panics where a size is negative.

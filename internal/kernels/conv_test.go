@@ -73,3 +73,58 @@ func convAt(g *Conv, x, w []float32, n, pixel, j int) (s, size float64) {
 	}
 	return s, size
 }
+
+// TestConvGroups compares with a convolution of each group alone.
+func TestConvGroups(t *testing.T) {
+	eachVersion(t, func(t *testing.T) {
+		for i, g := range convCases {
+			if g.C > 40 {
+				continue
+			}
+			for _, n := range []int{1, 8, 13, 40} {
+				const batch, groups = 2, 5
+				q := g.defaults()
+				q.Ld = groups*q.C + rand.IntN(2)
+				x := random(batch * q.H * q.W * q.Ld)
+				k, ldy, pixels := q.KH*q.KW*q.C, groups*n+rand.IntN(2), batch*q.OH*q.OW
+				var bs []*PackedB
+				var ws [][]float32
+				for range groups {
+					ws = append(ws, random(k*n))
+					bs = append(bs, PackB(false, k, n, ws[len(ws)-1], n))
+				}
+				ep := &Epilogue{Bias: random(groups * n), Act: []Activation{ActNone, ActClip, ActSiLU}[i%3], Lo: -0.5, Hi: 1}
+				if i%2 == 0 {
+					ep.Residual, ep.LdRes, ep.ResidualAfter = random(pixels*groups*n), groups*n, i%4 == 0
+				}
+				y, z := random(pixels*ldy), random(pixels*ldy)
+				before := slices.Clone(y)
+				ConvGroups(bs, &q, batch, x, y, ldy, ep, nil)
+				for j, w := range ws {
+					e := *ep
+					e.Bias = ep.Bias[j*n:][:n]
+					if e.Residual != nil {
+						e.Residual = ep.Residual[j*n:]
+					}
+					PackB(false, k, n, w, n).Conv(&q, batch, x[j*q.C:], z[j*n:], ldy, &e, nil)
+				}
+				for p := range pixels {
+					for j := range ldy {
+						got, want := y[p*ldy+j], z[p*ldy+j]
+						if j >= groups*n {
+							want = before[p*ldy+j]
+						}
+						if !near(got, float64(want), 3) {
+							t.Fatalf("case %d, %d channels out: pixel %d channel %d is %v, want %v", i, n, p, j, got, want)
+						}
+					}
+				}
+				copy(z, before)
+				ConvGroups(bs, &q, batch, x, z, ldy, ep, Threads(3))
+				if !slices.Equal(y, z) {
+					t.Fatalf("case %d: another result with 3 threads", i)
+				}
+			}
+		}
+	})
+}

@@ -19,7 +19,10 @@ const dotRows = 4
 type product struct {
 	blocking
 	src        rows[float32]
-	b          *PackedB
+	b          *PackedB   // the first of groups
+	groups     []*PackedB // all alike; each has its own columns of C
+	shift      int        // from what a group reads of A to what the next does
+	one        [1]*PackedB
 	c          []float32
 	ldc        int
 	accumulate bool
@@ -45,7 +48,7 @@ var productPool = sync.Pool{New: func() any {
 
 // release hands p back, without what it points to.
 func (p *product) release() {
-	p.src, p.b, p.c, p.ep = rows[float32]{}, nil, nil, Epilogue{}
+	p.src, p.b, p.groups, p.one[0], p.c, p.ep = rows[float32]{}, nil, nil, nil, nil, Epilogue{}
 	p.own, p.rawB = PackedB{}, nil
 	productPool.Put(p)
 }
@@ -66,7 +69,8 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	p.src = matrixRows(transA, a, lda, k)
 	p.own = PackedB{k: k, n: n, v: versionFor(k)}
 	p.transB, p.rawB, p.ldb = transB, b, ldb
-	p.b = &p.own
+	p.one[0] = &p.own
+	p.b, p.groups = &p.own, p.one[:]
 	switch {
 	case transB && !transA && m <= dotRows && k > 0:
 		// Rows of both matrices lie ready for products of vectors.
@@ -94,16 +98,25 @@ func (b *PackedB) Mul(m int, a []float32, lda int, c []float32, ldc int, ep *Epi
 
 // mul computes C from any source of rows.
 func (b *PackedB) mul(m int, src rows[float32], c []float32, ldc int, ep *Epilogue, team *Team) {
-	checkMatrix("C", false, m, b.n, c, ldc)
-	if m == 0 || b.n == 0 {
-		return
-	}
 	p := productPool.Get().(*product)
 	defer p.release()
-	p.m, p.src, p.b, p.c, p.ldc, p.accumulate = m, src, b, c, ldc, false
+	p.one[0] = b
+	p.mul(p.one[:], 0, m, src, c, ldc, ep, team)
+}
+
+// mul does that with groups of columns, each from rows shift behind those of the
+// one before.
+func (p *product) mul(groups []*PackedB, shift, m int, src rows[float32], c []float32, ldc int, ep *Epilogue, team *Team) {
+	n := len(groups) * groups[0].n
+	checkMatrix("C", false, m, n, c, ldc)
+	if m == 0 || n == 0 {
+		return
+	}
+	p.b, p.groups, p.shift = groups[0], groups, shift
+	p.m, p.src, p.c, p.ldc, p.accumulate = m, src, c, ldc, false
 	if ep != nil {
 		p.ep = *ep
-		ep.check(m, b.n)
+		ep.check(m, n)
 	}
 	p.run(team)
 }
@@ -121,9 +134,10 @@ func (p *product) need(n int) []float32 {
 // run cuts the product into blocks and has them computed.
 func (p *product) run(team *Team) {
 	h := p.v().rows()
-	p.src.copied = p.src.copied || p.src.conflicting(h) && p.b.panels() >= 4
-	threads := threadsFor(team, p.m*p.b.n*max(p.b.k, 1))
-	p.cut(p.b.n, p.b.panels(), blockRows, h, threads)
+	p.src.copied = p.src.copied || p.src.conflicting(h) && p.b.panels() >= 4 && len(p.groups) == 1
+	n := p.b.n * len(p.groups)
+	threads := threadsFor(team, p.m*n*max(p.b.k, 1))
+	p.cut(n, p.b.panels()*len(p.groups), blockRows, h, threads)
 	team.Run(threads, p.blocks(), p.blockTask)
 }
 
@@ -175,6 +189,12 @@ func (b *blocking) at(block int) (i0, i1, p0, p1 int) {
 	return i0, i1, p * b.all / b.across, (p + 1) * b.all / b.across
 }
 
+// column is PackedB.panel for the panels of all groups.
+func (p *product) column(i int) (j, cols, width int) {
+	j, cols, width = p.b.panel(i % p.b.panels())
+	return i/p.b.panels()*p.b.n + j, cols, width
+}
+
 // block computes one block of C.
 func (p *product) block(task int) {
 	i0, i1, p0, p1 := p.at(task)
@@ -193,9 +213,10 @@ func (p *product) block(task int) {
 		t.clamp = clamp && p.src.last(d)
 		late = p.ep.late() && p.src.last(d)
 		for i := p0; i < p1; i++ {
-			j, cols, width := p.b.panel(i)
+			group, panel := i/p.b.panels(), i%p.b.panels()
+			j, cols, width := p.column(i)
 			t.cols, t.width = cols, width
-			t.b, t.ldb = p.b.at(i, d.k0)
+			t.b, t.ldb = p.groups[group].at(panel, d.k0)
 			t.bias, t.d = nil, nil
 			if d.k0 == 0 && p.ep.Bias != nil {
 				t.bias = p.ep.Bias[j:]
@@ -203,6 +224,7 @@ func (p *product) block(task int) {
 			for r := i0; r < i1; r += h {
 				t.rows = min(h, i1-r)
 				t.a, t.off, t.segs, t.segLen = s.segments(&p.src, h, (r-i0)/h, d)
+				t.a = t.a[group*p.shift:]
 				t.c = p.c[r*p.ldc+j:]
 				switch {
 				case d.k0 > 0 || p.accumulate:
@@ -218,8 +240,9 @@ func (p *product) block(task int) {
 		}
 	}
 	if late && v != avx512 {
-		j := p0 * v.cols()
-		apply(&p.ep, p.c[i0*p.ldc+j:], i1-i0, min(p1*v.cols(), p.b.n)-j, p.ldc, i0, j)
+		first, _, _ := p.column(p0)
+		last, cols, _ := p.column(p1 - 1)
+		apply(&p.ep, p.c[i0*p.ldc+first:], i1-i0, last+cols-first, p.ldc, i0, first)
 	}
 }
 

@@ -100,17 +100,7 @@ func (o *convOp) run(s *state, n *node) error {
 		o.wino.Conv(&g, in[0], x, y, o.out, &ep, &s.team)
 		return nil
 	}
-	per := o.out / o.groups
-	for i, b := range o.b {
-		e := ep
-		if e.Bias != nil {
-			e.Bias = e.Bias[i*per:][:per]
-		}
-		if e.Residual != nil {
-			e.Residual = e.Residual[i*per:]
-		}
-		b.Conv(&g, in[0], x[i*o.c:], y[i*per:], o.out, &e, &s.team)
-	}
+	kernels.ConvGroups(o.b, &g, in[0], x, y, o.out, &ep, &s.team)
 	return nil
 }
 
