@@ -142,7 +142,7 @@ func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error
 		return nil, err
 	}
 	defer g.Close() // what the plan needs of the weights is packed then
-	p, err := plan.Compile(g, plan.Options{Layer: opt.Layer, Height: opt.Height, Width: opt.Width, BF16: opt.Precision == BF16})
+	p, err := plan.Compile(g, plan.Options{Layer: opt.Layer, Height: opt.Height, Width: opt.Width, BF16: opt.Precision == BF16, BF16All: bf16All})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -58,6 +58,9 @@ func (p *Precision) UnmarshalText(name []byte) error {
 // replace it.
 var bf16Unit = kernels.BF16Unit
 
+// bf16All is set by tests, whose networks are small.
+var bf16All = false
+
 // check returns an error where networks cannot run in p here.
 func (p Precision) check() error {
 	switch {

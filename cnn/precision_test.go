@@ -8,11 +8,11 @@ import (
 )
 
 // anyMachine lets tests use bf16 on processors without it, where the kernels
-// compute the same in plain Go.
+// compute the same in plain Go, and for small networks.
 func anyMachine(t *testing.T, unit string) {
 	was := bf16Unit
-	t.Cleanup(func() { bf16Unit = was })
-	bf16Unit = func() string { return unit }
+	t.Cleanup(func() { bf16Unit, bf16All = was, false })
+	bf16Unit, bf16All = func() string { return unit }, true
 }
 
 // TestBF16 compares the small networks in bf16 with ONNX Runtime in float32, and

@@ -43,6 +43,14 @@ func (s *state) split(n *node, o parted, rows, work int) error {
 	return nil
 }
 
+func (s *state) runPart(lo, hi int) {
+	if s.node.bf16 {
+		s.parted.(bf16Parted).partBF16(s, s.node, lo, hi)
+	} else {
+		s.parted.part(s, s.node, lo, hi)
+	}
+}
+
 // bound is a generic operator ready to run on n pictures.
 type bound struct {
 	kernel  *ops.Kernel
@@ -55,7 +63,7 @@ func (p *Plan) newState(n int) (*state, error) {
 	s.t = make([]*graph.Tensor, p.net.values)
 	s.half = make([][]kernels.BF16, p.net.values)
 	s.bound = make([]bound, len(p.net.nodes))
-	s.part = func(lo, hi int) { s.parted.part(s, s.node, lo, hi) }
+	s.part = s.runPart
 	s.value(p.net.input)
 	for i, nd := range p.net.nodes {
 		for _, v := range nd.in {
@@ -148,6 +156,9 @@ func (s *state) lend(x, y []float32) {
 // in and out return the data of n's operands.
 func (s *state) in(n *node, i int) []float32 { return s.t[n.in[i].id].F }
 func (s *state) out(n *node) []float32       { return s.t[n.out[0].id].F }
+
+// elements returns how many elements n's output has.
+func (s *state) elements(n *node) int { return size(s.t[n.out[0].id].Shape) }
 
 // float32 and bf16 return the data of a value that is stored so.
 func (s *state) float32(v *value) []float32   { return s.t[v.id].F }

@@ -30,6 +30,7 @@ type Options struct {
 	Layer         string // Pooled (also ""), Map, or the name of a node or value
 	Height, Width int    // of pictures where the model leaves them open; 0 for 224
 	BF16          bool   // compute on bf16, sums in float32
+	BF16All     bool   // also where little is gained or much precision lost; for tests
 }
 
 // A Plan is a compiled network. It is immutable and safe for concurrent use.
@@ -132,7 +133,7 @@ func compile(g *graph.Graph, opt Options) (*Plan, error) {
 	}
 	p.group = p.groupSize()
 	if opt.BF16 {
-		p.net.narrow()
+		p.net.narrow(opt.BF16All)
 	}
 	p.net.choosePlanar()
 	p.bufs, p.arena = p.net.allocate()

@@ -9,14 +9,17 @@ import (
 	"github.com/onetomany/caption/internal/weights"
 )
 
-// A narrower is an operator that can compute on values stored as bf16. Sums and
-// functions are in float32 all the same: what runBF16 stores is rounded once.
-type narrower interface {
-	op
-
-	// runBF16 is run for a node whose bf16 is set.
-	runBF16(s *state, n *node) error
-}
+// Operators that can compute on values stored as bf16 have one of two methods
+// beside that for float32. Sums and functions are in float32 all the same: what
+// is stored is rounded once.
+type (
+	bf16Runner interface {
+		runBF16(s *state, n *node) error // instead of op.run
+	}
+	bf16Parted interface {
+		partBF16(s *state, n *node, lo, hi int) // instead of parted.part
+	}
+)
 
 // A bf16Preparer is a preparer that gets other constants ready for runBF16.
 type bf16Preparer interface{ prepareBF16(p *weights.Packer) }
@@ -24,17 +27,24 @@ type bf16Preparer interface{ prepareBF16(p *weights.Packer) }
 // convertOp stores in[0] in the other precision.
 type convertOp struct{}
 
-// narrow stores values as bf16. Convolutions and matrix products always compute
-// on bf16, which is what is won; all that is cheap follows its largest operand;
-// what package ops computes stays in float32, as do the picture and the feature.
-// Conversions stand where the two meet. Picture and layout are changed in one
-// pass; sums that only float32 is made of are not rounded.
-func (g *net) narrow() {
+// narrow stores values as bf16. Convolutions and matrix products compute on bf16,
+// which is what is won; all that is cheap, depthwise convolutions too, does where
+// an operand is bf16; what package ops computes stays in float32, as do the feature
+// and the picture with its first convolution, whose results networks are the most
+// sensitive to: a depthwise convolution behind it takes differences of large
+// neighbouring values. Conversions stand where the two meet; sums that only
+// float32 is made of are not rounded. If all is set, the first convolution and
+// matrix products that are too small to gain by it compute on bf16 too.
+func (g *net) narrow(all bool) {
 	converted := map[*value]*value{}
+	raw := map[*value]bool{g.input: !all} // the picture, not convolved yet
 	for _, n := range slices.Clone(g.nodes) {
-		bf16 := n.narrows()
+		bf16 := n.multiplies(all) && !raw[n.in[0]] || n.follows()
+		if _, conv := n.op.(*convOp); !conv && raw[n.in[0]] {
+			raw[n.out[0]] = true
+		}
 		for i, v := range n.in {
-			if n.stores(v, bf16) {
+			if v == nil || v.typ != graph.Float || v.bf16 == bf16 {
 				continue
 			}
 			if converted[v] == nil {
@@ -43,7 +53,7 @@ func (g *net) narrow() {
 			n.in[i] = converted[v]
 		}
 		if n.bf16 = bf16; bf16 {
-			n.out[0].bf16 = !n.widens(g)
+			n.out[0].bf16 = !n.widens()
 		}
 	}
 	if g.output.bf16 {
@@ -52,65 +62,40 @@ func (g *net) narrow() {
 	g.link()
 }
 
-// narrows reports whether n is to compute on bf16.
-func (n *node) narrows() bool {
-	if !n.canNarrow() {
-		return false
-	}
-	switch o := n.op.(type) {
-	case *convOp, *denseOp:
-		return true
-	case *transposeOp:
-		if slices.Equal(o.perm, toNHWC) && slices.ContainsFunc(n.out[0].uses, (*node).multiplies) {
-			return true
-		}
-	}
-	bf16, size := false, -1
-	for _, v := range n.in {
-		if v != nil && v.data == nil && v.len() > size {
-			bf16, size = v.bf16, v.len()
-		}
-	}
-	return bf16
+// follows reports whether n computes on bf16 because an operand is.
+func (n *node) follows() bool {
+	return n.canNarrow() && slices.ContainsFunc(n.in, func(v *value) bool { return v != nil && v.bf16 })
 }
 
 // widens reports whether n, which computes on bf16, gives its sums in float32: an
 // average over the picture, which is small, and what nothing else takes.
-func (n *node) widens(g *net) bool {
-	y := n.out[0]
-	switch o := n.op.(type) {
-	case meanOp:
-		return true
-	case *denseOp, *convOp:
-		if c, ok := o.(*convOp); ok && c.depthwise() {
-			return false
-		}
-		return !slices.ContainsFunc(y.uses, (*node).canNarrow)
-	}
-	return false
+func (n *node) widens() bool {
+	_, mean := n.op.(meanOp)
+	return mean || n.multiplies(true) && !slices.ContainsFunc(n.out[0].uses, (*node).canNarrow)
 }
 
 func (n *node) canNarrow() bool {
-	_, ok := n.op.(narrower)
-	return ok
-}
-
-// multiplies reports whether n is one of the operators that bf16 is for.
-func (n *node) multiplies() bool {
 	switch n.op.(type) {
-	case *convOp, *denseOp:
+	case bf16Runner, bf16Parted:
 		return true
 	}
 	return false
 }
 
-// stores reports whether v is stored as n, computing on bf16 or not, takes it.
-func (n *node) stores(v *value, bf16 bool) bool {
-	if v == nil || v.typ != graph.Float || v.bf16 == bf16 {
-		return true
+// reuse is how often a matrix product must use each value that it reads or writes,
+// on average, for bf16 to be of use: below, it waits for memory.
+const reuse = 12
+
+// multiplies reports whether n is one of the operators that bf16 is for, all of
+// them or those that gain by it.
+func (n *node) multiplies(all bool) bool {
+	switch o := n.op.(type) {
+	case *denseOp:
+		return all || o.k*o.n >= reuse*(o.k+o.n)
+	case *convOp:
+		return !o.depthwise()
 	}
-	_, both := n.op.(*transposeOp)
-	return both && bf16
+	return false
 }
 
 // convert returns v in the other precision.
@@ -157,8 +142,8 @@ func (n *node) prepare(p *weights.Packer) {
 
 // run computes n's outputs, in its precision.
 func (n *node) run(s *state) error {
-	if n.bf16 {
-		return n.op.(narrower).runBF16(s, n)
+	if o, ok := n.op.(bf16Runner); ok && n.bf16 {
+		return o.runBF16(s, n)
 	}
 	return n.op.run(s, n)
 }

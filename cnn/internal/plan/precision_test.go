@@ -2,50 +2,72 @@ package plan
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/onnx"
 )
 
-// TestBF16Plans holds where conversions stand: nowhere but at what package ops
-// computes and in front of the small layers of a squeeze and excitation, whose
+// TestBF16Plans holds where conversions stand: with all that can be in bf16, of the
+// picture, and in front of the small layers of a squeeze and excitation, whose
 // average is in float32.
 func TestBF16Plans(t *testing.T) {
 	for name, want := range map[string]string{
-		"convnext":     "conv 3, dense 4, mean 1, norm 2, transpose 1",
-		"densenet":     "concat 2, conv 3, dense 1, mean 1, pool 1, scale 3, transpose 1",
-		"efficientnet": "binary 1, conv 2, convert 1, dense 4, mean 2, transpose 1",
-		"inception":    "concat 1, conv 3, dense 3, mean 1, pool 3, transpose 1",
-		"mobilenet":    "binary 1, conv 2, convert 1, dense 4, mean 2, transpose 1",
-		"resnet":       "conv 6, mean 1, transpose 1",
-		"resnext":      "conv 3, dense 1, mean 1, transpose 1",
-		"shufflenet":   "concat 1, conv 2, dense 2, mean 1, slice 2, transpose 2",
-		"squeezenet":   "conv 1, mean 1, transpose 1",
-		"vgg":          "conv 1, dense 1, pool 1, transpose 2",
+		"convnext":     "conv 3, convert 1, dense 4, mean 1, norm 2, transpose 1",
+		"densenet":     "concat 2, conv 3, convert 1, dense 1, mean 1, pool 1, scale 3, transpose 1",
+		"efficientnet": "binary 1, conv 2, convert 2, dense 4, mean 2, transpose 1",
+		"inception":    "concat 1, conv 3, convert 1, dense 3, mean 1, pool 3, transpose 1",
+		"mobilenet":    "binary 1, conv 2, convert 2, dense 4, mean 2, transpose 1",
+		"resnet":       "conv 6, convert 1, mean 1, transpose 1",
+		"resnext":      "conv 3, convert 1, dense 1, mean 1, transpose 1",
+		"shufflenet":   "concat 1, conv 2, convert 1, dense 2, mean 1, slice 2, transpose 2",
+		"squeezenet":   "conv 1, convert 1, mean 1, transpose 1",
+		"vgg":          "conv 1, convert 1, dense 1, pool 1, transpose 2",
 	} {
 		g, err := onnx.Open(filepath.Join("..", "..", "testdata", "mini", name+"-ts.onnx"), onnx.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := Compile(g, Options{BF16: true})
+		p, err := Compile(g, Options{BF16: true, BF16All: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := operators(p); got != want {
-			t.Errorf("%s: %s; want %s", name, got, want)
+			t.Errorf("%s: %s; want %s\n%s", name, got, want, p.net.dump())
 		}
-		full, err := Compile(g, Options{})
+	}
+}
+
+// TestBF16Default holds what stays in float32 of the default network: up to the
+// first matrix product that gains by bf16, and the feature.
+func TestBF16Default(t *testing.T) {
+	var p [2]*Plan
+	for i := range p {
+		g, err := onnx.Open(filepath.Join("..", "..", "..", "models", "default", "cnn.onnx"), onnx.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The picture is transposed, which float32 does without.
-		if picture := 2 * int64(p.Channels*p.Height*p.Width); p.PeakBytes > full.PeakBytes*6/10+picture {
-			t.Errorf("%s: %d bytes of buffers, %d in float32", name, p.PeakBytes, full.PeakBytes)
+		if p[i], err = Compile(g, Options{BF16: i == 1}); err != nil {
+			t.Fatal(err)
 		}
+	}
+	full, half := p[0], p[1]
+	var float32s []string
+	for _, n := range half.net.nodes {
+		if !n.bf16 {
+			float32s = append(float32s, strings.TrimPrefix(fmt.Sprintf("%T", n.op), "*plan."))
+		}
+	}
+	if got, want := strings.Join(float32s, " "), "convOp convOp denseOp plan.convertOp plan.reshapeOp"; got != want {
+		t.Errorf("in float32 are %s, want %s", got, want)
+	}
+	if half.PeakBytes > full.PeakBytes*6/10 {
+		t.Errorf("buffers of %d bytes, in float32 %d", half.PeakBytes, full.PeakBytes)
 	}
 }
 
@@ -69,7 +91,7 @@ func TestBF16Random(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		p, err := Compile(g, Options{Layer: layer, BF16: true})
+		p, err := Compile(g, Options{Layer: layer, BF16: true, BF16All: true})
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}

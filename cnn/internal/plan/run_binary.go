@@ -82,7 +82,7 @@ func (w *walk) last() (n, s0, s1 int) {
 }
 
 func (o *binaryOp) run(s *state, n *node) error {
-	return s.split(n, o, (len(s.out(n))+piece-1)/piece, 8*piece)
+	return s.split(n, o, (s.elements(n)+piece-1)/piece, 8*piece)
 }
 
 func (o *binaryOp) part(s *state, n *node, lo, hi int) {

@@ -21,7 +21,7 @@ const piece = 256
 func pieces(x []float32, lo, hi int) []float32 { return x[lo*piece : min(hi*piece, len(x))] }
 
 func (o *actOp) run(s *state, n *node) error {
-	return s.split(n, o, (len(s.out(n))+piece-1)/piece, 16*piece)
+	return s.split(n, o, (s.elements(n)+piece-1)/piece, 16*piece)
 }
 
 func (o *actOp) part(s *state, n *node, lo, hi int) {
@@ -33,7 +33,7 @@ func (o *scaleOp) run(s *state, n *node) error {
 	if o.axis >= 0 {
 		row = o.row(s, n)
 	}
-	return s.split(n, o, (len(s.out(n))+row-1)/row, 8*row)
+	return s.split(n, o, (s.elements(n)+row-1)/row, 8*row)
 }
 
 // row returns how many elements are scaled in one go.
@@ -48,36 +48,42 @@ func (o *scaleOp) row(s *state, n *node) int {
 func (o *scaleOp) part(s *state, n *node, lo, hi int) {
 	x, y := s.in(n, 0), s.out(n)
 	if o.axis < 0 {
-		a, b := o.scale[0], o.shift[0]
-		y = pieces(y, lo, hi)
-		for i, v := range pieces(x, lo, hi) {
-			y[i] = v*a + b
-		}
-		o.act.apply(y)
+		o.one(pieces(y, lo, hi), pieces(x, lo, hi), 0)
 		return
 	}
-	row, c := o.row(s, n), len(o.scale)
+	row := o.row(s, n)
 	each := o.axis == len(n.in[0].shape)-1
 	for i := lo; i < hi; i++ {
 		x, y := x[i*row:][:row], y[i*row:][:row]
 		if each {
-			kernels.Mul(y, x, o.scale)
-			kernels.Add(y, y, o.shift)
+			o.each(y, x)
 		} else {
-			a, b := o.scale[i%c], o.shift[i%c]
-			for j, v := range x {
-				y[j] = v*a + b
-			}
+			o.one(y, x, i%len(o.scale))
 		}
-		o.act.apply(y)
 	}
+}
+
+// each scales elements of all channels.
+func (o *scaleOp) each(y, x []float32) {
+	kernels.Mul(y, x, o.scale)
+	kernels.Add(y, y, o.shift)
+	o.act.apply(y)
+}
+
+// one scales elements of channel c.
+func (o *scaleOp) one(y, x []float32, c int) {
+	a, b := o.scale[c], o.shift[c]
+	for i, v := range x {
+		y[i] = v*a + b
+	}
+	o.act.apply(y)
 }
 
 func (reshapeOp) run(*state, *node) error { return nil }
 
 func (o *concatOp) run(s *state, n *node) error {
 	outer := size(s.t[n.out[0].id].Shape[:o.axis])
-	return s.split(n, o, outer, 4*len(s.out(n))/max(outer, 1))
+	return s.split(n, o, outer, 4*s.elements(n)/max(outer, 1))
 }
 
 func (o *concatOp) part(s *state, n *node, lo, hi int) {
@@ -86,7 +92,7 @@ func (o *concatOp) part(s *state, n *node, lo, hi int) {
 
 func (o *sliceOp) run(s *state, n *node) error {
 	outer := size(s.t[n.out[0].id].Shape[:o.axis])
-	return s.split(n, o, outer, 4*len(s.out(n))/max(outer, 1))
+	return s.split(n, o, outer, 4*s.elements(n)/max(outer, 1))
 }
 
 func (o *sliceOp) part(s *state, n *node, lo, hi int) {
@@ -143,7 +149,7 @@ func pad[T any](s *state, n *node, before []int, data func(*state, *value) []T) 
 func (o softmaxOp) run(s *state, n *node) error {
 	shape := n.in[0].shape
 	c := shape[len(shape)-1]
-	return s.split(n, o, len(s.out(n))/c, 256*c)
+	return s.split(n, o, s.elements(n)/c, 256*c)
 }
 
 func (softmaxOp) part(s *state, n *node, lo, hi int) {
@@ -170,7 +176,7 @@ func softmaxRow(y, x []float32) {
 
 func (o *normOp) run(s *state, n *node) error {
 	c := len(o.scale)
-	return s.split(n, o, len(s.out(n))/c, 64*c)
+	return s.split(n, o, s.elements(n)/c, 64*c)
 }
 
 func (o *normOp) part(s *state, n *node, lo, hi int) {

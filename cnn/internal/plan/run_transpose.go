@@ -3,7 +3,7 @@ package plan
 func (o *transposeOp) run(s *state, n *node) error {
 	w := transposition(s.t[n.in[0].id].Shape, o.perm)
 	rows := w.parts()
-	return s.split(n, o, rows, 4*len(s.out(n))/max(rows, 1))
+	return s.split(n, o, rows, 4*s.elements(n)/max(rows, 1))
 }
 
 func (o *transposeOp) part(s *state, n *node, lo, hi int) {

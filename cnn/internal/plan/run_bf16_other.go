@@ -1,0 +1,155 @@
+package plan
+
+import (
+	"sync"
+
+	"github.com/onetomany/caption/internal/kernels"
+)
+
+// What is cheap is computed in float32 on pieces that stay in the first-level
+// cache: widened, worked on, rounded.
+
+// chunk is the length of such a piece.
+const chunk = 1024
+
+// A workbench is the room for pieces of two operands.
+type workbench struct{ a, b []float32 }
+
+var workbenches = sync.Pool{New: func() any {
+	return &workbench{make([]float32, chunk), make([]float32, chunk)}
+}}
+
+// widened has f work on x row by row, and rounds what it makes of them into y.
+func widened(y, x []kernels.BF16, row int, f func(row []float32)) {
+	w := workbenches.Get().(*workbench)
+	defer workbenches.Put(w)
+	if len(w.a) < row {
+		w.a = make([]float32, row)
+	}
+	for i := 0; i < len(x); i += row {
+		r := w.a[:min(row, len(x)-i)]
+		kernels.FromBF16(r, x[i:])
+		f(r)
+		kernels.ToBF16(y[i:][:len(r)], r)
+	}
+}
+
+// between returns the elements of rows lo…hi-1 of n's first operand and output.
+func (s *state) between(n *node, row, lo, hi int) (x, y []kernels.BF16) {
+	x, y = s.bf16(n.in[0]), s.bf16(n.out[0])
+	hi = min(hi*row, len(y))
+	return x[lo*row : hi], y[lo*row : hi]
+}
+
+func (o *actOp) partBF16(s *state, n *node, lo, hi int) {
+	x, y := s.between(n, piece, lo, hi)
+	widened(y, x, chunk, o.apply)
+}
+
+func (o *scaleOp) partBF16(s *state, n *node, lo, hi int) {
+	if o.axis < 0 {
+		x, y := s.between(n, piece, lo, hi)
+		widened(y, x, chunk, func(r []float32) { o.one(r, r, 0) })
+		return
+	}
+	row, i := o.row(s, n), lo
+	x, y := s.between(n, row, lo, hi)
+	each := o.axis == len(n.in[0].shape)-1
+	widened(y, x, row, func(r []float32) {
+		if each {
+			o.each(r, r)
+		} else {
+			o.one(r, r, i%len(o.scale))
+		}
+		i++
+	})
+}
+
+func (o *normOp) partBF16(s *state, n *node, lo, hi int) {
+	x, y := s.between(n, len(o.scale), lo, hi)
+	widened(y, x, len(o.scale), func(r []float32) { o.row(r, r) })
+}
+
+func (softmaxOp) partBF16(s *state, n *node, lo, hi int) {
+	shape := n.in[0].shape
+	c := shape[len(shape)-1]
+	x, y := s.between(n, c, lo, hi)
+	widened(y, x, c, func(r []float32) { softmaxRow(r, r) })
+}
+
+func (o *binaryOp) partBF16(s *state, n *node, lo, hi int) {
+	t, u, v := n.in[0].id, n.in[1].id, n.out[0].id
+	y, a, b := s.half[v], s.half[t], s.half[u]
+	w := broadcast(s.t[v].Shape, s.t[t].Shape, s.t[u].Shape)
+	_, stepA, stepB := w.last()
+	bench := workbenches.Get().(*workbench)
+	defer workbenches.Put(bench)
+	for end := min(hi*piece, len(y)); lo*piece < end; lo += chunk / piece {
+		w.span(lo*piece, min(lo*piece+chunk, end), func(out, k, i, j int) {
+			p, q := bench.a[:k], bench.b[:k]
+			kernels.FromBF16(p[:1+stepA*(k-1)], a[i:])
+			kernels.FromBF16(q[:1+stepB*(k-1)], b[j:])
+			r := p
+			if stepA == 0 {
+				r = q
+			}
+			o.op.row(r, p, q, stepA, stepB)
+			o.act.apply(r)
+			kernels.ToBF16(y[out:][:k], r)
+		})
+	}
+}
+
+func (meanOp) partBF16(s *state, n *node, lo, hi int) {
+	x, y, in := s.bf16(n.in[0]), s.float32(n.out[0]), s.t[n.in[0].id].Shape
+	plane, c := in[1]*in[2], in[3]
+	lo, hi = lo*strip, min(hi*strip, c)
+	w := workbenches.Get().(*workbench)
+	defer workbenches.Put(w)
+	for ; lo < hi; lo += chunk {
+		k := min(chunk, hi-lo)
+		for i := range in[0] {
+			sum := y[i*c+lo:][:k]
+			clear(sum)
+			for p := i * plane; p < (i+1)*plane; p++ {
+				kernels.FromBF16(w.a[:k], x[p*c+lo:])
+				kernels.Add(sum, sum, w.a)
+			}
+			kernels.Scale(sum, 1/float32(plane), sum)
+		}
+	}
+}
+
+func (reshapeOp) runBF16(*state, *node) error { return nil }
+
+func (o *concatOp) partBF16(s *state, n *node, lo, hi int) {
+	concatenate(s, n, o.axis, lo, hi, (*state).bf16)
+}
+
+func (o *sliceOp) partBF16(s *state, n *node, lo, hi int) {
+	slice(s, n, o.axis, o.start, lo, hi, (*state).bf16)
+}
+
+func (o *padOp) runBF16(s *state, n *node) error {
+	pad(s, n, o.before, (*state).bf16)
+	return nil
+}
+
+func (o *transposeOp) partBF16(s *state, n *node, lo, hi int) {
+	w := transposition(s.t[n.in[0].id].Shape, o.perm)
+	transpose(s.bf16(n.out[0]), s.bf16(n.in[0]), &w, lo, hi)
+}
+
+func (o convertOp) run(s *state, n *node) error {
+	return s.split(n, o, (s.elements(n)+piece-1)/piece, 4*piece)
+}
+
+func (convertOp) part(s *state, n *node, lo, hi int) {
+	x, y := n.in[0], n.out[0]
+	lo, hi = lo*piece, min(hi*piece, s.elements(n))
+	if y.bf16 {
+		kernels.ToBF16(s.bf16(y)[lo:hi], s.float32(x)[lo:])
+	} else {
+		kernels.FromBF16(s.float32(y)[lo:hi], s.bf16(x)[lo:])
+	}
+}
