@@ -107,6 +107,7 @@ func fits(got, want []int) bool {
 // Net is a loaded network. It is immutable and safe for concurrent use.
 type Net struct {
 	info    Info
+	size    int // elements of the feature of one picture
 	plan    *plan.Plan
 	threads int
 }
@@ -146,7 +147,11 @@ func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	n := &Net{plan: p, threads: max(opt.Threads, 1), info: Info{
+	size := 1
+	for _, d := range p.FeatureShape {
+		size *= d
+	}
+	n := &Net{plan: p, size: size, threads: max(opt.Threads, 1), info: Info{
 		Producer:     g.Producer,
 		IR:           g.IR,
 		Opset:        g.Opset,
@@ -185,13 +190,40 @@ func (n *Net) Info() Info {
 // with. Run checks ctx between operators. The error for a tensor of another shape
 // is a *ShapeError.
 func (n *Net) Run(ctx context.Context, batch Tensor) (Tensor, error) {
-	want := []int{-1, n.info.Channels, n.info.Height, n.info.Width}
-	if !fits(batch.Shape, want) || len(batch.Data) != batch.Shape[0]*want[1]*want[2]*want[3] {
-		return Tensor{}, &ShapeError{Got: slices.Clone(batch.Shape), Want: want, Len: len(batch.Data)}
-	}
-	y, err := n.plan.Run(ctx, batch.Shape[0], batch.Data, n.threads)
-	if err != nil {
+	if err := n.check(batch); err != nil {
 		return Tensor{}, err
 	}
-	return Tensor{Shape: append([]int{batch.Shape[0]}, n.info.FeatureShape...), Data: y}, nil
+	y := Tensor{
+		Shape: slices.Concat(batch.Shape[:1], n.info.FeatureShape),
+		Data:  make([]float32, batch.Shape[0]*n.size),
+	}
+	if err := n.plan.Run(ctx, batch.Shape[0], batch.Data, y.Data, n.threads); err != nil {
+		return Tensor{}, err
+	}
+	return y, nil
+}
+
+// RunInto is Run with the features written into dst, which must have room for as
+// many elements as the result has: N times the product of Info().FeatureShape.
+// What dst holds after an error is not defined. Once the buffers are there, from
+// runs before of as many pictures, RunInto allocates nothing.
+func (n *Net) RunInto(ctx context.Context, dst []float32, batch Tensor) error {
+	if err := n.check(batch); err != nil {
+		return err
+	}
+	size := batch.Shape[0] * n.size
+	if len(dst) < size {
+		return fmt.Errorf("cnn: room for %d elements; the features of %d pictures have %d", len(dst), batch.Shape[0], size)
+	}
+	return n.plan.Run(ctx, batch.Shape[0], batch.Data, dst[:size], n.threads)
+}
+
+// check makes sure that batch is one of the network's pictures.
+func (n *Net) check(batch Tensor) error {
+	i, s := &n.info, batch.Shape
+	if len(s) == 4 && s[0] >= 0 && s[1] == i.Channels && s[2] == i.Height && s[3] == i.Width &&
+		len(batch.Data) == s[0]*s[1]*s[2]*s[3] {
+		return nil
+	}
+	return &ShapeError{Got: slices.Clone(s), Want: []int{-1, i.Channels, i.Height, i.Width}, Len: len(batch.Data)}
 }

@@ -152,6 +152,31 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestRunInto checks that RunInto gives what Run gives, and touches nothing else.
+func TestRunInto(t *testing.T) {
+	net := openMini(t, "resnet-ts", &Options{Threads: 2})
+	for n := range 4 {
+		x := picture(n, 24, 24)
+		want := run(t, net, x)
+		got := slices.Repeat([]float32{7}, len(want)+2)
+		if err := net.RunInto(context.Background(), got, x); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got[:len(want)], want) || got[len(want)] != 7 || got[len(want)+1] != 7 {
+			t.Errorf("%d pictures: %v, want %v and two sevens", n, got, want)
+		}
+		if n > 0 {
+			if err := net.RunInto(context.Background(), got[:len(want)-1], x); err == nil {
+				t.Errorf("%d pictures: too little room is not refused", n)
+			}
+		}
+	}
+	var shape *ShapeError
+	if err := net.RunInto(context.Background(), make([]float32, 100), picture(1, 24, 23)); !errors.As(err, &shape) {
+		t.Errorf("another size: %v", err)
+	}
+}
+
 func TestRunShape(t *testing.T) {
 	net := openMini(t, "resnet-ts", nil)
 	for _, x := range []Tensor{

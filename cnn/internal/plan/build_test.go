@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -69,4 +70,10 @@ func numbers(t testing.TB, s string) (v []int64) {
 		v = append(v, n)
 	}
 	return v
+}
+
+// features runs p into a new slice.
+func (p *Plan) features(n int, x []float32, threads int) ([]float32, error) {
+	y := make([]float32, n*p.net.output.len()/p.net.base)
+	return y, p.Run(context.Background(), n, x, y, threads)
 }

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"context"
 	"errors"
 	"math"
 	"slices"
@@ -179,7 +178,7 @@ func TestCut(t *testing.T) {
 			for i := range x {
 				x[i] = float32(math.Sin(float64(i)))
 			}
-			got, err := p.Run(context.Background(), 1, x, 1)
+			got, err := p.features(1, x, 1)
 			if err != nil {
 				t.Fatal(err)
 			}

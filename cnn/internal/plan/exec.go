@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/ops"
@@ -27,6 +25,10 @@ type state struct {
 	parted parted
 	node   *node
 	part   func(lo, hi int)
+
+	// Room for pictures that are fewer than the network takes, and for their
+	// features; nil until then.
+	px, py []float32
 }
 
 // parted is what operators are whose rows can be computed apart: of the output,
@@ -163,92 +165,3 @@ func (s *state) elements(n *node) int { return size(s.t[n.out[0].id].Shape) }
 // float32 and bf16 return the data of a value that is stored so.
 func (s *state) float32(v *value) []float32   { return s.t[v.id].F }
 func (s *state) bf16(v *value) []kernels.BF16 { return s.half[v.id] }
-
-// Run computes the features of n pictures, [n,C,H,W]. At most threads goroutines
-// work on it; the result does not depend on their number.
-func (p *Plan) Run(ctx context.Context, n int, x []float32, threads int) ([]float32, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	y := make([]float32, n*p.net.output.len()/p.net.base)
-	groups := (n + p.group - 1) / p.group
-	workers := min(threads, groups)
-	if workers <= 1 {
-		for i := range groups {
-			if err := p.runGroup(ctx, i, n, x, y, threads); err != nil {
-				return nil, err
-			}
-		}
-		return y, nil
-	}
-	// Groups on a goroutine each are faster than all goroutines on one group.
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	errs := make([]error, workers)
-	for w := range workers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for errs[w] == nil {
-				i := int(next.Add(1)) - 1
-				if i >= groups {
-					return
-				}
-				errs[w] = p.runGroup(ctx, i, n, x, y, 1)
-			}
-		}()
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return y, nil
-}
-
-// runGroup computes the features of group i of n pictures.
-func (p *Plan) runGroup(ctx context.Context, i, n int, x, y []float32, threads int) error {
-	per, feat := p.net.input.len()/p.net.base, p.net.output.len()/p.net.base
-	lo, hi := i*p.group, min((i+1)*p.group, n)
-	x, y = x[lo*per:hi*per], y[lo*feat:hi*feat]
-	k := hi - lo
-	if !p.batchable && k < p.net.base {
-		// The exporter's batch is larger: fill it up.
-		k = p.net.base
-		px, py := make([]float32, k*per), make([]float32, k*feat)
-		copy(px, x)
-		defer copy(y, py)
-		x, y = px, py
-	}
-	s, _ := p.pool.Get().(*state)
-	if s == nil || s.n != k {
-		var err error
-		if s, err = p.newState(k); err != nil {
-			return err
-		}
-	}
-	defer p.pool.Put(s)
-	s.team.Start(threads)
-	defer s.team.Stop()
-	return s.run(ctx, x, y)
-}
-
-// groupSize returns how many pictures go through the network together. One is
-// best for the caches, except where the weights of fully connected layers, read
-// for one vector at a time, are most of the work (VGG, AlexNet).
-func (p *Plan) groupSize() int {
-	if !p.batchable {
-		return p.net.base
-	}
-	weights := 0
-	for _, n := range p.net.nodes {
-		if o, ok := n.op.(*denseOp); ok && n.out[0].len() == p.net.base*o.n {
-			weights += o.k * o.n
-		}
-	}
-	if weights > 4<<20 {
-		return 4
-	}
-	return 1
-}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"context"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -34,7 +33,7 @@ func FuzzCompile(f *testing.F) {
 			return
 		}
 		x := make([]float32, 3*p.net.input.len()/p.net.base)
-		if _, err := p.Run(context.Background(), 3, x, 2); err != nil {
+		if _, err := p.features(3, x, 2); err != nil {
 			t.Logf("%v", err)
 		}
 	})

@@ -18,7 +18,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/internal/mmap"
@@ -39,8 +38,8 @@ type Plan struct {
 	bufs      []*buffer // by value id
 	arena     int       // floats for one picture
 	batchable bool
-	group     int       // pictures that go through together, at most
-	pool      sync.Pool // of *state
+	group     int // units of pictures that go through together, at most
+	states    states
 
 	Info
 }

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -89,7 +88,7 @@ func TestNHWC(t *testing.T) {
 	for i := range x {
 		x[i] = float32(i%17) / 17
 	}
-	got, err := p.Run(context.Background(), 1, x, 1)
+	got, err := p.features(1, x, 1)
 	want := evaluate(t, g, "e", transposed(x, []int{1, 3, 8, 9}, toNHWC))
 	if d := difference(got, want.F); err != nil || d > 1e-5 {
 		t.Errorf("relative error %g, %v", d, err)

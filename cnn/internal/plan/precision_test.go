@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -100,7 +99,7 @@ func TestBF16Random(t *testing.T) {
 		for i := range x {
 			x[i] = float32(r.NormFloat64())
 		}
-		want, err := full.Run(context.Background(), pictures, x, 1)
+		want, err := full.features(pictures, x, 1)
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -110,7 +109,7 @@ func TestBF16Random(t *testing.T) {
 			if p.batchable && i < 2 {
 				p.group = 4
 			}
-			got, err := p.Run(context.Background(), pictures, x, threads)
+			got, err := p.features(pictures, x, threads)
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -589,12 +588,10 @@ func checkNetwork(t testing.TB, choices []byte) *Plan {
 		want = append(want, y.F...)
 	}
 	for i, threads := range []int{1, 3, 2} {
-		if p.batchable && i < 2 {
-			p.group = 4
-		} else {
-			p.group = base
+		if p.batchable {
+			p.group = []int{4, 4, base}[i]
 		}
-		got, err := p.Run(context.Background(), pictures, x, threads)
+		got, err := p.features(pictures, x, threads)
 		if err != nil {
 			t.Errorf("%v", err)
 		} else if d := difference(got, want); d > 1e-4 {
@@ -602,7 +599,7 @@ func checkNetwork(t testing.TB, choices []byte) *Plan {
 		}
 	}
 	if base == 1 {
-		got, err := p.Run(context.Background(), 1, x[:per], 1)
+		got, err := p.features(1, x[:per], 1)
 		if d := difference(got, want[:len(want)/pictures]); err != nil || d > 1e-4 {
 			t.Errorf("one picture: relative error %.3g, %v\n%s\n%s", d, err, describe(g), p.net.dump())
 		}
