@@ -22,9 +22,13 @@ func directFilters(c, n int, w []float32) []float32 {
 
 // TestWinograd compares with the definition over all edges of tiles.
 func TestWinograd(t *testing.T) {
+	step := 1
+	if testing.Short() {
+		step = 3
+	}
 	eachVersion(t, func(t *testing.T) {
 		for h := 1; h <= 13; h++ {
-			for w := 1; w <= 13; w++ {
+			for w := 1 + h%step; w <= 13; w += step {
 				testWinograd(t, h, w)
 			}
 		}
