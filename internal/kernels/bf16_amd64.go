@@ -4,22 +4,33 @@ package kernels
 
 import "golang.org/x/sys/cpu"
 
-func bestUnit() unit {
-	if cpu.X86.HasAVX512BF16 {
+func bestUnit() unit { return bestUnitHere }
+
+var bestUnitHere = func() unit {
+	switch {
+	case !cpu.X86.HasAVX512BF16:
+		return plain
+	case !hasAMX():
 		return avx512BF16
 	}
-	return plain
-}
+	return amx
+}()
 
 //go:noescape
 func tileBF16AVX512(t *tileBF16)
 
+//go:noescape
+func tileBF16AMX(t *tileBF16)
+
 // run computes t with the given unit.
 func (t *tileBF16) run(u unit) {
-	if u == avx512BF16 {
+	switch {
+	case u == avx512BF16:
 		tileBF16AVX512(t)
-	} else {
-		tileBF16Generic(t)
+	case u == amx && bestUnit() == amx:
+		tileBF16AMX(t)
+	default:
+		t.runGeneric(u)
 	}
 }
 

@@ -5,7 +5,7 @@ package kernels
 func bestUnit() unit { return plain }
 
 // run computes t; there is only the plain version here.
-func (t *tileBF16) run(unit) { tileBF16Generic(t) }
+func (t *tileBF16) run(u unit) { t.runGeneric(u) }
 
 // run computes t, which has taps.
 func (t *stripBF16) run(kind stripKind) { t.runGeneric(kind) }

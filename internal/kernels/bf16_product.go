@@ -72,7 +72,8 @@ var productBF16Pool = sync.Pool{New: func() any {
 // A roomBF16 is what one block needs.
 type roomBF16 struct {
 	scratch[BF16]
-	tile [32 * 32]float32 // before a late epilogue
+	sum  [32 * 32]float32
+	tile []float32 // before a late epilogue
 }
 
 var roomBF16Pool = sync.Pool{New: func() any { return new(roomBF16) }}
@@ -93,7 +94,13 @@ func (b *PackedBF16) mul(m int, src rows[BF16], c []BF16, f []float32, ldc int, 
 	}
 	h := b.u.rows()
 	p.src.pad = b.u.depth()
-	p.src.copied = b.k > 0 && src.unit%p.src.pad != 0 || p.src.conflicting(h) && b.panels() >= 4
+	switch {
+	case b.k == 0:
+	case b.u == amx:
+		p.src.copied = src.windows || src.unit%p.src.pad != 0
+	default:
+		p.src.copied = src.unit%p.src.pad != 0 || p.src.conflicting(h) && b.panels() >= 4
+	}
 	if len(p.zero) < src.unit {
 		p.zero = make([]BF16, src.unit)
 	}
@@ -118,9 +125,19 @@ func (p *productBF16) block(task int) {
 	// All of the sums in one go: C has no room for what is not finished.
 	d := depth{segs: p.src.count, segLen: p.src.unit}
 	p.src.load(&s.scratch, h, i0, i1, d)
-	t := tileBF16{zero: p.zero}
+	t := tileBF16{zero: p.zero, lda: p.src.lda, sum: s.sum[:]}
 	t.lo, t.hi, t.clamp = p.ep.clamp()
+	step := h
+	if u == amx {
+		step = i1 - i0
+		if p.src.copied {
+			t.lda = s.line
+		}
+	}
 	late := p.ep.late()
+	if n := step * u.cols(); late && len(s.tile) < n {
+		s.tile = make([]float32, n)
+	}
 	for i := p0; i < p1; i++ {
 		j, cols, width := p.b.panel(i)
 		t.cols, t.width = cols, width
@@ -128,8 +145,8 @@ func (p *productBF16) block(task int) {
 		if p.ep.Bias != nil {
 			t.bias = p.ep.Bias[j:]
 		}
-		for r := i0; r < i1; r += h {
-			t.rows = min(h, i1-r)
+		for r := i0; r < i1; r += step {
+			t.rows = min(step, i1-r)
 			var n int
 			t.a, t.off, t.segs, n = s.segments(&p.src, h, (r-i0)/h, d)
 			t.pairs = ceil(n, p.src.pad) * p.src.pad / 2
@@ -137,7 +154,7 @@ func (p *productBF16) block(task int) {
 				t.d, t.ldd = p.ep.Residual[r*p.ep.LdRes+j:], p.ep.LdRes
 			}
 			if late {
-				t.f, t.ldc = s.tile[:], width
+				t.f, t.ldc = s.tile, width
 				t.run(u)
 				p.finish(s.tile[:t.rows*width], width, r, j, cols)
 				continue

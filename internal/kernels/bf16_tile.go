@@ -7,7 +7,7 @@ package kernels
 // The assembly reads the fields by the names in go_asm.h; of a slice it takes
 // the address only.
 type tileBF16 struct {
-	rows  int // rows of A and C, 1 to unit.rows()
+	rows  int // rows of A and C, 1 to unit.rows(); with AMX any number
 	cols  int // columns of C to store, 1 to width
 	width int // columns computed: unit.cols() or half of it
 	segs  int // segments of a row, at least 1
@@ -26,6 +26,11 @@ type tileBF16 struct {
 
 	clamp  bool // limit to lo…hi; a NaN stays one
 	lo, hi float32
+
+	// For AMX, which takes any number of rows and has one segment, whose rows
+	// are lda apart from off[0] on.
+	lda int
+	sum []float32 // room for 32×32
 }
 
 // rows and cols are the size of the largest tile of a unit; depth is what the
@@ -34,15 +39,16 @@ func (u unit) rows() int  { return [...]int{plain: 4, avx512BF16: 12, amx: 32}[u
 func (u unit) cols() int  { return [...]int{plain: 16, avx512BF16: 32, amx: 32}[u] }
 func (u unit) depth() int { return [...]int{plain: 2, avx512BF16: 2, amx: 32}[u] }
 
-// tileBF16Generic is the micro kernel in plain Go.
-func tileBF16Generic(t *tileBF16) {
-	const maxCols = 16
+// runGeneric is the micro kernel of a unit in plain Go.
+func (t *tileBF16) runGeneric(u unit) {
 	for r := range t.rows {
-		var acc [maxCols]float32
+		var acc [32]float32
 		b := t.b
 		for s := range t.segs {
 			a := t.zero
-			if o := t.off[s*plain.rows()+r]; o >= 0 {
+			if u == amx {
+				a = t.a[t.off[0]+r*t.lda:]
+			} else if o := t.off[s*u.rows()+r]; o >= 0 {
 				a = t.a[o:]
 			}
 			for l := range t.pairs {

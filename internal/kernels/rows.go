@@ -118,7 +118,7 @@ func (s *scratch[T]) lines(n int) []T {
 	return s.buf
 }
 
-// segments returns what a tile takes of the rows of tile i.
+// segments returns what tile i takes of the rows.
 func (s *scratch[T]) segments(a *rows[T], h, i int, d depth) (x []T, off []int, segs, segLen int) {
 	off = s.off[i*d.segs*h:]
 	if s.copied[i] {
