@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/models"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -41,5 +43,22 @@ func BenchmarkOpen(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// The embedded model is not hashed, nor copied: opening it allocates what the
+// packed weights take, and little more.
+func TestOpenDefaultMemory(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	c, err := OpenFS(models.Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	info := c.Info()
+	most := 4*uint64(info.Parameters) + 4*uint64(info.CNN.Parameters) + 16<<20
+	if got := after.TotalAlloc - before.TotalAlloc; got > most {
+		t.Errorf("%d MB allocated; the weights take %d", got>>20, (most-16<<20)>>20)
 	}
 }

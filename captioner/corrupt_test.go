@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onetomany/caption/internal/memfs"
 	"github.com/onetomany/caption/internal/safetensors"
 	"github.com/onetomany/caption/vocab"
 )
@@ -111,54 +112,54 @@ func TestConfig(t *testing.T) {
 	files := tinyFiles(t)
 	for _, c := range []struct {
 		name   string
-		change func(c *config, files memFS)
+		change func(c *config, files memfs.FS)
 		file   string
 		says   []string
 	}{
-		{"format", func(c *config, _ memFS) { c.Format = "x" }, configFile, []string{"format"}},
-		{"newer", func(c *config, _ memFS) { c.Version = 2 }, configFile, []string{"version", "upgrade"}},
-		{"version", func(c *config, _ memFS) { c.Version = 0 }, configFile, []string{"version"}},
-		{"cell", func(c *config, _ memFS) { c.Decoder.Cell = "ltsm" }, configFile, []string{"decoder", "ltsm"}},
-		{"other cell", func(c *config, _ memFS) { c.Decoder.Cell = GRU }, decoderFile, []string{"cell", "lstm", "gru"}},
-		{"other entry", func(c *config, _ memFS) { c.Decoder.Entry = Init }, decoderFile, []string{"entry", "every", "init"}},
-		{"hidden", func(c *config, _ memFS) { c.Decoder.Hidden = 11 }, decoderFile, []string{"cell.wx", "[40 8]", "[44 8]"}},
-		{"huge", func(c *config, _ memFS) { c.Decoder.Hidden = 1 << 60 }, configFile, []string{"hidden size"}},
-		{"large", func(c *config, _ memFS) { c.Decoder.Hidden = 1 << 16 }, configFile, []string{"limit"}},
-		{"vocabulary", func(c *config, _ memFS) { c.Decoder.Vocabulary++ }, vocabFile, []string{"16 words", "17"}},
-		{"features", func(c *config, _ memFS) { c.Decoder.Features = 7 }, decoderFile, []string{"[6]", "[7]"}},
-		{"resize", func(c *config, _ memFS) { c.Preprocessing.Resize = "crop" }, decoderFile, []string{"preprocessing", "crop"}},
-		{"resize to what", func(c *config, _ memFS) { c.Preprocessing.Resize = "x" }, configFile, []string{"preprocessing"}},
-		{"mean", func(c *config, _ memFS) { c.Preprocessing.Mean[0] = 0.5 }, decoderFile, []string{"preprocessing", "0.5"}},
-		{"std", func(c *config, _ memFS) { c.Preprocessing.Std[0] = 0 }, configFile, []string{"preprocessing"}},
-		{"layer", func(c *config, _ memFS) { c.CNN.Layer = "map" }, decoderFile, []string{"cnn.layer", "map"}},
-		{"no cnn", func(c *config, _ memFS) { c.CNN.Files = nil }, configFile, []string{"cnn.files"}},
-		{"dots", func(c *config, _ memFS) { c.CNN.Files[0].Name = "../tiny.onnx" }, configFile, []string{"cnn.files[0]", "../tiny.onnx"}},
-		{"absolute", func(c *config, _ memFS) { c.CNN.Files[0].Name = "/etc/passwd" }, configFile, []string{"/etc/passwd"}},
-		{"backslash", func(c *config, _ memFS) { c.CNN.Files[0].Name = `..\tiny.onnx` }, configFile, []string{"plain file name"}},
-		{"stream", func(c *config, _ memFS) { c.CNN.Files[0].Name = "tiny.onnx:x" }, configFile, []string{"plain file name"}},
-		{"hidden file", func(c *config, _ memFS) { c.CNN.Files[0].Name = ".tiny" }, configFile, []string{"plain file name"}},
-		{"empty name", func(c *config, _ memFS) { c.CNN.Files[0].Name = "" }, configFile, []string{"plain file name"}},
-		{"itself", func(c *config, _ memFS) { c.CNN.Files[0].Name = "CONFIG.json" }, configFile, []string{"twice"}},
-		{"twice", func(c *config, _ memFS) { c.CNN.Files = append(c.CNN.Files, c.CNN.Files[0]) }, configFile, []string{"twice"}},
-		{"cnn is the decoder", func(c *config, _ memFS) { c.CNN.Files[0].Name = decoderFile }, configFile, []string{"twice"}},
-		{"unknown file", func(c *config, f memFS) { f["x"] = []byte("x"); c.Files = append(c.Files, File{Name: "x"}) }, configFile, []string{`unknown file "x"`}},
-		{"no card", func(c *config, _ memFS) {
+		{"format", func(c *config, _ memfs.FS) { c.Format = "x" }, configFile, []string{"format"}},
+		{"newer", func(c *config, _ memfs.FS) { c.Version = 2 }, configFile, []string{"version", "upgrade"}},
+		{"version", func(c *config, _ memfs.FS) { c.Version = 0 }, configFile, []string{"version"}},
+		{"cell", func(c *config, _ memfs.FS) { c.Decoder.Cell = "ltsm" }, configFile, []string{"decoder", "ltsm"}},
+		{"other cell", func(c *config, _ memfs.FS) { c.Decoder.Cell = GRU }, decoderFile, []string{"cell", "lstm", "gru"}},
+		{"other entry", func(c *config, _ memfs.FS) { c.Decoder.Entry = Init }, decoderFile, []string{"entry", "every", "init"}},
+		{"hidden", func(c *config, _ memfs.FS) { c.Decoder.Hidden = 11 }, decoderFile, []string{"cell.wx", "[40 8]", "[44 8]"}},
+		{"huge", func(c *config, _ memfs.FS) { c.Decoder.Hidden = 1 << 60 }, configFile, []string{"hidden size"}},
+		{"large", func(c *config, _ memfs.FS) { c.Decoder.Hidden = 1 << 16 }, configFile, []string{"limit"}},
+		{"vocabulary", func(c *config, _ memfs.FS) { c.Decoder.Vocabulary++ }, vocabFile, []string{"16 words", "17"}},
+		{"features", func(c *config, _ memfs.FS) { c.Decoder.Features = 7 }, decoderFile, []string{"[6]", "[7]"}},
+		{"resize", func(c *config, _ memfs.FS) { c.Preprocessing.Resize = "crop" }, decoderFile, []string{"preprocessing", "crop"}},
+		{"resize to what", func(c *config, _ memfs.FS) { c.Preprocessing.Resize = "x" }, configFile, []string{"preprocessing"}},
+		{"mean", func(c *config, _ memfs.FS) { c.Preprocessing.Mean[0] = 0.5 }, decoderFile, []string{"preprocessing", "0.5"}},
+		{"std", func(c *config, _ memfs.FS) { c.Preprocessing.Std[0] = 0 }, configFile, []string{"preprocessing"}},
+		{"layer", func(c *config, _ memfs.FS) { c.CNN.Layer = "map" }, decoderFile, []string{"cnn.layer", "map"}},
+		{"no cnn", func(c *config, _ memfs.FS) { c.CNN.Files = nil }, configFile, []string{"cnn.files"}},
+		{"dots", func(c *config, _ memfs.FS) { c.CNN.Files[0].Name = "../tiny.onnx" }, configFile, []string{"cnn.files[0]", "../tiny.onnx"}},
+		{"absolute", func(c *config, _ memfs.FS) { c.CNN.Files[0].Name = "/etc/passwd" }, configFile, []string{"/etc/passwd"}},
+		{"backslash", func(c *config, _ memfs.FS) { c.CNN.Files[0].Name = `..\tiny.onnx` }, configFile, []string{"plain file name"}},
+		{"stream", func(c *config, _ memfs.FS) { c.CNN.Files[0].Name = "tiny.onnx:x" }, configFile, []string{"plain file name"}},
+		{"hidden file", func(c *config, _ memfs.FS) { c.CNN.Files[0].Name = ".tiny" }, configFile, []string{"plain file name"}},
+		{"empty name", func(c *config, _ memfs.FS) { c.CNN.Files[0].Name = "" }, configFile, []string{"plain file name"}},
+		{"itself", func(c *config, _ memfs.FS) { c.CNN.Files[0].Name = "CONFIG.json" }, configFile, []string{"twice"}},
+		{"twice", func(c *config, _ memfs.FS) { c.CNN.Files = append(c.CNN.Files, c.CNN.Files[0]) }, configFile, []string{"twice"}},
+		{"cnn is the decoder", func(c *config, _ memfs.FS) { c.CNN.Files[0].Name = decoderFile }, configFile, []string{"twice"}},
+		{"unknown file", func(c *config, f memfs.FS) { f["x"] = []byte("x"); c.Files = append(c.Files, File{Name: "x"}) }, configFile, []string{`unknown file "x"`}},
+		{"no card", func(c *config, _ memfs.FS) {
 			c.Files = slices.DeleteFunc(c.Files, func(f File) bool { return f.Name == cardFile })
 		}, configFile, []string{"README.md is missing"}},
-		{"photo", func(c *config, _ memFS) { c.Verify.Photo = "../x.jpg" }, configFile, []string{"files"}},
-		{"photo is the vocabulary", func(c *config, _ memFS) { c.Verify.Photo = vocabFile }, configFile, []string{"unknown file"}},
-		{"large cnn", func(c *config, f memFS) { delete(f, "tiny.onnx"); c.CNN.Files[0].Bytes = maxCNN + 1 }, configFile, []string{"bytes"}},
-		{"negative", func(c *config, f memFS) { delete(f, "tiny.onnx"); c.CNN.Files[0].Bytes = -1 }, configFile, []string{"bytes"}},
-		{"lying size", func(c *config, f memFS) { delete(f, "tiny.onnx"); c.CNN.Files[0].Bytes = maxCNN }, "tiny.onnx", nil},
-		{"no hash", func(c *config, f memFS) { delete(f, "tiny.onnx"); c.CNN.Files[0].SHA256 = "" }, configFile, []string{"sha256"}},
-		{"many files", func(c *config, _ memFS) { c.CNN.Files = slices.Repeat(c.CNN.Files, 100) }, configFile, []string{"105"}},
-		{"another vocabulary", func(c *config, f memFS) {
+		{"photo", func(c *config, _ memfs.FS) { c.Verify.Photo = "../x.jpg" }, configFile, []string{"files"}},
+		{"photo is the vocabulary", func(c *config, _ memfs.FS) { c.Verify.Photo = vocabFile }, configFile, []string{"unknown file"}},
+		{"large cnn", func(c *config, f memfs.FS) { delete(f, "tiny.onnx"); c.CNN.Files[0].Bytes = maxCNN + 1 }, configFile, []string{"bytes"}},
+		{"negative", func(c *config, f memfs.FS) { delete(f, "tiny.onnx"); c.CNN.Files[0].Bytes = -1 }, configFile, []string{"bytes"}},
+		{"lying size", func(c *config, f memfs.FS) { delete(f, "tiny.onnx"); c.CNN.Files[0].Bytes = maxCNN }, "tiny.onnx", nil},
+		{"no hash", func(c *config, f memfs.FS) { delete(f, "tiny.onnx"); c.CNN.Files[0].SHA256 = "" }, configFile, []string{"sha256"}},
+		{"many files", func(c *config, _ memfs.FS) { c.CNN.Files = slices.Repeat(c.CNN.Files, 100) }, configFile, []string{"105"}},
+		{"another vocabulary", func(c *config, f memfs.FS) {
 			f[vocabFile] = bytes.Replace(f[vocabFile], []byte("dog\ngrass"), []byte("grass\ndog"), 1)
 		}, decoderFile, []string{"vocab.sha256", "two models"}},
-		{"broken vocabulary", func(c *config, f memFS) { f[vocabFile] = []byte("a\n") }, vocabFile, []string{"line 1"}},
-		{"another cnn", func(c *config, f memFS) { f["tiny.onnx"] = append(bytes.Clone(f["tiny.onnx"]), 0x3a, 0) }, decoderFile, []string{"cnn.sha256", "two models"}},
-		{"empty decoder", func(c *config, f memFS) { f[decoderFile] = []byte("x") }, decoderFile, []string{"safetensors"}},
-		{"broken cnn", func(c *config, f memFS) { f["tiny.onnx"] = []byte("x") }, "tiny.onnx", nil},
+		{"broken vocabulary", func(c *config, f memfs.FS) { f[vocabFile] = []byte("a\n") }, vocabFile, []string{"line 1"}},
+		{"another cnn", func(c *config, f memfs.FS) { f["tiny.onnx"] = append(bytes.Clone(f["tiny.onnx"]), 0x3a, 0) }, decoderFile, []string{"cnn.sha256", "two models"}},
+		{"empty decoder", func(c *config, f memfs.FS) { f[decoderFile] = []byte("x") }, decoderFile, []string{"safetensors"}},
+		{"broken cnn", func(c *config, f memfs.FS) { f["tiny.onnx"] = []byte("x") }, "tiny.onnx", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bad := reseal(t, files, c.change)
@@ -175,8 +176,8 @@ func TestConfig(t *testing.T) {
 
 // retrain writes the decoder anew, for the parts that the folder has, after
 // change has been at its weights.
-func retrain(t *testing.T, files memFS, change func(d *Decoder)) memFS {
-	return reseal(t, files, func(c *config, files memFS) {
+func retrain(t *testing.T, files memfs.FS, change func(d *Decoder)) memfs.FS {
+	return reseal(t, files, func(c *config, files memfs.FS) {
 		d := tinyModel(t).Decoder
 		if change != nil {
 			change(d)
@@ -250,7 +251,7 @@ func TestDecoderFile(t *testing.T) {
 		}, []string{"feature.std", "-1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			bad := reseal(t, files, func(cfg *config, files memFS) {
+			bad := reseal(t, files, func(cfg *config, files memfs.FS) {
 				var ts tensors
 				for _, w := range tinyModel(t).Decoder.weights() {
 					ts = append(ts, safetensors.Tensor{Info: safetensors.Info{Name: w.name, DType: safetensors.F32, Shape: w.shape}, Data: *w.data})
@@ -275,7 +276,7 @@ func nan() float64 { z := 0.0; return z / z }
 func TestVerifyFindsChanges(t *testing.T) {
 	files := tinyFiles(t)
 	trusted := &Loader{Trusted: true}
-	verify := func(files memFS) error {
+	verify := func(files memfs.FS) error {
 		t.Helper()
 		c, err := trusted.OpenFS(files)
 		if err != nil {
@@ -295,19 +296,19 @@ func TestVerifyFindsChanges(t *testing.T) {
 		t.Errorf("changed weights: %v", err)
 	}
 	// Hashes right, content wrong.
-	err := verify(reseal(t, files, func(c *config, _ memFS) { c.Verify.Sentence = "a red dog" }))
+	err := verify(reseal(t, files, func(c *config, _ memfs.FS) { c.Verify.Sentence = "a red dog" }))
 	if err == nil || !strings.Contains(err.Error(), `says "a red dog"`) {
 		t.Errorf("another sentence: %v", err)
 	}
-	err = verify(reseal(t, files, func(c *config, f memFS) { f[c.Verify.Photo] = encode(t, picture(9)) }))
+	err = verify(reseal(t, files, func(c *config, f memfs.FS) { f[c.Verify.Photo] = encode(t, picture(9)) }))
 	if err == nil || !strings.Contains(err.Error(), "away from those in verify.safetensors") {
 		t.Errorf("another photo: %v", err)
 	}
-	err = verify(reseal(t, files, func(c *config, f memFS) { f[c.Verify.Photo] = []byte("no photo") }))
+	err = verify(reseal(t, files, func(c *config, f memfs.FS) { f[c.Verify.Photo] = []byte("no photo") }))
 	if err == nil || !strings.Contains(err.Error(), "verify.jpg") {
 		t.Errorf("no photo: %v", err)
 	}
-	err = verify(reseal(t, files, func(c *config, f memFS) { f[proofFile], _ = (&proof{features: []float32{1}}).encode() }))
+	err = verify(reseal(t, files, func(c *config, f memfs.FS) { f[proofFile], _ = (&proof{features: []float32{1}}).encode() }))
 	if err == nil || !strings.Contains(err.Error(), "verify.safetensors") {
 		t.Errorf("other features: %v", err)
 	}
@@ -358,7 +359,7 @@ func TestReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	b[len(b)-100] ^= 1
-	l.CNN = func(string, []File) (fs.FS, error) { return memFS{"tiny.onnx": b}, nil }
+	l.CNN = func(string, []File) (fs.FS, error) { return memfs.FS{"tiny.onnx": b}, nil }
 	if _, err := l.OpenFS(files); err == nil || !strings.Contains(err.Error(), "tiny.onnx: the content has sha256") {
 		t.Errorf("another network: %v", err)
 	}

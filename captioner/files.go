@@ -1,14 +1,14 @@
 package captioner
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"time"
+
+	"github.com/onetomany/caption/internal/mmap"
 )
 
 // readFile reads a file that must have the size of f and, with hash, its
@@ -26,9 +26,22 @@ func readFile(fsys fs.FS, f File, hash bool) ([]byte, error) {
 	return b, nil
 }
 
+// readSized returns the content of a file that must have the size of f. From a
+// file system in memory it is the content itself, which must not be changed; else
+// a copy, so that what was hashed is what is parsed, whatever happens to the file.
 func readSized(fsys fs.FS, f File) ([]byte, error) {
 	fail := func(err error) ([]byte, error) {
 		return nil, &ModelError{File: f.Name, Err: cause(err), Hint: hintRestore}
+	}
+	if v, ok := fsys.(mmap.Viewer); ok {
+		b, err := v.View(f.Name)
+		if err == nil && int64(len(b)) != f.Bytes {
+			err = wrongSize(int64(len(b)), f)
+		}
+		if err != nil {
+			return fail(err)
+		}
+		return b, nil
 	}
 	r, err := openRegular(fsys, f.Name)
 	if err != nil {
@@ -40,13 +53,17 @@ func readSized(fsys fs.FS, f File) ([]byte, error) {
 		return fail(err)
 	}
 	if fi.Size() != f.Bytes {
-		return fail(fmt.Errorf("%d bytes, %s says %d", fi.Size(), configFile, f.Bytes))
+		return fail(wrongSize(fi.Size(), f))
 	}
 	b := make([]byte, f.Bytes)
 	if _, err := io.ReadFull(r, b); err != nil {
 		return fail(err)
 	}
 	return b, nil
+}
+
+func wrongSize(size int64, f File) error {
+	return fmt.Errorf("%d bytes, %s says %d", size, configFile, f.Bytes)
 }
 
 // openRegular opens a file that is no folder, pipe or device: opening some of
@@ -69,38 +86,3 @@ func cause(err error) error {
 	}
 	return err
 }
-
-// memFS is a folder in memory: what was hashed is what is parsed, whatever
-// happens to the files meanwhile.
-type memFS map[string][]byte
-
-func (m memFS) Open(name string) (fs.File, error) {
-	b, ok := m[name]
-	if !ok {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	return &memFile{bytes.NewReader(b), name}, nil
-}
-
-// ReadFile returns the content without copying it; it must not be changed.
-func (m memFS) ReadFile(name string) ([]byte, error) {
-	b, ok := m[name]
-	if !ok {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	return b, nil
-}
-
-// memFile is an open file of a memFS, and its own fs.FileInfo.
-type memFile struct {
-	*bytes.Reader
-	name string
-}
-
-func (f *memFile) Stat() (fs.FileInfo, error) { return f, nil }
-func (f *memFile) Close() error               { return nil }
-func (f *memFile) Name() string               { return f.name }
-func (f *memFile) Mode() fs.FileMode          { return 0o444 }
-func (f *memFile) ModTime() time.Time         { return time.Time{} }
-func (f *memFile) IsDir() bool                { return false }
-func (f *memFile) Sys() any                   { return nil }

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"testing"
+
+	"github.com/onetomany/caption/internal/memfs"
 )
 
 // FuzzOpenFS replaces one file of a good model folder. With seal, hashes and
@@ -40,7 +42,7 @@ func FuzzOpenFS(f *testing.F) {
 }
 
 // sealAll makes the hashes in config.json right as far as it can be read.
-func sealAll(files memFS) {
+func sealAll(files memfs.FS) {
 	b := files[configFile]
 	for name, content := range files {
 		// The hash is the last field of an entry: it follows the name.

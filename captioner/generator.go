@@ -10,16 +10,18 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/weights"
 	"github.com/onetomany/caption/vocab"
 )
 
 // Generator writes sentences with the weights of a Decoder. It is safe for
 // concurrent use.
 type Generator struct {
-	d     Decoder // without the matrices, but for Embed
+	d     Decoder // without the matrices
 	gates int     // rows of Wx and Wh: G·H
 
 	first, every, wx, wh, out *matrix
+	embed                     weights.Data
 
 	scratch sync.Pool // *scratch
 }
@@ -35,27 +37,35 @@ func NewGenerator(d *Decoder) (*Generator, error) {
 
 // newGenerator prepares a decoder that is known to be valid.
 func newGenerator(d *Decoder) *Generator {
-	n := d.Cell.gates() * d.H
-	g := &Generator{d: *d, gates: n}
-	var wg sync.WaitGroup
-	wg.Go(func() { g.first = pack(d.E, d.D, d.FirstW) })
-	wg.Go(func() { g.wx = pack(n, d.E, d.Wx) })
-	wg.Go(func() { g.wh = pack(n, d.H, d.Wh) })
-	wg.Go(func() { g.out = pack(d.V, d.H, d.OutW) })
-	if d.Entry == Every {
-		wg.Go(func() { g.every = pack(d.E, d.D, d.EveryW) })
+	var p weights.Packer
+	g := prepareGenerator(d, d.matrices(), &p)
+	if err := p.Run(); err != nil {
+		panic(err) // of sizes that Validate refuses
 	}
-	wg.Wait()
+	return g
+}
+
+// prepareGenerator returns a generator that is ready after p.Run. It keeps
+// m.embed, of which a sentence takes few rows.
+func prepareGenerator(d *Decoder, m *matrices, p *weights.Packer) *Generator {
+	n := d.Cell.gates() * d.H
+	pack := func(n, k int, w weights.Data) *matrix { return &matrix{p.Filters(n, k, 1, w, nil)} }
+	g := &Generator{d: *d, gates: n, embed: m.embed}
+	g.first = pack(d.E, d.D, m.first)
+	g.wx = pack(n, d.E, m.wx)
+	g.wh = pack(n, d.H, m.wh)
+	g.out = pack(d.V, d.H, m.out)
+	if d.Entry == Every {
+		g.every = pack(d.E, d.D, m.every)
+	}
 	// Packed they are; who opened the model need not keep them twice.
-	g.d.FirstW, g.d.EveryW, g.d.Wx, g.d.Wh, g.d.OutW = nil, nil, nil, nil, nil
+	g.d.FirstW, g.d.EveryW, g.d.Embed, g.d.Wx, g.d.Wh, g.d.OutW = nil, nil, nil, nil, nil, nil
 	g.scratch.New = func() any { return new(scratch) }
 	return g
 }
 
 // matrix is a weight W [n,k] as a map from k to n numbers.
 type matrix struct{ w *kernels.PackedB }
-
-func pack(n, k int, w []float32) *matrix { return &matrix{kernels.PackB(true, k, n, w, k)} }
 
 // mul computes y = x·Wᵀ + bias for x [m,k] and y [m,n]; bias [n] may be nil.
 func (w *matrix) mul(m int, x, y, bias []float32) {
@@ -255,7 +265,7 @@ func (g *Generator) step(s *scratch) {
 	for r, x := range s.next {
 		copy(s.h[r*d.H:(r+1)*d.H], s.h2[x.row*d.H:])
 		copy(s.c[r*d.H:(r+1)*d.H], s.c2[x.row*d.H:])
-		copy(s.x[r*d.E:(r+1)*d.E], d.Embed[x.word*d.E:])
+		g.embed.Read(s.x[r*d.E:(r+1)*d.E], x.word*d.E)
 		copy(s.pre[r*g.gates:(r+1)*g.gates], s.img[s.owner[r]*g.gates:])
 	}
 	g.wx.add(n, s.x, s.pre)

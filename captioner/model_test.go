@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/memfs"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -70,7 +71,7 @@ func encode(t testing.TB, img image.Image) []byte {
 }
 
 // tinyFiles is the content of the tiny model's folder.
-func tinyFiles(t testing.TB) memFS {
+func tinyFiles(t testing.TB) memfs.FS {
 	t.Helper()
 	files, err := tinyModel(t).files()
 	if err != nil {
@@ -81,7 +82,7 @@ func tinyFiles(t testing.TB) memFS {
 
 // reseal gives files hashes and a checksum that are right again after change
 // has been at the config and the files.
-func reseal(t testing.TB, files memFS, change func(c *config, files memFS)) memFS {
+func reseal(t testing.TB, files memfs.FS, change func(c *config, files memfs.FS)) memfs.FS {
 	t.Helper()
 	files = maps.Clone(files)
 	c, err := parseConfig(files[configFile])

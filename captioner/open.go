@@ -12,6 +12,8 @@ import (
 
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/memfs"
+	"github.com/onetomany/caption/internal/weights"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -25,7 +27,7 @@ type Loader struct {
 
 	// Trusted skips the hashes of the files in the folder, for a model that
 	// nothing can have changed since it was checked, such as one embedded in
-	// the program. Everything else is checked all the same. Hashing takes
+	// the program (of models.Default they are skipped anyway). Everything else is checked all the same. Hashing takes
 	// about 1 ms for 2 MB on a processor with SHA instructions, 1 ms for
 	// 0.4 MB without.
 	Trusted bool
@@ -66,6 +68,11 @@ func (l *Loader) Open(dir string) (*Captioner, error) {
 func (l *Loader) OpenFS(fsys fs.FS) (*Captioner, error) { return l.open("", fsys) }
 
 func (l *Loader) open(dir string, fsys fs.FS) (*Captioner, error) {
+	if _, ok := fsys.(memfs.Program); ok && !l.Trusted {
+		trusting := *l
+		trusting.Trusted = true
+		l = &trusting
+	}
 	c := &Captioner{fsys: fsys, cnnFS: fsys, dir: dir}
 	if err := l.load(c); err != nil {
 		if me, ok := errors.AsType[*ModelError](err); ok {
@@ -136,7 +143,7 @@ func (l *Loader) network(c *Captioner) error {
 		}
 		c.cnnFS = fsys
 	}
-	mem := memFS{}
+	mem := memfs.FS{}
 	var size int64
 	for _, f := range cfg.Files {
 		b, err := readFile(c.cnnFS, f, cfg.Reference || !l.Trusted)
@@ -194,12 +201,24 @@ func (l *Loader) words(c *Captioner) error {
 	if v.Len() != c.config.Decoder.Vocabulary {
 		return &ModelError{File: vocabFile, Err: fmt.Errorf("%d words, the decoder has %d", v.Len(), c.config.Decoder.Vocabulary), Hint: hintMixed}
 	}
-	d, err := decodeDecoder(files[decoderFile], c.config)
+	var p weights.Packer
+	d, m, found, err := decodeDecoder(files[decoderFile], c.config, &p)
 	if err != nil {
+		return err
+	}
+	if _, ok := c.fsys.(memfs.Program); !ok {
+		// Of what is in memory for this model only, no more than that is kept.
+		m.embed = m.embed.Clone()
+	}
+	g := prepareGenerator(d, m, &p)
+	if err := p.Run(); err != nil {
+		return &ModelError{File: decoderFile, Err: err, Hint: hintRestore}
+	}
+	if err := found(); err != nil {
 		return err
 	}
 	c.vocab = v
 	c.card = string(files[cardFile])
-	c.gen = newGenerator(d)
+	c.gen = g
 	return nil
 }

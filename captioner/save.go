@@ -16,6 +16,7 @@ import (
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
+	"github.com/onetomany/caption/internal/memfs"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -82,7 +83,7 @@ func Save(dir string, m *Model) error {
 }
 
 // files returns the content of the folder.
-func (m *Model) files() (memFS, error) {
+func (m *Model) files() (memfs.FS, error) {
 	if m.Decoder == nil || m.Vocab == nil {
 		return nil, errors.New("a model needs a decoder and a vocabulary")
 	}
@@ -111,7 +112,7 @@ func (m *Model) files() (memFS, error) {
 		c.CNN.Files = append(c.CNN.Files, describe(name, net[name]))
 	}
 
-	files := memFS{}
+	files := memfs.FS{}
 	put := func(name string, b []byte) {
 		files[name] = b
 		c.Files = append(c.Files, describe(name, b))
@@ -170,14 +171,14 @@ func (m *Model) files() (memFS, error) {
 }
 
 // open writes config.json into files and opens the model that they make.
-func (c *config) open(files, net memFS) (*Captioner, error) {
+func (c *config) open(files, net memfs.FS) (*Captioner, error) {
 	b, err := c.marshal()
 	if err != nil {
 		return nil, err
 	}
 	files[configFile] = b
-	all := memFS{}
-	for _, m := range []memFS{files, net} {
+	all := memfs.FS{}
+	for _, m := range []memfs.FS{files, net} {
 		for name, b := range m {
 			all[name] = b
 		}
@@ -193,11 +194,11 @@ func describe(name string, b []byte) File {
 }
 
 // read returns the files of the network, by name.
-func (n *CNN) read() (memFS, error) {
+func (n *CNN) read() (memfs.FS, error) {
 	if n.FS == nil || len(n.Files) == 0 {
 		return nil, errors.New("a model needs the files of its CNN")
 	}
-	m := memFS{}
+	m := memfs.FS{}
 	var total int64
 	for _, name := range n.Files {
 		if err := checkName(name); err != nil {
@@ -218,7 +219,7 @@ func (n *CNN) read() (memFS, error) {
 }
 
 // writeFolder puts files into dir, config.json last.
-func writeFolder(dir string, files memFS) error {
+func writeFolder(dir string, files memfs.FS) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}

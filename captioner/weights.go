@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/safetensors"
+	"github.com/onetomany/caption/internal/weights"
 )
 
 // metadata is what decoder.safetensors says of itself: the parts that it was
@@ -57,11 +57,33 @@ func encodeDecoder(d *Decoder, half bool, metadata map[string]string) ([]byte, e
 	return b.Bytes(), err
 }
 
-// decodeDecoder reads decoder.safetensors. The decoder has exactly the tensors
-// that the sizes in c call for, and was trained with the parts that c names.
-func decodeDecoder(b []byte, c *config) (*Decoder, error) {
-	fail := func(field, hint string, err error) (*Decoder, error) {
-		return nil, &ModelError{File: decoderFile, Field: field, Err: err, Hint: hint}
+// matrices are the two-dimensional weights of a Decoder, in memory or where a file
+// has them.
+type matrices struct{ first, every, embed, wx, wh, out weights.Data }
+
+// matrices returns those of d.
+func (d *Decoder) matrices() *matrices {
+	return &matrices{
+		first: weights.Of(d.FirstW), every: weights.Of(d.EveryW), embed: weights.Of(d.Embed),
+		wx: weights.Of(d.Wx), wh: weights.Of(d.Wh), out: weights.Of(d.OutW),
+	}
+}
+
+// byName returns the matrix of the name that it has in a file, nil for vectors.
+func (m *matrices) byName(name string) *weights.Data {
+	return map[string]*weights.Data{
+		"image.first.weight": &m.first, "image.every.weight": &m.every, "embed.weight": &m.embed,
+		"cell.wx": &m.wx, "cell.wh": &m.wh, "out.weight": &m.out,
+	}[name]
+}
+
+// decodeDecoder reads decoder.safetensors: the matrices stay in b. The decoder has
+// exactly the tensors that the sizes in c call for, and was trained with the parts
+// that c names. That the matrices are finite is checked by tasks of p; found tells
+// the result.
+func decodeDecoder(b []byte, c *config, p *weights.Packer) (d *Decoder, m *matrices, found func() error, err error) {
+	fail := func(field, hint string, err error) (*Decoder, *matrices, func() error, error) {
+		return nil, nil, nil, &ModelError{File: decoderFile, Field: field, Err: err, Hint: hint}
 	}
 	f, err := safetensors.Read(b)
 	if err != nil {
@@ -82,7 +104,7 @@ func decodeDecoder(b []byte, c *config) (*Decoder, error) {
 	if err := json.Unmarshal([]byte(is), &pre); err != nil || pre != c.Preprocessing {
 		return fail("preprocessing", hintMixed, fmt.Errorf("trained with %s, the folder has %s", is, want["preprocessing"]))
 	}
-	d := c.decoder()
+	d = c.decoder()
 	ws := d.weights()
 	for _, w := range ws {
 		info, ok := f.Lookup(w.name)
@@ -100,20 +122,41 @@ func decodeDecoder(b []byte, c *config) (*Decoder, error) {
 			return fail(t.Name, hintMixed, fmt.Errorf("a %s decoder with entry %s has no such tensor", d.Cell, d.Entry))
 		}
 	}
+	m = new(matrices)
 	errs := make([]error, len(ws))
-	var wg sync.WaitGroup
 	for i, w := range ws {
-		wg.Go(func() {
-			if *w.data, errs[i] = f.Float32s(w.name); errs[i] == nil {
-				errs[i] = w.check()
+		if x := m.byName(w.name); x != nil {
+			var raw []byte
+			if raw, err = f.Bytes(w.name); err == nil {
+				info, _ := f.Lookup(w.name)
+				*x = weights.Stored(raw, info.DType == safetensors.F16)
+				p.Do(func(*weights.Room) { errs[i] = finite(*x) })
 			}
-		})
-	}
-	wg.Wait()
-	for i, err := range errs {
+		} else if *w.data, err = f.Float32s(w.name); err == nil {
+			err = w.check()
+		}
 		if err != nil {
-			return fail(ws[i].name, hintRestore, err)
+			return fail(w.name, hintRestore, err)
 		}
 	}
-	return d, nil
+	found = func() error {
+		for i, err := range errs {
+			if err != nil {
+				return &ModelError{File: decoderFile, Field: ws[i].name, Err: err, Hint: hintRestore}
+			}
+		}
+		return nil
+	}
+	return d, m, found, nil
+}
+
+// finite refuses numbers that are not.
+func finite(x weights.Data) error {
+	i := x.NotFinite()
+	if i < 0 {
+		return nil
+	}
+	var v [1]float32
+	x.Read(v[:], i)
+	return fmt.Errorf("number %d is %v", i, v[0])
 }

@@ -21,6 +21,7 @@ type File struct {
 	Metadata map[string]string // nil if the file has none
 
 	r     io.ReaderAt
+	data  []byte         // all of the file, where it is in memory
 	infos []Info         // in the order of their data
 	index map[string]int // name -> index in infos
 	begin []int64        // offset of each tensor in r
@@ -35,7 +36,11 @@ type entry struct {
 
 // Read opens a file in memory. The data must not change while File is in use.
 func Read(data []byte) (*File, error) {
-	return Open(bytes.NewReader(data), int64(len(data)))
+	f, err := Open(bytes.NewReader(data), int64(len(data)))
+	if err == nil {
+		f.data = data
+	}
+	return f, err
 }
 
 // Open reads and checks the header of a file of the given size; the tensors
@@ -103,11 +108,15 @@ func (f *File) Lookup(name string) (Info, bool) {
 	return f.infos[i], true
 }
 
-// Bytes returns the tensor's raw little-endian bytes.
+// Bytes returns the tensor's raw little-endian bytes: of a file in memory those of
+// the file itself.
 func (f *File) Bytes(name string) ([]byte, error) {
 	i, ok := f.index[name]
 	if !ok {
 		return nil, missing(name)
+	}
+	if f.data != nil {
+		return f.data[f.begin[i] : f.begin[i]+f.sizes[i]], nil
 	}
 	b := make([]byte, f.sizes[i])
 	return b, readFullAt(f.r, b, f.begin[i])

@@ -4,9 +4,11 @@
 package weights
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"runtime"
+	"slices"
 	"unsafe"
 
 	"github.com/onetomany/caption/internal/kernels"
@@ -74,6 +76,46 @@ func (d Data) View(lo, hi int, room *Room) []float32 {
 	f := room.floats(hi - lo)
 	d.decode(f, lo)
 	return f
+}
+
+// Read fills dst with the numbers from lo on.
+func (d Data) Read(dst []float32, lo int) {
+	if d.f != nil {
+		copy(dst, d.f[lo:lo+len(dst)])
+		return
+	}
+	d.decode(dst, lo)
+}
+
+// Clone returns d in memory of its own.
+func (d Data) Clone() Data {
+	return Data{f: slices.Clone(d.f), b: bytes.Clone(d.b), half: d.half}
+}
+
+// NotFinite returns the index of the first number that is infinite or none at all,
+// -1 where there is no such number.
+func (d Data) NotFinite() int {
+	// The largest exponent plus one ends in a bit of its own. Of halves four are
+	// looked at together, in the order of memory or not.
+	at := 0
+	if d.half {
+		const exponents, one, carry = 0x7c00_7c00_7c00_7c00, 0x0400_0400_0400_0400, 0x8000_8000_8000_8000
+		for len(d.b)-2*at >= 8 && (binary.LittleEndian.Uint64(d.b[2*at:])&exponents+one)&carry == 0 {
+			at += 4
+		}
+	}
+	var f [256]float32
+	for n := d.Len(); at < n; {
+		part := f[:min(len(f), n-at)]
+		d.Read(part, at)
+		for i, x := range part {
+			if x-x != 0 {
+				return at + i
+			}
+		}
+		at += len(part)
+	}
+	return -1
 }
 
 // inPlace tells whether the numbers of a file can be read as float32 wherever

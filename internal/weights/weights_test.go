@@ -48,8 +48,41 @@ func TestData(t *testing.T) {
 			}
 		}
 	}
+	for name, d := range forms(f) {
+		got := make([]float32, 10)
+		d.Read(got, 33)
+		if c := d.Clone(); !slices.Equal(got, f[33:43]) || c.Len() != d.Len() || !slices.Equal(c.Floats(), f) {
+			t.Errorf("%s: Read or Clone differ", name)
+		}
+	}
 	if new(Data).Len() != 0 || len(new(Data).Floats()) != 0 {
 		t.Error("the zero value has numbers")
+	}
+}
+
+func TestNotFinite(t *testing.T) {
+	for _, n := range []int{0, 1, 3, 4, 5, 255, 256, 257, 1000} {
+		f := numbers(n)
+		if n > 2 {
+			f[1], f[2] = 65504, -0x1p-24 // the largest and the smallest of binary16
+		}
+		for name, d := range forms(f) {
+			if i := d.NotFinite(); i != -1 {
+				t.Errorf("%s: %v of %d is not finite", name, f[i], n)
+			}
+		}
+		for range 20 {
+			if n == 0 {
+				break
+			}
+			g, i := slices.Clone(f), rand.IntN(n)
+			g[i] = []float32{float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())}[rand.IntN(3)]
+			for name, d := range forms(g) {
+				if j := d.NotFinite(); j != i {
+					t.Errorf("%s: number %d of %d is %v, found %d", name, i, n, g[i], j)
+				}
+			}
+		}
 	}
 }
 
