@@ -29,7 +29,7 @@ type Options struct {
 	Layer         string // Pooled (also ""), Map, or the name of a node or value
 	Height, Width int    // of pictures where the model leaves them open; 0 for 224
 	BF16          bool   // compute on bf16, sums in float32
-	BF16All     bool   // also where little is gained or much precision lost; for tests
+	BF16All       bool   // also where little is gained or much precision lost; for tests
 }
 
 // A Plan is a compiled network. It is immutable and safe for concurrent use.
