@@ -159,6 +159,25 @@ func TestChannelwiseBounds(t *testing.T) {
 	})
 }
 
+func TestWinogradBounds(t *testing.T) {
+	eachEdge(t, func(t *testing.T, do func(string, func()), mem func(i, n int) []float32, _ func(i, n int) []BF16) {
+		for size := 1; size <= 9; size++ {
+			for _, c := range []int{1, 4, 7, 8, 13} {
+				for _, n := range []int{1, 8, 13, 35} {
+					do(fmt.Sprintf("%d×%d×%d to %d", size, size, c, n), func() {
+						p := NewWinograd(c, n)
+						p.SetMemory(mem(0, p.Size()))
+						p.SetFilters(0, mem(1, n*c*9), mem(2, n))
+						g := Conv{H: size, W: size, C: c, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: size, OW: size}
+						ep := &Epilogue{Bias: mem(1, n), Residual: mem(2, size*size*n), LdRes: n, Act: ActReLU}
+						p.Conv(&g, 1, mem(3, size*size*c), mem(4, size*size*n), n, ep, nil)
+					})
+				}
+			}
+		}
+	})
+}
+
 func TestVectorBounds(t *testing.T) {
 	eachEdge(t, func(t *testing.T, do func(string, func()), mem func(i, n int) []float32, half func(i, n int) []BF16) {
 		for n := range 71 {

@@ -31,3 +31,6 @@
 
 // FMLAE sets Vd += Vn · Vm[i].
 #define FMLAE(m, i, n, d) ELEMENT(0x4F801000, m, i, n, d)
+
+// LOADQ loads Vd from Rn + Rm.
+#define LOADQ(m, n, d) THREE(0x3CE06800, m, n, d)
