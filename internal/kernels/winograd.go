@@ -130,16 +130,18 @@ type winoRun struct {
 	panels     int // the same
 	v          []float32
 	ldv, nextV int
+	inside     [winoArea]int  // positions of a window within the picture, from its first
+	lines      [winoBlock]int // positions of the rows of V of a task
 
 	inputTask, productTask func(int)
 }
 
 // A winoScratch is the room of a task.
 type winoScratch struct {
-	in  winoInput
-	out winoOutput
-	off [winoBlock]int
-	m   []float32
+	in   winoInput
+	edge [winoArea]int // positions of a window at the edge of the picture
+	out  winoOutput
+	m    []float32
 }
 
 var winoPool = sync.Pool{New: func() any {
@@ -205,6 +207,12 @@ func (r *winoRun) run(batch int, team *Team) {
 	if need := winoArea * r.nextV; cap(r.v) < need {
 		r.v = make([]float32, need)
 	}
+	for i := range r.inside {
+		r.inside[i] = (i/winoIn*r.g.W + i%winoIn) * r.g.Ld
+	}
+	for i := range r.lines {
+		r.lines[i] = i * r.ldv
+	}
 	for r.from = 0; r.from < tiles; r.from += block {
 		r.to = min(r.from+block, tiles)
 		team.Run(threads, ceil(r.to-r.from, winoFew), r.inputTask)
@@ -225,25 +233,34 @@ func (r *winoRun) transform(task int) {
 	s := winoScratchPool.Get().(*winoScratch)
 	defer winoScratchPool.Put(s)
 	t := &s.in
-	t.x, t.zero, t.next = r.x, zeros[:], r.nextV
-	defer func() { t.x, t.v = nil, nil }()
+	t.zero, t.next = zeros[:], r.nextV
 	first := r.from + task*winoFew
 	for i := first; i < min(first+winoFew, r.to); i++ {
 		at := r.tile(i)
-		v := r.v[(i-r.from)*r.ldv:]
+		y, x := at.oy-r.g.PadTop, at.ox-r.g.PadLeft
+		t.x, t.off = r.x, s.edge[:]
+		if y >= 0 && x >= 0 && y+winoIn <= r.g.H && x+winoIn <= r.g.W {
+			t.x, t.off = r.x[((at.picture*r.g.H+y)*r.g.W+x)*r.g.Ld:], r.inside[:]
+		} else {
+			r.g.winoWindow(t.off, at.picture, y, x)
+		}
+		pixels, row := t.x, r.v[(i-r.from)*r.ldv:]
 		for c := 0; c < r.w.c; c += len(zeros) {
-			for dy := range winoIn {
-				y := at.oy - r.g.PadTop + dy
-				for dx := range winoIn {
-					x := at.ox - r.g.PadLeft + dx
-					t.off[dy*winoIn+dx] = outside
-					if uint(y) < uint(r.g.H) && uint(x) < uint(r.g.W) {
-						t.off[dy*winoIn+dx] = ((at.picture*r.g.H+y)*r.g.W+x)*r.g.Ld + c
-					}
-				}
-			}
-			t.v, t.channels = v[c:], min(len(zeros), r.w.c-c)
+			t.x, t.v, t.channels = pixels[c:], row[c:], min(len(zeros), r.w.c-c)
 			t.run(r.w.u.v)
+		}
+	}
+	t.x, t.v, t.off = nil, nil, nil
+}
+
+// winoWindow finds the positions of the 6×6 pixels from y, x of a picture.
+func (g *Conv) winoWindow(off []int, picture, y, x int) {
+	for dy := range winoIn {
+		for dx := range winoIn {
+			off[dy*winoIn+dx] = outside
+			if uint(y+dy) < uint(g.H) && uint(x+dx) < uint(g.W) {
+				off[dy*winoIn+dx] = ((picture*g.H+y+dy)*g.W + x + dx) * g.Ld
+			}
 		}
 	}
 }
@@ -269,21 +286,20 @@ func (r *winoRun) products(task int) {
 	m := s.m[:winoArea*next]
 	depth := ceil(r.w.c, ceil(r.w.c, winoDepth))
 	rows := ceil(i1-i0, ceil(i1-i0, h)) // tiles of equal height
-	t := tile{segs: 1, a: r.v, off: s.off[:], zero: zeros[:], ldc: ldm, ldd: ldm}
+	t := tile{segs: 1, zero: zeros[:], ldc: ldm, ldd: ldm}
 	for x := range winoArea {
 		for k := 0; k < r.w.c; k += depth {
+			t.a = r.v[x*r.nextV+(i0-r.from)*r.ldv+k:]
 			t.segLen = min(depth, r.w.c-k)
 			for p := p0; p < p1; p++ {
 				_, _, t.width = u.panel(p)
 				t.cols = t.width
 				t.b, t.ldb = u.at(p, x*r.w.c+k)
-				for i := i0; i < i1; i += rows {
-					t.rows = min(rows, i1-i)
-					for j := range t.rows {
-						t.off[j] = x*r.nextV + (i+j-r.from)*r.ldv + k
-					}
-					t.c = m[x*next+(i-i0)*ldm+(p-p0)*wide:]
-					t.d = nil
+				c := m[x*next+(p-p0)*wide:]
+				for i := 0; i < i1-i0; i += rows {
+					t.rows = min(rows, i1-i0-i)
+					t.off = r.lines[i:]
+					t.c, t.d = c[i*ldm:], nil
 					if k > 0 {
 						t.d = t.c
 					}

@@ -88,10 +88,11 @@ TEXT ·winoInputAVX2(SB), NOSPLIT, $0-8
 	// Addresses of the pixels.
 	MOVQ winoInput_x(R13), SI
 	MOVQ winoInput_zero(R13), DX
+	MOVQ winoInput_off(R13), DI
 	XORL CX, CX
 
 address:
-	MOVQ    winoInput_off(R13)(CX*8), AX
+	MOVQ    (DI)(CX*8), AX
 	SHLQ    $2, AX
 	ADDQ    SI, AX
 	CMOVQMI DX, AX

@@ -117,11 +117,12 @@ TEXT ·winoInputAVX512(SB), NOSPLIT, $0-8
 	// Addresses of the pixels.
 	MOVQ winoInput_x(R13), SI
 	MOVQ winoInput_zero(R13), DX
+	MOVQ winoInput_off(R13), DI
 	LEAQ winoInput_ptr(R13), BX
 	XORL CX, CX
 
 address:
-	MOVQ    winoInput_off(R13)(CX*8), AX
+	MOVQ    (DI)(CX*8), AX
 	SHLQ    $2, AX
 	ADDQ    SI, AX
 	CMOVQMI DX, AX

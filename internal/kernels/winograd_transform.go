@@ -50,9 +50,9 @@ const (
 // go_asm.h; of a slice it takes the address only. Distances are in floats.
 type winoInput struct {
 	x        []float32
-	off      [winoArea]int // position in x of each pixel of the window, or outside
-	zero     []float32     // what an outside pixel reads: channels zeros
-	channels int           // up to len(zeros)
+	off      []int     // position in x of each pixel of the window, or outside
+	zero     []float32 // what an outside pixel reads: channels zeros
+	channels int       // up to len(zeros)
 
 	v    []float32 // the row in the first matrix, room for whole vectors
 	next int       // from a matrix to the next
