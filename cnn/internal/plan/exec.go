@@ -100,7 +100,7 @@ func (s *state) value(v *value) {
 	switch {
 	case b == nil || b == s.plan.bufs[s.plan.net.output.id]: // lent
 	case v.bf16:
-		s.half[v.id] = bf16s(s.arena[b.off*s.n:], size(shape))
+		s.half[v.id] = asBF16(s.arena[b.off*s.n:], size(shape))
 	default:
 		t.F = s.arena[b.off*s.n:][:size(shape)]
 	}

@@ -27,24 +27,26 @@ type bf16Preparer interface{ prepareBF16(p *weights.Packer) }
 // convertOp stores in[0] in the other precision.
 type convertOp struct{}
 
-// narrow stores values as bf16. Convolutions and matrix products compute on bf16,
-// which is what is won; all that is cheap, depthwise convolutions too, does where
-// an operand is bf16; what package ops computes stays in float32, as do the feature
-// and the picture with its first convolution, whose results networks are the most
-// sensitive to: a depthwise convolution behind it takes differences of large
-// neighbouring values. Conversions stand where the two meet; sums that only
-// float32 is made of are not rounded. If all is set, the first convolution and
-// matrix products that are too small to gain by it compute on bf16 too.
+// A leaning is what an operator wants its operands stored as.
+type leaning int
+
+const (
+	float32s leaning = iota
+	bf16s            // all of them
+	either           // bf16 if one of them is
+)
+
+// narrow stores values as bf16 where convolutions and matrix products gain by it.
+// All that is cheap does with what it is given; what package ops computes stays in
+// float32, and so does the feature. Conversions stand where the two meet. If all
+// is set, everything that can be is bf16, whether that is of use or not.
 func (g *net) narrow(all bool) {
 	converted := map[*value]*value{}
-	raw := map[*value]bool{g.input: !all} // the picture, not convolved yet
 	for _, n := range slices.Clone(g.nodes) {
-		bf16 := n.multiplies(all) && !raw[n.in[0]] || n.follows()
-		if _, conv := n.op.(*convOp); !conv && raw[n.in[0]] {
-			raw[n.out[0]] = true
-		}
+		l := g.leaning(n, all)
+		n.bf16 = l == bf16s || l == either && slices.ContainsFunc(n.in, func(v *value) bool { return v != nil && v.bf16 })
 		for i, v := range n.in {
-			if v == nil || v.typ != graph.Float || v.bf16 == bf16 {
+			if v == nil || v.typ != graph.Float || v.bf16 == n.bf16 {
 				continue
 			}
 			if converted[v] == nil {
@@ -52,8 +54,8 @@ func (g *net) narrow(all bool) {
 			}
 			n.in[i] = converted[v]
 		}
-		if n.bf16 = bf16; bf16 {
-			n.out[0].bf16 = !n.widens()
+		if n.bf16 {
+			n.out[0].bf16 = !g.widens(n, all)
 		}
 	}
 	if g.output.bf16 {
@@ -62,40 +64,89 @@ func (g *net) narrow(all bool) {
 	g.link()
 }
 
-// follows reports whether n computes on bf16 because an operand is.
-func (n *node) follows() bool {
-	return n.canNarrow() && slices.ContainsFunc(n.in, func(v *value) bool { return v != nil && v.bf16 })
+// reuse is how often a matrix product must use each value that it reads or writes,
+// on average, to gain by bf16: below, it waits for memory.
+const reuse = 12
+
+func (g *net) leaning(n *node, all bool) leaning {
+	switch n.op.(type) {
+	case bf16Runner, bf16Parted:
+	default:
+		return float32s
+	}
+	switch o := n.op.(type) {
+	case *denseOp:
+		if all || o.k*o.n >= reuse*(o.k+o.n) {
+			return bf16s
+		}
+	case *convOp:
+		switch {
+		case o.depthwise():
+		case !all && (o.fasterInFloat32(n) || g.isPicture(n.in[0]) && n.out[0].feedsDepthwise()):
+			return float32s
+		default:
+			return bf16s
+		}
+	}
+	return either
+}
+
+// fasterInFloat32 reports whether Winograd's way, which bf16 is not exact enough
+// for, is faster than bf16. Its filters take eight times the memory: with more
+// channels nothing is won.
+func (o *convOp) fasterInFloat32(n *node) bool {
+	const channels = 128
+	g := o.geometry(n.in[0].shape, n.out[0].shape, o.c)
+	return kernels.BF16Unit() != "amx" && o.groups == 1 && o.c <= channels && o.out <= channels && g.Winograd(o.out)
+}
+
+// isPicture reports whether v is the input, but for its layout and scale.
+func (g *net) isPicture(v *value) bool {
+	for v.def != nil {
+		switch v.def.op.(type) {
+		case *transposeOp, *scaleOp, *padOp, reshapeOp:
+			v = v.def.in[0]
+		default:
+			return false
+		}
+	}
+	return v == g.input
+}
+
+// feedsDepthwise reports whether v goes, through an activation perhaps, into a
+// depthwise convolution. Right behind the first convolution that takes differences
+// of large neighbouring values: rounding these alone gave EfficientNet-Lite2 an
+// error of 0.1 on some photos.
+func (v *value) feedsDepthwise() bool {
+	return slices.ContainsFunc(v.uses, func(n *node) bool {
+		switch o := n.op.(type) {
+		case *convOp:
+			return o.depthwise()
+		case *actOp, *scaleOp, *normOp:
+			return slices.ContainsFunc(n.out[0].uses, func(n *node) bool {
+				o, ok := n.op.(*convOp)
+				return ok && o.depthwise()
+			})
+		}
+		return false
+	})
 }
 
 // widens reports whether n, which computes on bf16, gives its sums in float32: an
-// average over the picture, which is small, and what nothing else takes.
-func (n *node) widens() bool {
-	_, mean := n.op.(meanOp)
-	return mean || n.multiplies(true) && !slices.ContainsFunc(n.out[0].uses, (*node).canNarrow)
-}
-
-func (n *node) canNarrow() bool {
-	switch n.op.(type) {
-	case bf16Runner, bf16Parted:
-		return true
-	}
-	return false
-}
-
-// reuse is how often a matrix product must use each value that it reads or writes,
-// on average, for bf16 to be of use: below, it waits for memory.
-const reuse = 12
-
-// multiplies reports whether n is one of the operators that bf16 is for, all of
-// them or those that gain by it.
-func (n *node) multiplies(all bool) bool {
+// average over the picture, which is small, and what nothing takes as bf16.
+func (g *net) widens(n *node, all bool) bool {
 	switch o := n.op.(type) {
-	case *denseOp:
-		return all || o.k*o.n >= reuse*(o.k+o.n)
+	case meanOp:
+		return true
 	case *convOp:
-		return !o.depthwise()
+		if o.depthwise() {
+			return false
+		}
+	case *denseOp:
+	default:
+		return false
 	}
-	return false
+	return !slices.ContainsFunc(n.out[0].uses, func(n *node) bool { return g.leaning(n, all) != float32s })
 }
 
 // convert returns v in the other precision.
@@ -121,9 +172,9 @@ func (v *value) floats(base int) int {
 	return n
 }
 
-// bf16s views memory as the n values of twice the precision that fit it: buffers
+// asBF16 views memory as the n values of twice the precision that fit it: buffers
 // are of floats, whatever is in them.
-func bf16s(x []float32, n int) []kernels.BF16 {
+func asBF16(x []float32, n int) []kernels.BF16 {
 	if n == 0 {
 		return nil
 	}
