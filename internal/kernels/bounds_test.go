@@ -200,11 +200,22 @@ func TestVectorBounds(t *testing.T) {
 				ToBF16(half(3, n), x)
 				FromBF16(z, half(3, n))
 			})
+			do(fmt.Sprintf("%d values of binary16", n), func() {
+				b := half(3, n) // as wide
+				FromHalf(z, unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(b))), 2*n))
+			})
 		}
 		for _, rows := range []int{1, 4, 8, 13, 33} {
 			for _, cols := range []int{1, 4, 8, 13, 33} {
 				do(fmt.Sprintf("transpose %d×%d", rows, cols), func() {
 					transpose(mem(0, rows*cols), rows, mem(1, rows*cols), cols, rows, cols)
+				})
+				do(fmt.Sprintf("weave %d×%d", rows, cols), func() {
+					off := make([]int, cols)
+					for c := range off {
+						off[c] = c * rows
+					}
+					weave(mem(0, rows*cols), off, mem(1, rows*cols), cols, mem(2, rows), rows, cols)
 				})
 			}
 		}

@@ -26,6 +26,9 @@
 #define SHL23(n, d) TWO(0x4F375400, n, d)
 #define SSHR1(n, d) TWO(0x4F3F0400, n, d)
 
+#define FCVTL(n, d) TWO(0x0E217800, n, d) // the lower four binary16 of Vn as float32
+#define FCVTL2(n, d) TWO(0x4E217800, n, d) // the upper four
+
 #define COPY(n, d) THREE(0x4EA01C00, n, n, d)
 #define BSL(m, n, d) THREE(0x6E601C00, m, n, d) // bits of Vn where Vd has one, else of Vm
 
