@@ -3,8 +3,9 @@ package kernels
 import "fmt"
 
 // maxDepth is how many terms of the sums are added up in registers before C is
-// visited: a panel of B this deep stays in the first-level cache.
-const maxDepth = 256
+// visited. A panel of B this deep comes from the second-level cache as fast as it
+// is used, and C is visited seldom: half of it costs ResNet-50 1 to 2 % (Zen 4).
+const maxDepth = 512
 
 // A PackedB is the right-hand matrix of a product, k×n, laid out for the micro
 // kernels: panels of neighbouring columns, each stored row after row. The last

@@ -123,9 +123,6 @@ const (
 	// before they are transformed back.
 	winoCols = 32
 
-	// winoDepth is maxDepth for these products.
-	winoDepth = 512
-
 	// winoFew is how many tiles a task of the first transform takes.
 	winoFew = 4
 )
@@ -299,7 +296,7 @@ func (r *winoRun) products(task int) {
 		s.m = make([]float32, need)
 	}
 	m := s.m[:winoArea*next]
-	depth := ceil(r.w.c, ceil(r.w.c, winoDepth))
+	depth := ceil(r.w.c, ceil(r.w.c, maxDepth))
 	rows := ceil(i1-i0, ceil(i1-i0, h)) // tiles of equal height
 	t := tile{segs: 1, zero: zeros[:], ldc: ldm, ldd: ldm}
 	for x := range winoArea {
