@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -90,6 +91,7 @@ func TestMiniBatches(t *testing.T) {
 // TestThreads checks that neither the number of threads nor the size of a batch
 // changes a bit.
 func TestThreads(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
 	x := picture(5, 24, 24)
 	for _, name := range mini(t) {
 		single := run(t, openMini(t, name, nil), x)
@@ -133,6 +135,36 @@ func TestConcurrent(t *testing.T) {
 		}
 		wg.Wait()
 	}
+}
+
+// TestBusy checks that a run that waits for others can be cancelled, and
+// that one picture gets its turn beside long batches.
+func TestBusy(t *testing.T) {
+	net := openMini(t, "resnet-ts", &Options{Threads: 2})
+	long, end := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			x := picture(2000, 24, 24)
+			for long.Err() == nil {
+				if _, err := net.Run(long, x); err != nil && !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range 20 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i)*50*time.Microsecond)
+		if _, err := net.Run(ctx, picture(1, 24, 24)); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		cancel()
+		if _, err := net.Run(context.Background(), picture(1, 24, 24)); err != nil {
+			t.Error(err)
+		}
+	}
+	end()
+	wg.Wait()
 }
 
 func TestCancel(t *testing.T) {

@@ -39,7 +39,8 @@ type Plan struct {
 	arena     int       // floats for one picture
 	batchable bool
 	group     int // units of pictures that go through together, at most
-	states    states
+	cores     cores
+	stock     stock
 
 	Info
 }
@@ -107,7 +108,7 @@ func compile(g *graph.Graph, opt Options) (*Plan, error) {
 	if err := ordered(g); err != nil {
 		return nil, err
 	}
-	p := &Plan{}
+	p := &Plan{cores: newCores()}
 	shape, err := p.picture(g, opt)
 	if err != nil {
 		return nil, err

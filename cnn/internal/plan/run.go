@@ -10,8 +10,8 @@ import (
 )
 
 // Run computes the features of n pictures x, [n,C,H,W], into y. At most threads
-// goroutines work on it; the result does not depend on their number. It allocates
-// nothing once as many runs at a time have gone through.
+// goroutines work on it, less while other runs keep the cores busy; the result
+// does not depend on their number. In the long run it allocates nothing.
 func (p *Plan) Run(ctx context.Context, n int, x, y []float32, threads int) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -117,6 +117,11 @@ func (r *batch) group(i, threads int) error {
 	if !p.batchable {
 		k = p.net.base
 	}
+	threads, err := p.cores.enter(r.ctx, threads)
+	if err != nil {
+		return err
+	}
+	defer p.cores.leave(threads)
 	s, err := p.state(k)
 	if err != nil {
 		return err
@@ -164,26 +169,61 @@ func (p *Plan) groupSize() int {
 	return 1
 }
 
-// states are those of runs that have ended, for runs to come: one for each core
-// for as long as there is the plan, others until the garbage collector wants them.
-type states struct {
+// cores limits the goroutines that run a plan at a time, whoever started them, to
+// the cores that there are: more would only take turns, each with buffers of its
+// own. It holds a token for each that is free.
+type cores chan struct{}
+
+func newCores() cores {
+	c := make(cores, runtime.GOMAXPROCS(0))
+	for range cap(c) {
+		c <- struct{}{}
+	}
+	return c
+}
+
+// enter waits for a core and returns how many of up to threads it has got.
+func (c cores) enter(ctx context.Context, threads int) (int, error) {
+	select {
+	case <-c:
+	default:
+		select {
+		case <-c:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+	for n := 1; n < threads; n++ {
+		select {
+		case <-c:
+		default:
+			return n, nil
+		}
+	}
+	return threads, nil
+}
+
+func (c cores) leave(threads int) {
+	for range threads {
+		c <- struct{}{}
+	}
+}
+
+// A stock keeps states for runs to come, the last used at the end.
+type stock struct {
 	mu   sync.Mutex
-	free []*state // the last used at the end
-	more sync.Pool
+	free []*state
 }
 
 // state returns one for n pictures.
 func (p *Plan) state(n int) (*state, error) {
-	if s := p.states.take(n); s != nil {
-		return s, nil
-	}
-	if s, ok := p.states.more.Get().(*state); ok && s.n == n {
+	if s := p.stock.take(n); s != nil {
 		return s, nil
 	}
 	return p.newState(n)
 }
 
-func (l *states) take(n int) *state {
+func (l *stock) take(n int) *state {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := len(l.free) - 1; i >= 0; i-- {
@@ -195,13 +235,12 @@ func (l *states) take(n int) *state {
 	return nil
 }
 
-// keep hands s back.
+// keep hands s back. There are as many as there are cores.
 func (p *Plan) keep(s *state) {
-	l := &p.states
+	l := &p.stock
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.free = append(l.free, s); len(l.free) > runtime.GOMAXPROCS(0) {
-		l.more.Put(l.free[0])
+	if l.free = append(l.free, s); len(l.free) > cap(p.cores) {
 		l.free = slices.Delete(l.free, 0, 1)
 	}
 }
