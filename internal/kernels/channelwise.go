@@ -99,11 +99,12 @@ const (
 // block sets how much is computed together: of a depthwise convolution as many
 // channels as the rows of their windows stay in the first-level cache, where
 // neighbouring windows share them, and as many rows as stay in the second-level
-// cache until the last channels are done. Pools hardly gain by it.
+// cache until the last channels are done. Pools hardly gain by it, and where an
+// activation is computed pixel by pixel, a few channels are too short for it.
 func (p *strips) block() {
 	g := &p.g
 	p.band, p.channels = max(p.rows, 1), max(g.C, 1)
-	if p.kind == depthwise && g.KH*g.W*g.C > nearFloats {
+	if p.kind == depthwise && g.KH*g.W*g.C > nearFloats && (active == avx512 || !p.ep.late()) {
 		p.channels = max(nearFloats/(g.KH*g.W)&^(channelBlock-1), channelBlock)
 		p.band = max(farFloats/(g.W*g.C*g.StrideH), 1)
 	}
@@ -158,8 +159,6 @@ func (p *strips) part(picture, y0, y1, c0, c1 int) {
 	lo, hi, clamp := p.ep.clamp()
 	clamp = clamp && p.ep.Residual == nil
 	s := part{p: p, picture: picture, c0: c0, t: strip{
-		xRow: g.W * g.Ld * g.DilH, xCol: g.Ld * g.DilW,
-		wRow: g.KW * g.C, wCol: g.C,
 		channels: c1 - c0, clamp: clamp, lo: lo, hi: hi,
 	}}
 	if p.ep.Bias != nil {
@@ -231,16 +230,21 @@ func (s *part) compute(oy, ox, n int, down bool) {
 	y, x := oy*g.StrideH-g.PadTop, ox*g.StrideW-g.PadLeft
 	y0, y1 := inside(y, g.KH, g.DilH, g.H)
 	x0, x1 := inside(x, g.KW, g.DilW, g.W)
-	t.kh, t.kw, t.pixels = y1-y0, x1-x0, n
-	t.xPix, t.yPix = g.Ld*g.StrideW, p.ldy
-	if down {
+	t.pixels = n
+	if down { // rows are columns
+		t.kh, t.xRow, t.wRow = x1-x0, g.Ld*g.DilW, g.C
+		t.kw, t.xCol, t.wCol = y1-y0, g.Ld*g.W*g.DilH, g.KW*g.C
 		t.xPix, t.yPix = g.Ld*g.W*g.StrideH, p.ldy*g.OW
+	} else {
+		t.kh, t.xRow, t.wRow = y1-y0, g.Ld*g.W*g.DilH, g.KW*g.C
+		t.kw, t.xCol, t.wCol = x1-x0, g.Ld*g.DilW, g.C
+		t.xPix, t.yPix = g.Ld*g.StrideW, p.ldy
 	}
 	t.y = p.y[((s.picture*g.OH+oy)*g.OW+ox)*p.ldy+s.c0:]
 	if t.kh > 0 && t.kw > 0 {
 		t.x = p.x[((s.picture*g.H+y+y0*g.DilH)*g.W+x+x0*g.DilW)*g.Ld+s.c0:]
 		if p.kind == depthwise {
-			t.w = p.w[y0*t.wRow+x0*t.wCol+s.c0:]
+			t.w = p.w[(y0*g.KW+x0)*g.C+s.c0:]
 		}
 	}
 	p.strip(t)

@@ -20,6 +20,25 @@ var windows = []Conv{
 	{H: 1, W: 1, KH: 1, KW: 1, OH: 1, OW: 1},
 }
 
+// usualWindows have every number of pixels that rows of 3, 5 and 7 taps are
+// computed by.
+var usualWindows = func() (list []Conv) {
+	for n := 4; n <= 20; n++ {
+		for _, k := range []int{3, 5, 7} {
+			for stride := 1; stride <= 2; stride++ {
+				if n > 9 && (n+k+stride)%4 > 0 {
+					continue
+				}
+				list = append(list, Conv{
+					H: 4*stride + k - 1, W: (n-1)*stride + k - 2, KH: k, KW: k, StrideH: stride, StrideW: stride,
+					PadTop: k / 2, PadLeft: 2, OH: 6, OW: n,
+				})
+			}
+		}
+	}
+	return list
+}()
+
 // eachTap calls f with the position in x of each tap inside of the picture.
 func eachTap(g *Conv, pixel, c int, f func(tap, at int)) {
 	img, oy, ox := pixel/(g.OH*g.OW), pixel/g.OW%g.OH, pixel%g.OW
@@ -35,8 +54,12 @@ func eachTap(g *Conv, pixel, c int, f func(tap, at int)) {
 
 func eachWindow(t *testing.T, f func(t *testing.T, g Conv, x []float32, batch, ldy int)) {
 	eachVersion(t, func(t *testing.T) {
-		for _, g := range windows {
-			for _, c := range []int{1, 7, 8, 9, 16, 23, 24, 32, 45, 72} {
+		for i, g := range slices.Concat(windows, usualWindows) {
+			channels := []int{1, 7, 8, 9, 16, 23, 24, 32, 45, 72}
+			if i >= len(windows) {
+				channels = []int{9, 16, 37}
+			}
+			for _, c := range channels {
 				g.C, g.Ld = c, c+rand.IntN(3)
 				const batch = 2
 				f(t, g.defaults(), random(batch*g.H*g.W*g.Ld), batch, c+rand.IntN(3))
