@@ -110,6 +110,20 @@ func inWords(n *node) (kind string, flop float64) {
 			name = fmt.Sprint("grouped ", o.groups)
 		}
 		return fmt.Sprintf("%s %d×%d/%d%s", name, o.kh, o.kw, o.sh, of(&o.epilogue)), 2 * out * float64(o.c*o.kh*o.kw)
+	case *chainOp:
+		wide := float64(size(o.wide))
+		flop := 2 * float64(size(o.deep)) * float64(o.depth.kh*o.depth.kw)
+		what := fmt.Sprintf("chain %v %d×%d/%d", o.wide, o.depth.kh, o.depth.kw, o.depth.sh)
+		switch f := o.first.op.(type) {
+		case *denseOp:
+			flop += 2 * wide * float64(f.k)
+		case *convOp:
+			flop += 2 * wide * float64(f.c*f.kh*f.kw)
+		}
+		if o.last != nil {
+			flop += 2 * out * float64(o.last.k)
+		}
+		return what, flop
 	case *genericOp:
 		return o.node.Op, 0
 	case *binaryOp:

@@ -136,11 +136,19 @@ func compile(g *graph.Graph, opt Options) (*Plan, error) {
 		p.net.narrow(opt.BF16All)
 	}
 	p.net.choosePlanar()
+	p.net.chains()
 	p.bufs, p.arena = p.net.allocate()
 	if p.arena > maxArena || p.net.output.len() > maxArena {
 		return nil, fmt.Errorf("one picture takes %d MB of buffers, at most %d are supported", p.arena>>18, maxArena>>18)
 	}
-	p.PeakBytes = 4 * int64(p.arena)
+	room := 0
+	for _, n := range p.net.nodes {
+		if o, ok := n.op.(*chainOp); ok {
+			wide, deep := o.floats()
+			room = max(room, wide+deep)
+		}
+	}
+	p.PeakBytes = 4 * int64(p.arena+room)
 	if p.bufs[p.net.output.id] == nil {
 		return nil, fmt.Errorf("the feature %q is the picture itself", f.value)
 	}

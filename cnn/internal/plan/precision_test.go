@@ -51,9 +51,7 @@ func TestBF16Default(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p[i], err = Compile(g, Options{BF16: i == 1}); err != nil {
-			t.Fatal(err)
-		}
+		p[i] = withChains(t, g, math.MaxInt, 0, Options{BF16: i == 1})
 	}
 	full, half := p[0], p[1]
 	var float32s []string
