@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"io"
 	"io/fs"
+	"sync"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -76,7 +77,7 @@ var (
 // error wraps one of the Err variables above, or is r's own.
 func Decode(r io.Reader, lim *Limits) (image.Image, error) {
 	l := lim.withDefaults()
-	data, err := readAll(context.Background(), r, l)
+	data, err := readAll(context.Background(), r, l, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func Decode(r io.Reader, lim *Limits) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.decode(data, 1)
+	p, err := h.decode(data, 1, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -106,14 +107,24 @@ func (p photo) upright() image.Image {
 	return p.orient.apply(smooth(p.Image)) // turning makes RGB of it
 }
 
-// readAll reads a whole photo, at most l.MaxBytes.
-func readAll(ctx context.Context, r io.Reader, l Limits) ([]byte, error) {
+// memory is what it takes to read a photo, used again for the next: the kernel
+// takes as long to give out fresh memory as some photos take to be decoded.
+type memory struct {
+	file bytes.Buffer
+	jpeg scaledjpeg.Decoder
+}
+
+var memories = sync.Pool{New: func() any { return new(memory) }}
+
+// readAll reads a whole photo, at most l.MaxBytes; into buf, if that is not nil
+// and r is a file.
+func readAll(ctx context.Context, r io.Reader, l Limits, buf *bytes.Buffer) ([]byte, error) {
 	if f, ok := r.(interface{ Stat() (fs.FileInfo, error) }); ok {
 		if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() {
 			if fi.Size() > l.MaxBytes {
 				return nil, tooManyBytes(fi.Size(), l)
 			}
-			return readTo(ctx, r, l, fi.Size())
+			return readTo(ctx, r, l, buf, fi.Size())
 		}
 	}
 	// A pipe or a terminal may keep a Read waiting for ever; ctx must end it.
@@ -121,7 +132,7 @@ func readAll(ctx context.Context, r io.Reader, l Limits) ([]byte, error) {
 	var err error
 	done := make(chan struct{})
 	go func() {
-		data, err = readTo(ctx, r, l, 0)
+		data, err = readTo(ctx, r, l, nil, 0) // which may go on when buf is another's
 		close(done)
 	}()
 	select {
@@ -132,8 +143,11 @@ func readAll(ctx context.Context, r io.Reader, l Limits) ([]byte, error) {
 	}
 }
 
-func readTo(ctx context.Context, r io.Reader, l Limits, size int64) ([]byte, error) {
-	var buf bytes.Buffer
+func readTo(ctx context.Context, r io.Reader, l Limits, buf *bytes.Buffer, size int64) ([]byte, error) {
+	if buf == nil {
+		buf = new(bytes.Buffer)
+	}
+	buf.Reset()
 	buf.Grow(int(size) + bytes.MinRead) // ReadFrom wants spare room to see the end
 	n, err := buf.ReadFrom(io.LimitReader(ctxReader{ctx, r}, l.MaxBytes+1))
 	switch {
@@ -170,13 +184,13 @@ type format struct {
 	decode func(r io.Reader) (image.Image, error)
 	orient func(data []byte) orientation // nil if the format has none
 
-	// scaled decodes at 1/denom of the size, rounded up; nil, or an error, if
-	// it cannot.
-	scaled func(data []byte, denom int) (image.Image, error)
+	// scaled decodes at 1/denom of the size, rounded up, a picture valid until
+	// the next one; nil, or an error, if it cannot.
+	scaled func(d *scaledjpeg.Decoder, data []byte, denom int) (image.Image, error)
 }
 
 var formats = []format{
-	{"JPEG", isJPEG, jpeg.DecodeConfig, jpeg.Decode, jpegOrientation, scaledjpeg.Decode},
+	{"JPEG", isJPEG, jpeg.DecodeConfig, jpeg.Decode, jpegOrientation, (*scaledjpeg.Decoder).Decode},
 	{"PNG", isPNG, png.DecodeConfig, png.Decode, pngOrientation, nil},
 	{"GIF", isGIF, gif.DecodeConfig, decodeGIF, nil, nil},
 	{"WebP", isWebP, webp.DecodeConfig, decodeWebP, webpOrientation, nil},
@@ -225,11 +239,11 @@ func readHeader(data []byte, l Limits) (h header, err error) {
 }
 
 // decode reads the pixels, at 1/denom of the size if the format can and else
-// all of them.
-func (h header) decode(data []byte, denom int) (p photo, err error) {
+// all of them. A reduced picture is in m.
+func (h header) decode(data []byte, denom int, m *memory) (p photo, err error) {
 	defer h.rescue(&err)
 	if denom > 1 && h.scaled != nil {
-		if img, err := h.scaled(data, denom); err == nil {
+		if img, err := h.scaled(&m.jpeg, data, denom); err == nil {
 			return photo{img, h.orient, true}, nil
 		}
 	}

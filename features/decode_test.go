@@ -232,7 +232,7 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 // A decoder that panics gives an error.
 func TestDecoderPanic(t *testing.T) {
 	f := format{name: "test", decode: func(io.Reader) (image.Image, error) { panic("out of range") }}
-	_, err := header{format: &f, width: 1, height: 1}.decode(nil, 1)
+	_, err := header{format: &f, width: 1, height: 1}.decode(nil, 1, nil)
 	if !errors.Is(err, ErrCorrupt) {
 		t.Errorf("%v, want ErrCorrupt", err)
 	}
@@ -261,7 +261,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p, err := h.decode(b, 1)
+		p, err := h.decode(b, 1, new(memory))
 		if err != nil {
 			return
 		}

@@ -300,7 +300,9 @@ func (s *stream) prepare(src Source, dst []float32) error {
 // read prepares the photo in r into dst. The pixels being decoded are drawn
 // from budget, if there is one.
 func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l Limits, budget *semaphore.Weighted) error {
-	data, err := readAll(ctx, r, l)
+	m := memories.Get().(*memory)
+	defer memories.Put(m)
+	data, err := readAll(ctx, r, l, &m.file)
 	if err != nil {
 		return err
 	}
@@ -315,7 +317,7 @@ func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l L
 		}
 		defer budget.Release(n)
 	}
-	ph, err := h.decode(data, p.reduction(h.width, h.height, h.orient))
+	ph, err := h.decode(data, p.reduction(h.width, h.height, h.orient), m)
 	if err != nil {
 		return err
 	}

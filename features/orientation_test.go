@@ -97,7 +97,7 @@ func TestOrientation(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ph, err := h.decode(data, 1)
+			ph, err := h.decode(data, 1, new(memory))
 			if err != nil {
 				t.Fatal(err)
 			}

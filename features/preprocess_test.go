@@ -162,7 +162,7 @@ func TestScaledDecode(t *testing.T) {
 		}
 		var rows [2][]float32
 		for i, d := range []int{1, denom} {
-			ph, err := h.decode(data, d)
+			ph, err := h.decode(data, d, new(memory))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -18,30 +18,24 @@ var lastOf = [9]int{1: 0, 2: 4, 4: 24, 8: 63}
 
 // decodeBlock decodes a block, F.2.2, and writes its side×side pixels at c.pix[at].
 func (d *decoder) decodeBlock(c *component, at int) bool {
-	var last int
-	var ok bool
 	switch d.side {
-	case 1:
-		d.block[0] = 0
 	case 2:
-		d.block[0], d.block[1], d.block[8], d.block[9] = 0, 0, 0, 0
-	default:
-		d.block = [64]int32{}
+		d.ac[1], d.ac[2], d.ac[4] = 0, 0, 0
+	case 4:
+		clear(d.ac[:25])
 	}
-	if last, ok = d.coefficients(c, lastOf[d.side]); !ok {
+	if !d.coefficients(c, lastOf[d.side]) {
 		return false
 	}
-	d.transform(c, at, last)
+	d.transform(c, at)
 	return true
 }
 
-// coefficients decodes a block. The coefficients up to the place want in zigzag
-// go, dequantised, to d.block, which is zero; the others are passed over. It
-// returns the place of the last one put there, and false for broken data.
-func (d *decoder) coefficients(c *component, want int) (last int, ok bool) {
-	b, buf := d.bits.fill(d.entropy.buf), d.entropy.buf
-	quant := &d.quant[c.quant&3]
-
+// coefficients decodes a block: its first coefficient, dequantised, to d.dc,
+// and the others up to the place want in zigzag to d.ac, which is zero there.
+func (d *decoder) coefficients(c *component, want int) (ok bool) {
+	buf, b := d.entropy.buf, d.bits
+	b = b.fill(buf)
 	e := c.dc.fast[b.acc>>(64-lookBits)]
 	value := e.value()
 	if e&slow == 0 {
@@ -49,79 +43,55 @@ func (d *decoder) coefficients(c *component, want int) (last int, ok bool) {
 	} else {
 		var symbol uint8
 		if b, symbol, value, ok = c.dc.symbol(b, buf); !ok || symbol > 15 {
-			return 0, false
+			return false
 		}
 	}
 	c.pred += value
-	d.block[0] = c.pred * quant[0]
+	d.dc = c.pred * d.quant[c.quant&3][0]
 
+	ac := c.ac
 	at := 0 // place of the last coefficient decoded
 	for at < want {
 		b = b.fill(buf)
-		e := c.ac.fast[b.acc>>(64-lookBits)]
-		value, move := e.value(), e.advance()
-		if e&slow == 0 {
+		if e := ac.fast[b.acc>>(64-lookBits)]; e&slow == 0 {
 			b = b.drop(e.bits())
-		} else {
-			var symbol uint8
-			if b, symbol, value, ok = c.ac.symbol(b, buf); !ok {
-				return 0, false
-			}
-			if move = advance(symbol); move == 0 {
-				return 0, false
-			}
+			at += e.advance()
+			d.ac[uint8(at)] = int16(e.value())
+			continue
+		}
+		var move int
+		if b, move, value, ok = ac.single(b, buf); !ok {
+			return false
 		}
 		at += move
-		if at > want {
-			break
-		}
-		last = at
-		d.block[zigzag[at&63]&63] = value * quant[at&63]
+		d.ac[uint8(at)] = int16(value)
 	}
-	if at < 63 {
-		b, ok = c.ac.pass(b, buf, at)
-		d.bits = b
-		return last, ok
-	}
-	d.bits = b
-	return last, at == 63 || at >= toEnd
-}
-
-// pass goes to the end of a block behind the coefficient at a place.
-func (t *huffman) pass(b bits, buf []byte, at int) (bits, bool) {
-	for {
+	for at < blockEnd {
 		b = b.fill(buf)
-		// Two look-ups take up to 2·25 bits of 56.
 		before, from := b, at
-		j := t.skip[b.acc>>(64-lookBits)]
+		j := ac.skip[b.acc>>(64-lookBits)]
 		b = b.drop(j.bits())
 		at += j.advance()
-		if at < 63 && j != 0 {
+		if at < blockEnd && j != 0 { // two take up to 50 bits of 56
 			before, from = b, at
-			j = t.skip[b.acc>>(64-lookBits)]
+			j = ac.skip[b.acc>>(64-lookBits)]
 			b = b.drop(j.bits())
 			at += j.advance()
 		}
-		if at < 63 && j != 0 {
+		if at < blockEnd && j != 0 {
 			continue
 		}
-		if at == 63 || at >= toEnd && at < toEnd+63 {
-			return b, true
+		if at == blockEnd || uint(at-toEnd) < blockEnd {
+			break
 		}
 		// A code without a jump, or a jump that goes on into the next block.
-		b, at = before, from
-		var symbol uint8
-		var ok bool
-		if b, symbol, _, ok = t.symbol(b, buf); !ok {
-			return b, false
+		var move int
+		if b, move, _, ok = ac.single(before, buf); !ok {
+			return false
 		}
-		move := advance(symbol)
-		at += move
-		switch {
-		case move == 0 || at > 63 && at < toEnd:
-			return b, false
-		case at >= 63:
-			return b, true
-		}
+		at = from + move
 	}
+	d.bits = b
+	d.flat = at == toEnd
+	return at == blockEnd || at >= toEnd
 }

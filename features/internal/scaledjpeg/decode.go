@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 )
 
 // ErrOther is returned for all that Decode does not do, broken files among it:
@@ -51,31 +52,50 @@ type component struct {
 	stride int
 }
 
+// Decoder decodes one picture after another, in the same memory. The zero value
+// is ready for use. It is not safe for concurrent use.
+type Decoder struct {
+	decoder
+}
+
 type decoder struct {
 	data          []byte
 	pos           int // in data
 	entropy       entropy
-	bits              // of entropy.buf
-	side          int // of an output block: 4, 2 or 1
-	width, height int // of the full picture
+	bits                     // of entropy.buf
+	side          int        // of an output block: 4, 2 or 1
+	dc            int32      // of the block, dequantised
+	ac            [256]int16 // of the block, by place; more for those that nobody reads
+	flat          bool       // there is none but dc
+	width, height int        // of the full picture
 	comps         []component
 	maxH, maxV    int
 	quant         [4][64]int32 // in zigzag order
 	quantSet      [4]bool
 	tables        [2][4]*huffman // DC and AC
 	interval      int            // units between restart markers, 0 for none
-	block         [64]int32      // dequantised coefficients, natural order
+	pix           []uint8        // of all planes
 	img           image.Image
 }
 
 // Decode decodes data at 1/denom of its size, rounded up; denom is 2, 4 or 8.
-// The picture is an *image.Gray or *image.YCbCr. The caller has checked the
-// size by the file's header.
-func Decode(data []byte, denom int) (image.Image, error) {
+// The picture is an *image.Gray or *image.YCbCr, valid until the next call. The
+// caller has checked the size by the file's header.
+func (d *Decoder) Decode(data []byte, denom int) (image.Image, error) {
 	if denom != 2 && denom != 4 && denom != 8 {
 		return nil, other("scale 1/%d", denom)
 	}
-	d := decoder{data: data, side: 8 / denom}
+	d.decoder = decoder{
+		data: data, side: 8 / denom,
+		entropy: d.entropy, pix: d.pix, comps: d.comps[:0],
+	}
+	img, err := d.decode()
+	d.data, d.img = nil, nil // which d need not keep alive
+	return img, err
+}
+
+func (d *decoder) decode() (image.Image, error) {
+	data := d.data
 	if len(data) < 2 || data[0] != 0xff || data[1] != soi {
 		return nil, other("no start of image")
 	}
@@ -136,7 +156,7 @@ func (d *decoder) segment() (marker uint8, body []byte, err error) {
 
 // frame reads the frame header, B.2.2.
 func (d *decoder) frame(b []byte) error {
-	if d.comps != nil || len(b) < 6 || b[0] != 8 {
+	if len(d.comps) > 0 || len(b) < 6 || b[0] != 8 {
 		return other("frame")
 	}
 	d.height, d.width = int(b[1])<<8|int(b[2]), int(b[3])<<8|int(b[4])
@@ -237,10 +257,17 @@ func (d *decoder) allocate() error {
 		}
 	}
 	across, down := d.unitsOf()
+	size := 0
 	for i := range d.comps {
 		c := &d.comps[i]
 		c.stride = across * c.h * d.side
-		c.pix = make([]uint8, c.stride*down*c.v*d.side)
+		size += c.stride * down * c.v * d.side
+	}
+	d.pix = slices.Grow(d.pix[:0], size)[:size]
+	for i, rest := 0, d.pix; i < len(d.comps); i++ {
+		c := &d.comps[i]
+		n := c.stride * down * c.v * d.side
+		c.pix, rest = rest[:n:n], rest[n:]
 	}
 	denom := 8 / d.side
 	rect := image.Rect(0, 0, (d.width+denom-1)/denom, (d.height+denom-1)/denom)

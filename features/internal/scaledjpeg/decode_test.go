@@ -93,7 +93,7 @@ func TestMeansOfFullDecode(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, denom := range []int{2, 4, 8} {
-			img, err := Decode(data, denom)
+			img, err := new(Decoder).Decode(data, denom)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 				continue
@@ -154,28 +154,28 @@ func compareBlock(full, reduced plane, x, y, denom int, report func(diff float64
 func TestOther(t *testing.T) {
 	data := read(t, "420.jpg")
 	for n := range data {
-		if _, err := Decode(data[:n], 8); !errors.Is(err, ErrOther) {
+		if _, err := new(Decoder).Decode(data[:n], 8); !errors.Is(err, ErrOther) {
 			t.Fatalf("cut to %d of %d bytes: %v", n, len(data), err)
 		}
 	}
 	at := bytes.Index(data, []byte{0xff, sof0})
 	progressive := bytes.Clone(data)
 	progressive[at+1] = 0xc2
-	if _, err := Decode(progressive, 8); !errors.Is(err, ErrOther) {
+	if _, err := new(Decoder).Decode(progressive, 8); !errors.Is(err, ErrOther) {
 		t.Errorf("progressive: %v", err)
 	}
-	if _, err := Decode(data, 3); !errors.Is(err, ErrOther) {
+	if _, err := new(Decoder).Decode(data, 3); !errors.Is(err, ErrOther) {
 		t.Errorf("1/3: %v", err)
 	}
 
 	// Data missing in the middle of the scan, the end in its place.
 	short := append(bytes.Clone(data[:len(data)-200]), 0xff, eoi)
-	if _, err := Decode(short, 8); !errors.Is(err, ErrOther) {
+	if _, err := new(Decoder).Decode(short, 8); !errors.Is(err, ErrOther) {
 		t.Errorf("data missing: %v", err)
 	}
 	restart := read(t, "restart.jpg")
 	if i := bytes.LastIndex(restart, []byte{0xff, rst0 | 3}); i > 0 {
-		if _, err := Decode(append(restart[:i:i], restart[i+2:]...), 8); !errors.Is(err, ErrOther) {
+		if _, err := new(Decoder).Decode(append(restart[:i:i], restart[i+2:]...), 8); !errors.Is(err, ErrOther) {
 			t.Errorf("a restart marker missing: %v", err)
 		}
 	} else {
@@ -196,7 +196,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || c.Width*c.Height > 1e6 {
 			return
 		}
-		img, err := Decode(data, 2<<(uint(shift)%3))
+		img, err := new(Decoder).Decode(data, 2<<(uint(shift)%3))
 		if err != nil {
 			return
 		}

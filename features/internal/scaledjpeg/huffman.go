@@ -16,7 +16,7 @@ type huffman struct {
 	symbols [256]uint8
 }
 
-const lookBits = 10
+const lookBits = 11
 
 // entry is what the next bits mean: the bits to drop in the low byte, above it
 // how far the place in the block moves on, above that the value, 16 bits.
@@ -26,8 +26,9 @@ type entry uint32
 type jump uint16
 
 const (
-	toEnd = 128  // moves to the end of the block
-	slow  = 0x80 // in the low byte of an entry: ask long
+	blockEnd = 63   // place of the last coefficient
+	toEnd    = 128  // moves behind the end of the block
+	slow     = 0x80 // in the low byte of an entry: a long code, or none
 )
 
 func (e entry) bits() uint   { return uint(e & 63) }
@@ -161,4 +162,11 @@ func (t *huffman) symbol(b bits, buf []byte) (_ bits, symbol uint8, value int32,
 	size := uint(symbol & 15)
 	value = extend(uint32(b.acc>>32)>>(32-size), int(size))
 	return b.drop(size), symbol, value, ok
+}
+
+// single decodes any AC code: how far it moves on, and the value there.
+func (t *huffman) single(b bits, buf []byte) (_ bits, move int, value int32, ok bool) {
+	b, symbol, value, ok := t.symbol(b, buf)
+	move = advance(symbol)
+	return b, move, value, ok && move > 0
 }

@@ -18,6 +18,10 @@ const fraction = 13
 var (
 	mean4 = means(2)
 	mean2 = means(4)
+
+	// The products that a block of 2×2 needs.
+	edge   = (mean2[0][0]*mean2[0][1] + 1<<(fraction-1)) >> fraction
+	corner = (mean2[0][1]*mean2[0][1] + 1<<(fraction-1)) >> fraction
 )
 
 // means is m for the first two groups of pixels.
@@ -37,51 +41,56 @@ func means(group int) (m [2][4]int32) {
 	return m
 }
 
-// transform makes the pixels of the coefficients in d.block, of which those
-// behind the place last in zigzag are zero, at c.pix[at].
-func (d *decoder) transform(c *component, at, last int) {
+// transform makes the pixels of the coefficients in d.dc and d.ac at c.pix[at].
+func (d *decoder) transform(c *component, at int) {
+	q := &d.quant[c.quant&3]
 	switch {
 	case d.side == 1:
-		c.pix[at] = pixel((d.block[0] + 4) >> 3)
-	case last == 0:
-		v := pixel((d.block[0] + 4) >> 3)
+		c.pix[at] = pixel((d.dc + 4) >> 3)
+	case d.side == 2:
+		d.transform2(c.pix[at:], c.stride, q)
+	case d.flat:
+		v := pixel((d.dc + 4) >> 3)
 		for y := range d.side {
 			row := c.pix[at+y*c.stride:][:d.side]
 			for x := range row {
 				row[x] = v
 			}
 		}
-	case d.side == 2:
-		d.transform2(c, at)
 	case d.side == 4:
-		d.transform4(c, at)
+		d.transform4(c.pix[at:], c.stride, q)
 	}
 }
 
-func (d *decoder) transform2(c *component, at int) {
-	const half = 1 << (fraction - 1)
-	edge := (mean2[0][0]*mean2[0][1] + half) >> fraction
-	corner := (mean2[0][1]*mean2[0][1] + half) >> fraction
-	s := d.block[0]<<(fraction-3) + half
-	h, v, hv := edge*d.block[1], edge*d.block[8], corner*d.block[9]
-	top, bottom := c.pix[at:at+2], c.pix[at+c.stride:at+c.stride+2]
-	top[0], top[1] = pixel((s+h+v+hv)>>fraction), pixel((s-h+v-hv)>>fraction)
-	bottom[0], bottom[1] = pixel((s+h-v-hv)>>fraction), pixel((s-h-v+hv)>>fraction)
+func (d *decoder) transform2(pix []uint8, stride int, q *[64]int32) {
+	s := d.dc<<(fraction-3) + 128<<fraction + 1<<(fraction-1)
+	h, v, hv := edge*q[1]*int32(d.ac[1]), edge*q[2]*int32(d.ac[2]), corner*q[4]*int32(d.ac[4])
+	left, right, down, up := s+h, s-h, v+hv, v-hv
+	top, bottom := pix[:2], pix[stride:stride+2]
+	top[0], top[1] = clamp((left+down)>>fraction), clamp((right+up)>>fraction)
+	bottom[0], bottom[1] = clamp((left-down)>>fraction), clamp((right-up)>>fraction)
 }
 
 // transform4 takes columns first.
-func (d *decoder) transform4(c *component, at int) {
+func (d *decoder) transform4(pix []uint8, stride int, q *[64]int32) {
+	ac := (*[25]int16)(d.ac[:])
+	at := func(z int) int32 { return int32(ac[z]) * q[z] }
+	columns := [4][4]int32{
+		{d.dc, at(2), at(3), at(9)},
+		{at(1), at(4), at(8), at(11)},
+		{at(5), at(7), at(12), at(18)},
+		{at(6), at(13), at(17), at(24)},
+	}
 	const keep = 3 // fraction bits kept between the passes
 	var rows [4][4]int32
-	for u := range 4 {
-		const shift = fraction - keep
-		rows[0][u], rows[1][u], rows[2][u], rows[3][u] = four(d.block[u], d.block[8+u], d.block[16+u], d.block[24+u], shift)
+	for u := range columns {
+		c := &columns[u]
+		rows[0][u], rows[1][u], rows[2][u], rows[3][u] = four(c[0], c[1], c[2], c[3], fraction-keep)
 	}
 	for y := range rows {
-		const shift = fraction + keep
 		r := &rows[y]
-		p0, p1, p2, p3 := four(r[0], r[1], r[2], r[3], shift)
-		out := c.pix[at+y*c.stride:][:4]
+		p0, p1, p2, p3 := four(r[0], r[1], r[2], r[3], fraction+keep)
+		out := pix[y*stride:][:4]
 		out[0], out[1], out[2], out[3] = pixel(p0), pixel(p1), pixel(p2), pixel(p3)
 	}
 }
@@ -96,4 +105,11 @@ func four(c0, c1, c2, c3 int32, shift uint) (p0, p1, p2, p3 int32) {
 }
 
 // pixel shifts from −128..127 to 0..255.
-func pixel(v int32) uint8 { return uint8(min(max(v+128, 0), 255)) }
+func pixel(v int32) uint8 { return clamp(v + 128) }
+
+func clamp(v int32) uint8 {
+	if uint32(v) > 255 {
+		return uint8(^v >> 31) // 0 or 255
+	}
+	return uint8(v)
+}
