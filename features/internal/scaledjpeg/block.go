@@ -12,27 +12,28 @@ var zigzag = [64]uint8{
 	53, 60, 61, 54, 47, 55, 62, 63,
 }
 
-// lastOf is the place in zigzag of the last coefficient that a block of side
-// pixels needs: those below side in both directions.
-var lastOf = [9]int{1: 0, 2: 4, 4: 24, 8: 63}
-
-// decodeBlock decodes a block, F.2.2, and writes its side×side pixels at c.pix[at].
-func (d *decoder) decodeBlock(c *component, at int) bool {
+// decodeBlock decodes a block, F.2.2, and writes its side×side pixels to pix.
+func (d *decoder) decodeBlock(c *component, pix []uint8) (ok bool) {
 	switch d.side {
+	case 1:
+		ok = d.coefficients(c, 0)
+		pix[0] = pixel((d.dc + 4) >> 3)
 	case 2:
 		d.ac[1], d.ac[2], d.ac[4] = 0, 0, 0
+		ok = d.coefficients(c, 4)
+		d.transform2(pix, c.stride, c.quant)
 	case 4:
 		clear(d.ac[:25])
+		ok = d.coefficients(c, 24)
+		d.transform4(pix, c.stride, c.quant)
 	}
-	if !d.coefficients(c, lastOf[d.side]) {
-		return false
-	}
-	d.transform(c, at)
-	return true
+	return ok
 }
 
 // coefficients decodes a block: its first coefficient, dequantised, to d.dc,
-// and the others up to the place want in zigzag to d.ac, which is zero there.
+// and the others up to the place want in zigzag to d.ac, which is zero there:
+// those that the transform needs, below side in both directions, and no more
+// than can be helped.
 func (d *decoder) coefficients(c *component, want int) (ok bool) {
 	buf, b := d.entropy.buf, d.bits
 	b = b.fill(buf)
@@ -47,7 +48,7 @@ func (d *decoder) coefficients(c *component, want int) (ok bool) {
 		}
 	}
 	c.pred += value
-	d.dc = c.pred * d.quant[c.quant&3][0]
+	d.dc = c.pred * c.quant[0]
 
 	ac := c.ac
 	at := 0 // place of the last coefficient decoded
@@ -92,6 +93,5 @@ func (d *decoder) coefficients(c *component, want int) (ok bool) {
 		at = from + move
 	}
 	d.bits = b
-	d.flat = at == toEnd
 	return at == blockEnd || at >= toEnd
 }

@@ -44,8 +44,9 @@ const (
 // component is a colour plane.
 type component struct {
 	id     uint8
-	h, v   int // sampling factors: blocks of a unit (MCU)
-	quant  int // index of its quantisation table
+	h, v   int   // sampling factors: blocks of a unit (MCU)
+	table  uint8 // of quantisation
+	quant  *[64]int32
 	dc, ac *huffman
 	pred   int32 // of the DC coefficient
 	pix    []uint8
@@ -66,7 +67,6 @@ type decoder struct {
 	side          int        // of an output block: 4, 2 or 1
 	dc            int32      // of the block, dequantised
 	ac            [256]int16 // of the block, by place; more for those that nobody reads
-	flat          bool       // there is none but dc
 	width, height int        // of the full picture
 	comps         []component
 	maxH, maxV    int
@@ -176,7 +176,7 @@ func (d *decoder) frame(b []byte) error {
 		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || b[2] > 3 {
 			return other("component")
 		}
-		c.quant = int(b[2])
+		c.table = b[2]
 		d.maxH, d.maxV = max(d.maxH, c.h), max(d.maxV, c.v)
 		d.comps = append(d.comps, c)
 		blocks += c.h * c.v
@@ -221,9 +221,10 @@ func (d *decoder) scan(b []byte) error {
 			return other("tables of component %d", i)
 		}
 		c.dc, c.ac = d.tables[0][dc], d.tables[1][ac]
-		if !d.quantSet[c.quant] {
+		if !d.quantSet[c.table] {
 			return other("no quantisation table for component %d", i)
 		}
+		c.quant = &d.quant[c.table]
 	}
 	if err := d.allocate(); err != nil {
 		return err
@@ -336,7 +337,7 @@ func (d *decoder) unit(mx, my int) bool {
 		for by := range c.v {
 			at := (my*c.v+by)*d.side*c.stride + mx*c.h*d.side
 			for range c.h {
-				if !d.decodeBlock(c, at) {
+				if !d.decodeBlock(c, c.pix[at:]) {
 					return false
 				}
 				at += d.side

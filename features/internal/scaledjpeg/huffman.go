@@ -16,7 +16,7 @@ type huffman struct {
 	symbols [256]uint8
 }
 
-const lookBits = 11
+const lookBits = 10
 
 // entry is what the next bits mean: the bits to drop in the low byte, above it
 // how far the place in the block moves on, above that the value, 16 bits.

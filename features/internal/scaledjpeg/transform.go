@@ -41,27 +41,8 @@ func means(group int) (m [2][4]int32) {
 	return m
 }
 
-// transform makes the pixels of the coefficients in d.dc and d.ac at c.pix[at].
-func (d *decoder) transform(c *component, at int) {
-	q := &d.quant[c.quant&3]
-	switch {
-	case d.side == 1:
-		c.pix[at] = pixel((d.dc + 4) >> 3)
-	case d.side == 2:
-		d.transform2(c.pix[at:], c.stride, q)
-	case d.flat:
-		v := pixel((d.dc + 4) >> 3)
-		for y := range d.side {
-			row := c.pix[at+y*c.stride:][:d.side]
-			for x := range row {
-				row[x] = v
-			}
-		}
-	case d.side == 4:
-		d.transform4(c.pix[at:], c.stride, q)
-	}
-}
-
+// transform2 makes the pixels of the coefficients in d.dc and d.ac, quantised
+// by q. Each coefficient has one weight and goes, with a sign, to all four.
 func (d *decoder) transform2(pix []uint8, stride int, q *[64]int32) {
 	s := d.dc<<(fraction-3) + 128<<fraction + 1<<(fraction-1)
 	h, v, hv := edge*q[1]*int32(d.ac[1]), edge*q[2]*int32(d.ac[2]), corner*q[4]*int32(d.ac[4])
