@@ -36,6 +36,7 @@ type convOp struct {
 
 	winograd bool // run by Winograd; from chooseWinograd
 	planar   bool // in[0] is [N,C,H,W]; from choosePlanar
+	fill     int  // channels of zeros that in[0] has behind its own; from net.narrow
 
 	b    []*kernels.PackedB    // by group; from prepare
 	wino *kernels.Winograd     // instead of b, from prepare

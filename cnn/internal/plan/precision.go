@@ -27,6 +27,13 @@ type bf16Preparer interface{ prepareBF16(p *weights.Packer) }
 // convertOp stores in[0] in the other precision.
 type convertOp struct{}
 
+// pixelsOp stores the picture, float32 of [N,C,H,W], as bf16 of [N,H,W,pixel], with
+// zeros behind its channels: a row of taps is in one piece then, and in pairs.
+type pixelsOp struct{}
+
+// pixel is the number of channels that a pixel of the picture has in bf16.
+const pixel = 4
+
 // A leaning is what an operator wants its operands stored as.
 type leaning int
 
@@ -42,9 +49,13 @@ const (
 // is set, everything that can be is bf16, whether that is of use or not.
 func (g *net) narrow(all bool) {
 	converted := map[*value]*value{}
+	pixels := map[*value]*value{}
 	for _, n := range slices.Clone(g.nodes) {
 		l := g.leaning(n, all)
 		n.bf16 = l == bf16s || l == either && slices.ContainsFunc(n.in, func(v *value) bool { return v != nil && v.bf16 })
+		if o, ok := n.op.(*convOp); ok && n.bf16 {
+			g.readPixels(n, o, pixels)
+		}
 		for i, v := range n.in {
 			if v == nil || v.typ != graph.Float || v.bf16 == n.bf16 {
 				continue
@@ -62,6 +73,27 @@ func (g *net) narrow(all bool) {
 		g.output = g.convert(g.output)
 	}
 	g.link()
+}
+
+// readPixels lets n, a convolution of the transposed picture, take it as pixelsOp
+// stores it; done holds those that there are.
+func (g *net) readPixels(n *node, o *convOp, done map[*value]*value) {
+	t, ok := n.in[0].producer().(*transposeOp)
+	if !ok || !slices.Equal(t.perm, toNHWC) || o.groups != 1 || o.c >= pixel {
+		return
+	}
+	x := n.in[0].def.in[0]
+	if x.bf16 {
+		return
+	}
+	if done[x] == nil {
+		shape := permuted(x.shape, toNHWC)
+		shape[3] = pixel
+		y := g.add(x.name, pixelsOp{}, x.typ, shape, x)
+		y.bf16, y.batch = true, 0
+		done[x] = y
+	}
+	n.in[0], o.fill = done[x], pixel-o.c
 }
 
 // reuse is how often a matrix product must use each value that it reads or writes,

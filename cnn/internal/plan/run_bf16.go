@@ -63,7 +63,7 @@ func (o *convOp) prepareBF16(p *weights.Packer) {
 	}
 	p.Do(func(room *weights.Room) {
 		m := o.filters(room)
-		per, k := o.out/o.groups, o.c*o.kh*o.kw
+		per, k := o.out/o.groups, (o.c+o.fill)*o.kh*o.kw
 		for g := range o.groups {
 			o.half = append(o.half, kernels.PackBF16(true, k, per, m[g*per*k:], k))
 		}
@@ -73,18 +73,18 @@ func (o *convOp) prepareBF16(p *weights.Packer) {
 
 // filters returns the weights with their factors multiplied in, [out][kh·kw][c].
 func (o *convOp) filters(room *weights.Room) []float32 {
-	taps := o.kh * o.kw
+	taps, wide := o.kh*o.kw, o.c+o.fill
 	w := o.w.View(0, o.w.Len(), room)
-	m := make([]float32, len(w))
+	m := make([]float32, o.out*taps*wide)
 	for i := range o.out {
 		f := float32(1)
 		if o.scale != nil {
 			f = o.scale[i]
 		}
-		src, dst := w[i*o.c*taps:][:o.c*taps], m[i*o.c*taps:][:o.c*taps]
+		src, dst := w[i*o.c*taps:][:o.c*taps], m[i*wide*taps:][:wide*taps]
 		for c := range o.c {
 			for t := range taps {
-				dst[t*o.c+c] = f * src[c*taps+t]
+				dst[t*wide+c] = f * src[c*taps+t]
 			}
 		}
 	}
@@ -94,7 +94,7 @@ func (o *convOp) filters(room *weights.Room) []float32 {
 func (o *convOp) runBF16(s *state, n *node) error {
 	in, out := s.t[n.in[0].id].Shape, s.t[n.out[0].id].Shape
 	x, y := s.bf16(n.in[0]), n.out[0]
-	g := o.geometry(in, out, o.c)
+	g := o.geometry(in, out, o.c+o.fill)
 	if o.depthwise() {
 		g.C = o.out
 		ep := o.narrow(s, n, 0, o.out)

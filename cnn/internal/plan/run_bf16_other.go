@@ -140,6 +140,30 @@ func (o *transposeOp) partBF16(s *state, n *node, lo, hi int) {
 	transpose(s.bf16(n.out[0]), s.bf16(n.in[0]), &w, lo, hi)
 }
 
+func (o pixelsOp) run(s *state, n *node) error {
+	in := s.t[n.in[0].id].Shape
+	return s.split(n, o, in[0]*in[2], 8*in[3])
+}
+
+func (pixelsOp) part(s *state, n *node, lo, hi int) {
+	x, y, in := s.float32(n.in[0]), s.bf16(n.out[0]), s.t[n.in[0].id].Shape
+	c, h, w := in[1], in[2], in[3]
+	var row [chunk]kernels.BF16
+	for r := lo; r < hi; r++ {
+		clear(y[r*w*pixel:][:w*pixel])
+		for i := range c {
+			src := x[((r/h*c+i)*h+r%h)*w:][:w]
+			for at := 0; at < w; at += chunk {
+				b, dst := row[:min(chunk, w-at)], y[(r*w+at)*pixel+i:]
+				kernels.ToBF16(b, src[at:])
+				for j, v := range b {
+					dst[j*pixel] = v
+				}
+			}
+		}
+	}
+}
+
 func (o convertOp) run(s *state, n *node) error {
 	return s.split(n, o, (s.elements(n)+piece-1)/piece, 4*piece)
 }
