@@ -127,7 +127,7 @@ func (g *net) leaning(n *node, all bool) leaning {
 // for, is faster than bf16. Its filters take eight times the memory: with more
 // channels nothing is won.
 func (o *convOp) fasterInFloat32(n *node) bool {
-	const channels = 128
+	const channels = 256
 	g := o.geometry(n.in[0].shape, n.out[0].shape, o.c)
 	return kernels.BF16Unit() != "amx" && o.groups == 1 && o.c <= channels && o.out <= channels && g.Winograd(o.out)
 }
