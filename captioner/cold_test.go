@@ -62,3 +62,19 @@ func TestOpenDefaultMemory(t *testing.T) {
 		t.Errorf("%d MB allocated; the weights take %d", got>>20, (most-16<<20)>>20)
 	}
 }
+
+// Prepare learns the preprocessing; captions of what is prepared then are the same.
+func TestPrepare(t *testing.T) {
+	known := make(chan features.Preprocessing, 2)
+	l := &Loader{Prepare: func(p features.Preprocessing) { known <- p }, Threads: 2}
+	c, err := l.OpenFS(tinyFiles(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := <-known; got != c.Extractor().Preprocessing() {
+		t.Errorf("preprocessing %+v", got)
+	}
+	if len(known) > 0 {
+		t.Error("called twice")
+	}
+}

@@ -42,6 +42,12 @@ type Loader struct {
 	// Threads is the largest number of goroutines that work on one photo.
 	// 0 means 1: the best for many photos at a time.
 	Threads int
+
+	// Prepare, unless nil, is called on a goroutine of its own as soon as the
+	// preprocessing of the network is known, while the weights are still being
+	// packed: the first photo can be read meanwhile (Preprocessing.Read). The
+	// model may turn out to be damaged afterwards.
+	Prepare func(features.Preprocessing)
 }
 
 // Open opens the model in a folder: shorthand for new(Loader).Open(dir).
@@ -92,6 +98,9 @@ func (l *Loader) load(c *Captioner) error {
 	}
 	if c.config, err = parseConfig(b); err != nil {
 		return err
+	}
+	if l.Prepare != nil {
+		go l.Prepare(c.config.Preprocessing)
 	}
 	var wg sync.WaitGroup
 	var netErr error

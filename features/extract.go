@@ -69,6 +69,15 @@ func (x *Extractor) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float
 	return x.one(ctx, *in)
 }
 
+// Prepared returns the features of one picture that Preprocessing.Read or
+// Preprocessing.Tensor prepared.
+func (x *Extractor) Prepared(ctx context.Context, picture []float32) ([]float32, error) {
+	if len(picture) != x.pre.Size() {
+		return nil, fmt.Errorf("a prepared picture of %d numbers; the CNN takes %d", len(picture), x.pre.Size())
+	}
+	return x.one(ctx, picture)
+}
+
 // Image returns the features of one picture.
 func (x *Extractor) Image(ctx context.Context, img image.Image) ([]float32, error) {
 	in := x.input(1)
@@ -295,6 +304,19 @@ func (s *stream) prepare(src Source, dst []float32) error {
 	}
 	defer r.Close()
 	return s.x.pre.read(s.ctx, dst, r, s.limits, s.pixels)
+}
+
+// Read decodes and prepares one photo, read from r, as Extractor.Read does: the
+// result is [3, Height, Width], for Extractor.Prepared. lim may be nil.
+func (p Preprocessing) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float32, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	dst := make([]float32, p.Size())
+	if err := p.read(ctx, dst, r, lim.withDefaults(), nil); err != nil {
+		return nil, err
+	}
+	return dst, nil
 }
 
 // read prepares the photo in r into dst. The pixels being decoded are drawn

@@ -10,6 +10,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -101,6 +102,36 @@ func TestNewExtractorRefuses(t *testing.T) {
 	}
 	if _, err := newExtractor(&toy{size: 8}, Preprocessing{Width: 8, Height: 8}); err == nil {
 		t.Error("std 0: no error")
+	}
+}
+
+// A photo that is prepared first has the features that Read gives.
+func TestPrepared(t *testing.T) {
+	x, ctx := toyExtractor(t, new(toy)), t.Context()
+	var want, picture []float32
+	for _, read := range []func(io.Reader) error{
+		func(r io.Reader) (err error) { want, err = x.Read(ctx, r, nil); return err },
+		func(r io.Reader) (err error) { picture, err = x.Preprocessing().Read(ctx, r, nil); return err },
+	} {
+		r, err := photos(t, 1)[0].Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := read(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := x.Prepared(ctx, picture); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v instead of %v", got, err, want)
+	}
+	if _, err := x.Prepared(ctx, picture[1:]); err == nil {
+		t.Error("a picture of another size: no error")
+	}
+	if _, err := x.Preprocessing().Read(ctx, strings.NewReader("text"), nil); err == nil {
+		t.Error("no photo: no error")
+	}
+	if _, err := new(Preprocessing).Read(ctx, strings.NewReader("text"), nil); err == nil {
+		t.Error("no preprocessing: no error")
 	}
 }
 

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"iter"
+	"runtime"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -84,12 +87,12 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 	if err := cli.CheckJobs(f.jobs); err != nil {
 		return err
 	}
-	sources := features.Expand(args)
+	sources := stdin(features.Expand(args), cmd.InOrStdin())
 	out, err := newWriter(f.format, cmd.OutOrStdout(), opt.Num, len(sources) > 1)
 	if err != nil {
 		return err
 	}
-	c, err := cli.OpenModel(f.model, f.precision)
+	c, results, err := f.open(ctx, sources)
 	if err != nil {
 		return err
 	}
@@ -97,8 +100,7 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 	defer progress.Close()
 
 	done, failed := 0, 0
-	stream := c.Extractor().Stream(ctx, slices.Values(stdin(sources, cmd.InOrStdin())), &features.StreamOptions{Jobs: f.jobs})
-	for r := range stream {
+	for r := range results {
 		res := result{Path: r.Name}
 		if r.Err == nil {
 			res.Captions, r.Err = c.CaptionFeatures(ctx, r.Features, opt)
@@ -127,6 +129,57 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 		return cli.Kept(err, "%d of %d photos were done, their captions are written", done, len(sources))
 	}
 	return cli.PhotosFailed(failed, len(sources))
+}
+
+// open opens the model; results yields the features of the photos.
+func (f *captionFlags) open(ctx context.Context, sources []features.Source) (c *captioner.Captioner, results iter.Seq[features.Result], err error) {
+	l := captioner.Loader{Precision: f.precision}
+	if len(sources) == 1 {
+		return openForOne(ctx, f.model, l, sources[0])
+	}
+	if c, err = cli.OpenModel(f.model, l); err != nil {
+		return nil, nil, err
+	}
+	return c, c.Extractor().Stream(ctx, slices.Values(sources), &features.StreamOptions{Jobs: f.jobs}), nil
+}
+
+// openForOne is open for a single photo, which is read while the model is being
+// opened, and which gets all processors.
+func openForOne(ctx context.Context, model string, l captioner.Loader, src features.Source) (*captioner.Captioner, iter.Seq[features.Result], error) {
+	type prepared struct {
+		picture []float32
+		err     error
+	}
+	ready := make(chan prepared, 1)
+	l.Threads = runtime.GOMAXPROCS(0)
+	l.Prepare = func(pre features.Preprocessing) {
+		var p prepared
+		r, err := src.Open()
+		if err != nil {
+			p.err = err
+		} else {
+			p.picture, p.err = pre.Read(ctx, r, nil)
+			r.Close()
+		}
+		ready <- p
+	}
+	c, err := cli.OpenModel(model, l)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, func(yield func(features.Result) bool) {
+		var p prepared
+		select {
+		case p = <-ready:
+		case <-ctx.Done():
+			return // the photo may be a pipe that nobody writes to
+		}
+		r := features.Result{Name: src.Name, Err: p.err}
+		if p.err == nil {
+			r.Features, r.Err = c.Extractor().Prepared(ctx, p.picture)
+		}
+		yield(r)
+	}, nil
 }
 
 // stdin lets the source "-" read from in, which tests replace.

@@ -107,7 +107,7 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 	if err != nil {
 		return err
 	}
-	c, err := cli.OpenModel(f.model, f.precision)
+	c, err := cli.OpenModel(f.model, captioner.Loader{Precision: f.precision})
 	if err != nil {
 		return err
 	}

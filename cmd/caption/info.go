@@ -44,7 +44,7 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 					return cli.Usagef("--%s needs --cnn", name)
 				}
 			}
-			c, err := cli.OpenModel(model, network.Precision)
+			c, err := cli.OpenModel(model, captioner.Loader{Precision: network.Precision})
 			if err != nil {
 				return err
 			}

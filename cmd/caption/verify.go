@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/onetomany/caption/cnn"
+	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/internal/cli"
 )
 
@@ -20,7 +20,7 @@ it: its features must agree with those in the model, and its sentence exactly.`,
   caption verify -m my-model`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := cli.OpenModel(model, cnn.Float32)
+			c, err := cli.OpenModel(model, captioner.Loader{})
 			if err != nil {
 				return err
 			}

@@ -8,23 +8,21 @@ import (
 	"strings"
 
 	"github.com/onetomany/caption/captioner"
-	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/models"
 )
 
 // OpenModel opens the model that -m names: the embedded default, a folder, or
-// the name of a folder in models.Dir. Its CNN computes in p.
-func OpenModel(name string, p cnn.Precision) (*captioner.Captioner, error) {
-	c, err := openModel(name, p)
-	return c, precisionError(p, err)
+// the name of a folder in models.Dir. l says how.
+func OpenModel(name string, l captioner.Loader) (*captioner.Captioner, error) {
+	l.CNN = referredCNN
+	c, err := openModel(name, &l)
+	return c, precisionError(l.Precision, err)
 }
 
-func openModel(name string, p cnn.Precision) (*captioner.Captioner, error) {
+func openModel(name string, l *captioner.Loader) (*captioner.Captioner, error) {
 	if name == DefaultModel {
-		l := captioner.Loader{Trusted: true, Precision: p} // it is part of the program; caption verify checks it
 		return l.OpenFS(models.Default)
 	}
-	l := captioner.Loader{CNN: referredCNN, Precision: p}
 	if _, err := os.Stat(name); err != nil && !strings.ContainsAny(name, `/\`) {
 		if dir, err := models.Dir(); err == nil {
 			if path := filepath.Join(dir, name); isDir(path) {

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/captioner"
-	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/vocab"
 )
@@ -32,7 +31,7 @@ func TestModelThatRefersToItsCNN(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenModel("mine", cnn.Float32); err == nil || !strings.Contains(err.Error(), "put tiny.onnx") || !strings.Contains(err.Error(), known) {
+	if _, err := OpenModel("mine", captioner.Loader{}); err == nil || !strings.Contains(err.Error(), "put tiny.onnx") || !strings.Contains(err.Error(), known) {
 		t.Errorf("without the CNN: %v", err)
 	}
 	b, err := os.ReadFile(filepath.Join(cnns, "tiny.onnx"))
@@ -42,14 +41,14 @@ func TestModelThatRefersToItsCNN(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(known, "tiny.onnx"), b, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	c, err := OpenModel("mine", cnn.Float32)
+	c, err := OpenModel("mine", captioner.Loader{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !c.Info().CNNReference {
 		t.Error("the model holds its CNN")
 	}
-	if _, err := OpenModel("yours", cnn.Float32); err == nil || !strings.Contains(err.Error(), "models list") {
+	if _, err := OpenModel("yours", captioner.Loader{}); err == nil || !strings.Contains(err.Error(), "models list") {
 		t.Errorf("unknown name: %v", err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/models"
@@ -83,7 +84,7 @@ func (f *NetworkFlags) Open(threads int) (*Network, error) {
 
 // openDefault opens the CNN of the embedded model.
 func (n *Network) openDefault(opt *cnn.Options) (pre features.Preprocessing, err error) {
-	c, err := OpenModel(DefaultModel, cnn.Float32)
+	c, err := OpenModel(DefaultModel, captioner.Loader{})
 	if err != nil {
 		return pre, err
 	}

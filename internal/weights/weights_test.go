@@ -174,3 +174,16 @@ func TestPackerPanic(t *testing.T) {
 		t.Errorf("error %v instead of what the task panics with", err)
 	}
 }
+
+func BenchmarkNotFinite(b *testing.B) {
+	for name, d := range forms(numbers(1 << 20)) {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(d.Len()))
+			for b.Loop() {
+				if d.NotFinite() >= 0 {
+					b.Fatal("all are finite")
+				}
+			}
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/internal/hugepage"
 	"github.com/onetomany/caption/internal/kernels"
 )
 
@@ -61,7 +62,7 @@ type bound struct {
 
 // newState prepares a state for n pictures.
 func (p *Plan) newState(n int) (*state, error) {
-	s := &state{plan: p, n: n, arena: make([]float32, p.arena*n)}
+	s := &state{plan: p, n: n, arena: hugepage.Floats(p.arena * n)}
 	s.t = make([]*graph.Tensor, p.net.values)
 	s.half = make([][]kernels.BF16, p.net.values)
 	s.bound = make([]bound, len(p.net.nodes))
