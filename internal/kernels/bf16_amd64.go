@@ -60,6 +60,28 @@ func (t *stripBF16) run(kind stripKind) {
 	}
 }
 
+//go:noescape
+func wino2InputAVX512(t *wino2Input)
+
+//go:noescape
+func wino2OutputAVX512(t *wino2Output)
+
+func (t *wino2Input) run() {
+	if activeUnit == plain {
+		t.runGeneric()
+	} else {
+		wino2InputAVX512(t)
+	}
+}
+
+func (t *wino2Output) run() {
+	if activeUnit == plain {
+		t.runGeneric()
+	} else {
+		wino2OutputAVX512(t)
+	}
+}
+
 // spreadBlock is how many neighbouring weights spread works on at a time.
 const spreadBlock = 32
 

@@ -54,6 +54,12 @@ func BenchmarkBF16(b *testing.B) {
 			activeUnit = u
 			p := PackBF16(false, k, c.n, w, c.n)
 			bench(BF16Unit(), func() { p.Conv(&g, batch, x16, y16, c.n, ep16, nil) })
+			if g.WinogradBF16(c.n) {
+				f := make([]float32, len(w))
+				transpose(f, k, w, c.n, k, c.n)
+				p := PackWinogradBF16(g.C, c.n, f)
+				bench("winograd_"+BF16Unit(), func() { p.Conv(&g, batch, x16, y16, c.n, ep16, nil) })
+			}
 		}
 	}
 }
