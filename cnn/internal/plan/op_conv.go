@@ -38,10 +38,11 @@ type convOp struct {
 	planar   bool // in[0] is [N,C,H,W]; from choosePlanar
 	fill     int  // channels of zeros that in[0] has behind its own; from net.narrow
 
-	b    []*kernels.PackedB    // by group; from prepare
-	wino *kernels.Winograd     // instead of b, from prepare
-	half []*kernels.PackedBF16 // instead of b, from prepareBF16
-	taps []float32             // depthwise: [kh·kw][channels]; from prepare
+	b        []*kernels.PackedB    // by group; from prepare
+	wino     *kernels.Winograd     // instead of b, from prepare
+	half     []*kernels.PackedBF16 // instead of b, from prepareBF16
+	winoHalf *kernels.WinogradBF16 // instead of half
+	taps     []float32             // depthwise: [kh·kw][channels]; from prepare
 }
 
 // denseOp multiplies the rows of in[0], [...,K], with a constant matrix: a fully

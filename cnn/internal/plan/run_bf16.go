@@ -63,6 +63,11 @@ func (o *convOp) prepareBF16(p *weights.Packer) {
 	}
 	p.Do(func(room *weights.Room) {
 		m := o.filters(room)
+		if o.winograd {
+			o.winoHalf = kernels.PackWinogradBF16(o.c, o.out, m)
+			o.w, o.scale = weights.Data{}, nil
+			return
+		}
 		per, k := o.out/o.groups, (o.c+o.fill)*o.kh*o.kw
 		for g := range o.groups {
 			o.half = append(o.half, kernels.PackBF16(true, k, per, m[g*per*k:], k))
@@ -99,6 +104,11 @@ func (o *convOp) runBF16(s *state, n *node) error {
 		g.C = o.out
 		ep := o.narrow(s, n, 0, o.out)
 		g.DepthwiseBF16(in[0], x, o.taps, s.bf16(y), o.out, &ep, &s.team)
+		return nil
+	}
+	if o.winoHalf != nil {
+		ep := o.narrow(s, n, 0, o.out)
+		o.winoHalf.Conv(&g, in[0], x, s.bf16(y), o.out, &ep, &s.team)
 		return nil
 	}
 	for i, b := range o.half {

@@ -126,8 +126,14 @@ func (g *net) choosePlanar() {
 // chooseWinograd decides which convolutions go by Winograd.
 func (g *net) chooseWinograd() {
 	for _, n := range g.nodes {
-		if o, ok := n.op.(*convOp); ok && o.groups == 1 && !o.planar && !n.bf16 {
-			w := o.geometry(n.in[0].shape, n.out[0].shape, o.c)
+		o, ok := n.op.(*convOp)
+		if !ok || o.groups > 1 || o.planar {
+			continue
+		}
+		w := o.geometry(n.in[0].shape, n.out[0].shape, o.c)
+		if n.bf16 {
+			o.winograd = n.out[0].bf16 && w.WinogradBF16(o.out)
+		} else {
 			o.winograd = w.Winograd(o.out)
 		}
 	}
