@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -57,7 +56,7 @@ func TestChains(t *testing.T) {
 	for i := range x {
 		x[i] = rand.Float32() - 0.5
 	}
-	want, err := plain.Run(context.Background(), n, x, 1)
+	want, err := plain.features(n, x, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +70,7 @@ func TestChains(t *testing.T) {
 		}
 		for threads := 1; threads <= 4; threads++ {
 			for _, k := range []int{1, n} {
-				got, err := p.Run(context.Background(), k, x[:k*len(x)/n], threads)
+				got, err := p.features(k, x[:k*len(x)/n], threads)
 				if err != nil {
 					t.Fatal(err)
 				}
