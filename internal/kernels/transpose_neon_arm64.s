@@ -1,6 +1,7 @@
 //go:build !purego
 
 #include "textflag.h"
+#include "neon_arm64.h"
 
 // func transposeNEON(dst []float32, ldd int, src []float32, lds int, rows, cols int)
 TEXT ·transposeNEON(SB), NOSPLIT, $0-80
@@ -25,14 +26,7 @@ square:
 	FMOVQ.P 16(R6), F1
 	FMOVQ.P 16(R7), F2
 	FMOVQ.P 16(R8), F3
-	VZIP1   V2.S4, V0.S4, V4.S4 // a0 c0 a1 c1
-	VZIP2   V2.S4, V0.S4, V5.S4 // a2 c2 a3 c3
-	VZIP1   V3.S4, V1.S4, V6.S4 // b0 d0 b1 d1
-	VZIP2   V3.S4, V1.S4, V7.S4
-	VZIP1   V6.S4, V4.S4, V0.S4 // a0 b0 c0 d0
-	VZIP2   V6.S4, V4.S4, V1.S4
-	VZIP1   V7.S4, V5.S4, V2.S4
-	VZIP2   V7.S4, V5.S4, V3.S4
+	SQUARE
 	VST1.P  [V0.S4], (R9)(R1)
 	VST1.P  [V1.S4], (R9)(R1)
 	VST1.P  [V2.S4], (R9)(R1)

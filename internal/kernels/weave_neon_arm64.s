@@ -39,14 +39,7 @@ square:
 	FMUL(17, 1, 1)
 	FMUL(18, 2, 2)
 	FMUL(19, 3, 3)
-	VZIP1   V2.S4, V0.S4, V4.S4 // a0 c0 a1 c1
-	VZIP2   V2.S4, V0.S4, V5.S4 // a2 c2 a3 c3
-	VZIP1   V3.S4, V1.S4, V6.S4 // b0 d0 b1 d1
-	VZIP2   V3.S4, V1.S4, V7.S4
-	VZIP1   V6.S4, V4.S4, V0.S4 // a0 b0 c0 d0
-	VZIP2   V6.S4, V4.S4, V1.S4
-	VZIP1   V7.S4, V5.S4, V2.S4
-	VZIP2   V7.S4, V5.S4, V3.S4
+	SQUARE
 	PUT(V0.S4)
 	PUT(V1.S4)
 	PUT(V2.S4)
