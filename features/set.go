@@ -73,6 +73,13 @@ func formatOf(path string) (fileFormat, error) {
 	return f, nil
 }
 
+// CheckExtension says what is wrong with path as the name of a feature file, nil
+// if nothing.
+func CheckExtension(path string) error {
+	_, err := formatOf(path)
+	return err
+}
+
 // ReadFile reads a feature file; the extension gives the format. The content
 // is checked: every row has a name, every value is finite. Float16 and float64
 // are converted.

@@ -114,7 +114,7 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 		if r.Err != nil {
 			failed++
 			res.Error = cli.OneLine(r.Err)
-			progress.Printf("caption: %s: %s", r.Name, res.Error)
+			progress.Printf("caption: %s: %s", cli.FileName(r.Name), res.Error)
 		}
 		if err := out.write(res); err != nil {
 			return fmt.Errorf("writing the captions: %w", err)

@@ -27,7 +27,7 @@ type photoSet struct {
 
 // openData opens the data sets of --data and tells what the user should know of
 // them. If their features are at hand, the photos need not be.
-func openData(paths []string, haveFeatures bool, stderr io.Writer) ([]*dataset.Set, error) {
+func openData(paths []string, haveFeatures bool, notes io.Writer) ([]*dataset.Set, error) {
 	open := dataset.Open
 	if haveFeatures {
 		open = dataset.OpenCaptions
@@ -43,7 +43,7 @@ func openData(paths []string, haveFeatures bool, stderr io.Writer) ([]*dataset.S
 		}
 		s.EnsureVal()
 		for _, note := range s.Notes {
-			fmt.Fprintf(stderr, "data set %s: %s\n", s.Name, note)
+			fmt.Fprintf(notes, "data set %s: %s\n", s.Name, note)
 		}
 		sets = append(sets, s)
 	}
@@ -146,7 +146,7 @@ func (t *featureTable) get(p dataset.Photo) []float32 {
 
 // attach gives every photo its features. Photos without are left out and
 // counted; a set of which nothing is left is an error.
-func (t *featureTable) attach(sets []photoSet, stderr io.Writer) error {
+func (t *featureTable) attach(sets []photoSet, notes io.Writer) error {
 	for i := range sets {
 		s := &sets[i]
 		kept := s.photos[:0:0]
@@ -161,10 +161,10 @@ func (t *featureTable) attach(sets []photoSet, stderr io.Writer) error {
 			s.features = append(s.features, f)
 		}
 		if len(kept) == 0 {
-			return fmt.Errorf("data set %s: no features for any of its %d photos, such as %s", s.name, len(s.photos), missing)
+			return fmt.Errorf("data set %s: no features for any of its %s, such as %s", s.name, cli.Count(len(s.photos), "photo"), missing)
 		}
 		if n := len(s.photos) - len(kept); n > 0 {
-			fmt.Fprintf(stderr, "data set %s: %d of %d photos have no features and are left out, such as %s\n", s.name, n, len(s.photos), missing)
+			fmt.Fprintf(notes, "data set %s: no features of %d of %s, such as %s, left out\n", s.name, n, cli.Count(len(s.photos), "photo"), missing)
 		}
 		s.photos = kept
 	}
@@ -195,7 +195,7 @@ func computeFeatures(cmd *cobra.Command, x *features.Extractor, jobs int, quiet 
 			progress.Step()
 			if r.Err != nil {
 				failed++
-				progress.Printf("%s: %s: %s", cmd.CommandPath(), r.Name, cli.OneLine(r.Err))
+				progress.Printf("%s: %s: %s", cmd.CommandPath(), cli.FileName(r.Name), cli.OneLine(r.Err))
 				continue
 			}
 			kept = append(kept, p)

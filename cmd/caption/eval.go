@@ -103,7 +103,7 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 	if !slices.Contains(splits, f.split) {
 		return cli.Usagef("--split %s: want one of %s", f.split, strings.Join(splits, ", "))
 	}
-	sets, err := openData(f.data, len(f.features) > 0, stderr)
+	sets, err := openData(f.data, len(f.features) > 0, cli.Notes(stderr, f.quiet))
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, part
 			return 0, fmt.Errorf("%s: vectors of %d values, the model takes %d: they come from another CNN", f.features[0], t.size, want)
 		}
 		t.note(f.precision, cmd.ErrOrStderr())
-		if err := t.attach(parts, cmd.ErrOrStderr()); err != nil {
+		if err := t.attach(parts, cli.Notes(cmd.ErrOrStderr(), f.quiet)); err != nil {
 			return 0, err
 		}
 		d, photo, err := compareFeatures(cmd.Context(), c.Extractor(), parts)

@@ -118,7 +118,7 @@ func (m modelInfo) describe(w io.Writer) {
 	describeCNN(w, m.CNN, m.Preprocessing)
 	t := m.Training
 	if t.Captions > 0 {
-		fmt.Fprintf(w, "trained on\t%s: %d captions of %d photos, %d epochs\n", strings.Join(t.Data, ", "), t.Captions, t.Photos, t.Epochs)
+		fmt.Fprintf(w, "trained on\t%s: %s of %s, %s\n", strings.Join(t.Data, ", "), cli.Count(t.Captions, "caption"), cli.Count(t.Photos, "photo"), cli.Count(t.Epochs, "epoch"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Scores)) {
 		fmt.Fprintf(w, "score\t%s %.1f\n", name, t.Scores[name])

@@ -50,7 +50,7 @@ func (t *textWriter) write(r result) error {
 	for _, c := range r.Captions {
 		line := c.Text + "\n"
 		if t.paths {
-			line = r.Path + "\t" + line
+			line = cli.FileName(r.Path) + "\t" + line
 		}
 		if _, err := io.WriteString(t.w, line); err != nil {
 			return err

@@ -124,7 +124,7 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	if err != nil {
 		return err
 	}
-	sets, err := openData(f.data, len(f.features) > 0, stderr)
+	sets, err := openData(f.data, len(f.features) > 0, cli.Notes(stderr, f.quiet))
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	o.Checkpoint = filepath.Join(work, "checkpoint")
 	if !f.quiet {
 		photos, captions := count(trains)
-		fmt.Fprintf(stderr, "training on %d captions of %d photos, %d words, %s %d\n", captions, photos, data.Vocab.Len(), o.Cell, o.Hidden)
+		fmt.Fprintf(stderr, "training on %s of %s, %d words, %s %d\n", cli.Count(captions, "caption"), cli.Count(photos, "photo"), data.Vocab.Len(), o.Cell, o.Hidden)
 	}
 	log := newTrainLog(stderr, f.quiet, vals)
 	result, err := train.Run(ctx, data, o, log.event)

@@ -28,7 +28,7 @@ func (f *trainFlags) read(ctx context.Context, n *cli.Network, stderr io.Writer,
 	}
 	t.note(f.network.Precision, stderr)
 	for _, p := range parts {
-		if err := t.attach(p, stderr); err != nil {
+		if err := t.attach(p, cli.Notes(stderr, f.quiet)); err != nil {
 			return err
 		}
 	}

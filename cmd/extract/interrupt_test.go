@@ -25,7 +25,7 @@ func TestInterrupt(t *testing.T) {
 	args := []string{"--cnn", "../../captioner/testdata/tiny.onnx", "-o", out}
 	// The photo on standard input never comes.
 	code, printed := clitest.Interrupt(t, bad, append(args, filepath.Join(images, "cat.jpg"), bad, "-")...)
-	if want := "extract: interrupted; the features of 1 photos are kept in " + out + ".part; the same command goes on from there\n"; code != cli.Interrupted || !strings.HasSuffix(printed, want) {
+	if want := "extract: interrupted; the features of 1 photo are kept in " + out + ".part; the same command goes on from there\n"; code != cli.Interrupted || !strings.HasSuffix(printed, want) {
 		t.Fatalf("exit code %d, printed %q; want %q", code, printed, want)
 	}
 	if _, err := os.Stat(out); err == nil {

@@ -69,6 +69,8 @@ func extract(cmd *cobra.Command, f *extractFlags, args []string) error {
 		return cli.Usagef("no photo given; name a photo or a folder, or see extract --help")
 	case f.out == "":
 		return cli.Usagef("-o FILE is missing: say where to write the features")
+	case features.CheckExtension(f.out) != nil:
+		return cli.Usagef("-o %w", features.CheckExtension(f.out))
 	case f.batch < 1 || f.batch > 1024:
 		return cli.Usagef("--batch %d: want 1 to 1024", f.batch)
 	}
@@ -89,7 +91,7 @@ func extract(cmd *cobra.Command, f *extractFlags, args []string) error {
 		return err
 	}
 	if !f.quiet {
-		fmt.Fprintf(cmd.ErrOrStderr(), "extract: %d photos × %v written to %s\n", sum.Rows, network.Net.Info().FeatureShape, f.out)
+		fmt.Fprintf(cmd.ErrOrStderr(), "extract: %s × %v written to %s\n", cli.Count(sum.Rows, "photo"), network.Net.Info().FeatureShape, f.out)
 	}
 	return cli.PhotosFailed(sum.Failed, len(sources))
 }

@@ -79,7 +79,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"nothing given", []string{"-o", out}, cli.WrongUsage, "no photo given"},
 		{"no output", []string{good}, cli.WrongUsage, "-o FILE"},
-		{"unknown format", []string{good, "-o", filepath.Join(dir, "f.txt")}, cli.Failed, ".safetensors"},
+		{"unknown format", []string{good, "-o", filepath.Join(dir, "f.txt")}, cli.WrongUsage, ".safetensors"},
 		{"no such folder", []string{good, "-o", filepath.Join(dir, "absent", "f.npy")}, cli.Failed, "absent"},
 		{"some fail", []string{"-q", good, bad, "-o", out}, cli.Partial, "bad.jpg"},
 		{"unknown layer", []string{good, "--layer", "fc9", "-o", out}, cli.Failed, "fc9"},

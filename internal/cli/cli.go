@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -81,7 +80,12 @@ func Run(cmd *cobra.Command, args []string) int {
 	if err := cpuError(); err != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", cmd.Name(), err)
 	}
+	out := &output{w: cmd.OutOrStdout()}
+	cmd.SetOut(out)
 	ran, err := cmd.ExecuteContextC(ctx)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("writing to standard output: %w", out.err)
+	}
 	code := exitCode(ctx, err)
 	switch {
 	case code == OK, code == Partial, errors.Is(err, errReported):
@@ -114,11 +118,6 @@ func exitCode(ctx context.Context, err error) int {
 	default:
 		return Failed
 	}
-}
-
-// OneLine returns the message of err without line breaks.
-func OneLine(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), " ")
 }
 
 // version is what the build recorded of itself: the module version of

@@ -48,7 +48,7 @@ func (e *Extraction) Run(ctx context.Context, sources []features.Source) (featur
 		Meta:          e.meta(id),
 		Report: func(r features.Result) {
 			if r.Err != nil {
-				progress.Printf("%s: %s: %s", e.Program, r.Name, OneLine(r.Err))
+				progress.Printf("%s: %s: %s", e.Program, FileName(r.Name), OneLine(r.Err))
 			}
 			progress.Step()
 		},
@@ -56,7 +56,7 @@ func (e *Extraction) Run(ctx context.Context, sources []features.Source) (featur
 	if sum.Rows == 0 {
 		return sum, Kept(err, "no photo was done yet")
 	}
-	return sum, Kept(err, "the features of %d photos are kept in %s.part; the same command goes on from there", sum.Rows, e.Path)
+	return sum, Kept(err, "the features of %s are kept in %s.part; the same command goes on from there", Count(sum.Rows, "photo"), e.Path)
 }
 
 // meta identifies the network in the feature file.
