@@ -184,6 +184,18 @@ step: \
 	DECQ    CX;            \
 	JZ      done
 
+// FETCH brings AX rows from CX on, BX floats apart, into the cache while the
+// products are computed: what is to be added, and the lines to be stored to.
+#define FETCH(row) \
+	SHLQ       $2, BX; \
+	MOVQ       AX, DX; \
+row: \
+	PREFETCHT0 (CX);   \
+	PREFETCHT0 64(CX); \
+	ADDQ       BX, CX; \
+	DECQ       DX;     \
+	JNZ        row
+
 // func tileAVX512(t *tile)
 TEXT ·tileAVX512(SB), NOSPLIT, $48-8
 	MOVQ t+0(FP), BP
@@ -248,6 +260,18 @@ start:
 	VMOVAPS Z0, Z22
 	VMOVAPS Z1, Z23
 	MOVQ tile_rows(BP), AX
+	CMPQ tile_segLen(BP), $64
+	JLT  sums // soon there
+	MOVQ tile_c(BP), CX
+	MOVQ tile_ldc(BP), BX
+	FETCH(rowC)
+	MOVQ  tile_d(BP), CX
+	TESTQ CX, CX
+	JZ    sums
+	MOVQ  tile_ldd(BP), BX
+	FETCH(rowD)
+
+sums:
 	CMPQ tile_width(BP), $16
 	JEQ  half
 	JLT  quarter
