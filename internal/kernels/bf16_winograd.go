@@ -71,9 +71,8 @@ func (g *Conv) WinogradBF16(n int) bool {
 	if q.KH != 3 || q.KW != 3 || q.StrideH != 1 || q.StrideW != 1 || q.DilH != 1 || q.DilW != 1 {
 		return false
 	}
-	// AMX multiplies so fast that the transforms would take most of the time,
-	// and small pictures have too few tiles for each of the transformed filters.
-	return activeUnit == avx512BF16 && q.C%wino2Block == 0 && q.C > 0 && n >= 32 && q.OH*q.OW >= 1
+	// AMX multiplies so fast that the transforms would take most of the time.
+	return activeUnit == avx512BF16 && q.C%wino2Block == 0 && q.C > 0 && n >= 32
 }
 
 // wino2Values is about how many values of transformed pictures go through the

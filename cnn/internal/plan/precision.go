@@ -123,13 +123,13 @@ func (g *net) leaning(n *node, all bool) leaning {
 	return either
 }
 
-// fasterInFloat32 reports whether Winograd's way, which bf16 is not exact enough
-// for, is faster than bf16. Its filters take eight times the memory: with more
-// channels nothing is won.
+// fasterInFloat32 reports whether Winograd's way in float32 is faster than bf16,
+// for numbers of channels that it does not take in bf16. Its filters take eight
+// times the memory: with more channels nothing is won.
 func (o *convOp) fasterInFloat32(n *node) bool {
 	const channels = 256
 	g := o.geometry(n.in[0].shape, n.out[0].shape, o.c)
-	return kernels.BF16Unit() != "amx" && o.groups == 1 && o.c <= channels && o.out <= channels && g.Winograd(o.out)
+	return kernels.BF16Unit() != "amx" && o.groups == 1 && o.c <= channels && o.out <= channels && g.Winograd(o.out) && !g.WinogradBF16(o.out)
 }
 
 // isPicture reports whether v is the input, but for its layout and scale.
