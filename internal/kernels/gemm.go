@@ -221,8 +221,8 @@ func (p *product) block(task int) {
 			if d.k0 == 0 && p.ep.Bias != nil {
 				t.bias = p.ep.Bias[j:]
 			}
-			for r := i0; r < i1; r += h {
-				t.rows = min(h, i1-r)
+			for r := i0; r < i1; r += t.rows {
+				t.rows = min(h*s.stretch(v, late, (r-i0)/h, d), i1-r)
 				t.a, t.off, t.segs, t.segLen = s.segments(&p.src, h, (r-i0)/h, d)
 				t.a = t.a[group*p.shift:]
 				t.c = p.c[r*p.ldc+j:]
@@ -233,7 +233,7 @@ func (p *product) block(task int) {
 					t.d, t.ldd = p.ep.Residual[r*p.ep.LdRes+j:], p.ep.LdRes
 				}
 				t.run(v)
-				if late && v == avx512 { // while the tile is in the first-level cache
+				if late && v == avx512 { // while it is in the first-level cache
 					apply(&p.ep, t.c, t.rows, t.cols, t.ldc, r, j)
 				}
 			}

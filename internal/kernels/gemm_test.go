@@ -110,7 +110,7 @@ func testGemm(t *testing.T, transA, transB, accumulate bool, m, n, k int) {
 func TestTile(t *testing.T) {
 	a := random(5000)
 	for _, v := range versions() {
-		for rows := 1; rows <= v.rows(); rows++ {
+		for _, rows := range tileRows(v) {
 			for cols := 1; cols <= v.cols(); cols++ {
 				for width := ceil(cols, 8) * 8; width <= v.cols(); width += 8 {
 					for _, segLen := range []int{1, 2, 7, 17} {
@@ -122,19 +122,38 @@ func TestTile(t *testing.T) {
 	}
 }
 
+// tileRows lists numbers of rows that the micro kernel of v takes: all that a
+// tile has and, of AVX-512, more.
+func tileRows(v isa) (list []int) {
+	for n := 1; n <= v.rows(); n++ {
+		list = append(list, n)
+	}
+	if v == avx512 {
+		list = append(list, 13, 24, 31)
+	}
+	return list
+}
+
 func testTile(t *testing.T, v isa, rows, cols, width, segLen int, a []float32) {
 	t.Helper()
 	const segs = 3
-	off := make([]int, segs*v.rows())
+	off := make([]int, ceil(rows, v.rows())*segs*v.rows())
 	for i := range off {
-		if off[i] = rand.IntN(len(a) - segLen); i%5 == 0 {
+		if off[i] = rand.IntN(len(a) - segLen - 200); i%5 == 0 {
 			off[i] = outside
+		}
+	}
+	step := 0
+	if rows > v.rows() && rand.IntN(2) == 0 {
+		step = 1 + rand.IntN(100)
+		for i := range off {
+			off[i] = off[i%(segs*v.rows())] + i/(segs*v.rows())*step
 		}
 	}
 	ldc, ldd := cols+rand.IntN(5), cols+rand.IntN(5)
 	x := tile{
 		rows: rows, cols: cols, width: width, segs: segs, segLen: segLen,
-		a: a, off: off, zero: zeros[:], b: random(segs * segLen * (width + 2)), ldb: width + 2,
+		a: a, off: off, step: step, zero: zeros[:], b: random(segs * segLen * (width + 2)), ldb: width + 2,
 		ldc: ldc, ldd: ldd,
 	}
 	if rand.IntN(2) == 0 {
@@ -157,7 +176,7 @@ func testTile(t *testing.T, v isa, rows, cols, width, segLen int, a []float32) {
 			want = 0
 			for s := range segs {
 				for l := range segLen {
-					if o := off[s*v.rows()+r]; o >= 0 {
+					if o := off[(r/v.rows()*segs+s)*v.rows()+r%v.rows()]; o >= 0 {
 						p := float64(a[o+l]) * float64(x.b[(s*segLen+l)*x.ldb+j])
 						want += p
 						size += math.Abs(p)

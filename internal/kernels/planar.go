@@ -87,8 +87,11 @@ func (p *planar) band(r0, r1 int) {
 			}
 		}
 		t.ldc = p.ldy
-		for x := left; x < right; x += t.rows { // tiles of nearly equal size
-			t.rows = ceil(right-x, ceil(right-x, h))
+		for x := left; x < right; x += t.rows {
+			t.rows, t.step = min(right-x, h), 0
+			if p.b.v == avx512 {
+				t.rows, t.step = min(right-x, nearTiles*h), h*g.StrideW
+			}
 			t.a = picture[x*g.StrideW-g.PadLeft:]
 			p.panels(&t, r*g.OW+x)
 		}
@@ -96,7 +99,7 @@ func (p *planar) band(r0, r1 int) {
 
 	s.line = p.b.k
 	t.a, t.segs, t.segLen = s.lines(h), 1, p.b.k
-	t.rows, t.ldc = r1-r0, g.OW*p.ldy
+	t.rows, t.step, t.ldc = r1-r0, 0, g.OW*p.ldy
 	for j := range h {
 		off[j] = j * s.line
 	}

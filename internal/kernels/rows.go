@@ -118,6 +118,26 @@ func (s *scratch[T]) lines(n int) []T {
 	return s.buf
 }
 
+// nearTiles is how many tiles stay in the first-level cache for a late epilogue.
+const nearTiles = 4
+
+// stretch returns how many tiles from tile i on v computes in one go, with a late
+// epilogue or not: of several, the positions must follow each other.
+func (s *scratch[T]) stretch(v isa, late bool, i int, d depth) int {
+	if v != avx512 || s.copied[i] && d.segs > 1 {
+		return 1
+	}
+	limit := len(s.copied)
+	if late {
+		limit = min(limit, i+nearTiles)
+	}
+	n := 1
+	for i+n < limit && s.copied[i+n] == s.copied[i] {
+		n++
+	}
+	return n
+}
+
 // segments returns what tile i takes of the rows.
 func (s *scratch[T]) segments(a *rows[T], h, i int, d depth) (x []T, off []int, segs, segLen int) {
 	off = s.off[i*d.segs*h:]

@@ -15,14 +15,15 @@ import "math"
 // The assembly reads the fields by the names in go_asm.h; of a slice it takes
 // the address only.
 type tile struct {
-	rows   int // rows of A and C, 1 to isa.rows()
+	rows   int // rows of A and C, 1 to isa.rows(); in AVX-512 any number
 	cols   int // columns of C to store, 1 to width
 	width  int // columns computed: a multiple of 8 up to isa.cols()
 	segs   int // segments of a row, at least 1
 	segLen int // floats in a segment, 1 to maxDepth
 
 	a    []float32
-	off  []int     // segs × isa.rows() positions in a, or outside
+	off  []int     // segs × isa.rows() positions in a, or outside, for each isa.rows() rows
+	step int       // AVX-512 only: floats to the next isa.rows() rows, if they have the same positions; else 0
 	zero []float32 // what an outside segment reads: segLen zeros
 	b    []float32 // segs·segLen steps of width columns
 	ldb  int       // floats between steps

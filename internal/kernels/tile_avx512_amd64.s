@@ -197,7 +197,9 @@ row: \
 	JNZ        row
 
 // func tileAVX512(t *tile)
-TEXT ·tileAVX512(SB), NOSPLIT, $48-8
+// Any number of rows: the positions of the next 12 follow those of the ones
+// before or, with a step, are that far behind them.
+TEXT ·tileAVX512(SB), NOSPLIT, $72-8
 	MOVQ t+0(FP), BP
 	MOVQ tile_segLen(BP), AX
 	MOVQ AX, BX
@@ -211,12 +213,15 @@ TEXT ·tileAVX512(SB), NOSPLIT, $48-8
 	MOVQ CX, zend-16(SP)
 	MOVQ tile_off(BP), CX
 	MOVQ CX, off-24(SP)
-	MOVQ tile_segs(BP), CX
-	MOVQ CX, segs-32(SP)
 	MOVQ tile_ldb(BP), CX
 	SHLQ $2, CX
 	MOVQ CX, ldb-40(SP)
-	MOVQ tile_b(BP), R14
+	MOVQ tile_c(BP), CX
+	MOVQ CX, c-56(SP)
+	MOVQ tile_d(BP), CX
+	MOVQ CX, d-64(SP)
+	MOVQ tile_rows(BP), CX
+	MOVQ CX, rows-72(SP)
 
 	// Masks of the columns to store.
 	MOVQ  tile_cols(BP), CX
@@ -227,7 +232,12 @@ TEXT ·tileAVX512(SB), NOSPLIT, $48-8
 	SHRQ  $16, AX
 	KMOVW AX, K2
 
-	// Sums start from the bias.
+	// The next 12 rows. Sums start from the bias.
+tile:
+	MOVQ tile_b(BP), R14
+	MOVQ tile_segs(BP), CX
+	MOVQ CX, segs-32(SP)
+
 	VPXORQ    Z0, Z0, Z0
 	VPXORQ    Z1, Z1, Z1
 	MOVQ      tile_bias(BP), AX
@@ -259,13 +269,18 @@ start:
 	VMOVAPS Z1, Z21
 	VMOVAPS Z0, Z22
 	VMOVAPS Z1, Z23
-	MOVQ tile_rows(BP), AX
-	CMPQ tile_segLen(BP), $64
-	JLT  sums // soon there
-	MOVQ tile_c(BP), CX
-	MOVQ tile_ldc(BP), BX
+	MOVQ rows-72(SP), AX
+	CMPQ AX, $12
+	JLE  fits
+	MOVL $12, AX
+
+fits:
+	CMPQ  tile_segLen(BP), $64
+	JLT   sums // soon there
+	MOVQ  c-56(SP), CX
+	MOVQ  tile_ldc(BP), BX
 	FETCH(rowC)
-	MOVQ  tile_d(BP), CX
+	MOVQ  d-64(SP), CX
 	TESTQ CX, CX
 	JZ    sums
 	MOVQ  tile_ldd(BP), BX
@@ -338,12 +353,12 @@ quarter:
 
 store:
 	MOVQ  t+0(FP), BP
-	MOVQ  tile_d(BP), AX
+	MOVQ  d-64(SP), AX
 	TESTQ AX, AX
 	JZ    limit
 	MOVQ  tile_ldd(BP), BX
 	SHLQ  $2, BX
-	MOVQ  tile_rows(BP), CX
+	MOVQ  rows-72(SP), CX
 	ADDROW(Z0, Z1)
 	ADDROW(Z2, Z3)
 	ADDROW(Z4, Z5)
@@ -356,6 +371,7 @@ store:
 	ADDROW(Z18, Z19)
 	ADDROW(Z20, Z21)
 	ADDROW(Z22, Z23)
+	MOVQ AX, d-64(SP) // of the rows that follow
 
 limit:
 	CMPB         tile_clamp(BP), $0
@@ -388,10 +404,10 @@ limit:
 	LIMIT(Z23)
 
 put:
-	MOVQ tile_c(BP), AX
+	MOVQ c-56(SP), AX
 	MOVQ tile_ldc(BP), BX
 	SHLQ $2, BX
-	MOVQ tile_rows(BP), CX
+	MOVQ rows-72(SP), CX
 	CMPQ tile_cols(BP), $32
 	JEQ  putWhole
 	PUTROW(Z0, Z1)
@@ -406,7 +422,7 @@ put:
 	PUTROW(Z18, Z19)
 	PUTROW(Z20, Z21)
 	PUTROW(Z22, Z23)
-	JMP  done
+	JMP  next
 
 putWhole:
 	PUTWHOLE(Z0, Z1)
@@ -421,6 +437,18 @@ putWhole:
 	PUTWHOLE(Z18, Z19)
 	PUTWHOLE(Z20, Z21)
 	PUTWHOLE(Z22, Z23)
+
+next:
+	MOVQ AX, c-56(SP)
+	SUBQ $12, rows-72(SP)
+	MOVQ tile_step(BP), CX
+	TESTQ CX, CX
+	JZ   tile
+	SHLQ $2, CX
+	ADDQ CX, end-8(SP)
+	MOVQ tile_off(BP), CX
+	MOVQ CX, off-24(SP)
+	JMP  tile
 
 done:
 	VZEROUPPER
