@@ -8,9 +8,9 @@ func (g *Generator) cell(s *scratch, n int) {
 	size := g.d.H
 	if g.d.Cell == GRU {
 		s.rec = grow(s.rec, n*g.gates)
-		g.wh.mul(n, s.h, s.rec, nil)
+		g.wh.mul(s, n, s.h, s.rec, nil)
 	} else {
-		g.wh.add(n, s.h, s.pre)
+		g.wh.add(s, n, s.h, s.pre)
 	}
 	for r := range n {
 		pre := s.pre[r*g.gates : (r+1)*g.gates]

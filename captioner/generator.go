@@ -23,6 +23,8 @@ type Generator struct {
 	first, every, wx, wh, out *matrix
 	embed                     weights.Data
 
+	threads int // goroutines that work on one photo, at most; 0 counts as 1
+
 	scratch sync.Pool // *scratch
 }
 
@@ -68,14 +70,14 @@ func prepareGenerator(d *Decoder, m *matrices, p *weights.Packer) *Generator {
 type matrix struct{ w *kernels.PackedB }
 
 // mul computes y = x·Wᵀ + bias for x [m,k] and y [m,n]; bias [n] may be nil.
-func (w *matrix) mul(m int, x, y, bias []float32) {
-	w.w.Mul(m, x, w.w.K(), y, w.w.N(), &kernels.Epilogue{Bias: bias}, nil)
+func (w *matrix) mul(s *scratch, m int, x, y, bias []float32) {
+	w.w.Mul(m, x, w.w.K(), y, w.w.N(), &kernels.Epilogue{Bias: bias}, &s.team)
 }
 
 // add computes y += x·Wᵀ.
-func (w *matrix) add(m int, x, y []float32) {
+func (w *matrix) add(s *scratch, m int, x, y []float32) {
 	n := w.w.N()
-	w.w.Mul(m, x, w.w.K(), y, n, &kernels.Epilogue{Residual: y, LdRes: n}, nil)
+	w.w.Mul(m, x, w.w.K(), y, n, &kernels.Epilogue{Residual: y, LdRes: n}, &s.team)
 }
 
 // Captions writes sentences for one feature vector of length D.
@@ -84,7 +86,7 @@ func (g *Generator) Captions(ctx context.Context, features []float32, opt *Optio
 	if err != nil {
 		return nil, err
 	}
-	out, err := g.group(ctx, [][]float32{features}, &o)
+	out, err := g.group(ctx, [][]float32{features}, &o, g.threads)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +114,7 @@ func (g *Generator) Batch(ctx context.Context, features [][]float32, opt *Option
 	for i := 0; i < len(features); i += groupSize {
 		eg.Go(func() error {
 			n := min(groupSize, len(features)-i)
-			h, err := g.group(ctx, features[i:i+n], &o)
+			h, err := g.group(ctx, features[i:i+n], &o, 1)
 			copy(out[i:], h)
 			return err
 		})
@@ -139,11 +141,13 @@ type search interface {
 	captions() []Hypothesis
 }
 
-// group runs the searches of several photos in step.
-func (g *Generator) group(ctx context.Context, features [][]float32, o *Options) ([][]Hypothesis, error) {
+// group runs the searches of several photos in step, on up to threads goroutines.
+func (g *Generator) group(ctx context.Context, features [][]float32, o *Options, threads int) ([][]Hypothesis, error) {
 	d := &g.d
 	s := g.scratch.Get().(*scratch)
 	defer g.scratch.Put(s)
+	s.team.Start(threads)
+	defer s.team.Stop()
 
 	if err := g.image(s, features); err != nil {
 		return nil, err
@@ -194,6 +198,7 @@ func (g *Generator) group(ctx context.Context, features [][]float32, o *Options)
 
 // scratch is the memory of one run. The number of rows is len(next).
 type scratch struct {
+	team  kernels.Team
 	next  []next // what each row continues, an index into h and c
 	owner []int  // photo of each row
 
@@ -233,17 +238,17 @@ func (g *Generator) image(s *scratch, features [][]float32) error {
 	s.x = grow(s.x, n*d.E)
 	s.img = grow(s.img, n*g.gates)
 	if d.Entry == Every {
-		g.every.mul(n, s.v, s.x, d.EveryB)
-		g.wx.mul(n, s.x, s.img, d.B)
+		g.every.mul(s, n, s.v, s.x, d.EveryB)
+		g.wx.mul(s, n, s.x, s.img, d.B)
 	} else {
 		for i := range n {
 			copy(s.img[i*g.gates:], d.B)
 		}
 	}
 
-	g.first.mul(n, s.v, s.x, d.FirstB)
+	g.first.mul(s, n, s.v, s.x, d.FirstB)
 	s.pre = grow(s.pre, n*g.gates)
-	g.wx.mul(n, s.x, s.pre, d.B)
+	g.wx.mul(s, n, s.x, s.pre, d.B)
 	s.h = grow(s.h, n*d.H)
 	s.c = grow(s.c, n*d.H)
 	clear(s.h)
@@ -268,7 +273,7 @@ func (g *Generator) step(s *scratch) {
 		g.embed.Read(s.x[r*d.E:(r+1)*d.E], x.word*d.E)
 		copy(s.pre[r*g.gates:(r+1)*g.gates], s.img[s.owner[r]*g.gates:])
 	}
-	g.wx.add(n, s.x, s.pre)
+	g.wx.add(s, n, s.x, s.pre)
 	g.cell(s, n)
-	g.out.mul(n, s.h, s.logits, d.OutB)
+	g.out.mul(s, n, s.h, s.logits, d.OutB)
 }

@@ -228,6 +228,7 @@ func (l *Loader) words(c *Captioner) error {
 	}
 	c.vocab = v
 	c.card = string(files[cardFile])
+	g.threads = l.Threads
 	c.gen = g
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"reflect"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -231,5 +232,24 @@ func TestOptions(t *testing.T) {
 	}
 	if o, _ := (&Options{Num: 5}).withDefaults(); o.Beam != 5 {
 		t.Errorf("5 captions with beam %d", o.Beam)
+	}
+}
+
+// One photo's sentence is the same on any number of goroutines.
+func TestThreads(t *testing.T) {
+	for _, cell := range []Cell{RNN, LSTM, GRU} {
+		g := newGenerator(randomDecoder(cell, Every, 70, 128, 128, 900))
+		f := make([]float32, 70)
+		for i := range f {
+			f[i] = float32(i%9) - 4
+		}
+		want, err := g.Captions(t.Context(), f, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.threads = 3
+		if got, err := g.Captions(t.Context(), f, nil); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, %v on three goroutines instead of %v", cell, got, err, want)
+		}
 	}
 }
