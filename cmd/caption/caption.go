@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"runtime"
+	"runtime/debug"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -92,6 +93,9 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	if len(sources) == 1 {
+		defer collectLate()()
+	}
 	c, results, err := f.open(ctx, sources)
 	if err != nil {
 		return err
@@ -141,6 +145,19 @@ func (f *captionFlags) open(ctx context.Context, sources []features.Source) (c *
 		return nil, nil, err
 	}
 	return c, c.Extractor().Stream(ctx, slices.Values(sources), &features.StreamOptions{Jobs: f.jobs}), nil
+}
+
+// collectLate makes the garbage collector wait until the program has grown large:
+// one photo leaves little garbage behind, and looking for it takes longer than
+// reading the photo.
+func collectLate() (undo func()) {
+	limit := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(limit, 256<<20))
+	percent := debug.SetGCPercent(-1)
+	return func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}
 }
 
 // openForOne is open for a single photo, which is read while the model is being
