@@ -8,6 +8,7 @@ type stripsBF16 struct {
 	kind     stripKind
 	g        Conv
 	x, y     []BF16
+	f        []float32 // instead of y
 	ldy      int
 	ep       EpilogueBF16
 	countPad bool
@@ -64,6 +65,14 @@ func (g *Conv) AveragePoolBF16(batch int, countPad bool, x, y []BF16, ldy int, t
 	p.run(g, batch, x, y, ldy, team)
 }
 
+// AveragePoolFloat32 is AveragePoolBF16 without the rounding of Y.
+func (g *Conv) AveragePoolFloat32(batch int, countPad bool, x []BF16, y []float32, ldy int, team *Team) {
+	checkMatrix("Y", false, batch*g.OH*g.OW, g.C, y, ldy)
+	p := stripBF16Pool.Get().(*stripsBF16)
+	p.kind, p.countPad, p.f = averagePool, countPad, y
+	p.run(g, batch, x, nil, ldy, team)
+}
+
 // arrange prepares the weights of taps×c and the bias for the kernel.
 func (p *stripsBF16) arrange(w []float32, taps, c int) {
 	if activeUnit == plain {
@@ -89,7 +98,9 @@ func (p *stripsBF16) arrange(w []float32, taps, c int) {
 func (p *stripsBF16) run(g *Conv, batch int, x, y []BF16, ldy int, team *Team) {
 	p.g = g.defaults()
 	checkMatrix("X", false, batch*g.H*g.W, g.C, x, p.g.Ld)
-	checkMatrix("Y", false, batch*g.OH*g.OW, g.C, y, ldy)
+	if p.f == nil {
+		checkMatrix("Y", false, batch*g.OH*g.OW, g.C, y, ldy)
+	}
 	p.x, p.y, p.ldy, p.rows = x, y, ldy, batch*g.OH
 	// These kernels do fewer multiply-adds in a time than the tiles do.
 	threads := threadsFor(team, 8*p.rows*g.OW*g.C*g.KH*g.KW)
@@ -100,7 +111,7 @@ func (p *stripsBF16) run(g *Conv, batch int, x, y []BF16, ldy int, team *Team) {
 	if g.OW > 0 && g.C > 0 {
 		team.Run(threads, ceil(p.rows, max(p.perTask, 1)), p.rowTask)
 	}
-	p.x, p.y, p.w, p.bias, p.ep = nil, nil, nil, nil, EpilogueBF16{}
+	p.x, p.y, p.f, p.w, p.bias, p.ep = nil, nil, nil, nil, nil, EpilogueBF16{}
 	stripBF16Pool.Put(p)
 }
 
@@ -142,9 +153,12 @@ func (p *stripsBF16) row(r int) {
 		x := w.x + i*g.StrideW
 		x0, x1 := inside(x, g.KW, g.DilW, g.W)
 		t.kh, t.kw, t.pixels = y1-y0, x1-x0, n
-		if late {
+		switch {
+		case late:
 			t.f = line.f[i*g.C:]
-		} else {
+		case p.f != nil:
+			t.f = p.f[(r*g.OW+i)*p.ldy:]
+		default:
 			t.y = p.y[(r*g.OW+i)*p.ldy:]
 		}
 		i += n

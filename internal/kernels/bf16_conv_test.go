@@ -122,6 +122,13 @@ func TestPoolBF16(t *testing.T) {
 		g.MaxPoolBF16(batch, x, largest, ldy, Threads(2))
 		g.AveragePoolBF16(batch, false, x, mean, ldy, Threads(2))
 		g.AveragePoolBF16(batch, true, x, meanPad, ldy, nil)
+		exact := make([]float32, len(mean))
+		g.AveragePoolFloat32(batch, false, x, exact, ldy, Threads(2))
+		for i, v := range exact {
+			if RoundBF16(v) != mean[i] && i%ldy < g.C {
+				t.Fatalf("%+v: value %d is %v, rounded %v", g, i, v, mean[i].Float32())
+			}
+		}
 		for p := range pixels {
 			for c := range g.C {
 				top, sum, n := math.Inf(-1), 0., 0.

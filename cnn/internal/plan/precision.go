@@ -123,13 +123,17 @@ func (g *net) leaning(n *node, all bool) leaning {
 	return either
 }
 
-// fasterInFloat32 reports whether Winograd's way in float32 is faster than bf16,
-// for numbers of channels that it does not take in bf16. Its filters take eight
-// times the memory: with more channels nothing is won.
+// fasterInFloat32 reports whether float32 is faster for o than bf16: where it goes
+// by Winograd, for numbers of channels that bf16 does not take that way, and for
+// groups of few channels, which do not fill the tiles of bf16. Winograd's filters
+// take eight times the memory: with more channels nothing is won.
 func (o *convOp) fasterInFloat32(n *node) bool {
-	const channels = 256
+	const most, few = 256, 32
+	if o.groups > 1 {
+		return o.c < few
+	}
 	g := o.geometry(n.in[0].shape, n.out[0].shape, o.c)
-	return kernels.BF16Unit() != "amx" && o.groups == 1 && o.c <= channels && o.out <= channels && g.Winograd(o.out) && !g.WinogradBF16(o.out)
+	return kernels.BF16Unit() != "amx" && o.c <= most && o.out <= most && g.Winograd(o.out) && !g.WinogradBF16(o.out)
 }
 
 // isPicture reports whether v is the input, but for its layout and scale.

@@ -82,6 +82,16 @@ func (o *binaryOp) partBF16(s *state, n *node, lo, hi int) {
 	y, a, b := s.half[v], s.half[t], s.half[u]
 	w := broadcast(s.t[v].Shape, s.t[t].Shape, s.t[u].Shape)
 	_, stepA, stepB := w.last()
+	if stepA+stepB == 2 && o.act.f == kernels.ActNone && (o.op == add || o.op == mul) {
+		w.span(lo*piece, min(hi*piece, len(y)), func(out, k, i, j int) {
+			if o.op == add {
+				kernels.AddBF16(y[out:][:k], a[i:], b[j:])
+			} else {
+				kernels.MulBF16(y[out:][:k], a[i:], b[j:])
+			}
+		})
+		return
+	}
 	bench := workbenches.Get().(*workbench)
 	defer workbenches.Put(bench)
 	for end := min(hi*piece, len(y)); lo*piece < end; lo += chunk / piece {
@@ -101,23 +111,10 @@ func (o *binaryOp) partBF16(s *state, n *node, lo, hi int) {
 }
 
 func (meanOp) partBF16(s *state, n *node, lo, hi int) {
-	x, y, in := s.bf16(n.in[0]), s.float32(n.out[0]), s.t[n.in[0].id].Shape
-	plane, c := in[1]*in[2], in[3]
-	lo, hi = lo*strip, min(hi*strip, c)
-	w := workbenches.Get().(*workbench)
-	defer workbenches.Put(w)
-	for ; lo < hi; lo += chunk {
-		k := min(chunk, hi-lo)
-		for i := range in[0] {
-			sum := y[i*c+lo:][:k]
-			clear(sum)
-			for p := i * plane; p < (i+1)*plane; p++ {
-				kernels.FromBF16(w.a[:k], x[p*c+lo:])
-				kernels.Add(sum, sum, w.a)
-			}
-			kernels.Scale(sum, 1/float32(plane), sum)
-		}
-	}
+	in := s.t[n.in[0].id].Shape
+	lo, hi = lo*strip, min(hi*strip, in[3])
+	g := kernels.Conv{H: in[1], W: in[2], C: hi - lo, Ld: in[3], KH: in[1], KW: in[2], OH: 1, OW: 1}
+	g.AveragePoolFloat32(in[0], false, s.bf16(n.in[0])[lo:], s.float32(n.out[0])[lo:], in[3], nil)
 }
 
 func (reshapeOp) runBF16(*state, *node) error { return nil }
