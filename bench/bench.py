@@ -12,6 +12,8 @@ cnn/testdata/export.py writes. Results are added to results.json beside this
 file, from which page.py makes README.md and the plot.
 """
 import argparse
+import glob
+import itertools
 import json
 import os
 import platform
@@ -24,6 +26,7 @@ import time
 import numpy as np
 
 import peers
+import pillow
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -264,6 +267,71 @@ def cold(args):
     report("cold", "caption, 500-pixel photo", ours, theirs, 3.0, "bench.py cold", peak_MB=round(mb))
 
 
+def decode(args):
+    """JPEGs of 12 megapixels decoded at the scale that 260x260 pixels need, and
+    a photo of 12 megapixels and of 500 pixels from file to the CNN's input."""
+    heading("Photos, ours / Pillow with draft(), 1 thread")
+    big = sorted(glob.glob(os.path.join(args.photos, "big", "*.jpg")))
+    kinds = {k: [p for p in big if k in p] for k in ("420", "444", "progressive")}
+    middle = sorted(glob.glob(os.path.join(args.photos, "middle", "*.jpg")))[:20]
+    worker = Worker(args.worker, GOMAXPROCS="1")
+
+    def side(ask, paths):
+        """A function that goes through the photos in turn."""
+        several = itertools.cycle(paths)
+        return lambda: ask(next(several))
+
+    ours = lambda what: lambda path: int(worker.ask(what, path)[0])
+    for what, name, paths, peer in [
+        *(("decode", f"decoding 12 MP, {k}", p, pillow.time_decode) for k, p in kinds.items()),
+        ("prepare", "file to CNN input, 12 MP, 420", kinds["420"], pillow.time_prepare),
+        ("prepare", "file to CNN input, 500 pixels", middle, pillow.time_prepare),
+    ]:
+        times = in_turns([side(ours(what), paths), side(peer, paths)])
+        report("decode", name, *times, 1.0 if what == "decode" else None, "bench.py decode")
+    worker.close()
+
+
+def photos(args):
+    """Many photos from file to feature file, whole processes."""
+    heading("extract, default CNN, 2 threads, whole process, ours / Pillow and ONNX Runtime")
+    with tempfile.TemporaryDirectory() as tmp:
+        program = build("./cmd/extract", tmp)
+        model, out = os.path.join(tmp, "cut.onnx"), os.path.join(tmp, "ours.npy")
+        worker = Worker(args.worker)
+        with open(model, "wb") as f:
+            f.write(peers.cut(DEFAULT, worker.ask("open", DEFAULT, 1)[1]))
+        worker.close()
+
+        def timed(*commands):
+            start = time.perf_counter_ns()
+            processes = [subprocess.Popen(c, env=dict(os.environ, GOMAXPROCS="2")) for c in commands]
+            if any([p.wait() for p in processes]):
+                sys.exit(f"failed: {commands[0][:4]}")
+            return time.perf_counter_ns() - start
+
+        def ours(folder):
+            return timed([program, "-q", "-j", "2", folder, "-o", out])
+
+        def theirs(folder, processes, threads, batch):
+            paths = [p.path for p in sorted(os.scandir(folder), key=lambda e: e.name)]
+            script = os.path.join(HERE, "pillow.py")
+            return timed(*([sys.executable, script, model, f"{tmp}/{i}.npy", str(threads), str(batch), *paths[i::processes]]
+                           for i in range(processes)))
+
+        for name, folder, mark, ways in [
+            ("1,000 photos of 224 pixels", "small", 0.9, [(1, 2, 1), (1, 2, 8)]),
+            ("500 photos of 12 MP", "big500", 0.8, [(2, 1, 1)]),
+        ]:
+            folder = os.path.join(args.photos, folder)
+            sides = [lambda: ours(folder), *(lambda w=w: theirs(folder, *w) for w in ways)]
+            times = [statistics.median(t) for t in zip(*([side() for side in sides] for _ in range(args.rounds)))]
+            best = min(range(len(ways)), key=lambda i: times[1 + i])
+            processes, threads, batch = ways[best]
+            report("photos", name, times[0], times[1 + best], mark, "bench.py photos",
+                   peer=f"processes {processes}, threads {threads}, batch {batch}")
+
+
 def numbers(text):
     return [int(n) for n in text.split(",")]
 
@@ -287,6 +355,13 @@ def main():
     p = commands.add_parser("cold", help="one caption, from start to exit")
     p.add_argument("photo", nargs="?", default=os.path.join(ROOT, "testdata", "images", "astronaut.jpg"))
     p.set_defaults(do=cold)
+    p = commands.add_parser("decode", help="photos against Pillow")
+    p.add_argument("photos", help="folder that makephotos.py wrote")
+    p.set_defaults(do=decode)
+    p = commands.add_parser("photos", help="extract against Pillow and ONNX Runtime")
+    p.add_argument("photos", help="folder that makephotos.py wrote")
+    p.add_argument("--rounds", type=int, default=3)
+    p.set_defaults(do=photos)
     args = parser.parse_args()
     print(processor())
     print(versions())

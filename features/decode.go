@@ -17,7 +17,7 @@ import (
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 
-	"github.com/onetomany/caption/features/internal/scaledjpeg"
+	"github.com/onetomany/caption/internal/scaledjpeg"
 )
 
 // Limits bounds what one photo may take. They are checked before the picture

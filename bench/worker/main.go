@@ -5,14 +5,18 @@
 //	input N FILE               read N pictures, raw float32 [N,C,H,W]
 //	run                        compute their features; answers ns
 //	save FILE                  write the features of the last run, raw float32
+//	decode FILE                decode a JPEG, read before, at 1/4; answers ns
+//	prepare FILE               from a photo to the input of the default CNN; answers ns
 //	memory                     answers the peak resident memory in bytes
 package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
+	"image/jpeg"
 	"log"
 	"os"
 	"strconv"
@@ -21,12 +25,16 @@ import (
 	"unsafe"
 
 	"github.com/onetomany/caption/cnn"
+	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/scaledjpeg"
 )
 
 type worker struct {
 	net   *cnn.Net
 	batch cnn.Tensor
 	out   cnn.Tensor
+
+	jpeg scaledjpeg.Decoder
 }
 
 func main() {
@@ -87,8 +95,35 @@ func (w *worker) do(words []string) (answer string, err error) {
 	case "save":
 		raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(w.out.Data))), 4*len(w.out.Data))
 		return "ok", os.WriteFile(args[1], raw, 0o666)
+	case "decode":
+		return w.decode(args[1])
+	case "prepare":
+		f, err := os.Open(args[1])
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		if _, err := features.Lite(260).Read(context.Background(), f, nil); err != nil {
+			return "", err
+		}
+		return fmt.Sprint(since()), nil
 	case "memory":
 		return peakMemory()
 	}
 	return "", fmt.Errorf("unknown request %q", args[0])
+}
+
+// decode takes the decoder that the package features takes.
+func (w *worker) decode(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	start := time.Now()
+	if _, err := w.jpeg.Decode(data, 4); err != nil {
+		if _, err := jpeg.Decode(bytes.NewReader(data)); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprint(time.Since(start).Nanoseconds()), nil
 }
