@@ -66,7 +66,7 @@ func (n *node) batch() (axis int, ok bool) {
 		return axis, axis >= 0 && o.before[axis] == 0 && o.after[axis] == 0
 	case *concatOp:
 		for _, v := range n.in {
-			if v.batch != axis || v.shape[axis] != n.in[0].shape[axis] {
+			if axis < 0 || v.batch != axis || v.shape[axis] != n.in[0].shape[axis] {
 				return 0, false
 			}
 		}

@@ -61,13 +61,18 @@ func (l *lowering) mean(n *graph.Node, x *value, shape []int) *value {
 		}
 	}
 	slices.Sort(axes)
-	name := n.Outputs[0]
-	switch {
-	case slices.Equal(axes, []int{2, 3}):
-		return l.reshape(name, l.globalMean(name, x), shape)
-	case slices.Equal(axes, []int{1, 2}):
-		y := l.net.add(name, meanOp{}, graph.Float, []int{x.shape[0], 1, 1, x.shape[3]}, x)
-		return l.reshape(name, y, shape)
+	hw, nhwc := slices.Equal(axes, []int{2, 3}), slices.Equal(axes, []int{1, 2})
+	if !hw && !nhwc {
+		return nil
 	}
-	return nil
+	// Before opset 18 an input for the axes means nothing, and all are reduced.
+	if size(shape)*x.shape[axes[0]]*x.shape[axes[1]] != x.len() {
+		return nil
+	}
+	name := n.Outputs[0]
+	if hw {
+		return l.reshape(name, l.globalMean(name, x), shape)
+	}
+	y := l.net.add(name, meanOp{}, graph.Float, []int{x.shape[0], 1, 1, x.shape[3]}, x)
+	return l.reshape(name, y, shape)
 }

@@ -95,6 +95,36 @@ func TestNHWC(t *testing.T) {
 	}
 }
 
+// TestOddities runs what is rare but valid: a constant in front of the pictures'
+// channels, a mean whose axes its operator set does not know and which is over
+// all, of a model exported for one picture.
+func TestOddities(t *testing.T) {
+	for _, lines := range []string{
+		"a = Concat w:1,2,6,5 x axis=1\nb = Conv a w:4,5,1,1",
+		"a = Concat w:1,3,6,5 x axis=0\nb = Conv a w:4,3,1,1",
+		"a = Conv x w:4,3,1,1\nb = ReduceMean a i=2,3 keepdims=1",
+	} {
+		g := build(t, lines, []int{1, 3, 6, 5}, "b")
+		p, err := compile(g, Options{Layer: "b"})
+		if err != nil {
+			t.Errorf("%s: %v", lines, err)
+			continue
+		}
+		x := make([]float32, 3*6*5)
+		for i := range x {
+			x[i] = float32(i%17) / 17
+		}
+		got, err := p.features(1, x, 2)
+		want := evaluate(t, g, "b", x)
+		if len(want.Shape) == 4 {
+			want.F = transposed(want.F, want.Shape, toNHWC)
+		}
+		if d := difference(got, want.F); err != nil || d > 1e-5 {
+			t.Errorf("%s: relative error %g, %v", lines, d, err)
+		}
+	}
+}
+
 // TestInput checks the choice of the picture's size.
 func TestInput(t *testing.T) {
 	body := "a = GlobalAveragePool x\nb = Flatten a"

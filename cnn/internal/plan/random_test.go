@@ -144,6 +144,10 @@ func (m *maker) recent() made {
 func (m *maker) step() {
 	x := m.recent()
 	rank := len(x.shape)
+	if rank == 0 { // there is little to do
+		m.then(x, "Sigmoid", nil)
+		return
+	}
 	switch c := m.pick(24); {
 	case c < 5 && rank == 4:
 		m.conv(x)
