@@ -178,6 +178,22 @@ func TestWinogradBounds(t *testing.T) {
 	})
 }
 
+func TestWinogradBF16Bounds(t *testing.T) {
+	eachEdge(t, func(t *testing.T, do func(string, func()), mem func(i, n int) []float32, half func(i, n int) []BF16) {
+		for size := 1; size <= 7; size++ {
+			for _, n := range []int{1, 16, 35} {
+				const c = wino2Block
+				do(fmt.Sprintf("%d×%d×%d to %d", size, size, c, n), func() {
+					p := PackWinogradBF16(c, n, mem(0, n*c*9))
+					g := Conv{H: size, W: size, C: c, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: size, OW: size}
+					ep := &EpilogueBF16{Bias: mem(1, n), Residual: half(2, size*size*n), LdRes: n, Act: ActReLU}
+					p.Conv(&g, 1, half(3, size*size*c), half(4, size*size*n), n, ep, nil)
+				})
+			}
+		}
+	})
+}
+
 func TestVectorBounds(t *testing.T) {
 	eachEdge(t, func(t *testing.T, do func(string, func()), mem func(i, n int) []float32, half func(i, n int) []BF16) {
 		for n := range 71 {
@@ -199,6 +215,13 @@ func TestVectorBounds(t *testing.T) {
 			do(fmt.Sprintf("%d values to BF16 and back", n), func() {
 				ToBF16(half(3, n), x)
 				FromBF16(z, half(3, n))
+			})
+			do(fmt.Sprintf("arithmetic of %d BF16 values", n), func() {
+				a, b := half(3, n), half(4, n)
+				AddBF16(half(5, n), a, b)
+				MulBF16(half(5, n), a, b)
+				ScaleBF16(half(5, n), a, x, y)
+				addFloat32(z, a)
 			})
 			do(fmt.Sprintf("%d values of binary16", n), func() {
 				b := half(3, n) // as wide
