@@ -1,5 +1,7 @@
 package kernels
 
+import "unsafe"
+
 // A PackedBF16 is the right-hand matrix of a product, k×n, rounded to BF16 and
 // laid out for the micro kernels: panels of neighbouring columns, in which each
 // two rows lie interleaved, since the instructions add up products in pairs.
@@ -26,21 +28,32 @@ func PackBF16(transB bool, k, n int, b []float32, ldb int) *PackedBF16 {
 	}
 	j, _, w := p.panel(p.panels() - 1)
 	p.data = make([]BF16, p.kp*(j+w))
+	width := p.u.cols()
+	room := make([]BF16, width*p.kp) // a panel's columns, one after the other
 	for i := range p.panels() {
 		j, cols, w := p.panel(i)
-		panel := p.data[p.kp*j:]
-		for l := range k {
-			pair := panel[l/2*2*w+l%2:]
+		panel := p.data[p.kp*j:][:p.kp*w]
+		if transB {
+			clear(room[cols*p.kp:])
 			for c := range cols {
-				if transB {
-					pair[2*c] = RoundBF16(b[(j+c)*ldb+l])
-				} else {
-					pair[2*c] = RoundBF16(b[l*ldb+j+c])
-				}
+				ToBF16(room[c*p.kp:][:k], b[(j+c)*ldb:])
+			}
+			transpose(inPairs(panel), w, inPairs(room), p.kp/2, w, p.kp/2)
+			continue
+		}
+		for l := range k {
+			ToBF16(room[:cols], b[l*ldb+j:])
+			for c, v := range room[:cols] {
+				panel[l/2*2*w+2*c+l%2] = v
 			}
 		}
 	}
 	return p
+}
+
+// inPairs views pairs of x as something of their size, to be moved only.
+func inPairs(x []BF16) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x)/2)
 }
 
 // K and N are the rows and columns of B.
