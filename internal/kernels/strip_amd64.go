@@ -2,8 +2,7 @@
 
 package kernels
 
-// The assembly takes at least 8 channels, in AVX-512 16. Where their number is no
-// multiple of that, the last ones overlap those before.
+// AVX-512 takes at least 16 channels.
 
 // depthwiseAVX2 takes 1 or 4 pixels.
 //
@@ -37,24 +36,20 @@ func maxPoolAVX2(t *strip)
 //go:noescape
 func sumPoolAVX2(t *strip)
 
-func (t *strip) depthwise() {
-	switch {
-	case active < avx2 || t.channels < lanes || t.kh <= 0 || t.kw <= 0:
-		depthwiseGeneric(t)
-	case active == avx512 && t.channels >= 2*lanes:
+func depthwiseLanes(t *strip) {
+	if active == avx512 && t.channels >= 2*lanes {
 		t.depthwiseWide()
-	default:
-		u := *t
-		for i := 0; i < t.pixels; i += u.pixels {
-			u.pixels = 1
-			if t.pixels >= 4 { // the last ones overlap those before
-				u.pixels, i = 4, min(i, t.pixels-4)
-			}
-			u.x, u.y = t.x[i*t.xPix:], t.y[i*t.yPix:]
-			depthwiseAVX2(&u)
-		}
+		return
+	}
+	u := *t
+	for i := 0; i < t.pixels; {
+		i = u.few(t, i)
+		depthwiseAVX2(&u)
 	}
 }
+
+func maxPoolLanes(t *strip) { maxPoolAVX2(t) }
+func sumPoolLanes(t *strip) { sumPoolAVX2(t) }
 
 // depthwiseWide picks the version for AVX-512.
 func (t *strip) depthwiseWide() {
@@ -73,20 +68,4 @@ func (t *strip) depthwiseWide() {
 	default:
 		depthwiseAVX512(t)
 	}
-}
-
-func (t *strip) max() {
-	if active < avx2 || t.channels < lanes {
-		maxPoolGeneric(t)
-		return
-	}
-	maxPoolAVX2(t)
-}
-
-func (t *strip) sum() {
-	if active < avx2 || t.channels < lanes {
-		sumPoolGeneric(t)
-		return
-	}
-	sumPoolAVX2(t)
 }
