@@ -91,9 +91,9 @@ var winoFilterPool = sync.Pool{New: func() any { return new(winoFilterRoom) }}
 // Winograd reports whether a convolution with n output channels is faster by
 // Winograd than direct. It compares estimates, in multiply-adds, that agree to
 // some 20 % with measurements over maps from 3×3 to 28×28 and from 8 to 512
-// channels (AMD EPYC, Zen 4, with AVX-512, AVX2 and plain Go): there it takes 0.3
-// of the time for 28×28 pixels and from 32 channels on, 0.6 for 7×7 pixels with
-// 512 channels, and more for 4×4.
+// channels (AMD EPYC, Zen 4, with AVX-512, AVX2 and plain Go; NEON, which has not
+// been measured, counts as AVX2): there it takes 0.3 of the time for 28×28 pixels
+// and from 32 channels on, 0.6 for 7×7 pixels with 512 channels, and more for 4×4.
 func (g *Conv) Winograd(n int) bool {
 	q := g.defaults()
 	if q.KH != 3 || q.KW != 3 || q.StrideH != 1 || q.StrideW != 1 || q.DilH != 1 || q.DilW != 1 {
@@ -109,7 +109,7 @@ func (g *Conv) Winograd(n int) bool {
 		tiles = max(tiles, 8) // from memory
 	}
 	// What the transform of a value takes.
-	value := [...]int{generic: 8, avx2: 4, avx512: 4, neon: 96}[active]
+	value := [...]int{generic: 8, avx2: 4, avx512: 4, neon: 4}[active]
 	return tiles*winoArea*(q.C*n+value*(q.C+n)) < q.OH*q.OW*winoTaps*q.C*n*8/10
 }
 

@@ -93,7 +93,7 @@ TEXT ·winoInputNEON(SB), NOSPLIT, $0-8
 	// Addresses of the pixels.
 	MOVD winoInput_x(R0), R1
 	MOVD winoInput_zero(R0), R2
-	ADD  $winoInput_off, R0, R3
+	MOVD winoInput_off(R0), R3
 	ADD  $winoInput_ptr, R0, R4
 	MOVD $36, R5
 
