@@ -48,10 +48,16 @@ func newGenerator(d *Decoder) *Generator {
 }
 
 // prepareGenerator returns a generator that is ready after p.Run. It keeps
-// m.embed, of which a sentence takes few rows.
+// m.embed, of which a sentence takes few rows, and matrices of binary16 numbers
+// where the processor can multiply with them as they are.
 func prepareGenerator(d *Decoder, m *matrices, p *weights.Packer) *Generator {
 	n := d.Cell.gates() * d.H
-	pack := func(n, k int, w weights.Data) *matrix { return &matrix{p.Filters(n, k, 1, w, nil)} }
+	pack := func(n, k int, w weights.Data) *matrix {
+		if b, ok := w.Halves(); ok && kernels.HalfProducts() {
+			return &matrix{half: kernels.NewHalfMatrix(k, n, b)}
+		}
+		return &matrix{packed: p.Filters(n, k, 1, w, nil)}
+	}
 	g := &Generator{d: *d, gates: n, embed: m.embed}
 	g.first = pack(d.E, d.D, m.first)
 	g.wx = pack(n, d.E, m.wx)
@@ -66,18 +72,30 @@ func prepareGenerator(d *Decoder, m *matrices, p *weights.Packer) *Generator {
 	return g
 }
 
-// matrix is a weight W [n,k] as a map from k to n numbers.
-type matrix struct{ w *kernels.PackedB }
+// matrix is a weight W [n,k] as a map from k to n numbers: packed, or as the file
+// has it.
+type matrix struct {
+	packed *kernels.PackedB
+	half   *kernels.HalfMatrix
+}
 
 // mul computes y = x·Wᵀ + bias for x [m,k] and y [m,n]; bias [n] may be nil.
 func (w *matrix) mul(s *scratch, m int, x, y, bias []float32) {
-	w.w.Mul(m, x, w.w.K(), y, w.w.N(), &kernels.Epilogue{Bias: bias}, &s.team)
+	if w.half != nil {
+		w.half.Mul(m, x, w.half.K(), y, w.half.N(), bias, false, &s.team)
+		return
+	}
+	w.packed.Mul(m, x, w.packed.K(), y, w.packed.N(), &kernels.Epilogue{Bias: bias}, &s.team)
 }
 
 // add computes y += x·Wᵀ.
 func (w *matrix) add(s *scratch, m int, x, y []float32) {
-	n := w.w.N()
-	w.w.Mul(m, x, w.w.K(), y, n, &kernels.Epilogue{Residual: y, LdRes: n}, &s.team)
+	if w.half != nil {
+		w.half.Mul(m, x, w.half.K(), y, w.half.N(), nil, true, &s.team)
+		return
+	}
+	n := w.packed.N()
+	w.packed.Mul(m, x, w.packed.K(), y, n, &kernels.Epilogue{Residual: y, LdRes: n}, &s.team)
 }
 
 // Captions writes sentences for one feature vector of length D.

@@ -215,11 +215,11 @@ func (l *Loader) words(c *Captioner) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := c.fsys.(memfs.Program); !ok {
-		// Of what is in memory for this model only, no more than that is kept.
-		m.embed = m.embed.Clone()
-	}
 	g := prepareGenerator(d, m, &p)
+	if _, ok := c.fsys.(memfs.Program); !ok && g.out.half == nil {
+		// The file would stay in memory for the embedding alone.
+		g.embed = m.embed.Clone()
+	}
 	if err := p.Run(); err != nil {
 		return &ModelError{File: decoderFile, Err: err, Hint: hintRestore}
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
-	"reflect"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 

@@ -78,6 +78,9 @@ func (d Data) View(lo, hi int, room *Room) []float32 {
 	return f
 }
 
+// Halves returns the bytes of d if it is of binary16 numbers in a file.
+func (d Data) Halves() (b []byte, ok bool) { return d.b, d.half }
+
 // Read fills dst with the numbers from lo on.
 func (d Data) Read(dst []float32, lo int) {
 	if d.f != nil {
