@@ -4,31 +4,10 @@
 #include "textflag.h"
 #include "bf16_amd64.h"
 
-// Registers of the 12×32 kernel:
-//	AX BX CX DX SI DI R8…R13  where the segment of each row ends
-//	R14 B, BP bytes between its steps
-//	R15 position in the segment in pairs, from minus their number to 0
-//	Z0…Z23 tile of C, a row is Z(2i), Z(2i+1); Z24, Z25 a step of B; Z26 of A
-// Of a tile half as wide only the even registers count.
+#define SHIFT $1
+#include "tile_avx512_amd64.h"
 
-#define PTR(i, p) \
-	MOVQ    (i*8)(R15), p; \
-	SHLQ    $1, p;         \
-	ADDQ    end-8(SP), p;  \
-	CMOVQMI zend-16(SP), p
-
-#define PTRS1 PTR(0, AX)
-#define PTRS2 PTRS1; PTR(1, BX)
-#define PTRS3 PTRS2; PTR(2, CX)
-#define PTRS4 PTRS3; PTR(3, DX)
-#define PTRS5 PTRS4; PTR(4, SI)
-#define PTRS6 PTRS5; PTR(5, DI)
-#define PTRS7 PTRS6; PTR(6, R8)
-#define PTRS8 PTRS7; PTR(7, R9)
-#define PTRS9 PTRS8; PTR(8, R10)
-#define PTRS10 PTRS9; PTR(9, R11)
-#define PTRS11 PTRS10; PTR(10, R12)
-#define PTRS12 PTRS11; PTR(11, R13)
+// Segments count pairs. Of a tile of 16 columns only the even registers count.
 
 #define ROW(p, i, j) \
 	VPBROADCASTD (p)(R15*4), Z26; \
@@ -65,45 +44,12 @@
 #define HALF11 HALF10; HALF(R12, 20)
 #define HALF12 HALF11; HALF(R13, 22)
 
-#define SEGMENT(segment, POINTERS) \
-segment: \
-	MOVQ off-24(SP), R15;  \
-	POINTERS;              \
-	ADDQ $(12*8), R15;     \
-	MOVQ R15, off-24(SP);  \
-	MOVQ from-48(SP), R15; \
-	MOVQ ldb-40(SP), BP
+#define LOAD32 \
+	VMOVUPS (R14), Z24; \
+	VMOVUPS 64(R14), Z25
 
-#define WHOLE(segment, step, POINTERS, PRODUCTS) \
-	SEGMENT(segment, POINTERS); \
-step: \
-	VMOVUPS (R14), Z24;    \
-	VMOVUPS 64(R14), Z25;  \
-	PRODUCTS;              \
-	ADDQ    BP, R14;       \
-	INCQ    R15;           \
-	JNZ     step;          \
-	DECQ    segs-32(SP);   \
-	JNZ     segment;       \
-	JMP     store
-
-#define NARROW(segment, step, POINTERS, PRODUCTS) \
-	SEGMENT(segment, POINTERS); \
-step: \
-	VMOVUPS (R14), Z24;    \
-	PRODUCTS;              \
-	ADDQ    BP, R14;       \
-	INCQ    R15;           \
-	JNZ     step;          \
-	DECQ    segs-32(SP);   \
-	JNZ     segment;       \
-	JMP     store
-
-// Of two values one of which is a NaN, VMAXPS and VMINPS give the one that
-// comes first here.
-#define LIMIT(z) \
-	VMAXPS z, Z24, z; \
-	VMINPS z, Z25, z
+#define LOAD16 \
+	VMOVUPS (R14), Z24
 
 // A BF16 is the upper half of a float32.
 #define ADDROW(x, y) \
@@ -146,6 +92,17 @@ step: \
 	DECQ    CX;            \
 	JZ      done
 
+// FETCH brings AX rows from CX on, BX values apart, into the cache while the
+// products are computed: what is to be added, and the lines to be stored to.
+#define FETCH(row) \
+	SHLQ       $1, BX; \
+	MOVQ       AX, DX; \
+row: \
+	PREFETCHT0 (CX);   \
+	ADDQ       BX, CX; \
+	DECQ       DX;     \
+	JNZ        row
+
 // func tileBF16AVX512(t *tileBF16)
 TEXT ·tileBF16AVX512(SB), NOSPLIT, $48-8
 	MOVQ t+0(FP), BP
@@ -167,107 +124,8 @@ TEXT ·tileBF16AVX512(SB), NOSPLIT, $48-8
 	SHLQ $2, CX
 	MOVQ CX, ldb-40(SP)
 	MOVQ tileBF16_b(BP), R14
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	VPXORQ Z22, Z22, Z22
-	VPXORQ Z23, Z23, Z23
-	MOVQ tileBF16_rows(BP), AX
-	CMPQ tileBF16_width(BP), $16
-	JEQ  half
-	CMPQ AX, $12
-	JEQ  whole12
-	CMPQ AX, $11
-	JEQ  whole11
-	CMPQ AX, $10
-	JEQ  whole10
-	CMPQ AX, $9
-	JEQ  whole9
-	CMPQ AX, $8
-	JEQ  whole8
-	CMPQ AX, $7
-	JEQ  whole7
-	CMPQ AX, $6
-	JEQ  whole6
-	CMPQ AX, $5
-	JEQ  whole5
-	CMPQ AX, $4
-	JEQ  whole4
-	CMPQ AX, $3
-	JEQ  whole3
-	CMPQ AX, $2
-	JEQ  whole2
-	WHOLE(whole1, step1, PTRS1, ROWS1)
-	WHOLE(whole2, step2, PTRS2, ROWS2)
-	WHOLE(whole3, step3, PTRS3, ROWS3)
-	WHOLE(whole4, step4, PTRS4, ROWS4)
-	WHOLE(whole5, step5, PTRS5, ROWS5)
-	WHOLE(whole6, step6, PTRS6, ROWS6)
-	WHOLE(whole7, step7, PTRS7, ROWS7)
-	WHOLE(whole8, step8, PTRS8, ROWS8)
-	WHOLE(whole9, step9, PTRS9, ROWS9)
-	WHOLE(whole10, step10, PTRS10, ROWS10)
-	WHOLE(whole11, step11, PTRS11, ROWS11)
-	WHOLE(whole12, step12, PTRS12, ROWS12)
 
-half:
-	CMPQ AX, $12
-	JEQ  half12
-	CMPQ AX, $11
-	JEQ  half11
-	CMPQ AX, $10
-	JEQ  half10
-	CMPQ AX, $9
-	JEQ  half9
-	CMPQ AX, $8
-	JEQ  half8
-	CMPQ AX, $7
-	JEQ  half7
-	CMPQ AX, $6
-	JEQ  half6
-	CMPQ AX, $5
-	JEQ  half5
-	CMPQ AX, $4
-	JEQ  half4
-	CMPQ AX, $3
-	JEQ  half3
-	CMPQ AX, $2
-	JEQ  half2
-	NARROW(half1, stepHalf1, PTRS1, HALF1)
-	NARROW(half2, stepHalf2, PTRS2, HALF2)
-	NARROW(half3, stepHalf3, PTRS3, HALF3)
-	NARROW(half4, stepHalf4, PTRS4, HALF4)
-	NARROW(half5, stepHalf5, PTRS5, HALF5)
-	NARROW(half6, stepHalf6, PTRS6, HALF6)
-	NARROW(half7, stepHalf7, PTRS7, HALF7)
-	NARROW(half8, stepHalf8, PTRS8, HALF8)
-	NARROW(half9, stepHalf9, PTRS9, HALF9)
-	NARROW(half10, stepHalf10, PTRS10, HALF10)
-	NARROW(half11, stepHalf11, PTRS11, HALF11)
-	NARROW(half12, stepHalf12, PTRS12, HALF12)
-
-store:
 	// Masks of the columns to store.
-	MOVQ  t+0(FP), BP
 	MOVQ  tileBF16_cols(BP), CX
 	MOVL  $1, AX
 	SHLQ  CX, AX
@@ -277,37 +135,67 @@ store:
 	SHRQ  $16, AX
 	KMOVW AX, K2
 
+	// Sums start from the bias.
+	VPXORQ    Z0, Z0, Z0
+	VPXORQ    Z1, Z1, Z1
 	MOVQ      tileBF16_bias(BP), AX
 	TESTQ     AX, AX
-	JZ        addend
-	VMOVUPS.Z (AX), K1, Z24
-	VMOVUPS.Z 64(AX), K2, Z25
-	VADDPS Z24, Z0, Z0
-	VADDPS Z25, Z1, Z1
-	VADDPS Z24, Z2, Z2
-	VADDPS Z25, Z3, Z3
-	VADDPS Z24, Z4, Z4
-	VADDPS Z25, Z5, Z5
-	VADDPS Z24, Z6, Z6
-	VADDPS Z25, Z7, Z7
-	VADDPS Z24, Z8, Z8
-	VADDPS Z25, Z9, Z9
-	VADDPS Z24, Z10, Z10
-	VADDPS Z25, Z11, Z11
-	VADDPS Z24, Z12, Z12
-	VADDPS Z25, Z13, Z13
-	VADDPS Z24, Z14, Z14
-	VADDPS Z25, Z15, Z15
-	VADDPS Z24, Z16, Z16
-	VADDPS Z25, Z17, Z17
-	VADDPS Z24, Z18, Z18
-	VADDPS Z25, Z19, Z19
-	VADDPS Z24, Z20, Z20
-	VADDPS Z25, Z21, Z21
-	VADDPS Z24, Z22, Z22
-	VADDPS Z25, Z23, Z23
+	JZ        start
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z 64(AX), K2, Z1
 
-addend:
+start:
+	EVERYROW
+	MOVQ  tileBF16_rows(BP), AX
+	CMPQ  tileBF16_pairs(BP), $32
+	JLT   sums // soon there
+	CMPQ  tileBF16_f(BP), $0
+	JNE   addends // room that is in the cache, as a rule
+	MOVQ  tileBF16_c(BP), CX
+	MOVQ  tileBF16_ldc(BP), BX
+	FETCH(rowC)
+
+addends:
+	MOVQ  tileBF16_d(BP), CX
+	TESTQ CX, CX
+	JZ    sums
+	MOVQ  tileBF16_ldd(BP), BX
+	FETCH(rowD)
+
+sums:
+	CMPQ tileBF16_width(BP), $16
+	JEQ  half
+	DISPATCH(whole1, whole2, whole3, whole4, whole5, whole6, whole7, whole8, whole9, whole10, whole11, whole12)
+	TILE(whole1, wholeStep1, PTRS1, LOAD32, ROWS1)
+	TILE(whole2, wholeStep2, PTRS2, LOAD32, ROWS2)
+	TILE(whole3, wholeStep3, PTRS3, LOAD32, ROWS3)
+	TILE(whole4, wholeStep4, PTRS4, LOAD32, ROWS4)
+	TILE(whole5, wholeStep5, PTRS5, LOAD32, ROWS5)
+	TILE(whole6, wholeStep6, PTRS6, LOAD32, ROWS6)
+	TILE(whole7, wholeStep7, PTRS7, LOAD32, ROWS7)
+	TILE(whole8, wholeStep8, PTRS8, LOAD32, ROWS8)
+	TILE(whole9, wholeStep9, PTRS9, LOAD32, ROWS9)
+	TILE(whole10, wholeStep10, PTRS10, LOAD32, ROWS10)
+	TILE(whole11, wholeStep11, PTRS11, LOAD32, ROWS11)
+	TILE(whole12, wholeStep12, PTRS12, LOAD32, ROWS12)
+
+half:
+	DISPATCH(half1, half2, half3, half4, half5, half6, half7, half8, half9, half10, half11, half12)
+	TILE(half1, halfStep1, PTRS1, LOAD16, HALF1)
+	TILE(half2, halfStep2, PTRS2, LOAD16, HALF2)
+	TILE(half3, halfStep3, PTRS3, LOAD16, HALF3)
+	TILE(half4, halfStep4, PTRS4, LOAD16, HALF4)
+	TILE(half5, halfStep5, PTRS5, LOAD16, HALF5)
+	TILE(half6, halfStep6, PTRS6, LOAD16, HALF6)
+	TILE(half7, halfStep7, PTRS7, LOAD16, HALF7)
+	TILE(half8, halfStep8, PTRS8, LOAD16, HALF8)
+	TILE(half9, halfStep9, PTRS9, LOAD16, HALF9)
+	TILE(half10, halfStep10, PTRS10, LOAD16, HALF10)
+	TILE(half11, halfStep11, PTRS11, LOAD16, HALF11)
+	TILE(half12, halfStep12, PTRS12, LOAD16, HALF12)
+
+store:
+	MOVQ  t+0(FP), BP
 	MOVQ  tileBF16_d(BP), AX
 	TESTQ AX, AX
 	JZ    limit
@@ -332,30 +220,7 @@ limit:
 	JEQ          put
 	VBROADCASTSS tileBF16_lo(BP), Z24
 	VBROADCASTSS tileBF16_hi(BP), Z25
-	LIMIT(Z0)
-	LIMIT(Z1)
-	LIMIT(Z2)
-	LIMIT(Z3)
-	LIMIT(Z4)
-	LIMIT(Z5)
-	LIMIT(Z6)
-	LIMIT(Z7)
-	LIMIT(Z8)
-	LIMIT(Z9)
-	LIMIT(Z10)
-	LIMIT(Z11)
-	LIMIT(Z12)
-	LIMIT(Z13)
-	LIMIT(Z14)
-	LIMIT(Z15)
-	LIMIT(Z16)
-	LIMIT(Z17)
-	LIMIT(Z18)
-	LIMIT(Z19)
-	LIMIT(Z20)
-	LIMIT(Z21)
-	LIMIT(Z22)
-	LIMIT(Z23)
+	LIMITALL
 
 put:
 	MOVQ tileBF16_f(BP), AX
