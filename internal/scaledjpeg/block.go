@@ -35,7 +35,7 @@ func (d *decoder) decodeBlock(c *component, pix []uint8) (ok bool) {
 // those that the transform needs, below side in both directions, and no more
 // than can be helped.
 func (d *decoder) coefficients(c *component, want int) (ok bool) {
-	buf, b := d.entropy.buf, d.bits
+	buf, b := d.entropy.buf, d.reader
 	b = b.fill(buf)
 	e := c.dc.fast[b.acc>>(64-lookBits)]
 	value := e.value()
@@ -92,6 +92,6 @@ func (d *decoder) coefficients(c *component, want int) (ok bool) {
 		}
 		at = from + move
 	}
-	d.bits = b
+	d.reader = b
 	return at == blockEnd || at >= toEnd
 }

@@ -4,12 +4,13 @@
 // are passed over.
 //
 // It does what nearly all cameras write, and leaves the rest to image/jpeg:
-// Huffman-coded baseline or extended sequential, 8 bits, grey or YCbCr, one
-// interleaved scan, restart intervals. The numbers of sections and annexes are
+// Huffman-coded, 8 bits, grey or YCbCr; baseline or extended sequential in one
+// scan, or progressive; restart intervals. The numbers of sections and annexes are
 // those of ITU-T T.81.
 package scaledjpeg
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -18,7 +19,7 @@ import (
 
 // ErrOther is returned for all that Decode does not do, broken files among it:
 // ask image/jpeg, which decodes them or tells what is wrong.
-var ErrOther = errors.New("scaledjpeg: not a whole baseline JPEG")
+var ErrOther = errors.New("scaledjpeg: not a whole JPEG of a common kind")
 
 func other(format string, a ...any) error {
 	return fmt.Errorf("%w: %s", ErrOther, fmt.Sprintf(format, a...))
@@ -28,6 +29,7 @@ func other(format string, a ...any) error {
 const (
 	sof0  = 0xc0 // baseline
 	sof1  = 0xc1 // extended sequential, Huffman
+	sof2  = 0xc2 // progressive, Huffman
 	dht   = 0xc4
 	rst0  = 0xd0
 	soi   = 0xd8
@@ -51,6 +53,7 @@ type component struct {
 	pred   int32 // of the DC coefficient
 	pix    []uint8
 	stride int
+	stored
 }
 
 // Decoder decodes one picture after another, in the same memory. The zero value
@@ -63,7 +66,7 @@ type decoder struct {
 	data          []byte
 	pos           int // in data
 	entropy       entropy
-	bits                     // of entropy.buf
+	reader                   // of entropy.buf
 	side          int        // of an output block: 4, 2 or 1
 	dc            int32      // of the block, dequantised
 	ac            [256]int16 // of the block, by place; more for those that nobody reads
@@ -76,6 +79,12 @@ type decoder struct {
 	interval      int            // units between restart markers, 0 for none
 	pix           []uint8        // of all planes
 	img           image.Image
+
+	// Of a progressive picture: the blocks of all components.
+	progressive bool
+	keep        int // coefficients of a block
+	coefs       []int16
+	nonzero     []uint64
 }
 
 // Decode decodes data at 1/denom of its size, rounded up; denom is 2, 4 or 8.
@@ -87,7 +96,7 @@ func (d *Decoder) Decode(data []byte, denom int) (image.Image, error) {
 	}
 	d.decoder = decoder{
 		data: data, side: 8 / denom,
-		entropy: d.entropy, pix: d.pix, comps: d.comps[:0],
+		entropy: d.entropy, pix: d.pix, comps: d.comps[:0], coefs: d.coefs, nonzero: d.nonzero,
 	}
 	img, err := d.decode()
 	d.data, d.img = nil, nil // which d need not keep alive
@@ -101,12 +110,17 @@ func (d *decoder) decode() (image.Image, error) {
 	}
 	d.pos = 2
 	for {
+		if d.progressive && bytes.HasPrefix(data[d.pos:], []byte{0xff, eoi}) {
+			err := d.finish()
+			return d.img, err
+		}
 		marker, body, err := d.segment()
 		if err != nil {
 			return nil, err
 		}
 		switch {
-		case marker == sof0 || marker == sof1:
+		case marker == sof0 || marker == sof1 || marker == sof2:
+			d.progressive = marker == sof2
 			err = d.frame(body)
 		case marker == dht:
 			err = d.huffmanTables(body)
@@ -122,6 +136,8 @@ func (d *decoder) decode() (image.Image, error) {
 			if len(body) >= 12 && string(body[:5]) == "Adobe" && body[11] != 1 {
 				return nil, other("colour transform %d", body[11])
 			}
+		case marker == sos && d.progressive:
+			err = d.progressiveScan(body)
 		case marker == sos:
 			if err := d.scan(body); err != nil {
 				return nil, err
@@ -294,29 +310,40 @@ func (d *decoder) unitsOf() (across, down int) {
 
 // units decodes the units of the scan, then demands the end of the image.
 func (d *decoder) units() error {
-	end, err := d.entropy.load(d.data, d.pos)
-	if err != nil {
+	across, down := d.unitsOf()
+	if err := d.each(across*down, nil, func(u int) bool { return d.unit(u%across, u/across) }); err != nil {
 		return err
 	}
-	d.pos = end
 	if d.entropy.marker != eoi {
 		return other("marker %#x where the image should end", d.entropy.marker)
 	}
-	across, down := d.unitsOf()
-	total, each := across*down, across*down
-	if d.interval > 0 {
-		each = d.interval
+	return nil
+}
+
+// each reads the data of a scan: total times what f reads, for each unit or
+// block; f reports whether it could. What they predict, and the run of p, which
+// may be nil, begins anew at restart markers.
+func (d *decoder) each(total int, p *progression, f func(u int) bool) error {
+	if err := d.pass(); err != nil {
+		return err
 	}
-	if len(d.entropy.segments) != (total+each-1)/each {
+	interval := total
+	if d.interval > 0 {
+		interval = d.interval
+	}
+	if len(d.entropy.segments) != (total+interval-1)/interval {
 		return other("%d restart intervals for %d units", len(d.entropy.segments), total)
 	}
 	for i, s := range d.entropy.segments {
-		d.bits = bits{pos: s.start}
+		d.reader = reader{pos: s.start}
 		for c := range d.comps {
 			d.comps[c].pred = 0
 		}
-		for u := i * each; u < min((i+1)*each, total); u++ {
-			if !d.unit(u%across, u/across) {
+		if p != nil {
+			p.run = 0
+		}
+		for u := i * interval; u < min((i+1)*interval, total); u++ {
+			if !f(u) {
 				return other("Huffman code")
 			}
 			if d.overran(s) {
@@ -328,6 +355,12 @@ func (d *decoder) units() error {
 		}
 	}
 	return nil
+}
+
+// pass goes behind the data of a scan, which it takes out.
+func (d *decoder) pass() (err error) {
+	d.pos, err = d.entropy.load(d.data, d.pos)
+	return err
 }
 
 // unit decodes the blocks of a unit (MCU).

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 )
 
@@ -152,12 +153,16 @@ func compareBlock(full, reduced plane, x, y, denom int, report func(diff float64
 
 // What is not whole, or not for this package, is an error and never a picture.
 func TestOther(t *testing.T) {
-	data := read(t, "420.jpg")
-	for n := range data {
-		if _, err := new(Decoder).Decode(data[:n], 8); !errors.Is(err, ErrOther) {
-			t.Fatalf("cut to %d of %d bytes: %v", n, len(data), err)
+	var d Decoder
+	for _, name := range []string{"progressive.jpg", "420.jpg"} {
+		data := read(t, name)
+		for n := range data {
+			if _, err := d.Decode(data[:n], 8>>(n%3)); !errors.Is(err, ErrOther) {
+				t.Fatalf("%s cut to %d of %d bytes: %v", name, n, len(data), err)
+			}
 		}
 	}
+	data := read(t, "420.jpg")
 	at := bytes.Index(data, []byte{0xff, sof0})
 	progressive := bytes.Clone(data)
 	progressive[at+1] = 0xc2
@@ -180,6 +185,29 @@ func TestOther(t *testing.T) {
 		}
 	} else {
 		t.Error("no restart marker in restart.jpg")
+	}
+}
+
+// A decoder that has seen other pictures, whole and broken, gives the same.
+func TestAgain(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var used Decoder
+	for _, denom := range []int{4, 8, 2} {
+		for _, name := range files {
+			data := read(t, filepath.Base(name))
+			want, err := new(Decoder).Decode(data, denom)
+			if err != nil {
+				t.Fatal(err)
+			}
+			used.Decode(data[:len(data)/2], denom)
+			got, err := used.Decode(data, denom)
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s 1/%d: another picture from a used decoder, %v", name, denom, err)
+			}
+		}
 	}
 }
 

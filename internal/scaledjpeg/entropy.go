@@ -62,8 +62,8 @@ func (e *entropy) load(data []byte, pos int) (int, error) {
 	}
 }
 
-// bits reads entropy-coded data.
-type bits struct {
+// reader reads the bits of entropy-coded data.
+type reader struct {
 	acc uint64 // loaded bits, the next one on top
 	n   uint   // valid bits of acc; those below are right too, or zero
 	pos int    // in the data, of the next byte to load
@@ -71,7 +71,7 @@ type bits struct {
 
 // fill loads until 56 bits or more are there. (F. Giesen, Reading bits in far
 // too many ways, part 2, variant 4.)
-func (b bits) fill(buf []byte) bits {
+func (b reader) fill(buf []byte) reader {
 	b.acc |= binary.BigEndian.Uint64(buf[b.pos:]) >> (b.n & 63)
 	b.pos += int(63-b.n) >> 3
 	b.n |= 56
@@ -79,17 +79,17 @@ func (b bits) fill(buf []byte) bits {
 }
 
 // drop takes away n bits, at most 63.
-func (b bits) drop(n uint) bits {
+func (b reader) drop(n uint) reader {
 	b.acc <<= n & 63
 	b.n -= n
 	return b
 }
 
 // used is the number of bits read from the start of the data.
-func (b bits) used() int { return 8*b.pos - int(b.n) }
+func (b reader) used() int { return 8*b.pos - int(b.n) }
 
 // overran reports whether more bits were read than s has.
-func (b bits) overran(s segment) bool { return b.used() > 8*s.end }
+func (b reader) overran(s segment) bool { return b.used() > 8*s.end }
 
 // finished reports whether all of s was read, but for bits that fill a byte.
-func (b bits) finished(s segment) bool { return (b.used()+7)/8 == s.end }
+func (b reader) finished(s segment) bool { return (b.used()+7)/8 == s.end }

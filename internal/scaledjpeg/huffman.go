@@ -155,7 +155,7 @@ func (t *huffman) long(acc uint64) (symbol uint8, length uint, ok bool) {
 }
 
 // symbol decodes any code with the value behind it.
-func (t *huffman) symbol(b bits, buf []byte) (_ bits, symbol uint8, value int32, ok bool) {
+func (t *huffman) symbol(b reader, buf []byte) (_ reader, symbol uint8, value int32, ok bool) {
 	b = b.fill(buf)
 	symbol, l, ok := t.long(b.acc)
 	b = b.drop(l)
@@ -165,7 +165,7 @@ func (t *huffman) symbol(b bits, buf []byte) (_ bits, symbol uint8, value int32,
 }
 
 // single decodes any AC code: how far it moves on, and the value there.
-func (t *huffman) single(b bits, buf []byte) (_ bits, move int, value int32, ok bool) {
+func (t *huffman) single(b reader, buf []byte) (_ reader, move int, value int32, ok bool) {
 	b, symbol, value, ok := t.symbol(b, buf)
 	move = advance(symbol)
 	return b, move, value, ok && move > 0
