@@ -204,6 +204,12 @@ func TestVectorBounds(t *testing.T) {
 			for f := fnAdd; f <= fnMulAdd; f++ {
 				do(fmt.Sprintf("function %d of %d values", f, n), func() { binary(f, z, x, y) })
 			}
+			if n > 0 {
+				do(fmt.Sprintf("affine, rows of %d", n), func() {
+					Affine(mem(2, 3*n), mem(0, 3*n), mem(1, n), mem(3, n), 0, 1)
+					Affine(mem(2, 3*n), mem(0, 3*n), mem(1, n), nil, 0, 1)
+				})
+			}
 			do(fmt.Sprintf("sums of %d values", n), func() {
 				axpy(z, 0.3, x)
 				dot(x, y)

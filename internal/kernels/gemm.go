@@ -96,6 +96,25 @@ func (b *PackedB) Mul(m int, a []float32, lda int, c []float32, ldc int, ep *Epi
 	b.mul(m, matrixRows(false, a, lda, b.k), c, ldc, ep, team)
 }
 
+// MulScaled is Mul with column i of A, or row i of B, times scale[i]: for many rows
+// of A, since B is scaled.
+func (b *PackedB) MulScaled(m int, a []float32, lda int, scale, c []float32, ldc int, ep *Epilogue, team *Team) {
+	checkMatrix("A", false, m, b.k, a, lda)
+	p := productPool.Get().(*product)
+	defer p.release()
+	p.own = PackedB{k: b.k, n: b.n, v: b.v, data: p.need(len(b.data))}
+	at := 0
+	for i := range b.panels() {
+		_, _, w := b.panel(i)
+		for _, f := range scale[:b.k] {
+			Scale(p.own.data[at:][:w], f, b.data[at:])
+			at += w
+		}
+	}
+	p.one[0] = &p.own
+	p.mul(p.one[:], 0, m, matrixRows(false, a, lda, b.k), c, ldc, ep, team)
+}
+
 // mul computes C from any source of rows.
 func (b *PackedB) mul(m int, src rows[float32], c []float32, ldc int, ep *Epilogue, team *Team) {
 	p := productPool.Get().(*product)

@@ -288,3 +288,27 @@ func ExamplePackedB_Mul() {
 	fmt.Println(c)
 	// Output: [2 0 0]
 }
+
+func TestMulScaled(t *testing.T) {
+	eachVersion(t, func(t *testing.T) {
+		for m := range 30 {
+			n, k := 1+rand.IntN(70), rand.IntN(40)
+			a, b, scale := random(m*k), random(k*n), random(k)
+			p := PackB(false, k, n, b, n)
+			ep := &Epilogue{Bias: random(n), Act: ActReLU}
+			c, d := random(m*n), random(m*n)
+			p.MulScaled(m, a, k, scale, c, n, ep, nil)
+			for i := range b {
+				b[i] *= scale[i/n]
+			}
+			PackB(false, k, n, b, n).Mul(m, a, k, d, n, ep, nil)
+			if !slices.Equal(c, d) {
+				t.Fatalf("%d×%d×%d: another product", m, n, k)
+			}
+			p.MulScaled(m, a, k, scale, d, n, ep, Threads(3))
+			if !slices.Equal(c, d) {
+				t.Fatalf("%d×%d×%d: another product with 3 threads", m, n, k)
+			}
+		}
+	})
+}

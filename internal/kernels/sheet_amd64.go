@@ -12,6 +12,8 @@ type sheet struct {
 	rows, cols int // at least 1
 	ldd, lds   int // floats from a row to the next
 	p, q       float32
+
+	scale, shift []float32 // one for each column; affine and mul only
 }
 
 //go:noescape
@@ -34,6 +36,16 @@ func hardSigmoidAVX512(t *sheet)
 
 //go:noescape
 func hardSwishAVX512(t *sheet)
+
+// mulAVX512 computes src·scale.
+//
+//go:noescape
+func mulAVX512(t *sheet)
+
+// affineAVX512 computes src·scale + shift within p…q.
+//
+//go:noescape
+func affineAVX512(t *sheet)
 
 // wideConstants holds the numbers that vector_avx512_amd64.s broadcasts, by their
 // place. log₂e is in two parts, the second what the first lacks.
@@ -84,4 +96,18 @@ func (f function) inRows(dst, src []float32, rows, cols, ldd, lds int, p, q floa
 		return false
 	}
 	return true
+}
+
+func affine(dst, src, scale, shift []float32, lo, hi float32) {
+	if active != avx512 {
+		affineRows(dst, src, scale, shift, lo, hi)
+		return
+	}
+	c := len(scale)
+	t := sheet{dst: dst, src: src, rows: len(dst) / c, cols: c, ldd: c, lds: c, p: lo, q: hi, scale: scale, shift: shift}
+	if shift == nil {
+		mulAVX512(&t)
+		return
+	}
+	affineAVX512(&t)
 }

@@ -1,6 +1,9 @@
 package kernels
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // The functions of this file work on whole slices. dst gives the length; the
 // others may be longer. dst may be one of the arguments, but must not overlap
@@ -39,6 +42,46 @@ func Mul(dst, a, b []float32) { binary(fnMul, dst, a, b) }
 
 // MulAdd sets dst += a·b, value by value.
 func MulAdd(dst, a, b []float32) { binary(fnMulAdd, dst, a, b) }
+
+// Affine sets dst = x·scale + shift, within lo…hi, for rows of src and dst as long
+// as scale and shift. A NaN stays one. Without shift, nil, nothing is limited.
+func Affine(dst, src, scale, shift []float32, lo, hi float32) {
+	if len(dst) == 0 {
+		return
+	}
+	if len(scale) == 0 || len(dst)%len(scale) != 0 || len(src) < len(dst) || shift != nil && len(shift) < len(scale) {
+		panic(fmt.Sprintf("kernels: %d values of %d in rows of %d", len(dst), len(src), len(scale)))
+	}
+	affine(dst, src, scale, shift, lo, hi)
+}
+
+// affineRows is Affine by simpler functions.
+func affineRows(dst, src, scale, shift []float32, lo, hi float32) {
+	for c := len(scale); len(dst) > 0; dst, src = dst[c:], src[c:] {
+		y := dst[:c]
+		Mul(y, src, scale)
+		if shift == nil {
+			continue
+		}
+		Add(y, y, shift)
+		if lo > -inf || hi < inf {
+			unary(fnClamp, y, y, lo, hi)
+		}
+	}
+}
+
+// Normalise sets dst = (x−mean)/√(variance+eps)·scale + shift, mean and variance
+// being those of src; shift may be nil.
+func Normalise(dst, src, scale, shift []float32, eps float32) {
+	n := float32(len(dst))
+	unary(fnShift, dst, src, sum(src[:len(dst)])/n, 0)
+	f := 1 / math.Sqrt(float64(dot(dst, dst)/n+eps))
+	Scale(dst, float32(f), dst)
+	Mul(dst, dst, scale)
+	if shift != nil {
+		Add(dst, dst, shift)
+	}
+}
 
 // Scale sets dst = alpha·x.
 func Scale(dst []float32, alpha float32, x []float32) { unary(fnScale, dst, x, alpha, 0) }

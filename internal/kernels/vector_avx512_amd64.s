@@ -226,3 +226,37 @@ TEXT ·hardSwishAVX512(SB), NOSPLIT, $0-8
 	VMULPS      Z1, Z0, Z0
 
 	EACH(HARDSWISH)
+
+// func mulAVX512(t *sheet)
+TEXT ·mulAVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), BX
+	SHEET
+	MOVQ sheet_scale(BX), AX
+
+#define MUL \
+	MOVQ      DI, DX;             \
+	SUBQ      R8, DX;             \
+	VMOVUPS.Z (AX)(DX*1), K1, Z1; \
+	VMULPS    Z1, Z0, Z0
+
+	EACH(MUL)
+
+// func affineAVX512(t *sheet)
+TEXT ·affineAVX512(SB), NOSPLIT, $0-8
+	MOVQ         t+0(FP), BX
+	SHEET
+	MOVQ         sheet_scale(BX), AX
+	MOVQ         sheet_shift(BX), CX
+	VBROADCASTSS sheet_p(BX), Z16
+	VBROADCASTSS sheet_q(BX), Z17
+
+#define AFFINE \
+	MOVQ        DI, DX;             \
+	SUBQ        R8, DX;             \
+	VMOVUPS.Z   (AX)(DX*1), K1, Z1; \
+	VMOVUPS.Z   (CX)(DX*1), K1, Z2; \
+	VFMADD213PS Z2, Z1, Z0;         \
+	VMAXPS      Z0, Z16, Z0;        \
+	VMINPS      Z0, Z17, Z0
+
+	EACH(AFFINE)

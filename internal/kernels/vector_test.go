@@ -223,3 +223,76 @@ func TestSoftmaxRange(t *testing.T) {
 		}
 	})
 }
+
+func TestAffine(t *testing.T) {
+	eachVersion(t, func(t *testing.T) {
+		for c := 1; c < 40; c++ {
+			for rows := range 4 {
+				n := rows * c
+				x, scale, shift := random(n+2), random(c), random(c)
+				y := random(n + 1)
+				last := y[n]
+				lo, hi := -inf, inf
+				if c%3 == 0 {
+					lo, hi = -0.2, 0.4
+				}
+				if c%4 == 0 {
+					shift = nil
+				}
+				Affine(y[:n], x, scale, shift, lo, hi)
+				for i, got := range y[:n] {
+					want := float64(x[i]) * float64(scale[i%c])
+					if shift != nil {
+						want = min(max(want+float64(shift[i%c]), float64(lo)), float64(hi))
+					}
+					if !near(got, want, 2) {
+						t.Fatalf("%d rows of %d: value %d is %v, want %v", rows, c, i, got, want)
+					}
+				}
+				if y[n] != last {
+					t.Fatalf("%d rows of %d: wrote beyond", rows, c)
+				}
+				Affine(x[:n], x, scale, shift, lo, hi)
+				for i := range n {
+					if x[i] != y[i] {
+						t.Fatalf("%d rows of %d, in place: value %d is %v, want %v", rows, c, i, x[i], y[i])
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestNormalise(t *testing.T) {
+	eachVersion(t, func(t *testing.T) {
+		for _, n := range []int{1, 7, 8, 9, 40, 768, 2000} {
+			for _, offset := range []float32{0, 100} {
+				x, scale, shift := random(n), random(n), random(n)
+				for i := range x {
+					x[i] += offset
+				}
+				if n%2 == 0 {
+					shift = nil
+				}
+				var mean, variance float64
+				for _, v := range x {
+					mean += float64(v) / float64(n)
+				}
+				for _, v := range x {
+					variance += (float64(v) - mean) * (float64(v) - mean) / float64(n)
+				}
+				y := make([]float32, n)
+				Normalise(y, x, scale, shift, 1e-3)
+				for i, got := range y {
+					want := (float64(x[i]) - mean) / math.Sqrt(variance+1e-3) * float64(scale[i])
+					if shift != nil {
+						want += float64(shift[i])
+					}
+					if math.Abs(float64(got)-want) > 3e-6+2e-6*float64(offset) {
+						t.Fatalf("%d values about %v: value %d is %v, want %v", n, offset, i, got, want)
+					}
+				}
+			}
+		}
+	})
+}

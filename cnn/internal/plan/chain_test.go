@@ -43,7 +43,8 @@ func TestChains(t *testing.T) {
 		p = Conv o w:32,1,3,3 group=32 dilations=2,2 pads=2,2,2,2
 		q = GlobalAveragePool p
 		r = Mul p q
-		s = Conv r w:33,32,1,1
+		rr = Relu r
+		s = Conv rr w:33,32,1,1
 		t = Conv s w:33,1,7,7 group=33 strides=3,2 pads=3,3,3,3
 		u = GlobalAveragePool t
 		v = Flatten u`, []int{-1, 3, 45, 38}, "v")
@@ -78,6 +79,47 @@ func TestChains(t *testing.T) {
 					t.Fatalf("room %d, %d threads, %d pictures: another result, by %.2g", room, threads, k, difference(got, want[:len(got)]))
 				}
 			}
+		}
+	}
+}
+
+// TestGates multiplies maps by a number for each channel: alone, before a product
+// that takes the numbers in, and before one that is too large for that.
+func TestGates(t *testing.T) {
+	g := build(t, `a = Conv x w:12,3,3,3 b:12
+		b = GlobalAveragePool a
+		c = Conv b w:12,12,1,1
+		d = Sigmoid c
+		e = Mul a d
+		f = Conv e w:8,12,1,1 b:8
+		g = GlobalAveragePool f
+		h = Mul g f
+		i = Conv h w:40,8,1,1
+		j = GlobalAveragePool i
+		k = Mul i j
+		l = Relu k
+		m = GlobalAveragePool l
+		n = Flatten m`, []int{-1, 3, 8, 9}, "n")
+	p, err := Compile(g, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := operators(p), "binary 1, conv 1, dense 3, gate 1, mean 4"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	const n = 3
+	x := make([]float32, n*3*8*9)
+	for i := range x {
+		x[i] = rand.Float32() - 0.5
+	}
+	for k := 1; k <= n; k++ {
+		y, err := p.features(k, x[:k*len(x)/n], k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := reference(t, g, "n", []int{k, 3, 8, 9}, x[:k*len(x)/n])
+		if d := difference(y, want.F); !(d < 1e-5) {
+			t.Errorf("%d pictures: difference %.2g", k, d)
 		}
 	}
 }

@@ -67,8 +67,12 @@ func (n *node) inPlace(bufs []*buffer, i int) *buffer {
 	switch o := n.op.(type) {
 	case *actOp, *scaleOp, *normOp, softmaxOp, *binaryOp:
 		end = len(n.in)
-	case *denseOp: // the residual
-		first, end = 1, len(n.in)
+	case gateOp:
+		end = 1
+	case *denseOp:
+		if o.residual {
+			first, end = 1, 2
+		}
 	case *convOp:
 		if !o.depthwise() {
 			first, end = 1, len(n.in)

@@ -100,7 +100,11 @@ func inWords(n *node) (kind string, flop float64) {
 	}
 	switch o := n.op.(type) {
 	case *denseOp:
-		return fmt.Sprintf("dense %d×%d%s", o.k, o.n, of(&o.epilogue)), 2 * out * float64(o.k)
+		gate := ""
+		if o.gated {
+			gate = " gated"
+		}
+		return fmt.Sprintf("dense %d×%d%s%s", o.k, o.n, gate, of(&o.epilogue)), 2 * out * float64(o.k)
 	case *convOp:
 		name := "conv"
 		switch {

@@ -26,8 +26,8 @@ type chainOp struct {
 // for a chain: those that stay in the second-level cache, or nearly, gain nothing.
 // chainRoom is how many of them there are at a time. Tests lower both.
 var (
-	chainFloats = 384 << 10
-	chainRoom   = 160 << 10
+	chainFloats = 256 << 10
+	chainRoom   = 192 << 10
 )
 
 // chains merges operators into chains where the map between is large.
@@ -43,7 +43,7 @@ func (g *net) chains() {
 		}
 		switch o := first.op.(type) {
 		case *denseOp:
-			if o.residual {
+			if o.residual || o.gated {
 				continue
 			}
 		case *convOp:
@@ -57,7 +57,7 @@ func (g *net) chains() {
 		c := &node{name: n.name, op: o, in: []*value{first.in[0]}, out: n.out}
 		if y := n.out[0]; len(y.uses) == 1 && g.only(y, y.uses[0]) {
 			last := y.uses[0]
-			if d, ok := last.op.(*denseOp); ok && last.in[0] == y && !last.bf16 {
+			if d, ok := last.op.(*denseOp); ok && last.in[0] == y && !last.bf16 && !d.gated {
 				o.last, c.out = d, last.out
 				c.in = append(c.in, last.in[1:]...)
 			}

@@ -52,6 +52,7 @@ type denseOp struct {
 	w     weights.Data // [n][k] if trans, else [k][n]
 	trans bool
 	scale []float32 // factor for each output column, or nil
+	gated bool      // the last input, [N,1,1,K], has a factor for each column of in[0]; from gates
 	epilogue
 
 	b    *kernels.PackedB    // from prepare

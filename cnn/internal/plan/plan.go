@@ -136,6 +136,7 @@ func compile(g *graph.Graph, opt Options) (*Plan, error) {
 		p.net.narrow(opt.BF16All)
 	}
 	p.net.choosePlanar()
+	p.net.gates()
 	p.net.chains()
 	p.bufs, p.arena = p.net.allocate()
 	if p.arena > maxArena || p.net.output.len() > maxArena {

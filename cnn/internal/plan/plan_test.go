@@ -36,9 +36,9 @@ func TestPlans(t *testing.T) {
 	for name, want := range map[string]string{
 		"convnext":     "conv 3, dense 4, mean 1, norm 2",
 		"densenet":     "concat 2, conv 3, dense 1, mean 1, pool 1, scale 3",
-		"efficientnet": "binary 1, conv 2, dense 4, mean 2",
+		"efficientnet": "conv 2, dense 4, mean 2",
 		"inception":    "concat 1, conv 3, dense 3, mean 1, pool 3",
-		"mobilenet":    "binary 1, conv 2, dense 4, mean 2",
+		"mobilenet":    "conv 2, dense 4, mean 2",
 		"resnet":       "conv 6, mean 1",
 		"resnext":      "conv 3, dense 1, mean 1",
 		"shufflenet":   "concat 1, conv 2, dense 2, mean 1, slice 2, transpose 1",

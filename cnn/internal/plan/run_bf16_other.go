@@ -67,7 +67,7 @@ func (o *scaleOp) partBF16(s *state, n *node, lo, hi int) {
 
 func (o *normOp) partBF16(s *state, n *node, lo, hi int) {
 	x, y := s.between(n, len(o.scale), lo, hi)
-	widened(y, x, len(o.scale), func(r []float32) { o.row(r, r) })
+	widened(y, x, len(o.scale), func(r []float32) { kernels.Normalise(r, r, o.scale, o.bias, o.eps) })
 }
 
 func (softmaxOp) partBF16(s *state, n *node, lo, hi int) {

@@ -32,8 +32,26 @@ func (o *denseOp) run(s *state, n *node) error {
 	if o.residual {
 		ep.Residual, ep.LdRes = s.in(n, 1), o.n
 	}
+	if o.gated {
+		o.runGated(s, n, ep)
+		return nil
+	}
 	o.b.Mul(len(x)/o.k, x, o.k, y, o.n, &ep, &s.team)
 	return nil
+}
+
+// runGated computes picture by picture.
+func (o *denseOp) runGated(s *state, n *node, ep kernels.Epilogue) {
+	x, y, gate := s.in(n, 0), s.out(n), s.in(n, len(n.in)-1)
+	pictures := len(gate) / o.k
+	rows := len(x) / o.k / pictures
+	for i := range pictures {
+		e := ep
+		if e.Residual != nil {
+			e.Residual = e.Residual[i*rows*o.n:]
+		}
+		o.b.MulScaled(rows, x[i*rows*o.k:], o.k, gate[i*o.k:][:o.k], y[i*rows*o.n:], o.n, &e, &s.team)
+	}
 }
 
 // prepare packs the filters of each group as a matrix of kh·kw·c rows.

@@ -52,22 +52,26 @@ func (o *scaleOp) part(s *state, n *node, lo, hi int) {
 		return
 	}
 	row := o.row(s, n)
-	each := o.axis == len(n.in[0].shape)-1
+	if o.axis == len(n.in[0].shape)-1 {
+		o.each(y[lo*row:hi*row], x[lo*row:])
+		return
+	}
 	for i := lo; i < hi; i++ {
-		x, y := x[i*row:][:row], y[i*row:][:row]
-		if each {
-			o.each(y, x)
-		} else {
-			o.one(y, x, i%len(o.scale))
-		}
+		o.one(y[i*row:][:row], x[i*row:][:row], i%len(o.scale))
 	}
 }
 
 // each scales elements of all channels.
 func (o *scaleOp) each(y, x []float32) {
-	kernels.Mul(y, x, o.scale)
-	kernels.Add(y, y, o.shift)
-	o.act.apply(y)
+	switch o.act.f {
+	case kernels.ActReLU:
+		kernels.Affine(y, x, o.scale, o.shift, 0, float32(math.Inf(1)))
+	case kernels.ActClip:
+		kernels.Affine(y, x, o.scale, o.shift, o.act.a, o.act.b)
+	default:
+		kernels.Affine(y, x, o.scale, o.shift, float32(math.Inf(-1)), float32(math.Inf(1)))
+		o.act.apply(y)
+	}
 }
 
 // one scales elements of channel c.
@@ -183,26 +187,7 @@ func (o *normOp) part(s *state, n *node, lo, hi int) {
 	x, y := s.in(n, 0), s.out(n)
 	c := len(o.scale)
 	for i := lo; i < hi; i++ {
-		o.row(y[i*c:][:c], x[i*c:][:c])
-	}
-}
-
-func (o *normOp) row(y, x []float32) {
-	var mean, vari float64
-	for _, v := range x {
-		mean += float64(v)
-	}
-	mean /= float64(len(x))
-	for _, v := range x {
-		d := float64(v) - mean
-		vari += d * d
-	}
-	f := 1 / math.Sqrt(vari/float64(len(x))+float64(o.eps))
-	for j, v := range x {
-		y[j] = float32((float64(v)-mean)*f) * o.scale[j]
-	}
-	if o.bias != nil {
-		kernels.Add(y, y, o.bias)
+		kernels.Normalise(y[i*c:][:c], x[i*c:], o.scale, o.bias, o.eps)
 	}
 }
 
