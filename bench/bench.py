@@ -202,7 +202,7 @@ def bf16(args):
     for name in ["resnet50", "mobilenet_v2", "default"]:
         path = model_file(name, args.models)
         with tempfile.TemporaryDirectory() as tmp:
-            workers, outs = [], []
+            workers = []
             for precision in "bf16", "float32":
                 w = Worker(args.worker, GOMAXPROCS="2")
                 shape = list(map(int, w.ask("open", path, 2, precision)[2:]))
@@ -211,10 +211,8 @@ def bf16(args):
                 workers.append(w)
             times = in_turns([w.run for w in workers])
             for w in workers:
-                w.ask("save", f"{tmp}/y")
-                outs.append(np.fromfile(f"{tmp}/y", np.float32).reshape(8, -1))
                 w.close()
-        report("bf16", f"{name}, batch 8, 2 threads", *times, bf16_mark(name), "bench.py bf16", error=f"{error(*outs):.1e}")
+        report("bf16", f"{name}, batch 8, 2 threads", *times, bf16_mark(name), "bench.py bf16")
 
 
 def load(args):
