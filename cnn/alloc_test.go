@@ -6,6 +6,7 @@ package cnn
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"testing"
 )
@@ -29,12 +30,14 @@ func allocations(want uint64, f func()) uint64 {
 }
 
 // TestAllocations checks that RunInto allocates nothing, for one picture and for
-// several, on one thread and on two, and Run the result only.
+// several, on one thread and on two, in both precisions, and Run the result only.
 func TestAllocations(t *testing.T) {
 	ctx := context.Background()
+	anyMachine(t, "plain Go")
 	for _, name := range mini(t) {
-		for _, threads := range []int{1, 2} {
-			net := openMini(t, name, &Options{Threads: threads})
+		for _, opt := range []Options{{Threads: 1}, {Threads: 2}, {Threads: 2, Precision: BF16}} {
+			net := openMini(t, name, &opt)
+			threads := fmt.Sprint(opt.Precision, ", ", opt.Threads)
 			for _, pictures := range []int{1, 3, 8} {
 				x := picture(pictures, 24, 24)
 				y := run(t, net, x)
@@ -43,14 +46,14 @@ func TestAllocations(t *testing.T) {
 						t.Fatal(err)
 					}
 				}); n != 0 {
-					t.Errorf("%s, %d threads, %d pictures: %d allocations in 10 runs", name, threads, pictures, n)
+					t.Errorf("%s, %s threads, %d pictures: %d allocations in 10 runs", name, threads, pictures, n)
 				}
 				if n := allocations(20, func() {
 					if _, err := net.Run(ctx, x); err != nil {
 						t.Fatal(err)
 					}
 				}); n > 20 {
-					t.Errorf("%s, %d threads, %d pictures: %d allocations in 10 runs that make a tensor", name, threads, pictures, n)
+					t.Errorf("%s, %s threads, %d pictures: %d allocations in 10 runs that make a tensor", name, threads, pictures, n)
 				}
 			}
 		}

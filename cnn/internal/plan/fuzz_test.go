@@ -21,11 +21,12 @@ func FuzzCompile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, choices, breaks []byte) {
 		g, _ := network(choices)
 		m := &maker{choices: breaks, g: g}
+		layer := []string{"", Pooled, Map, "v2", "Conv1"}[m.pick(5)]
+		bf16 := m.pick(3) == 1
 		for len(m.choices) > 0 {
 			m.damage()
 		}
-		layer := []string{"", Pooled, Map, "v2", "Conv1"}[m.pick(5)]
-		p, err := compile(g, Options{Layer: layer})
+		p, err := compile(g, Options{Layer: layer, BF16: bf16, BF16All: bf16})
 		if err != nil {
 			return
 		}
