@@ -69,8 +69,8 @@ type Info struct {
 
 	Precision    Precision
 	MultiplyAdds int64 // of one picture, up to the feature
-	Parameters   int64 // up to the feature; 4 bytes each in memory, 2 in BF16
-	PeakBytes    int64 // buffers of one Run at batch 1; in BF16 about half as many
+	Parameters   int64 // up to the feature; most take 4 bytes in memory, 2 in BF16
+	PeakBytes    int64 // buffers of one Run at batch 1
 }
 
 // A FormatError says that a file is not an ONNX model, or a damaged one, or

@@ -32,8 +32,8 @@
 // on the number of threads.
 //
 // Features are within 1e-4, relative, of ONNX Runtime's. With Options.Precision at
-// BF16, for processors with AMX or AVX512_BF16, weights and activations take half
-// the room and features are within 0.05.
+// BF16, for processors with AMX or AVX512_BF16, numbers take half the room and
+// features are within 0.05.
 //
 // A model file is hostile until it is read: sizes are checked before memory is
 // allocated, and external data are read from the model's own folder only.

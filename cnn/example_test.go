@@ -2,6 +2,7 @@ package cnn_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 
@@ -33,4 +34,19 @@ func Example() {
 	// input: 3 260 260
 	// cut off: [fc softmax]
 	// features: [2 1280]
+}
+
+// Computing in bf16 where the processor can is faster; elsewhere float32 will do.
+func ExampleErrPrecision() {
+	const model = "../models/default/cnn.onnx"
+	net, err := cnn.Open(model, &cnn.Options{Precision: cnn.BF16})
+	if errors.Is(err, cnn.ErrPrecision) {
+		net, err = cnn.Open(model, nil)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("features:", net.Info().FeatureShape)
+	// Output:
+	// features: [1280]
 }

@@ -15,9 +15,10 @@ const (
 	Float32 Precision = iota
 
 	// BF16 stores weights and activations as bfloat16, the upper half of a
-	// float32, and adds up in float32. It takes half the memory and less time,
-	// on processors with AMX or AVX512_BF16 only. Features keep two to three
-	// digits: they are near those of Float32, but not to be mixed with them.
+	// float32, where that is of use, and adds up in float32. It takes less
+	// time, on processors with AMX or AVX512_BF16 only. Features keep about
+	// two digits: they are near those of Float32, but not to be mixed with
+	// them.
 	BF16
 )
 

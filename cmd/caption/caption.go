@@ -48,6 +48,7 @@ others were done, 130 interrupted.`,
   caption --sample --seed 7 photo.jpg    another wording at each seed
   caption -f jsonl photos/*.jpg          with log-probabilities
   caption -m my-model photo.jpg          a model of your own
+  caption --precision bf16 holidays/     faster, where the processor can
   cat photo.jpg | caption -`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -44,6 +44,7 @@ others were done, 130 interrupted.`,
 		Example: `  extract photos/ -o photos.npy
   extract --cnn resnet50.onnx photos/ -o photos.safetensors
   extract --cnn resnet50.onnx --layer map --resize crop photos/ -o maps.npz
+  extract --precision bf16 photos/ -o photos.npz
   extract --cnn mine.onnx --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5 photos/ -o photos.jsonl`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return extract(cmd, &f, args) },
