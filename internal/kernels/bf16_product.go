@@ -127,15 +127,15 @@ func (p *productBF16) block(task int) {
 	p.src.load(&s.scratch, h, i0, i1, d)
 	t := tileBF16{zero: p.zero, lda: p.src.lda, sum: s.sum[:]}
 	t.lo, t.hi, t.clamp = p.ep.clamp()
-	step := h
+	late := p.ep.late()
+	room := nearTiles * h
 	if u == amx {
-		step = i1 - i0
+		room = i1 - i0
 		if p.src.copied {
 			t.lda = s.line
 		}
 	}
-	late := p.ep.late()
-	if n := step * u.cols(); late && len(s.tile) < n {
+	if n := room * u.cols(); late && len(s.tile) < n {
 		s.tile = make([]float32, n)
 	}
 	for i := p0; i < p1; i++ {
@@ -145,8 +145,10 @@ func (p *productBF16) block(task int) {
 		if p.ep.Bias != nil {
 			t.bias = p.ep.Bias[j:]
 		}
-		for r := i0; r < i1; r += step {
-			t.rows = min(step, i1-r)
+		for r := i0; r < i1; r += t.rows {
+			if t.rows = i1 - r; u != amx {
+				t.rows = min(t.rows, h*s.stretch(u == avx512BF16, late, (r-i0)/h, d))
+			}
 			var n int
 			t.a, t.off, t.segs, n = s.segments(&p.src, h, (r-i0)/h, d)
 			t.pairs = ceil(n, p.src.pad) * p.src.pad / 2

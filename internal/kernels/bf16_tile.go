@@ -7,14 +7,14 @@ package kernels
 // The assembly reads the fields by the names in go_asm.h; of a slice it takes
 // the address only.
 type tileBF16 struct {
-	rows  int // rows of A and C, 1 to unit.rows(); with AMX any number
+	rows  int // rows of A and C, 1 to unit.rows(); any number but for the plain version
 	cols  int // columns of C to store, 1 to width
 	width int // columns computed: unit.cols() or half of it
 	segs  int // segments of a row, at least 1
 	pairs int // pairs in a segment, at least 1
 
 	a    []BF16
-	off  []int  // segs × unit.rows() positions in a, or outside
+	off  []int  // segs × unit.rows() positions in a, or outside; then those of the next rows
 	zero []BF16 // what an outside segment reads
 	b    []BF16 // segs·pairs steps of width pairs
 	c    []BF16
@@ -27,8 +27,7 @@ type tileBF16 struct {
 	clamp  bool // limit to lo…hi; a NaN stays one
 	lo, hi float32
 
-	// For AMX, which takes any number of rows and has one segment, whose rows
-	// are lda apart from off[0] on.
+	// For AMX, which has one segment, whose rows are lda apart from off[0] on.
 	lda int
 	sum []float32 // room for 32×32
 }

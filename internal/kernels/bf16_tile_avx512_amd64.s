@@ -104,26 +104,33 @@ row: \
 	JNZ        row
 
 // func tileBF16AVX512(t *tileBF16)
-TEXT ·tileBF16AVX512(SB), NOSPLIT, $48-8
-	MOVQ t+0(FP), BP
-	MOVQ tileBF16_pairs(BP), AX
-	MOVQ AX, BX
-	NEGQ BX
-	MOVQ BX, from-48(SP)
-	MOVQ tileBF16_a(BP), CX
-	LEAQ (CX)(AX*4), CX
-	MOVQ CX, end-8(SP)
-	MOVQ tileBF16_zero(BP), CX
-	LEAQ (CX)(AX*4), CX
-	MOVQ CX, zend-16(SP)
-	MOVQ tileBF16_off(BP), CX
-	MOVQ CX, off-24(SP)
-	MOVQ tileBF16_segs(BP), CX
-	MOVQ CX, segs-32(SP)
-	MOVQ tileBF16_width(BP), CX
-	SHLQ $2, CX
-	MOVQ CX, ldb-40(SP)
-	MOVQ tileBF16_b(BP), R14
+// Any number of rows: the positions of the next 12 follow those of the ones
+// before.
+TEXT ·tileBF16AVX512(SB), NOSPLIT, $72-8
+	MOVQ    t+0(FP), BP
+	MOVQ    tileBF16_pairs(BP), AX
+	MOVQ    AX, BX
+	NEGQ    BX
+	MOVQ    BX, from-48(SP)
+	MOVQ    tileBF16_a(BP), CX
+	LEAQ    (CX)(AX*4), CX
+	MOVQ    CX, end-8(SP)
+	MOVQ    tileBF16_zero(BP), CX
+	LEAQ    (CX)(AX*4), CX
+	MOVQ    CX, zend-16(SP)
+	MOVQ    tileBF16_off(BP), CX
+	MOVQ    CX, off-24(SP)
+	MOVQ    tileBF16_width(BP), CX
+	SHLQ    $2, CX
+	MOVQ    CX, ldb-40(SP)
+	MOVQ    tileBF16_f(BP), CX
+	TESTQ   CX, CX
+	CMOVQEQ tileBF16_c(BP), CX
+	MOVQ    CX, c-56(SP)
+	MOVQ    tileBF16_d(BP), CX
+	MOVQ    CX, d-64(SP)
+	MOVQ    tileBF16_rows(BP), CX
+	MOVQ    CX, rows-72(SP)
 
 	// Masks of the columns to store.
 	MOVQ  tileBF16_cols(BP), CX
@@ -135,7 +142,11 @@ TEXT ·tileBF16AVX512(SB), NOSPLIT, $48-8
 	SHRQ  $16, AX
 	KMOVW AX, K2
 
-	// Sums start from the bias.
+	// The next 12 rows. Sums start from the bias.
+tile:
+	MOVQ      tileBF16_b(BP), R14
+	MOVQ      tileBF16_segs(BP), CX
+	MOVQ      CX, segs-32(SP)
 	VPXORQ    Z0, Z0, Z0
 	VPXORQ    Z1, Z1, Z1
 	MOVQ      tileBF16_bias(BP), AX
@@ -146,17 +157,22 @@ TEXT ·tileBF16AVX512(SB), NOSPLIT, $48-8
 
 start:
 	EVERYROW
-	MOVQ  tileBF16_rows(BP), AX
+	MOVQ rows-72(SP), AX
+	CMPQ AX, $12
+	JLE  fits
+	MOVL $12, AX
+
+fits:
 	CMPQ  tileBF16_pairs(BP), $32
 	JLT   sums // soon there
 	CMPQ  tileBF16_f(BP), $0
 	JNE   addends // room that is in the cache, as a rule
-	MOVQ  tileBF16_c(BP), CX
+	MOVQ  c-56(SP), CX
 	MOVQ  tileBF16_ldc(BP), BX
 	FETCH(rowC)
 
 addends:
-	MOVQ  tileBF16_d(BP), CX
+	MOVQ  d-64(SP), CX
 	TESTQ CX, CX
 	JZ    sums
 	MOVQ  tileBF16_ldd(BP), BX
@@ -196,12 +212,12 @@ half:
 
 store:
 	MOVQ  t+0(FP), BP
-	MOVQ  tileBF16_d(BP), AX
+	MOVQ  d-64(SP), AX
 	TESTQ AX, AX
 	JZ    limit
 	MOVQ  tileBF16_ldd(BP), BX
 	SHLQ  $1, BX
-	MOVQ  tileBF16_rows(BP), CX
+	MOVQ  rows-72(SP), CX
 	ADDROW(Z0, Z1)
 	ADDROW(Z2, Z3)
 	ADDROW(Z4, Z5)
@@ -214,6 +230,7 @@ store:
 	ADDROW(Z18, Z19)
 	ADDROW(Z20, Z21)
 	ADDROW(Z22, Z23)
+	MOVQ AX, d-64(SP) // of the rows that follow
 
 limit:
 	CMPB         tileBF16_clamp(BP), $0
@@ -223,11 +240,11 @@ limit:
 	LIMITALL
 
 put:
-	MOVQ tileBF16_f(BP), AX
+	MOVQ c-56(SP), AX
 	MOVQ tileBF16_ldc(BP), BX
-	MOVQ tileBF16_rows(BP), CX
-	TESTQ AX, AX
-	JZ   narrow
+	MOVQ rows-72(SP), CX
+	CMPQ tileBF16_f(BP), $0
+	JEQ  narrow
 	SHLQ $2, BX
 	PUTWIDE(Z0, Z1)
 	PUTWIDE(Z2, Z3)
@@ -241,9 +258,9 @@ put:
 	PUTWIDE(Z18, Z19)
 	PUTWIDE(Z20, Z21)
 	PUTWIDE(Z22, Z23)
+	JMP next
 
 narrow:
-	MOVQ tileBF16_c(BP), AX
 	SHLQ $1, BX
 	MOVQ tileBF16_cols(BP), DX
 	CMPQ DX, $32
@@ -262,6 +279,7 @@ narrow:
 	PUTHALF(18)
 	PUTHALF(20)
 	PUTHALF(22)
+	JMP next
 
 whole:
 	PUTWHOLE(0, 1)
@@ -276,6 +294,7 @@ whole:
 	PUTWHOLE(18, 19)
 	PUTWHOLE(20, 21)
 	PUTWHOLE(22, 23)
+	JMP next
 
 part:
 	PUTROW(0, 1)
@@ -290,6 +309,11 @@ part:
 	PUTROW(18, 19)
 	PUTROW(20, 21)
 	PUTROW(22, 23)
+
+next:
+	MOVQ AX, c-56(SP)
+	SUBQ $12, rows-72(SP)
+	JMP  tile
 
 done:
 	VZEROUPPER

@@ -241,7 +241,7 @@ func (p *product) block(task int) {
 				t.bias = p.ep.Bias[j:]
 			}
 			for r := i0; r < i1; r += t.rows {
-				t.rows = min(h*s.stretch(v, late, (r-i0)/h, d), i1-r)
+				t.rows = min(h*s.stretch(v == avx512, late, (r-i0)/h, d), i1-r)
 				t.a, t.off, t.segs, t.segLen = s.segments(&p.src, h, (r-i0)/h, d)
 				t.a = t.a[group*p.shift:]
 				t.c = p.c[r*p.ldc+j:]

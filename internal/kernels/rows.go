@@ -121,10 +121,11 @@ func (s *scratch[T]) lines(n int) []T {
 // nearTiles is how many tiles stay in the first-level cache for a late epilogue.
 const nearTiles = 4
 
-// stretch returns how many tiles from tile i on v computes in one go, with a late
-// epilogue or not: of several, the positions must follow each other.
-func (s *scratch[T]) stretch(v isa, late bool, i int, d depth) int {
-	if v != avx512 || s.copied[i] && d.segs > 1 {
+// stretch returns how many tiles from tile i on to compute in one go, by a kernel
+// that can, with a late epilogue or not: of several, the positions must follow each
+// other.
+func (s *scratch[T]) stretch(can, late bool, i int, d depth) int {
+	if !can || s.copied[i] && d.segs > 1 {
 		return 1
 	}
 	limit := len(s.copied)
