@@ -82,7 +82,7 @@ class Worker:
 def build(package, folder):
     """The path of the program of a package, built into folder."""
     out = os.path.join(folder, os.path.basename(package))
-    subprocess.run(["go", "build", "-o", out, package], cwd=ROOT, check=True)
+    subprocess.run(["go", "build", "-o", out, package], cwd=ROOT, check=True, env=dict(os.environ, CGO_ENABLED="0"))
     return out
 
 
@@ -238,6 +238,15 @@ def load(args):
             report("load", f"{name}, open and first run, {s}", times[1], times[3], None, "bench.py load")
 
 
+def peak_memory(command):
+    """Peak resident memory of a command in bytes. A process counts the memory of
+    the one that it was forked from, so that a small one starts the command."""
+    launcher = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); "
+                "print(1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+    out = subprocess.run([sys.executable, "-S", "-c", launcher, *command], capture_output=True, text=True, check=True)
+    return int(out.stdout)
+
+
 def cold(args):
     """A caption, from the start of the process to its end, and its peak memory."""
     heading("caption PHOTO, cold process, ours / the CNN alone in ONNX Runtime (1 thread, warm)")
@@ -248,20 +257,15 @@ def cold(args):
         worker.close()
         x = np.random.default_rng(1).normal(size=(1, *map(int, shape))).astype(np.float32)
         peer = peers.Peer(DEFAULT, feature, 1, x)
-        peak = []
+        command = [program, args.photo, "--beam", "3"]
 
         def caption():
             start = time.perf_counter_ns()
-            process = subprocess.Popen([program, args.photo, "--beam", "3"], stdout=subprocess.DEVNULL)
-            _, status, usage = os.wait4(process.pid, 0)
-            took = time.perf_counter_ns() - start
-            if status:
-                sys.exit(f"{program} {args.photo}: status {status}")
-            peak.append(usage.ru_maxrss / 1024)
-            return took
+            subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+            return time.perf_counter_ns() - start
 
         ours, theirs = in_turns([caption, peer.run])
-    mb = statistics.median(peak)
+        mb = statistics.median(peak_memory(command) for _ in range(ROUNDS)) / 1e6
     report("cold", "caption, 500-pixel photo", ours, theirs, 3.0, "bench.py cold", peak_MB=round(mb))
 
 
