@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"testing"
 )
 
@@ -81,5 +82,32 @@ func TestBuffersStay(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if n := after.TotalAlloc - before.TotalAlloc; n > 5*uint64(net.Info().PeakBytes) {
 		t.Errorf("%d bytes allocated in 10 runs with buffers of %d", n, net.Info().PeakBytes)
+	}
+}
+
+// TestPeakBytes compares what Info says with what the first run allocates.
+func TestPeakBytes(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	for _, name := range []string{"default-cnn/efficientnet-lite0", "default-cnn/efficientnet-lite2", "models/mobilenetv2", "models/squeezenet1.1"} {
+		net, err := Open(shared(t, name+".onnx"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := picture(1, net.Info().Height, net.Info().Width)
+		// What other runs have left is given up.
+		for range 3 {
+			runtime.GC()
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := net.Run(context.Background(), x); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		got, want := float64(after.TotalAlloc-before.TotalAlloc), float64(net.Info().PeakBytes)
+		// Large buffers have up to 2 MiB beside them that are never touched.
+		if got < 0.8*want || got > 1.2*want+2<<20 {
+			t.Errorf("%s: the first run allocates %.0f bytes; PeakBytes is %.0f", name, got, want)
+		}
 	}
 }

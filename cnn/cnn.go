@@ -70,7 +70,7 @@ type Info struct {
 	Precision    Precision
 	MultiplyAdds int64 // of one picture, up to the feature
 	Parameters   int64 // up to the feature; most take 4 bytes in memory, 2 in BF16
-	PeakBytes    int64 // buffers of one Run at batch 1
+	PeakBytes    int64 // what one Run of one picture takes on one thread: buffers, room of operators, result
 }
 
 // A FormatError says that a file is not an ONNX model, or a damaged one, or

@@ -113,7 +113,7 @@ func (a *rows[T]) load(s *scratch[T], h, i0, i1 int, d depth) {
 // lines returns the room for n copied rows, at least.
 func (s *scratch[T]) lines(n int) []T {
 	if n *= s.line; len(s.buf) < n {
-		s.buf = make([]T, n)
+		s.buf = make([]T, max(n, min(2*len(s.buf), blockRows*(maxDepth+lineGap))))
 	}
 	return s.buf
 }

@@ -120,3 +120,34 @@ func place(all []*buffer) (arena int) {
 	}
 	return arena
 }
+
+// room returns about how many floats operators take besides the buffers, for one
+// picture on one thread: the rooms of each kind are kept from one to the next.
+func (g *net) room() int {
+	chain, tiles, rows := 0, 0, 0
+	for _, n := range g.nodes {
+		out := n.out[0].shape
+		switch o := n.op.(type) {
+		case *chainOp:
+			wide, deep := o.floats()
+			chain = max(chain, wide+deep)
+		case *convOp:
+			pixels := size(out[1:3])
+			if o.winograd {
+				// 36 transformed values of some tiles of 4×4 pixels.
+				tiles = max(tiles, 36*min((pixels+15)/16, 24)*(o.c+o.out/o.groups+16))
+			} else if !o.depthwise() && !o.planar && (o.c < 16 || n.in[0].shape[3]%512 == 0) {
+				rows = max(rows, copied(pixels, o.c*o.kh*o.kw))
+			}
+		case *denseOp:
+			if o.k%512 == 0 { // rows that would share their cache sets
+				rows = max(rows, copied(n.out[0].len()/g.base/o.n, o.k))
+			}
+		}
+	}
+	return chain + tiles + rows
+}
+
+// copied returns how many floats the rows of a matrix product take that are
+// copied together: a block's, in as many columns as are worked on in one go.
+func copied(rows, columns int) int { return min(rows, 240) * min(columns, 528) }

@@ -142,14 +142,6 @@ func compile(g *graph.Graph, opt Options) (*Plan, error) {
 	if p.arena > maxArena || p.net.output.len() > maxArena {
 		return nil, fmt.Errorf("one picture takes %d MB of buffers, at most %d are supported", p.arena>>18, maxArena>>18)
 	}
-	room := 0
-	for _, n := range p.net.nodes {
-		if o, ok := n.op.(*chainOp); ok {
-			wide, deep := o.floats()
-			room = max(room, wide+deep)
-		}
-	}
-	p.PeakBytes = 4 * int64(p.arena+room)
 	if p.bufs[p.net.output.id] == nil {
 		return nil, fmt.Errorf("the feature %q is the picture itself", f.value)
 	}
@@ -157,6 +149,7 @@ func compile(g *graph.Graph, opt Options) (*Plan, error) {
 		return nil, err
 	}
 	p.net.chooseWinograd()
+	p.PeakBytes = 4 * int64(p.arena+p.net.output.len()/p.net.base+p.net.room())
 	if err := p.prepare(); err != nil {
 		return nil, err
 	}
