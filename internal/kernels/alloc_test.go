@@ -11,7 +11,7 @@ func TestNoAllocation(t *testing.T) {
 	p := PackB(false, k, n, b, n)
 	g := &Conv{H: 12, W: 12, C: 75, KH: 2, KW: 2, OH: 11, OW: 11}
 	x, y := random(12*12*g.C), make([]float32, 144*n)
-	w, g3 := packWinograd(70, n, random(70*n*9), nil), &Conv{H: 12, W: 12, C: 70, KH: 3, KW: 3, OH: 10, OW: 10}
+	w, g3 := packWinograd(4, 70, n, random(70*n*9), nil), &Conv{H: 12, W: 12, C: 70, KH: 3, KW: 3, OH: 10, OW: 10}
 	ep := &Epilogue{Bias: random(n), Act: ActSiLU}
 	a16, c16, x16, y16 := randomBF16(len(a)), make([]BF16, len(c)), randomBF16(len(x)), make([]BF16, len(y))
 	p16, ep16 := PackBF16(false, k, n, b, n), &EpilogueBF16{Bias: random(n), Act: ActSiLU}

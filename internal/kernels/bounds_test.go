@@ -165,7 +165,7 @@ func TestWinogradBounds(t *testing.T) {
 			for _, c := range []int{1, 4, 7, 8, 13} {
 				for _, n := range []int{1, 8, 13, 35} {
 					do(fmt.Sprintf("%d×%d×%d to %d", size, size, c, n), func() {
-						p := NewWinograd(c, n)
+						p := NewWinograd(2+size%2*2, c, n)
 						p.SetMemory(mem(0, p.Size()))
 						p.SetFilters(0, mem(1, n*c*9), mem(2, n))
 						g := Conv{H: size, W: size, C: c, KH: 3, KW: 3, PadTop: 1, PadLeft: 1, OH: size, OW: size}

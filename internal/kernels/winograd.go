@@ -6,22 +6,31 @@ import (
 )
 
 // A Winograd is the filters of a 3×3 convolution with stride 1, transformed for
-// F(4×4, 3×3): tiles of 4×4 output pixels take 36 multiplications for a pair of
-// channels instead of 144. It is immutable and safe for concurrent use, and holds
-// four times as many floats as the filters.
+// F(4×4, 3×3) or F(2×4, 3×3): tiles of 4×4 output pixels take 36 multiplications
+// for a pair of channels instead of 144, tiles of 2×4 take 24 instead of 72. It is
+// immutable and safe for concurrent use, and holds 36 or 24 floats for the nine of
+// a filter.
 type Winograd struct {
-	// Transformed filters one above the other: rows 36·c, of which those from
+	// Transformed filters one above the other: rows area·c, of which those from
 	// t·c on are matrix t.
-	u *PackedB
-	c int
+	u    *PackedB
+	c    int
+	rows int // of output pixels of a tile, 4 or 2
 }
 
 // NewWinograd returns the filters of a convolution of c input and n output
-// channels, which have no memory yet: see SetMemory.
-func NewWinograd(c, n int) *Winograd {
-	u := NewPackedB(winoArea*c, n)
-	return &Winograd{u, c}
+// channels, which have no memory yet: see SetMemory. Tiles have the given rows, 4
+// or 2; Conv.Winograd says which is faster.
+func NewWinograd(rows, c, n int) *Winograd {
+	if rows != winoOut && rows != winoShort {
+		panic(fmt.Sprintf("kernels: Winograd of %d rows", rows))
+	}
+	return &Winograd{NewPackedB((rows+2)*winoIn*c, n), c, rows}
 }
+
+// in is how many rows of pixels a tile takes, area how many products.
+func (w *Winograd) in() int   { return w.rows + 2 }
+func (w *Winograd) area() int { return w.in() * winoIn }
 
 // Size returns how many floats the transformed filters take.
 func (w *Winograd) Size() int { return w.u.Size() }
@@ -63,8 +72,12 @@ func (w *Winograd) SetFilters(j int, f, scale []float32) {
 			t.n = min(winoGroup, c-c0)
 			transpose(t.w, width, f[c0*winoTaps:], c*winoTaps, cols, t.n*winoTaps)
 			t.run(u.v)
-			for m := range winoArea {
-				copy(panel[(m*c+c0)*width:], t.u[m*t.next:][:t.n*width])
+			for m := range w.area() {
+				from := m
+				if w.rows == winoShort && m >= 3*winoIn {
+					from = m + 2*winoIn // not those of ±b
+				}
+				copy(panel[(m*c+c0)*width:], t.u[from*t.next:][:t.n*width])
 			}
 		}
 		f, scale = f[cols*c*winoTaps:], scale[cols:]
@@ -88,29 +101,40 @@ type winoFilterRoom struct {
 
 var winoFilterPool = sync.Pool{New: func() any { return new(winoFilterRoom) }}
 
-// Winograd reports whether a convolution with n output channels is faster by
-// Winograd than direct. It compares estimates, in multiply-adds, that agree to
-// some 20 % with measurements over maps from 3×3 to 28×28 and from 8 to 512
-// channels (AMD EPYC, Zen 4, with AVX-512, AVX2 and plain Go; NEON, which has not
-// been measured, counts as AVX2): there it takes 0.3 of the time for 28×28 pixels
-// and from 32 channels on, 0.6 for 7×7 pixels with 512 channels, and more for 4×4.
-func (g *Conv) Winograd(n int) bool {
+// Winograd reports with what tiles a convolution with n output channels is the
+// fastest: Winograd's of 4 or 2 rows, or 0 for none, a direct convolution. It
+// compares estimates, in multiply-adds, that agree to some 20 % with measurements
+// over maps from 3×3 to 28×28 and from 8 to 512 channels (AMD EPYC, Zen 4, with
+// AVX-512, AVX2 and plain Go; NEON, which has not been measured, counts as AVX2):
+// there Winograd takes 0.3 of the time for 28×28 pixels and from 32 channels on,
+// 0.5 for 7×7 pixels with 512 channels, and more for 4×4.
+func (g *Conv) Winograd(n int) (rows int) {
 	q := g.defaults()
 	if q.KH != 3 || q.KW != 3 || q.StrideH != 1 || q.StrideW != 1 || q.DilH != 1 || q.DilW != 1 {
-		return false
+		return 0
 	}
 	if q.C < 8 || n < 8 {
-		return false // less than a vector
-	}
-	// To read the filters takes as long as products for a few tiles: of one
-	// picture, so that it does not matter how many come together.
-	tiles := max(ceil(q.OH, winoOut)*ceil(q.OW, winoOut), 4)
-	if winoArea*q.C*n > 1<<20 {
-		tiles = max(tiles, 8) // from memory
+		return 0 // less than a vector
 	}
 	// What the transform of a value takes.
 	value := [...]int{generic: 8, avx2: 4, avx512: 4, neon: 4}[active]
-	return tiles*winoArea*(q.C*n+value*(q.C+n)) < q.OH*q.OW*winoTaps*q.C*n*8/10
+	least := q.OH * q.OW * winoTaps * q.C * n * 8 / 10
+	for _, out := range []int{winoOut, winoShort} {
+		if out == winoShort && active == neon {
+			continue // its transforms are in plain Go
+		}
+		// To read the filters takes as long as products for a few tiles: of one
+		// picture, so that it does not matter how many come together.
+		area := (out + 2) * winoIn
+		tiles := max(ceil(q.OH, out)*ceil(q.OW, winoOut), 4)
+		if area*q.C*n > 1<<20 {
+			tiles = max(tiles, 8) // from memory
+		}
+		if work := tiles * area * (q.C*n + value*(q.C+n)); work < least {
+			least, rows = work, out
+		}
+	}
+	return rows
 }
 
 const (
@@ -167,7 +191,7 @@ var winoScratchPool = sync.Pool{New: func() any { return new(winoScratch) }}
 
 // Conv computes Y = act(X ∗ W + …) for batch pictures as PackedB.Conv does; g must
 // have 3×3 taps and no strides or dilations. Its results are not those of
-// PackedB.Conv to the last bits: the error is about 1.5 times as large.
+// PackedB.Conv to the last bits: the error is four times as large.
 func (w *Winograd) Conv(g *Conv, batch int, x, y []float32, ldy int, ep *Epilogue, team *Team) {
 	q := g.defaults()
 	if q.KH != 3 || q.KW != 3 || q.StrideH != 1 || q.StrideW != 1 || q.DilH != 1 || q.DilW != 1 || q.C != w.c {
@@ -196,10 +220,10 @@ func (r *winoRun) release() {
 }
 
 func (r *winoRun) run(batch int, team *Team) {
-	r.down, r.across = ceil(r.g.OH, winoOut), ceil(r.g.OW, winoOut)
+	r.down, r.across = ceil(r.g.OH, r.w.rows), ceil(r.g.OW, winoOut)
 	tiles := batch * r.down * r.across
 	n, panels := r.w.u.n, r.w.u.panels()
-	threads := threadsFor(team, tiles*winoArea*r.w.c*n)
+	threads := threadsFor(team, tiles*r.w.area()*r.w.c*n)
 	block := ceil(tiles, ceil(tiles, winoBlock*threads))
 
 	r.rows, r.panels = ceil(block, ceil(block, winoBlock)), max(1, winoCols/r.w.u.v.cols())
@@ -216,7 +240,7 @@ func (r *winoRun) run(batch int, team *Team) {
 	// the next, spreads them over the sets of the cache.
 	r.ldv = ceil(r.w.c, 16)*16 | 16
 	r.nextV = block*r.ldv | 16
-	if need := winoArea * r.nextV; cap(r.v) < need {
+	if need := r.w.area() * r.nextV; cap(r.v) < need {
 		r.v = make([]float32, need)
 	}
 	for i := range r.inside {
@@ -237,7 +261,7 @@ type winoTile struct{ picture, oy, ox int }
 
 func (r *winoRun) tile(i int) winoTile {
 	n, i := i/(r.down*r.across), i%(r.down*r.across)
-	return winoTile{n, i / r.across * winoOut, i % r.across * winoOut}
+	return winoTile{n, i / r.across * r.w.rows, i % r.across * winoOut}
 }
 
 // transform is the task of the first transform: it fills rows of V.
@@ -245,13 +269,13 @@ func (r *winoRun) transform(task int) {
 	s := winoScratchPool.Get().(*winoScratch)
 	defer winoScratchPool.Put(s)
 	t := &s.in
-	t.zero, t.next = zeros[:], r.nextV
+	t.zero, t.next, t.rows = zeros[:], r.nextV, r.w.in()
 	first := r.from + task*winoFew
 	for i := first; i < min(first+winoFew, r.to); i++ {
 		at := r.tile(i)
 		y, x := at.oy-r.g.PadTop, at.ox-r.g.PadLeft
-		t.x, t.off = r.x, s.edge[:]
-		if y >= 0 && x >= 0 && y+winoIn <= r.g.H && x+winoIn <= r.g.W {
+		t.x, t.off = r.x, s.edge[:t.rows*winoIn]
+		if y >= 0 && x >= 0 && y+t.rows <= r.g.H && x+winoIn <= r.g.W {
 			t.x, t.off = r.x[((at.picture*r.g.H+y)*r.g.W+x)*r.g.Ld:], r.inside[:]
 		} else {
 			r.g.winoWindow(t.off, at.picture, y, x)
@@ -265,9 +289,9 @@ func (r *winoRun) transform(task int) {
 	t.x, t.v, t.off = nil, nil, nil
 }
 
-// winoWindow finds the positions of the 6×6 pixels from y, x of a picture.
+// winoWindow finds the positions of rows of six pixels from y, x of a picture on.
 func (g *Conv) winoWindow(off []int, picture, y, x int) {
-	for dy := range winoIn {
+	for dy := range len(off) / winoIn {
 		for dx := range winoIn {
 			off[dy*winoIn+dx] = outside
 			if uint(y+dy) < uint(g.H) && uint(x+dx) < uint(g.W) {
@@ -292,14 +316,14 @@ func (r *winoRun) products(task int) {
 	h, wide := u.v.rows(), u.v.cols()
 	ldm := (p1-p0)*wide | 16
 	next := (i1-i0)*ldm | 16
-	if need := winoArea * next; cap(s.m) < need {
+	if need := r.w.area() * next; cap(s.m) < need {
 		s.m = make([]float32, need)
 	}
-	m := s.m[:winoArea*next]
+	m := s.m[:r.w.area()*next]
 	depth := ceil(r.w.c, ceil(r.w.c, maxDepth))
 	rows := ceil(i1-i0, ceil(i1-i0, h)) // tiles of equal height
 	t := tile{segs: 1, zero: zeros[:], ldc: ldm, ldd: ldm}
-	for x := range winoArea {
+	for x := range r.w.area() {
 		for k := 0; k < r.w.c; k += depth {
 			t.a = r.v[x*r.nextV+(i0-r.from)*r.ldv+k:]
 			t.segLen = min(depth, r.w.c-k)
@@ -320,7 +344,7 @@ func (r *winoRun) products(task int) {
 			}
 		}
 	}
-	s.out.next = next
+	s.out.next, s.out.short = next, r.w.rows == winoShort
 	for i := i0; i < i1; i++ {
 		r.results(&s.out, i, p0, min(p1*wide, u.n), m[(i-i0)*ldm:])
 	}
@@ -334,7 +358,7 @@ func (r *winoRun) results(t *winoOutput, i, p0, j1 int, m []float32) {
 	j0 := p0 * r.w.u.v.cols()
 	pixel := (at.picture*r.g.OH+at.oy)*r.g.OW + at.ox
 	t.m, t.channels = m, j1-j0
-	t.rows, t.cols = min(winoOut, r.g.OH-at.oy), min(winoOut, r.g.OW-at.ox)
+	t.rows, t.cols = min(r.w.rows, r.g.OH-at.oy), min(winoOut, r.g.OW-at.ox)
 	t.y, t.yRow, t.yCol = r.y[pixel*r.ldy+j0:], r.g.OW*r.ldy, r.ldy
 	if e := &r.ep; e.Residual != nil && !e.ResidualAfter {
 		t.d, t.dRow, t.dCol = e.Residual[pixel*e.LdRes+j0:], r.g.OW*e.LdRes, e.LdRes

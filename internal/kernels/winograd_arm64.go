@@ -2,7 +2,7 @@
 
 package kernels
 
-// The assembly takes whole vectors of 4 channels, at least one.
+// The assembly takes whole vectors of 4 channels, at least one, and no short tiles.
 
 //go:noescape
 func winoInputNEON(t *winoInput)
@@ -12,7 +12,7 @@ func winoOutputNEON(t *winoOutput)
 
 func (t *winoInput) run(v isa) {
 	done, n := 0, t.channels
-	if v == neon && n >= 4 {
+	if v == neon && n >= 4 && t.rows == winoIn {
 		done = n &^ 3
 		t.channels = done
 		winoInputNEON(t)
@@ -23,7 +23,7 @@ func (t *winoInput) run(v isa) {
 
 func (t *winoOutput) run(v isa) {
 	done, n := 0, t.channels
-	if v == neon && n >= 4 {
+	if v == neon && n >= 4 && !t.short {
 		done = n &^ 3
 		t.channels = done
 		winoOutputNEON(t)

@@ -12,6 +12,8 @@
 #define CB2 20
 #define CA3 24
 #define CB3 28
+#define CD 32
+#define CDA 36
 
 // Registers of all kernels here:
 //	R13 the job, BX its room for what is half done
@@ -61,6 +63,26 @@
 	VMOVUPS Y9, (32*(24+c))(BX); \
 	VMOVUPS Y5, (32*(30+c))(BX)
 
+// The same of a short tile, of four rows.
+#define DOWNSHORT(c) \
+	PIXEL(c, Y0);                               \
+	PIXEL((6+c), Y1);                           \
+	PIXEL((12+c), Y2);                          \
+	PIXEL((18+c), Y3);                          \
+	VBROADCASTSS ·winoConstants+CD(SB), Y4;     \
+	VBROADCASTSS ·winoConstants+CDA(SB), Y5;    \
+	VMULPS       Y0, Y10, Y0;                   \
+	VMULPS       Y2, Y4, Y4;                    \
+	VMULPS       Y1, Y5, Y5;                    \
+	VFNMADD231PS Y2, Y15, Y0;                   \
+	VFNMADD231PS Y1, Y14, Y3;                   \
+	VADDPS       Y5, Y4, Y6;                    \
+	VSUBPS       Y5, Y4, Y4;                    \
+	VMOVUPS      Y0, (32*c)(BX);                \
+	VMOVUPS      Y6, (32*(6+c))(BX);            \
+	VMOVUPS      Y4, (32*(12+c))(BX);           \
+	VMOVUPS      Y3, (32*(18+c))(BX)
+
 #define PUT(y) \
 	VMOVUPS y, (DI); \
 	ADDQ    R11, DI
@@ -98,7 +120,7 @@ address:
 	CMOVQMI DX, AX
 	MOVQ    AX, winoInput_ptr(R13)(CX*8)
 	INCQ    CX
-	CMPQ    CX, $36
+	CMPQ    CX, winoInput_off+8(R13)
 	JLT     address
 
 	LEAQ         winoInput_tmp(R13), BX
@@ -116,6 +138,8 @@ address:
 	XORL         R12, R12
 
 channels:
+	CMPQ winoInput_rows(R13), $4
+	JEQ  short
 	DOWN(0)
 	DOWN(1)
 	DOWN(2)
@@ -129,11 +153,27 @@ channels:
 	ROW(3)
 	ROW(4)
 	ROW(5)
+
+next:
 	ADDQ $32, R12
 	CMPQ R12, R15
 	JLT  channels
 	VZEROUPPER
 	RET
+
+short:
+	DOWNSHORT(0)
+	DOWNSHORT(1)
+	DOWNSHORT(2)
+	DOWNSHORT(3)
+	DOWNSHORT(4)
+	DOWNSHORT(5)
+	LEAQ (R10)(R12*1), DI
+	ROW(0)
+	ROW(1)
+	ROW(2)
+	ROW(3)
+	JMP  next
 
 // Aᵀ for one row or column: six values in Y0…Y5 to four results in Y0, Y6, Y7,
 // Y5, with Y8 and Y9.
@@ -169,6 +209,21 @@ channels:
 	VMOVUPS Y6, (32*(6+c))(BX); \
 	VMOVUPS Y7, (32*(12+c))(BX); \
 	VMOVUPS Y5, (32*(18+c))(BX)
+
+// The same of a short tile, of four rows.
+#define COLUMNSHORT(c) \
+	LEAQ        (DI)(R10*1), AX;     \
+	VMOVUPS     (DI), Y0;            \
+	ADDQ        R11, DI;             \
+	VMOVUPS     (AX), Y1;            \
+	VMOVUPS     (AX)(R10*1), Y2;     \
+	VMOVUPS     (AX)(R10*2), Y3;     \
+	VADDPS      Y1, Y2, Y4;          \
+	VSUBPS      Y2, Y1, Y1;          \
+	VADDPS      Y4, Y0, Y0;          \
+	VFMADD231PS Y1, Y12, Y3;         \
+	VMOVUPS     Y0, (32*c)(BX);      \
+	VMOVUPS     Y3, (32*(6+c))(BX)
 
 // Adds to a pixel, limits it and stores it: bias in Y1, limits in Y2 and Y3.
 #define STORE(y) \
@@ -210,12 +265,16 @@ channels:
 	LEAQ winoOutput_tmp(R13), BX
 	MOVQ winoOutput_m(R13), DI
 	ADDQ R12, DI
+	CMPB winoOutput_short(R13), $0
+	JNE  short
 	COLUMN(0)
 	COLUMN(1)
 	COLUMN(2)
 	COLUMN(3)
 	COLUMN(4)
 	COLUMN(5)
+
+rows:
 	MOVQ winoOutput_rows(R13), DX
 	MOVQ winoOutput_y(R13), SI
 	MOVQ winoOutput_d(R13), DI
@@ -267,6 +326,15 @@ next:
 	JLT   channels
 	VZEROUPPER
 	RET
+
+short:
+	COLUMNSHORT(0)
+	COLUMNSHORT(1)
+	COLUMNSHORT(2)
+	COLUMNSHORT(3)
+	COLUMNSHORT(4)
+	COLUMNSHORT(5)
+	JMP rows
 
 // Offsets in winoFilterConstants, the factors of winoFilter1.
 #define FK0 0

@@ -12,6 +12,8 @@
 #define CB2 20
 #define CA3 24
 #define CB3 28
+#define CD 32
+#define CDA 36
 
 // MASK sets K1 to the channels of the vector at R12 that are before R15 (both
 // bytes), with CX.
@@ -34,7 +36,7 @@ full:
 //	R13 the job, BX its table of addresses
 //	R12 position among the channels, R15 their end, in bytes
 //	DI  where the next value goes, R11 from a matrix to the next
-//	Z0…Z17 half of Bᵀ·d, Z18…Z25 temporary, Z26…Z31 constants
+//	Z0…Z17 half of Bᵀ·d, Z18…Z23 temporary, Z24…Z31 constants
 
 #define ADDRESS(i) MOVQ (i*8)(BX), AX
 
@@ -78,6 +80,28 @@ full:
 	VMOVAPS      x, y;                 \
 	VFMADD231PS  Z19, Z29, x;          \
 	VFNMADD231PS Z19, Z29, y
+
+// The same of a short tile: rows 0 and ±a, from values 0…2, then ∞, from 1 and 3.
+#define SHORT(c, x, y, z) \
+	ADDRESS((12+c));                   \
+	VMOVUPS.Z    (AX)(R12*1), K1, Z18; \
+	ADDRESS(c);                        \
+	VMOVUPS.Z    (AX)(R12*1), K1, Z19; \
+	ADDRESS((6+c));                    \
+	VMOVUPS.Z    (AX)(R12*1), K1, Z20; \
+	VMULPS       Z19, Z26, x;          \
+	VMULPS       Z18, Z24, z;          \
+	VMULPS       Z20, Z25, Z20;        \
+	VFNMADD231PS Z18, Z31, x;          \
+	VADDPS       Z20, z, y;            \
+	VSUBPS       Z20, z, z
+
+#define LAST(c, x) \
+	ADDRESS((18+c));                   \
+	VMOVUPS.Z    (AX)(R12*1), K1, x;   \
+	ADDRESS((6+c));                    \
+	VMOVUPS.Z    (AX)(R12*1), K1, Z18; \
+	VFNMADD231PS Z18, Z30, x
 
 #define PUT(z) \
 	VMOVUPS z, (DI); \
@@ -128,9 +152,11 @@ address:
 	CMOVQMI DX, AX
 	MOVQ    AX, (BX)(CX*8)
 	INCQ    CX
-	CMPQ    CX, $36
+	CMPQ    CX, winoInput_off+8(R13)
 	JLT     address
 
+	VBROADCASTSS ·winoConstants+CD(SB), Z24
+	VBROADCASTSS ·winoConstants+CDA(SB), Z25
 	VBROADCASTSS ·winoConstants+CP(SB), Z26
 	VBROADCASTSS ·winoConstants+CS(SB), Z27
 	VBROADCASTSS ·winoConstants+CA(SB), Z28
@@ -147,6 +173,8 @@ address:
 channels:
 	MASK(full)
 	LEAQ (R10)(R12*1), DI
+	CMPQ winoInput_rows(R13), $4
+	JEQ  short
 	FIRST(0, Z0, Z6, Z12)
 	FIRST(1, Z1, Z7, Z13)
 	FIRST(2, Z2, Z8, Z14)
@@ -165,11 +193,32 @@ channels:
 	ACROSS(Z0, Z1, Z2, Z3, Z4, Z5)
 	ACROSS(Z6, Z7, Z8, Z9, Z10, Z11)
 	ACROSS(Z12, Z13, Z14, Z15, Z16, Z17)
+
+next:
 	ADDQ $64, R12
 	CMPQ R12, R15
 	JLT  channels
 	VZEROUPPER
 	RET
+
+short:
+	SHORT(0, Z0, Z6, Z12)
+	SHORT(1, Z1, Z7, Z13)
+	SHORT(2, Z2, Z8, Z14)
+	SHORT(3, Z3, Z9, Z15)
+	SHORT(4, Z4, Z10, Z16)
+	SHORT(5, Z5, Z11, Z17)
+	ACROSS(Z0, Z1, Z2, Z3, Z4, Z5)
+	ACROSS(Z6, Z7, Z8, Z9, Z10, Z11)
+	ACROSS(Z12, Z13, Z14, Z15, Z16, Z17)
+	LAST(0, Z0)
+	LAST(1, Z1)
+	LAST(2, Z2)
+	LAST(3, Z3)
+	LAST(4, Z4)
+	LAST(5, Z5)
+	ACROSS(Z0, Z1, Z2, Z3, Z4, Z5)
+	JMP next
 
 // The output takes its rows in two halves too: 0 and 2, which are made of sums of
 // pairs, then 1 and 3, made of differences.
@@ -216,6 +265,16 @@ channels:
 	VFMADD231PS Z12, Z24, y;   \
 	VFMADD231PS Z13, Z29, x;   \
 	VFMADD231PS Z13, Z25, y;   \
+	NEXTCOLUMN
+
+// Both rows of a short tile.
+#define BOTH(x, y) \
+	VMOVUPS     (BX), Z12;      \
+	VMOVUPS     (SI), y;        \
+	VADDPS      (DX), Z12, x;   \
+	VSUBPS      (DX), Z12, Z12; \
+	VADDPS      (AX), x, x;     \
+	VFMADD231PS Z12, Z28, y;    \
 	NEXTCOLUMN
 
 #define PIXEL(z, done) \
@@ -304,6 +363,8 @@ channels:
 	VMOVUPS.Z (AX)(R12*1), K1, Z21
 	MOVQ      winoOutput_m(R13), CX
 	COLUMN(CX)
+	CMPB      winoOutput_short(R13), $0
+	JNE       short
 	EVEN(Z0, Z6)
 	EVEN(Z1, Z7)
 	EVEN(Z2, Z8)
@@ -332,3 +393,14 @@ next:
 	JLT  channels
 	VZEROUPPER
 	RET
+
+short:
+	BOTH(Z0, Z6)
+	BOTH(Z1, Z7)
+	BOTH(Z2, Z8)
+	BOTH(Z3, Z9)
+	BOTH(Z4, Z10)
+	BOTH(Z5, Z11)
+	PIXELS(0, Z0, Z1, Z2, Z3, Z4, Z5, skipShort0)
+	PIXELS(1, Z6, Z7, Z8, Z9, Z10, Z11, skipShort1)
+	JMP next

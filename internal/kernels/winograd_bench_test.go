@@ -21,7 +21,7 @@ func BenchmarkConv3(b *testing.B) {
 		flop := float64(2 * z.h * z.h * 9 * z.c * z.n)
 		for _, v := range versions() {
 			active = v
-			d, f := PackB(false, 9*z.c, z.n, w, z.n), packWinograd(z.c, z.n, w, nil)
+			d := PackB(false, 9*z.c, z.n, w, z.n)
 			bench := func(name string, f func()) {
 				b.Run(fmt.Sprintf("%dx%dx%dx%d/%s/%s", z.h, z.h, z.c, z.n, isaNames[v], name), func(b *testing.B) {
 					for b.Loop() {
@@ -31,7 +31,10 @@ func BenchmarkConv3(b *testing.B) {
 				})
 			}
 			bench("direct", func() { d.Conv(&g, 1, x, y, z.n, ep, nil) })
-			bench("winograd", func() { f.Conv(&g, 1, x, y, z.n, ep, nil) })
+			for _, rows := range []int{4, 2} {
+				f := packWinograd(rows, z.c, z.n, w, nil)
+				bench(fmt.Sprintf("winograd%dx4", rows), func() { f.Conv(&g, 1, x, y, z.n, ep, nil) })
+			}
 		}
 	}
 }

@@ -12,6 +12,9 @@ package kernels
 // to the mean result, is 0.9e-6 with ±11/16 and ±3/2; 1.9e-6 with ±1 and ±1/2 or
 // ±2. With the sums of a direct convolution it is 0.2e-6.
 //
+// Tiles of two rows leave the points ±b out. What their absence changes in the
+// factors of the filters goes into Bᵀ, so that filters are the same for both.
+//
 // All numbers below are exact in float32.
 const (
 	winoA  = 0.6875
@@ -22,17 +25,20 @@ const (
 	winoB3 = winoB2 * winoB
 	winoS  = winoA2 + winoB2
 	winoP  = winoA2 * winoB2
+	winoD  = winoA2 - winoB2
+	winoDA = winoD * winoA
 )
 
 const (
-	winoOut  = 4               // results of a tile in each direction
-	winoIn   = winoOut + 2     // values it takes
-	winoArea = winoIn * winoIn // products for each pair of channels
-	winoTaps = 3 * 3           // weights
+	winoOut   = 4               // results of a tile in each direction
+	winoIn    = winoOut + 2     // values it takes
+	winoArea  = winoIn * winoIn // products for each pair of channels
+	winoTaps  = 3 * 3           // weights
+	winoShort = 2               // rows of results of a short tile
 )
 
 // winoConstants is what the assembly reads, by the offsets it defines.
-var winoConstants = [8]float32{winoP, winoS, winoA, winoB, winoA2, winoB2, winoA3, winoB3}
+var winoConstants = [10]float32{winoP, winoS, winoA, winoB, winoA2, winoB2, winoA3, winoB3, winoD, winoDA}
 
 // winoFilterConstants are the factors of winoFilter1.
 var winoFilterConstants = [7]float64{winoK0, winoKA, winoKA * winoA2, winoKA * winoA, winoKB, winoKB * winoB2, winoKB * winoB}
@@ -44,12 +50,13 @@ const (
 )
 
 // A winoInput is the job of the first transform: a window of 6×6 pixels becomes
-// the row of one tile in each of 36 matrices.
+// the row of one tile in each of 36 matrices, or 4×6 pixels in 24.
 //
 // The assembly reads the fields of this and the next two by the names in
 // go_asm.h; of a slice it takes the address only. Distances are in floats.
 type winoInput struct {
 	x        []float32
+	rows     int       // of the window, 6 or 4
 	off      []int     // position in x of each pixel of the window, or outside
 	zero     []float32 // what an outside pixel reads: channels zeros
 	channels int       // up to len(zeros)
@@ -62,14 +69,15 @@ type winoInput struct {
 }
 
 // A winoOutput is the job of the last transform: the row of one tile in each of
-// 36 matrices becomes 4×4 pixels y = clamp(Aᵀ·M·A + bias + d), or fewer at the
-// edges.
+// 36 matrices becomes 4×4 pixels y = clamp(Aᵀ·M·A + bias + d), or in each of 24
+// becomes 2×4; fewer at the edges.
 type winoOutput struct {
 	m        []float32 // the row in the first matrix, room for whole vectors
 	next     int       // from a matrix to the next
 	channels int
 
-	rows, cols int // pixels to store, 1 to 4 each
+	short      bool // a tile of 2×4
+	rows, cols int  // pixels to store, at least 1 each
 	y          []float32
 	yRow, yCol int       // from a row of pixels, and from a pixel, to the next
 	d          []float32 // nil for none; may be y itself
@@ -118,6 +126,16 @@ func winoOutput1(m *[winoIn]float32) [winoOut]float32 {
 	}
 }
 
+// winoInputShort and winoOutputShort are Bᵀ and Aᵀ for a column of a short tile.
+func winoInputShort(d *[4]float32) [4]float32 {
+	e, o := winoD*d[2], winoDA*d[1]
+	return [4]float32{winoP*d[0] - winoB2*d[2], e + o, e - o, d[3] - winoA2*d[1]}
+}
+
+func winoOutputShort(m *[4]float32) [winoShort]float32 {
+	return [winoShort]float32{m[0] + (m[1] + m[2]), winoA*(m[1]-m[2]) + m[3]}
+}
+
 // winoFilter1 is G for one row or column.
 func winoFilter1(g *[3]float64) [winoIn]float64 {
 	e, o := winoKA*g[0]+winoKA*winoA2*g[2], winoKA*winoA*g[1]
@@ -128,20 +146,27 @@ func winoFilter1(g *[3]float64) [winoIn]float64 {
 // winoInputGeneric takes channels c…end-1.
 func winoInputGeneric(t *winoInput, c, end int) {
 	for ; c < end; c++ {
-		var d, q [winoIn][winoIn]float32 // q is transposed
-		for i, o := range t.off {
-			if o >= 0 {
-				d[i/winoIn][i%winoIn] = t.x[o+c]
+		var q [winoIn][winoIn]float32 // transposed
+		for i := range t.rows {
+			var d [winoIn]float32
+			for j := range d {
+				if o := t.off[i*winoIn+j]; o >= 0 {
+					d[j] = t.x[o+c]
+				}
 			}
-		}
-		for i := range d {
-			for j, v := range winoInput1(&d[i]) {
+			for j, v := range winoInput1(&d) {
 				q[j][i] = v
 			}
 		}
 		for j := range q {
-			for i, v := range winoInput1(&q[j]) {
-				t.v[(i*winoIn+j)*t.next+c] = v
+			if t.rows == winoIn {
+				for i, v := range winoInput1(&q[j]) {
+					t.v[(i*winoIn+j)*t.next+c] = v
+				}
+			} else {
+				for i, v := range winoInputShort((*[4]float32)(q[j][:])) {
+					t.v[(i*winoIn+j)*t.next+c] = v
+				}
 			}
 		}
 	}
@@ -152,12 +177,15 @@ func winoOutputGeneric(t *winoOutput, c, end int) {
 	for ; c < end; c++ {
 		var q [winoOut][winoIn]float32
 		for j := range winoIn {
-			var m [winoIn]float32
-			for i := range m {
-				m[i] = t.m[(i*winoIn+j)*t.next+c]
-			}
-			for i, v := range winoOutput1(&m) {
-				q[i][j] = v
+			at := func(i int) float32 { return t.m[(i*winoIn+j)*t.next+c] }
+			if t.short {
+				for i, v := range winoOutputShort(&[4]float32{at(0), at(1), at(2), at(3)}) {
+					q[i][j] = v
+				}
+			} else {
+				for i, v := range winoOutput1(&[winoIn]float32{at(0), at(1), at(2), at(3), at(4), at(5)}) {
+					q[i][j] = v
+				}
 			}
 		}
 		for i := range t.rows {

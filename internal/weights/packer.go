@@ -49,10 +49,10 @@ func (p *Packer) Filters(n, c, taps int, w Data, scale []float32) *kernels.Packe
 
 // Winograd returns the filters w of a convolution with 3×3 taps, [n][c][3][3], as
 // kernels.Winograd.Conv takes them, filter j times scale[j] unless scale is nil.
-// They are transformed by Run.
-func (p *Packer) Winograd(n, c int, w Data, scale []float32) *kernels.Winograd {
+// Tiles have the given rows. They are transformed by Run.
+func (p *Packer) Winograd(rows, n, c int, w Data, scale []float32) *kernels.Winograd {
 	scale = p.factors(n, scale)
-	b := kernels.NewWinograd(c, n)
+	b := kernels.NewWinograd(rows, c, n)
 	p.ask(b.Size(), b.SetMemory)
 	const taps = 9
 	k := c * taps

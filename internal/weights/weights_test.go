@@ -147,7 +147,7 @@ func TestPackerWinograd(t *testing.T) {
 	want, got := make([]float32, 36*n), make([]float32, 36*n)
 	for name, d := range forms(w) {
 		var p Packer
-		direct, wino := p.Filters(n, c, 9, d, scale), p.Winograd(n, c, d, scale)
+		direct, wino := p.Filters(n, c, 9, d, scale), p.Winograd(4, n, c, d, scale)
 		if err := p.Run(); err != nil {
 			t.Fatal(err)
 		}

@@ -133,9 +133,11 @@ func (g *net) room() int {
 			chain = max(chain, wide+deep)
 		case *convOp:
 			pixels := size(out[1:3])
-			if o.winograd {
-				// 36 transformed values of some tiles of 4×4 pixels.
-				tiles = max(tiles, 36*min((pixels+15)/16, 24)*(o.c+o.out/o.groups+16))
+			if o.winograd > 0 {
+				// What some tiles of so many rows by 4 pixels are transformed to, and
+				// the products for 32 channels.
+				all := (out[1] + o.winograd - 1) / o.winograd * ((out[2] + 3) / 4)
+				tiles = max(tiles, (o.winograd+2)*6*min(all, 24)*(o.c+min(o.out, 32)+32))
 			} else if !o.depthwise() && !o.planar && (o.c < 16 || n.in[0].shape[3]%512 == 0) {
 				rows = max(rows, copied(pixels, o.c*o.kh*o.kw))
 			}

@@ -34,7 +34,7 @@ type convOp struct {
 	scale  []float32 // factor for each output channel, or nil
 	epilogue
 
-	winograd bool // run by Winograd; from chooseWinograd
+	winograd int  // rows of Winograd's tiles, 0 for a direct convolution; from chooseWinograd
 	planar   bool // in[0] is [N,C,H,W]; from choosePlanar
 	fill     int  // channels of zeros that in[0] has behind its own; from net.narrow
 

@@ -133,7 +133,7 @@ func (o *convOp) fasterInFloat32(n *node) bool {
 		return o.c < few
 	}
 	g := o.geometry(n.in[0].shape, n.out[0].shape, o.c)
-	return kernels.BF16Unit() != "amx" && o.c <= most && o.out <= most && g.Winograd(o.out) && !g.WinogradBF16(o.out)
+	return kernels.BF16Unit() != "amx" && o.c <= most && o.out <= most && g.Winograd(o.out) > 0 && !g.WinogradBF16(o.out)
 }
 
 // isPicture reports whether v is the input, but for its layout and scale.

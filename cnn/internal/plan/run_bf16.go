@@ -63,7 +63,7 @@ func (o *convOp) prepareBF16(p *weights.Packer) {
 	}
 	p.Do(func(room *weights.Room) {
 		m := o.filters(room)
-		if o.winograd {
+		if o.winograd > 0 {
 			o.winoHalf = kernels.PackWinogradBF16(o.c, o.out, m)
 			o.w, o.scale = weights.Data{}, nil
 			return

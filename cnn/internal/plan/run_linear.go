@@ -58,8 +58,8 @@ func (o *denseOp) runGated(s *state, n *node, ep kernels.Epilogue) {
 func (o *convOp) prepare(p *weights.Packer) {
 	taps, w, scale := o.kh*o.kw, o.w, o.scale
 	o.w, o.scale = weights.Data{}, nil
-	if o.winograd {
-		o.wino = p.Winograd(o.out, o.c, w, scale)
+	if o.winograd > 0 {
+		o.wino = p.Winograd(o.winograd, o.out, o.c, w, scale)
 		return
 	}
 	if o.planar { // the taps of a channel are together, as the weights have them
@@ -149,10 +149,10 @@ func (g *net) chooseWinograd() {
 			continue
 		}
 		w := o.geometry(n.in[0].shape, n.out[0].shape, o.c)
-		if n.bf16 {
-			o.winograd = n.out[0].bf16 && w.WinogradBF16(o.out)
-		} else {
+		if !n.bf16 {
 			o.winograd = w.Winograd(o.out)
+		} else if n.out[0].bf16 && w.WinogradBF16(o.out) {
+			o.winograd = 2
 		}
 	}
 }
