@@ -149,29 +149,38 @@ func (p *plane) row(dst, line []int32, y int) {
 	}
 }
 
-// column adds up weighted rows of the plane.
+// column adds up weighted rows of the plane, four at a time.
 func (p *plane) column(line []int32, t taps) {
 	const shift = weightBits - sampleBits
-	for i := range line {
-		line[i] = 1 << (shift - 1)
-	}
-	at := func(i int) []uint8 { return p.pix[(t.first+i)*p.stride:][:len(line)] }
-	i := 0
-	for ; i+4 <= len(t.weights); i += 4 {
-		r0, r1, r2, r3 := at(i), at(i+1), at(i+2), at(i+3)
-		w0, w1, w2, w3 := t.weights[i], t.weights[i+1], t.weights[i+2], t.weights[i+3]
-		for x := range line {
-			line[x] += w0*int32(r0[x]) + w1*int32(r1[x]) + w2*int32(r2[x]) + w3*int32(r3[x])
+	round := int32(1 << (shift - 1))
+	for i := 0; i < len(t.weights); i += 4 {
+		var rows [4][]uint8
+		var weights [4]int32 // 0 for rows beyond the last
+		copy(weights[:], t.weights[i:])
+		for j := range rows {
+			at := t.first + min(i+j, len(t.weights)-1)
+			rows[j] = p.pix[at*p.stride:][:len(line)]
 		}
-	}
-	for ; i < len(t.weights); i++ {
-		r, w := at(i), t.weights[i]
-		for x := range line {
-			line[x] += w * int32(r[x])
+		r0, r1, r2, r3 := rows[0][:len(line)], rows[1][:len(line)], rows[2][:len(line)], rows[3][:len(line)]
+		w0, w1, w2, w3 := weights[0], weights[1], weights[2], weights[3]
+		switch first, last := i == 0, i+4 >= len(t.weights); {
+		case first && last:
+			for x := range line {
+				line[x] = (w0*int32(r0[x]) + w1*int32(r1[x]) + w2*int32(r2[x]) + w3*int32(r3[x]) + round) >> shift
+			}
+		case first:
+			for x := range line {
+				line[x] = w0*int32(r0[x]) + w1*int32(r1[x]) + w2*int32(r2[x]) + w3*int32(r3[x]) + round
+			}
+		case last:
+			for x := range line {
+				line[x] = (line[x] + w0*int32(r0[x]) + w1*int32(r1[x]) + w2*int32(r2[x]) + w3*int32(r3[x])) >> shift
+			}
+		default:
+			for x := range line {
+				line[x] += w0*int32(r0[x]) + w1*int32(r1[x]) + w2*int32(r2[x]) + w3*int32(r3[x])
+			}
 		}
-	}
-	for x := range line {
-		line[x] >>= shift
 	}
 }
 

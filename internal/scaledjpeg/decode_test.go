@@ -51,6 +51,34 @@ func planes(t testing.TB, img image.Image) []plane {
 	return nil
 }
 
+// The constants of the transform are what their formula says.
+func TestConstants(t *testing.T) {
+	mean := func(x, u, group int) int32 {
+		var sum float64
+		for p := x * group; p < (x+1)*group; p++ {
+			sum += math.Cos(float64((2*p+1)*u) * math.Pi / 16)
+		}
+		if u == 0 {
+			sum /= math.Sqrt2
+		}
+		return int32(math.Round(sum / float64(2*group) * (1 << fraction)))
+	}
+	for x, row := range [][4]int32{{m00, m01, m02, m03}, {m10, m11, m12, m13}} {
+		for u, m := range row {
+			if want := mean(x, u, 2); m != want {
+				t.Errorf("m%d%d is %d, want %d", x, u, m, want)
+			}
+		}
+	}
+	const half = 1 << (fraction - 1)
+	if want := (mean(0, 0, 4)*mean(0, 1, 4) + half) >> fraction; edge != want {
+		t.Errorf("edge is %d, want %d", edge, want)
+	}
+	if want := (mean(0, 1, 4)*mean(0, 1, 4) + half) >> fraction; corner != want {
+		t.Errorf("corner is %d, want %d", corner, want)
+	}
+}
+
 // lowest is a block of pixels without the coefficients from keep on in either
 // direction, by the definition, A.3.3.
 func lowest(block [8][8]float64, keep int) (out [8][8]float64) {

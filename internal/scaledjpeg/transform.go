@@ -1,7 +1,5 @@
 package scaledjpeg
 
-import "math"
-
 // The inverse transform, A.3.3, of the side×side lowest coefficients, of which
 // groups of pixels are averaged:
 //
@@ -13,33 +11,23 @@ import "math"
 // alias; the picture, reduced further, comes closer to the full one without.
 // Of the symmetries used: m[last−x][u] is m[x][u] for even u and −m[x][u] for
 // odd u.
-const fraction = 13
+const (
+	fraction = 13
 
-var (
-	mean4 = means(2)
-	mean2 = means(4)
+	// m for blocks of 4×4.
+	m00 = 2896
+	m01 = 3711
+	m02 = 2676
+	m03 = 1303
+	m10 = m00
+	m11 = 1537
+	m12 = -m02
+	m13 = -3146
 
-	// The products that a block of 2×2 needs.
-	edge   = (mean2[0][0]*mean2[0][1] + 1<<(fraction-1)) >> fraction
-	corner = (mean2[0][1]*mean2[0][1] + 1<<(fraction-1)) >> fraction
+	// What a block of 2×2 needs: its m[0][0]·m[0][1] and m[0][1]².
+	edge   = (2896*2624 + 1<<(fraction-1)) >> fraction
+	corner = (2624*2624 + 1<<(fraction-1)) >> fraction
 )
-
-// means is m for the first two groups of pixels.
-func means(group int) (m [2][4]int32) {
-	for x := range m {
-		for u := range m[x] {
-			var sum float64
-			for p := x * group; p < (x+1)*group; p++ {
-				sum += math.Cos(float64((2*p+1)*u) * math.Pi / 16)
-			}
-			if u == 0 {
-				sum /= math.Sqrt2
-			}
-			m[x][u] = int32(math.Round(sum / float64(2*group) * (1 << fraction)))
-		}
-	}
-	return m
-}
 
 // transform2 makes the pixels of the coefficients in d.dc and d.ac, quantised
 // by q. Each coefficient has one weight and goes, with a sign, to all four.
@@ -52,38 +40,45 @@ func (d *decoder) transform2(pix []uint8, stride int, q *[64]int32) {
 	bottom[0], bottom[1] = clamp((left-down)>>fraction), clamp((right-up)>>fraction)
 }
 
-// transform4 takes columns first.
+// transform4 does the same for 4×4 pixels, columns first.
 func (d *decoder) transform4(pix []uint8, stride int, q *[64]int32) {
-	ac := (*[25]int16)(d.ac[:])
-	at := func(z int) int32 { return int32(ac[z]) * q[z] }
-	columns := [4][4]int32{
-		{d.dc, at(2), at(3), at(9)},
-		{at(1), at(4), at(8), at(11)},
-		{at(5), at(7), at(12), at(18)},
-		{at(6), at(13), at(17), at(24)},
-	}
 	const keep = 3 // fraction bits kept between the passes
+	const shift = fraction - keep
+	ac := (*[25]int16)(d.ac[:])
 	var rows [4][4]int32
-	for u := range columns {
-		c := &columns[u]
-		rows[0][u], rows[1][u], rows[2][u], rows[3][u] = four(c[0], c[1], c[2], c[3], fraction-keep)
+	for u := range 4 {
+		at := &places4[u]
+		c0 := d.dc
+		if u > 0 {
+			c0 = int32(ac[at[0]]) * q[at[0]]
+		}
+		c1, c2, c3 := int32(ac[at[1]]), int32(ac[at[2]]), int32(ac[at[3]])
+		s := m00*c0 + 1<<(shift-1)
+		if c1|c2|c3 == 0 {
+			s >>= shift
+			rows[0][u], rows[1][u], rows[2][u], rows[3][u] = s, s, s, s
+			continue
+		}
+		c1, c2, c3 = c1*q[at[1]], c2*q[at[2]], c3*q[at[3]]
+		even0, odd0 := s+m02*c2, m01*c1+m03*c3
+		even1, odd1 := s+m12*c2, m11*c1+m13*c3
+		rows[0][u], rows[3][u] = (even0+odd0)>>shift, (even0-odd0)>>shift
+		rows[1][u], rows[2][u] = (even1+odd1)>>shift, (even1-odd1)>>shift
 	}
 	for y := range rows {
+		const shift = fraction + keep
 		r := &rows[y]
-		p0, p1, p2, p3 := four(r[0], r[1], r[2], r[3], fraction+keep)
+		s := m00*r[0] + 128<<shift + 1<<(shift-1)
+		even0, odd0 := s+m02*r[2], m01*r[1]+m03*r[3]
+		even1, odd1 := s+m12*r[2], m11*r[1]+m13*r[3]
 		out := pix[y*stride:][:4]
-		out[0], out[1], out[2], out[3] = pixel(p0), pixel(p1), pixel(p2), pixel(p3)
+		out[0], out[3] = clamp((even0+odd0)>>shift), clamp((even0-odd0)>>shift)
+		out[1], out[2] = clamp((even1+odd1)>>shift), clamp((even1-odd1)>>shift)
 	}
 }
 
-// four is one dimension of the transform to 4, divided by 1<<shift.
-func four(c0, c1, c2, c3 int32, shift uint) (p0, p1, p2, p3 int32) {
-	a, b := &mean4[0], &mean4[1]
-	s := a[0]*c0 + 1<<(shift-1)
-	even0, even1 := s+a[2]*c2, s+b[2]*c2
-	odd0, odd1 := a[1]*c1+a[3]*c3, b[1]*c1+b[3]*c3
-	return (even0 + odd0) >> shift, (even1 + odd1) >> shift, (even1 - odd1) >> shift, (even0 - odd0) >> shift
-}
+// places4 is where, in zigzag, the coefficients of each column are.
+var places4 = [4][4]uint8{{0, 2, 3, 9}, {1, 4, 8, 11}, {5, 7, 12, 18}, {6, 13, 17, 24}}
 
 // pixel shifts from −128..127 to 0..255.
 func pixel(v int32) uint8 { return clamp(v + 128) }
