@@ -101,7 +101,7 @@ type wino2Room struct {
 	v      []BF16    // transformed pictures: 16 matrices
 	m      []float32 // products with some columns: 16 matrices
 	pixels [wino2Out * wino2Out * 32]float32
-	off    [32]int
+	off    []int
 	sum    [32 * 32]float32
 }
 
@@ -171,26 +171,30 @@ func (r *wino2Run) run(task int) {
 		r.transform(&s.in, i0+i, s.v[i*ldv:], nextV)
 	}
 
-	h := u.u.rows()
-	step := ceil(rows, ceil(rows, h)) // tiles of equal height
-	if u.u == amx {
-		step = rows
+	step := rows // what the micro kernel takes at a time
+	if u.u == plain {
+		step = u.u.rows()
 	}
 	nextM := rows*32 | 16
 	if need := wino2Area * nextM; len(s.m) < need {
 		s.m = make([]float32, need)
 	}
-	t := tileBF16{segs: 1, pairs: c / 2, a: s.v, off: s.off[:], lda: ldv, sum: s.sum[:]}
+	if len(s.off) < rows {
+		s.off = make([]int, rows)
+	}
+	for i := range rows {
+		s.off[i] = i * ldv
+	}
+	t := tileBF16{segs: 1, pairs: c / 2, lda: ldv, sum: s.sum[:]}
 	for p := range u.panels() {
 		j, cols, width := u.panel(p)
 		t.cols, t.width, t.ldc = width, width, width
 		for x := range wino2Area {
 			t.b = u.data[u.kp*j+x*c*width:]
+			t.a = s.v[x*nextV:]
 			for i := 0; i < rows; i += step {
 				t.rows = min(step, rows-i)
-				for k := range min(t.rows, h) {
-					t.off[k] = x*nextV + (i+k)*ldv
-				}
+				t.off = s.off[i:]
 				t.f = s.m[x*nextM+i*width:]
 				t.run(u.u)
 			}
