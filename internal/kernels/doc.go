@@ -8,6 +8,10 @@
 // avx2, neon or generic) asks for another that it has. The build tag purego
 // leaves the assembly out.
 //
+// Products of BF16 numbers have instructions of their own, which BF16Unit names:
+// AVX512_BF16, twice as fast as float32, or AMX. They go with the version avx512
+// only; without them the plain loops are slower than float32.
+//
 // Results do not depend on the number of threads: work is split over rows and
 // columns of a result, never over the terms of a sum. They do differ in the
 // last bits between versions, since only some fuse multiply and add.
