@@ -92,8 +92,9 @@ func (p *strips) run(g *Conv, batch int, x, y []float32, ldy int, team *Team) {
 }
 
 const (
-	nearFloats = 6 << 10  // stay in the first-level cache beside others
-	farFloats  = 64 << 10 // stay in the second-level cache
+	nearFloats   = 12 << 10 // stay near the first-level cache: a third is in use at a time
+	farFloats    = 64 << 10 // stay in the second-level cache
+	nearChannels = 128      // more gain nothing
 )
 
 // block sets how much is computed together: of a depthwise convolution as many
@@ -105,7 +106,7 @@ func (p *strips) block() {
 	g := &p.g
 	p.band, p.channels = max(p.rows, 1), max(g.C, 1)
 	if p.kind == depthwise && g.KH*g.W*g.C > nearFloats && (active == avx512 || !p.ep.late()) {
-		p.channels = max(nearFloats/(g.KH*g.W)&^(channelBlock-1), channelBlock)
+		p.channels = min(max(nearFloats/(g.KH*g.W)&^(channelBlock-1), channelBlock), nearChannels)
 		p.band = max(farFloats/(g.W*g.C*g.StrideH), 1)
 	}
 }
