@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"testing"
 
@@ -76,5 +77,22 @@ func TestPrepare(t *testing.T) {
 	}
 	if len(known) > 0 {
 		t.Error("called twice")
+	}
+}
+
+func TestReadNetwork(t *testing.T) {
+	files := tinyFiles(t)
+	c, err := OpenFS(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := c.Info()
+	want := Network{Name: i.CNNName, Layer: i.CNNLayer, Files: i.CNNFiles, Preprocessing: i.Preprocessing}
+	if got, err := ReadNetwork(files); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v instead of %+v", got, err, want)
+	}
+	delete(files, configFile)
+	if _, err := ReadNetwork(files); err == nil {
+		t.Error("no config.json: no error")
 	}
 }

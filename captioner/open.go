@@ -139,6 +139,28 @@ func readConfig(fsys fs.FS) ([]byte, error) {
 	return b, nil
 }
 
+// Network is what a model says of its CNN.
+type Network struct {
+	Name          string
+	Layer         string
+	Files         []File // the network, then its external data
+	Preprocessing features.Preprocessing
+}
+
+// ReadNetwork reads what the model in the root of a file system says of its CNN,
+// without opening that or the model.
+func ReadNetwork(fsys fs.FS) (Network, error) {
+	b, err := readConfig(fsys)
+	if err != nil {
+		return Network{}, err
+	}
+	c, err := parseConfig(b)
+	if err != nil {
+		return Network{}, err
+	}
+	return Network{Name: c.CNN.Name, Layer: c.CNN.Layer, Files: c.CNN.Files, Preprocessing: c.Preprocessing}, nil
+}
+
 // network opens the CNN and pairs it with its preprocessing.
 func (l *Loader) network(c *Captioner) error {
 	cfg := &c.config.CNN

@@ -79,6 +79,9 @@ func (e *Extraction) done(x *features.Extractor, id string) int {
 
 // identity is the SHA-256 of the network's files.
 func (n *Network) identity() (string, error) {
+	if n.sum != "" {
+		return n.sum, nil
+	}
 	sum, err := hashFiles(n.FS, n.Files)
 	if err != nil {
 		return "", fmt.Errorf("hashing the CNN %s: %w", n.Name, err)

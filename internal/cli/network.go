@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -54,6 +55,8 @@ type Network struct {
 	Files         []string // the ONNX file, then its external data
 	Net           *cnn.Net
 	Preprocessing features.Preprocessing
+
+	sum string // SHA-256 of Files where it is known
 }
 
 // Open opens the network that the flags choose.
@@ -84,17 +87,19 @@ func (f *NetworkFlags) Open(threads int) (*Network, error) {
 
 // openDefault opens the CNN of the embedded model.
 func (n *Network) openDefault(opt *cnn.Options) (pre features.Preprocessing, err error) {
-	c, err := OpenModel(DefaultModel, captioner.Loader{})
+	model, err := captioner.ReadNetwork(models.Default)
 	if err != nil {
 		return pre, err
 	}
-	info := c.Info()
-	for _, f := range info.CNNFiles {
+	for _, f := range model.Files {
 		n.Files = append(n.Files, f.Name)
 	}
-	n.Name, n.FS = info.CNNName, models.Default
+	if len(n.Files) == 1 {
+		n.sum = model.Files[0].SHA256 // caption verify checks it
+	}
+	n.Name, n.FS = model.Name, models.Default
 	n.Net, err = cnn.OpenFS(n.FS, n.Files[0], opt)
-	return info.Preprocessing, err
+	return model.Preprocessing, err
 }
 
 // openFile opens an ONNX file; name may be that of a known CNN in models.Dir.
@@ -109,12 +114,10 @@ func (n *Network) openFile(name string, opt *cnn.Options) (pre features.Preproce
 	base := filepath.Base(path)
 	n.Name = strings.TrimSuffix(base, filepath.Ext(base))
 	n.FS, n.Files = os.DirFS(filepath.Dir(path)), append([]string{base}, n.Net.Info().ExternalData...)
-	sum, err := hashFiles(n.FS, n.Files[:1])
-	if err != nil {
-		return pre, err
-	}
 	in := models.DefaultInput
-	if k, ok := models.Known(sum); ok {
+	if k, ok, err := n.known(); err != nil {
+		return pre, err
+	} else if ok {
 		n.Name, in = k.Name, k.Input
 	}
 	pre = features.Preprocessing{Mean: in.Mean, Std: in.Std, Resize: features.Squash, Order: "rgb"}
@@ -122,6 +125,24 @@ func (n *Network) openFile(name string, opt *cnn.Options) (pre features.Preproce
 		pre.Order = "bgr"
 	}
 	return pre, nil
+}
+
+// known finds the network in the catalogue. It is hashed only if its size is that
+// of a network there.
+func (n *Network) known() (c models.CNN, ok bool, err error) {
+	fi, err := fs.Stat(n.FS, n.Files[0])
+	if err != nil || !slices.ContainsFunc(models.Catalogue, func(c models.CNN) bool { return c.Bytes == fi.Size() }) {
+		return c, false, err
+	}
+	sum, err := hashFiles(n.FS, n.Files[:1])
+	if err != nil {
+		return c, false, err
+	}
+	if len(n.Files) == 1 {
+		n.sum = sum
+	}
+	c, ok = models.Known(sum)
+	return c, ok, nil
 }
 
 // cnnPath returns the file of a CNN: name itself if there is such a file, else
