@@ -31,6 +31,13 @@
 // with batch 1, and its result depends neither on the batch a picture is in nor
 // on the number of threads.
 //
+// With Options.Threads at two or more, the operators of one picture are split over
+// goroutines that live as long as the Run; of a batch, each takes as many pictures
+// of its own, and those left over are split. Runs of one Net at the same time
+// share the processors: each takes those that are free and waits for one, so that
+// there are never more runs at work, or sets of buffers, than processors. RunInto
+// writes into the caller's memory and allocates nothing.
+//
 // Features are within 1e-4, relative, of ONNX Runtime's. With Options.Precision at
 // BF16, for processors with AMX or AVX512_BF16, numbers take half the room and
 // features are within 0.05.
