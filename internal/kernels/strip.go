@@ -1,9 +1,10 @@
 package kernels
 
 // A strip is the job of the kernels that work channel by channel: depthwise
-// convolution and pooling. It is neighbouring output pixels, whose
-// windows have the same taps within the picture. The taps outside are left
-// out: kh and kw count those inside.
+// convolution and pooling. It is output pixels at equal distances, along a row or
+// down a column, whose windows have the same taps within the picture. The taps
+// outside are left out: kh and kw count those inside. Down a column the two change
+// places: rows of taps are columns then.
 //
 // The assembly reads the fields by the names in go_asm.h; of a slice it takes
 // the address only. Distances are in floats.

@@ -10,6 +10,8 @@
 //	fuse     constants into weights, sums and activations into epilogues
 //	batch    whether any number of pictures can go through together
 //	precision  what is stored as bf16, where that is asked for
+//	op_gate    products with a number for each channel scale a matrix instead
+//	op_chain   blocks of MobileNets become one operator, band by band
 //	memory   buffers by lifetime
 //
 // Operators that this package has no rule for run as package ops has them.
