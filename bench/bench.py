@@ -6,6 +6,8 @@ ours / the peer's, so that below 1 we are faster.
     bench.py bf16 [--models DIR]     networks in bf16, batch 8, 2 threads: our own float32
     bench.py load [--models DIR]     opening ResNet-50: a session of ONNX Runtime's
     bench.py cold [PHOTO]            `caption PHOTO`, start to exit: the CNN alone in ONNX Runtime
+    bench.py decode PHOTOS           photos of the folder PHOTOS, made ready for the CNN: Pillow with draft()
+    bench.py photos PHOTOS           `extract`, the whole process: Pillow and ONNX Runtime
 
 Needs Go and the PyPI packages numpy, onnx, onnxruntime and Pillow. DIR holds what
 cnn/testdata/export.py writes. Results are added to results.json beside this

@@ -12,8 +12,8 @@ KINDS = {
     "bf16": ("Networks, bf16 against our own float32", "our float32"),
     "load": ("Opening a model", "creating ONNX Runtime's session"),
     "cold": ("One caption, from the start of the process to its end", "the CNN alone in ONNX Runtime, warm"),
-    "photo": ("Decoding photos", "Pillow"),
-    "extract": ("Many photos, whole processes", "Pillow + ONNX Runtime"),
+    "decode": ("Photos, 1 thread", "Pillow"),
+    "photos": ("Many photos, whole processes", "Pillow + ONNX Runtime"),
 }
 
 

@@ -7,7 +7,6 @@
 //	save FILE                  write the features of the last run, raw float32
 //	decode FILE                decode a JPEG, read before, at 1/4; answers ns
 //	prepare FILE               from a photo to the input of the default CNN; answers ns
-//	memory                     answers the peak resident memory in bytes
 package main
 
 import (
@@ -105,8 +104,6 @@ func (w *worker) do(words []string) (answer string, err error) {
 			return "", err
 		}
 		return fmt.Sprint(since()), nil
-	case "memory":
-		return peakMemory()
 	}
 	return "", fmt.Errorf("unknown request %q", args[0])
 }
