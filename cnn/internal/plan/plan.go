@@ -87,9 +87,8 @@ func ordered(g *graph.Graph) error {
 }
 
 // Compile plans the network of g up to the feature that opt names; g can be closed
-// then. A graph can
-// break the rules of its operators in more ways than are foreseen: what panics
-// on it is an error.
+// then. A graph can break the rules of its operators in more ways than are
+// foreseen: what panics on it is an error.
 func Compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	defer func() {
 		if r := recover(); r != nil {

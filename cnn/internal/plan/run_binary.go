@@ -30,23 +30,6 @@ func (w *walk) dim(n, s0, s1 int) {
 	w.rank++
 }
 
-// rows calls f for each row, the last dimension, with its place in the output
-// and in the inputs.
-func (w *walk) rows(f func(out, in0, in1 int)) {
-	n, outer := 1, 1
-	for i, d := range w.dims[:w.rank] {
-		if i == w.rank-1 {
-			n = d
-		} else {
-			outer *= d
-		}
-	}
-	for r := range outer {
-		a, b := w.row(r)
-		f(r*n, a, b)
-	}
-}
-
 // span calls f for the rows, or parts of them, of the elements lo…hi-1 of the
 // output: with the place and the number of the elements there, and their place
 // in the inputs.
