@@ -423,7 +423,7 @@ func (m *maker) batch(d int) int {
 func (m *maker) matrix(x made) {
 	k := x.shape[len(x.shape)-1]
 	n := 1 + m.pick(6)
-	y := x
+	var y made
 	if len(x.shape) == 2 && m.pick(2) == 0 {
 		y = m.then(x, "Gemm", attrs{"transB": {I: 1}, "alpha": {F: 0.5}, "beta": {F: 2}}, m.floats(n, k), m.floats(n))
 	} else {
