@@ -172,7 +172,7 @@ func (m *model) set(n *graph.Node, fromBatch bool, out ...*graph.Tensor) {
 func cheap(n *graph.Node, in []*graph.Tensor) bool {
 	switch n.Op {
 	case "MatMul", "Gemm", "Conv", "ConvTranspose":
-		return len(in) < 2 || in[0] == nil || in[1] == nil || in[0].Len() <= maxFoldWork/max(in[1].Len(), 1)
+		return len(in) < 2 || in[0] == nil || in[1] == nil || int64(in[0].Len()) <= maxFoldWork/int64(max(in[1].Len(), 1))
 	}
 	return true
 }
