@@ -156,7 +156,7 @@ func TestWriteErrors(t *testing.T) {
 	for what, ts := range map[string][]Tensor{
 		"wrong length":   {{Info{"a", F32, []int{2}}, one}},
 		"negative":       {{Info{"a", F32, []int{-1, -1}}, one}},
-		"overflow":       {{Info{"a", F32, []int{1 << 31, 1 << 31, 2}}, one}},
+		"overflow":       {{Info{"a", F32, []int{math.MaxInt32, math.MaxInt32, 4}}, one}},
 		"type":           {{Info{"a", I8, []int{1}}, one}},
 		"unknown type":   {{Info{"a", "F8", []int{1}}, one}},
 		"duplicate":      {{Info{"a", F32, []int{1}}, one}, {Info{"a", F16, []int{1}}, one}},

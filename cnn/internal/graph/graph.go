@@ -5,6 +5,7 @@ package graph
 
 import (
 	"io"
+	"math"
 
 	"github.com/onetomany/caption/internal/weights"
 )
@@ -86,10 +87,14 @@ type Node struct {
 // Int returns the integer attribute name, or def where the node has none.
 func (n *Node) Int(name string, def int) int {
 	if a, ok := n.Attrs[name]; ok {
-		return int(a.I)
+		return ToInt(a.I)
 	}
 	return def
 }
+
+// ToInt returns x, or the int nearest to it where int has 32 bits: exporters write
+// the largest int64 for "up to the end".
+func ToInt(x int64) int { return int(min(max(x, math.MinInt), math.MaxInt)) }
 
 // Float returns the float attribute name, or def where the node has none.
 func (n *Node) Float(name string, def float32) float32 {
@@ -115,7 +120,7 @@ func (n *Node) Ints(name string) []int {
 	}
 	v := make([]int, len(a.Ints))
 	for i, x := range a.Ints {
-		v[i] = int(x)
+		v[i] = ToInt(x)
 	}
 	return v
 }

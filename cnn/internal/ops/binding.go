@@ -187,7 +187,7 @@ func (b *binding) constInts(i int, what string) ([]int, error) {
 	}
 	v := make([]int, len(t.I))
 	for j, x := range t.I {
-		v[j] = int(x)
+		v[j] = graph.ToInt(x)
 	}
 	return v, nil
 }

@@ -62,7 +62,7 @@ func TestLimits(t *testing.T) {
 		{"Expand", []*graph.Tensor{one, vec(1000, 1000, 1000, 1000)}, ErrTooLarge},
 		{"Expand", []*graph.Tensor{one, vec(1<<62, 4)}, ErrTooLarge},
 		{"Expand", []*graph.Tensor{one, vec(1<<13, 1<<13)}, ErrTooLarge}, // for Eval
-		{"ConstantOfShape", []*graph.Tensor{vec(0, 1<<40)}, ErrTooLarge},
+		{"ConstantOfShape", []*graph.Tensor{vec(0, 1<<40, 2)}, ErrTooLarge},
 		{"Tile", []*graph.Tensor{one, vec(1 << 31)}, nil},
 		{"Range", []*graph.Tensor{vec(0), vec(math.MaxInt64), vec(1)}, ErrTooLarge},
 		{"Relu", []*graph.Tensor{huge}, ErrTooLarge},
