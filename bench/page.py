@@ -29,12 +29,12 @@ def extras(e):
 
 
 def table(entries, peer):
-    lines = [f"| | ours, ms | {peer}, ms | ratio | at most | | |", "|---|---:|---:|---:|---:|---|---|"]
+    lines = [f"| | ours, ms | {peer}, ms | ratio | at most | | | command |", "|---|---:|---:|---:|---:|---|---|---|"]
     for e in entries:
         mark = "" if e["mark"] is None else f'{e["mark"]:.2g}'
-        lines.append(f'| {e["name"]} | {e["ours_ms"]:.1f} | {e["peer_ms"]:.1f} | {e["ratio"]:.2f} | {mark} | {verdict(e)} | {extras(e)} |')
-    commands = list(dict.fromkeys(e["command"].split(" --only")[0] for e in entries))
-    return "\n".join(lines) + "\n\n" + ", ".join(f"`{c}`" for c in commands) + "\n"
+        lines.append(f'| {e["name"]} | {e["ours_ms"]:.1f} | {e["peer_ms"]:.1f} | {e["ratio"]:.2f} | {mark} '
+                     f'| {verdict(e)} | {extras(e)} | `{e["command"]}` |')
+    return "\n".join(lines) + "\n"
 
 
 def text(results):
