@@ -44,6 +44,10 @@ type Summary struct {
 	Rows   int // in the file; after an interruption, in FILE.part
 	Kept   int // of these, taken up from an interrupted run
 	Failed int // reported, without a row
+
+	// Dropped counts the rows of an interrupted run that are of photos not
+	// among the sources, or changed since.
+	Dropped int
 }
 
 // WriteFile extracts the features of the sources, in their order, to the
@@ -109,5 +113,6 @@ func (x *Extractor) WriteFile(ctx context.Context, path string, sources []Source
 	if sum.Rows = w.Rows(); sum.Rows == 0 {
 		return sum, fmt.Errorf("%s is not written: no photo could be read", path)
 	}
+	sum.Dropped = max(0, len(w.old)-sum.Kept) // a photo given twice is kept twice
 	return sum, w.Commit()
 }

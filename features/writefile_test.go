@@ -99,8 +99,12 @@ func TestWriteFileResumesWithChanges(t *testing.T) {
 	sources[25].Stamp = "2"
 	sources[25].Open = photos(t, 1)[0].Open // photo 4 has other content
 	sources = sources[:28]                  // the first two are no longer wanted
-	if _, err := x.WriteFile(t.Context(), path, sources, nil); err != nil {
+	sum, err := x.WriteFile(t.Context(), path, sources, nil)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if sum.Dropped != 3 {
+		t.Errorf("%+v, want the rows of photos 0, 1 and 4 dropped", sum)
 	}
 	fresh := filepath.Join(dir, "fresh.npy")
 	if _, err := x.WriteFile(t.Context(), fresh, sources, nil); err != nil {

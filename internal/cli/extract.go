@@ -53,6 +53,10 @@ func (e *Extraction) Run(ctx context.Context, sources []features.Source) (featur
 			progress.Step()
 		},
 	})
+	if sum.Dropped > 0 {
+		progress.Printf("%s: left out %s of an interrupted run to %s: of photos that are not among these or have changed",
+			e.Program, Count(sum.Dropped, "row"), e.Path)
+	}
 	if sum.Rows == 0 {
 		return sum, Kept(err, "no photo was done yet")
 	}
