@@ -57,60 +57,7 @@ func TestDepthwiseBF16(t *testing.T) {
 	mode := 0
 	eachWindowBF16(t, func(t *testing.T, g Conv, x []BF16, batch, ldy int) {
 		mode++
-		w := random(g.KH * g.KW * g.C)
-		pixels := batch * g.OH * g.OW
-		ep := &EpilogueBF16{Act: []Activation{ActNone, ActReLU, ActClip, ActSigmoid}[mode%4], Lo: -0.2, Hi: 0.4}
-		f := []func(float64) float64{
-			func(x float64) float64 { return x },
-			func(x float64) float64 { return max(x, 0) },
-			func(x float64) float64 { return min(max(x, float64(ep.Lo)), float64(ep.Hi)) },
-			func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
-		}[mode%4]
-		if mode%3 > 0 {
-			ep.Bias = random(g.C)
-		}
-		if mode%5 == 0 {
-			ep.Residual, ep.LdRes = randomBF16(pixels*g.C), g.C
-			ep.ResidualAfter = mode%2 == 0
-		}
-		y := randomBF16(pixels * ldy)
-		before := slices.Clone(y)
-		g.DepthwiseBF16(batch, x, w, y, ldy, ep, nil)
-		for p := range pixels {
-			for c := range ldy {
-				got := y[p*ldy+c]
-				if c >= g.C {
-					if got != before[p*ldy+c] {
-						t.Fatalf("%+v: wrote beyond the channels", g)
-					}
-					continue
-				}
-				want, size := 0., 2.
-				eachTap(&g, p, c, func(tap, at int) {
-					v := float64(x[at].Float32()) * float64(w[tap*g.C+c])
-					want += v
-					size += math.Abs(v)
-				})
-				if ep.Bias != nil {
-					want += float64(ep.Bias[c])
-				}
-				if ep.Residual != nil && !ep.ResidualAfter {
-					want += float64(ep.Residual[p*g.C+c].Float32())
-				}
-				want = f(want)
-				if ep.Residual != nil && ep.ResidualAfter {
-					want += float64(ep.Residual[p*g.C+c].Float32())
-				}
-				if !nearBF16(got, want, size) {
-					t.Fatalf("%+v: pixel %d channel %d is %v, want %v", g, p, c, got.Float32(), want)
-				}
-			}
-		}
-		z := slices.Clone(before)
-		g.DepthwiseBF16(batch, x, w, z, ldy, ep, Threads(3))
-		if !slices.Equal(y, z) {
-			t.Fatalf("%+v: another result with 3 threads", g)
-		}
+		checkDepthwise(t, mode, g, x, batch, ldy, randomBF16, g.DepthwiseBF16, nearBF16)
 	})
 }
 

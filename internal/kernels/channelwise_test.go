@@ -72,61 +72,76 @@ func TestDepthwise(t *testing.T) {
 	mode := 0
 	eachWindow(t, func(t *testing.T, g Conv, x []float32, batch, ldy int) {
 		mode++
-		w := random(g.KH * g.KW * g.C)
-		pixels := batch * g.OH * g.OW
-		ep := &Epilogue{Act: []Activation{ActNone, ActReLU, ActClip, ActSigmoid}[mode%4], Lo: -0.2, Hi: 0.4}
-		f := []func(float64) float64{
-			func(x float64) float64 { return x },
-			func(x float64) float64 { return max(x, 0) },
-			func(x float64) float64 { return min(max(x, float64(ep.Lo)), float64(ep.Hi)) },
-			func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
-		}[mode%4]
-		if mode%3 > 0 {
-			ep.Bias = random(g.C)
-		}
-		if mode%5 == 0 {
-			ep.Residual, ep.LdRes = random(pixels*g.C), g.C
-			ep.ResidualAfter = mode%2 == 0
-		}
-		y := random(pixels * ldy)
-		before := slices.Clone(y)
-		g.Depthwise(batch, x, w, y, ldy, ep, nil)
-		for p := range pixels {
-			for c := range ldy {
-				got := y[p*ldy+c]
-				if c >= g.C {
-					if got != before[p*ldy+c] {
-						t.Fatalf("%+v: wrote beyond the channels", g)
-					}
-					continue
+		checkDepthwise(t, mode, g, x, batch, ldy, random, g.Depthwise, near)
+	})
+}
+
+// checkDepthwise compares what run, a depthwise convolution, makes of x with
+// sums in float64. The mode says with what epilogue.
+func checkDepthwise[T value](t *testing.T, mode int, g Conv, x []T, batch, ldy int, draw func(int) []T,
+	run func(batch int, x []T, w []float32, y []T, ldy int, ep *EpilogueOf[T], team *Team), near func(got T, want, size float64) bool) {
+	w := random(g.KH * g.KW * g.C)
+	pixels := batch * g.OH * g.OW
+	ep := &EpilogueOf[T]{Act: []Activation{ActNone, ActReLU, ActClip, ActSigmoid}[mode%4], Lo: -0.2, Hi: 0.4}
+	f := []func(float64) float64{
+		func(x float64) float64 { return x },
+		func(x float64) float64 { return max(x, 0) },
+		func(x float64) float64 { return min(max(x, float64(ep.Lo)), float64(ep.Hi)) },
+		func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
+	}[mode%4]
+	if mode%3 > 0 {
+		ep.Bias = random(g.C)
+	}
+	if mode%5 == 0 {
+		ep.Residual, ep.LdRes = draw(pixels*g.C), g.C
+		ep.ResidualAfter = mode%2 == 0
+	}
+	y := draw(pixels * ldy)
+	before := slices.Clone(y)
+	run(batch, x, w, y, ldy, ep, nil)
+	for p := range pixels {
+		for c := range ldy {
+			got := y[p*ldy+c]
+			if c >= g.C {
+				if got != before[p*ldy+c] {
+					t.Fatalf("%+v: wrote beyond the channels", g)
 				}
-				want, size := 0., 2.
-				eachTap(&g, p, c, func(tap, at int) {
-					v := float64(x[at]) * float64(w[tap*g.C+c])
-					want += v
-					size += math.Abs(v)
-				})
-				if ep.Bias != nil {
-					want += float64(ep.Bias[c])
-				}
-				if ep.Residual != nil && !ep.ResidualAfter {
-					want += float64(ep.Residual[p*g.C+c])
-				}
-				want = f(want)
-				if ep.Residual != nil && ep.ResidualAfter {
-					want += float64(ep.Residual[p*g.C+c])
-				}
-				if !near(got, want, size) {
-					t.Fatalf("%+v: pixel %d channel %d is %v, want %v", g, p, c, got, want)
-				}
+				continue
+			}
+			want, size := 0., 2.
+			eachTap(&g, p, c, func(tap, at int) {
+				v := float64Of(x[at]) * float64(w[tap*g.C+c])
+				want += v
+				size += math.Abs(v)
+			})
+			if ep.Bias != nil {
+				want += float64(ep.Bias[c])
+			}
+			if ep.Residual != nil && !ep.ResidualAfter {
+				want += float64Of(ep.Residual[p*g.C+c])
+			}
+			want = f(want)
+			if ep.Residual != nil && ep.ResidualAfter {
+				want += float64Of(ep.Residual[p*g.C+c])
+			}
+			if !near(got, want, size) {
+				t.Fatalf("%+v: pixel %d channel %d is %v, want %v", g, p, c, float64Of(got), want)
 			}
 		}
-		z := slices.Clone(before)
-		g.Depthwise(batch, x, w, z, ldy, ep, Threads(3))
-		if !slices.Equal(y, z) {
-			t.Fatalf("%+v: another result with 3 threads", g)
-		}
-	})
+	}
+	z := slices.Clone(before)
+	run(batch, x, w, z, ldy, ep, Threads(3))
+	if !slices.Equal(y, z) {
+		t.Fatalf("%+v: another result with 3 threads", g)
+	}
+}
+
+// float64Of returns v as a float64.
+func float64Of[T value](v T) float64 {
+	if b, ok := any(v).(BF16); ok {
+		return float64(b.Float32())
+	}
+	return float64(any(v).(float32))
 }
 
 func TestPool(t *testing.T) {
