@@ -115,7 +115,7 @@ func (w *worker) decode(path string) (string, error) {
 		return "", err
 	}
 	start := time.Now()
-	if _, err := w.jpeg.Decode(data, 4); err != nil {
+	if _, err := w.jpeg.Decode(context.Background(), data, 4); err != nil {
 		return "", err
 	}
 	return fmt.Sprint(time.Since(start).Nanoseconds()), nil

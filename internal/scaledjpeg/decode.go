@@ -1,7 +1,8 @@
 // Package scaledjpeg decodes a JPEG at a half, a quarter or an eighth of its
 // size without making the full picture: each block of 8×8 pixels comes out as
 // 4×4, 2×2 or 1, computed from as many of its lowest coefficients; the others
-// are passed over.
+// are passed over. At full size it decodes progressive pictures alone, for those
+// with restart intervals, which image/jpeg reads wrongly.
 //
 // It does what nearly all cameras write, and leaves the rest to image/jpeg:
 // Huffman-coded, 8 bits, grey or YCbCr; baseline or extended sequential in one
@@ -11,6 +12,7 @@ package scaledjpeg
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -63,11 +65,12 @@ type Decoder struct {
 }
 
 type decoder struct {
+	ctx           context.Context
 	data          []byte
 	pos           int // in data
 	entropy       entropy
 	reader                   // of entropy.buf
-	side          int        // of an output block: 4, 2 or 1
+	side          int        // of an output block: 8, 4, 2 or 1
 	dc            int32      // of the block, dequantised
 	ac            [256]int16 // of the block, by place; more for those that nobody reads
 	width, height int        // of the full picture
@@ -87,20 +90,32 @@ type decoder struct {
 	nonzero     []uint64
 }
 
-// Decode decodes data at 1/denom of its size, rounded up; denom is 2, 4 or 8.
+// Decode decodes data at 1/denom of its size, rounded up; denom is 1, 2, 4 or 8.
 // The picture is an *image.Gray or *image.YCbCr, valid until the next call. The
-// caller has checked the size by the file's header.
-func (d *Decoder) Decode(data []byte, denom int) (image.Image, error) {
-	if denom != 2 && denom != 4 && denom != 8 {
+// caller has checked the size by the file's header, and what Memory says of it.
+// The error is that of ctx once it is done.
+func (d *Decoder) Decode(ctx context.Context, data []byte, denom int) (image.Image, error) {
+	if denom != 1 && denom != 2 && denom != 4 && denom != 8 {
 		return nil, other("scale 1/%d", denom)
 	}
 	d.decoder = decoder{
-		data: data, side: 8 / denom,
+		ctx: ctx, data: data, side: 8 / denom,
 		entropy: d.entropy, pix: d.pix, comps: d.comps[:0], coefs: d.coefs, nonzero: d.nonzero,
 	}
 	img, err := d.decode()
-	d.data, d.img = nil, nil // which d need not keep alive
+	d.ctx, d.data, d.img = nil, nil, nil // which d need not keep alive
 	return img, err
+}
+
+// Memory is what Decode takes at most, in bytes, for a file of size bytes with
+// as many blocks of 8×8 samples in all its components together.
+func Memory(size, blocks int64, progressive bool, denom int) int64 {
+	side := int64(8 / denom)
+	n := size + blocks*side*side // the scan, taken out of the file, and the pixels
+	if progressive {
+		n += blocks * int64(2*kept[side]+8)
+	}
+	return n
 }
 
 func (d *decoder) decode() (image.Image, error) {
@@ -115,6 +130,9 @@ func (d *decoder) decode() (image.Image, error) {
 			return d.img, err
 		}
 		marker, body, err := d.segment()
+		if err == nil {
+			err = d.ctx.Err()
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -138,6 +156,8 @@ func (d *decoder) decode() (image.Image, error) {
 			}
 		case marker == sos && d.progressive:
 			err = d.progressiveScan(body)
+		case marker == sos && d.side == 8:
+			return nil, other("a sequential picture at full size")
 		case marker == sos:
 			if err := d.scan(body); err != nil {
 				return nil, err
@@ -320,6 +340,10 @@ func (d *decoder) units() error {
 	return nil
 }
 
+// checkEvery is the number of units or blocks between two looks at the context,
+// well under a millisecond.
+const checkEvery = 1 << 12
+
 // each reads the data of a scan: total times what f reads, for each unit or
 // block; f reports whether it could. What they predict, and the run of p, which
 // may be nil, begins anew at restart markers.
@@ -343,6 +367,9 @@ func (d *decoder) each(total int, p *progression, f func(u int) bool) error {
 			p.run = 0
 		}
 		for u := i * interval; u < min((i+1)*interval, total); u++ {
+			if u%checkEvery == 0 && d.ctx.Err() != nil {
+				return d.ctx.Err()
+			}
 			if !f(u) {
 				return other("Huffman code")
 			}

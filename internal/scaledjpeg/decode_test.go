@@ -2,6 +2,7 @@ package scaledjpeg
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/jpeg"
@@ -44,6 +45,10 @@ func planes(t testing.TB, img image.Image) []plane {
 			h = (h + 1) / 2
 		case image.YCbCrSubsampleRatio420:
 			w, h = (w+1)/2, (h+1)/2
+		case image.YCbCrSubsampleRatio411:
+			w = (w + 3) / 4
+		case image.YCbCrSubsampleRatio410:
+			w, h = (w+3)/4, (h+1)/2
 		}
 		return []plane{{m.Y, m.YStride, b.Dx(), b.Dy()}, {m.Cb, m.CStride, w, h}, {m.Cr, m.CStride, w, h}}
 	}
@@ -107,6 +112,9 @@ func lowest(block [8][8]float64, keep int) (out [8][8]float64) {
 	return out
 }
 
+// progressive reports whether a picture is.
+func progressive(data []byte) bool { return bytes.Contains(data, []byte{0xff, sof2}) }
+
 // Each pixel is the mean of those that image/jpeg's blocks have without their
 // high coefficients, within the rounding of both. Blocks that image/jpeg cut
 // off at 0 or 255 are left out, and those not whole inside the picture.
@@ -117,12 +125,19 @@ func TestMeansOfFullDecode(t *testing.T) {
 	}
 	for _, name := range files {
 		data := read(t, filepath.Base(name))
-		full, err := jpeg.Decode(bytes.NewReader(data))
+		same := data
+		if filepath.Base(name) == "progressive_restart420.jpg" {
+			same = read(t, "progressive.jpg") // image/jpeg does not read the other
+		}
+		full, err := jpeg.Decode(bytes.NewReader(same))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, denom := range []int{2, 4, 8} {
-			img, err := new(Decoder).Decode(data, denom)
+		for _, denom := range []int{1, 2, 4, 8} {
+			if denom == 1 && !progressive(data) {
+				continue
+			}
+			img, err := new(Decoder).Decode(t.Context(), data, denom)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 				continue
@@ -185,30 +200,30 @@ func TestOther(t *testing.T) {
 	for _, name := range []string{"progressive.jpg", "420.jpg"} {
 		data := read(t, name)
 		for n := range data {
-			if _, err := d.Decode(data[:n], 8>>(n%3)); !errors.Is(err, ErrOther) {
+			if _, err := d.Decode(t.Context(), data[:n], 8>>(n%3)); !errors.Is(err, ErrOther) {
 				t.Fatalf("%s cut to %d of %d bytes: %v", name, n, len(data), err)
 			}
 		}
 	}
 	data := read(t, "420.jpg")
 	at := bytes.Index(data, []byte{0xff, sof0})
-	progressive := bytes.Clone(data)
-	progressive[at+1] = 0xc2
-	if _, err := new(Decoder).Decode(progressive, 8); !errors.Is(err, ErrOther) {
+	renamed := bytes.Clone(data)
+	renamed[at+1] = sof2
+	if _, err := new(Decoder).Decode(t.Context(), renamed, 8); !errors.Is(err, ErrOther) {
 		t.Errorf("progressive: %v", err)
 	}
-	if _, err := new(Decoder).Decode(data, 3); !errors.Is(err, ErrOther) {
+	if _, err := new(Decoder).Decode(t.Context(), data, 3); !errors.Is(err, ErrOther) {
 		t.Errorf("1/3: %v", err)
 	}
 
 	// Data missing in the middle of the scan, the end in its place.
 	short := append(bytes.Clone(data[:len(data)-200]), 0xff, eoi)
-	if _, err := new(Decoder).Decode(short, 8); !errors.Is(err, ErrOther) {
+	if _, err := new(Decoder).Decode(t.Context(), short, 8); !errors.Is(err, ErrOther) {
 		t.Errorf("data missing: %v", err)
 	}
 	restart := read(t, "restart.jpg")
 	if i := bytes.LastIndex(restart, []byte{0xff, rst0 | 3}); i > 0 {
-		if _, err := new(Decoder).Decode(append(restart[:i:i], restart[i+2:]...), 8); !errors.Is(err, ErrOther) {
+		if _, err := new(Decoder).Decode(t.Context(), append(restart[:i:i], restart[i+2:]...), 8); !errors.Is(err, ErrOther) {
 			t.Errorf("a restart marker missing: %v", err)
 		}
 	} else {
@@ -223,15 +238,18 @@ func TestAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	var used Decoder
-	for _, denom := range []int{4, 8, 2} {
+	for _, denom := range []int{4, 8, 2, 1} {
 		for _, name := range files {
 			data := read(t, filepath.Base(name))
-			want, err := new(Decoder).Decode(data, denom)
+			if denom == 1 && !progressive(data) {
+				continue
+			}
+			want, err := new(Decoder).Decode(t.Context(), data, denom)
 			if err != nil {
 				t.Fatal(err)
 			}
-			used.Decode(data[:len(data)/2], denom)
-			got, err := used.Decode(data, denom)
+			used.Decode(t.Context(), data[:len(data)/2], denom)
+			got, err := used.Decode(t.Context(), data, denom)
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("%s 1/%d: another picture from a used decoder, %v", name, denom, err)
 			}
@@ -239,27 +257,92 @@ func TestAgain(t *testing.T) {
 	}
 }
 
+// Restart intervals change nothing of a picture, at any scale: Pillow wrote the
+// same coefficients with and without. image/jpeg refuses the one with, for it
+// counts the units of a scan of one component wrongly.
+func TestProgressiveRestart(t *testing.T) {
+	with, without := read(t, "progressive_restart420.jpg"), read(t, "progressive.jpg")
+	if _, err := jpeg.Decode(bytes.NewReader(with)); err == nil {
+		t.Error("image/jpeg reads it now: full size need not be decoded here")
+	}
+	full, err := jpeg.Decode(bytes.NewReader(without))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, denom := range []int{1, 2, 4, 8} {
+		a, err := new(Decoder).Decode(t.Context(), with, denom)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := new(Decoder).Decode(t.Context(), without, denom)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(a, b) {
+			t.Errorf("1/%d: another picture with restart intervals", denom)
+		}
+		if denom > 1 {
+			continue
+		}
+		for i, p := range planes(t, full) {
+			q := planes(t, a)[i]
+			for y := range p.h {
+				for x := range p.w {
+					if d := int(p.pix[y*p.stride+x]) - int(q.pix[y*q.stride+x]); d < -1 || d > 1 {
+						t.Fatalf("plane %d at %d, %d: %d from image/jpeg", i, x, y, d)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A context that is done ends the decoding of every kind.
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, name := range []string{"420.jpg", "progressive.jpg"} {
+		if _, err := new(Decoder).Decode(ctx, read(t, name), 2); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// FuzzDecode: a picture is of the size announced, its planes reach that far, and
+// a decoder that has read others before gives the same.
 func FuzzDecode(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.jpg")
 	if err != nil {
 		f.Fatal(err)
 	}
 	for _, name := range files {
-		f.Add(read(f, filepath.Base(name)), 3)
+		f.Add(read(f, filepath.Base(name)), uint8(3))
 	}
-	f.Fuzz(func(t *testing.T, data []byte, shift int) {
+	var used Decoder
+	f.Fuzz(func(t *testing.T, data []byte, shift uint8) {
 		c, err := jpeg.DecodeConfig(bytes.NewReader(data))
-		if err != nil || c.Width*c.Height > 1e6 {
+		if err != nil || c.Width*c.Height > 1<<14 {
 			return
 		}
-		img, err := new(Decoder).Decode(data, 2<<(uint(shift)%3))
+		denom := 1 << (shift % 4)
+		img, err := new(Decoder).Decode(t.Context(), data, denom)
+		again, err2 := used.Decode(t.Context(), data, denom)
+		if !reflect.DeepEqual(img, again) || (err == nil) != (err2 == nil) {
+			t.Fatalf("a used decoder gives %v, %v; a new one %v, %v", again, err2, img, err)
+		}
 		if err != nil {
+			if !errors.Is(err, ErrOther) {
+				t.Fatal(err)
+			}
 			return
 		}
-		b := img.Bounds()
-		for y := b.Min.Y; y < b.Max.Y; y++ {
-			for x := b.Min.X; x < b.Max.X; x++ {
-				img.At(x, y) // the planes reach that far
+		want := image.Pt(c.Width+denom-1, c.Height+denom-1).Div(denom)
+		if b := img.Bounds(); b.Size() != want || b.Min != (image.Point{}) {
+			t.Fatalf("bounds %v, want a size of %v", b, want)
+		}
+		for _, p := range planes(t, img) {
+			if p.w > p.stride || len(p.pix) < (p.h-1)*p.stride+p.w {
+				t.Fatalf("a plane of %d×%d has %d bytes, %d a row", p.w, p.h, len(p.pix), p.stride)
 			}
 		}
 	})

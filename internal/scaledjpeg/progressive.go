@@ -26,9 +26,13 @@ type progression struct {
 	run       int  // blocks that end before they begin, G.1.2.2
 }
 
+// kept is the number of coefficients of a block that are kept, in zigzag order,
+// by the side of the output block: all that its transform needs.
+var kept = [...]int{1: 1, 2: 5, 4: 25, 8: 64}
+
 // store makes room for the coefficients.
 func (d *decoder) store() {
-	d.keep = map[int]int{1: 1, 2: 5, 4: 25}[d.side]
+	d.keep = kept[d.side]
 	across, down := d.unitsOf()
 	blocks := 0
 	for i := range d.comps {
@@ -269,9 +273,14 @@ func correct(b reader, buf []byte, coefs []int16, which uint64, low uint) reader
 	if which == 0 {
 		return b
 	}
+	const half = 1<<32 - 1
+	if which > half && len(coefs) > 32 { // 56 bits are there at a time
+		b = correct(b, buf, coefs, which&half, low)
+		which &^= half
+	}
 	b = b.fill(buf)
-	for kept := which & (1<<len(coefs) - 1); kept != 0; kept &= kept - 1 {
-		v := &coefs[bits.TrailingZeros64(kept)&31]
+	for rest := which & (1<<len(coefs) - 1); rest != 0; rest &= rest - 1 {
+		v := &coefs[bits.TrailingZeros64(rest)]
 		if b.acc>>63 != 0 && *v>>low&1 == 0 {
 			if *v >= 0 {
 				*v += 1 << low
@@ -283,7 +292,7 @@ func correct(b reader, buf []byte, coefs []int16, which uint64, low uint) reader
 		which &= which - 1
 	}
 	n := uint(bits.OnesCount64(which))
-	if n > 31 { // 56 are there, less those kept
+	if n > 31 { // 56 are there, less those of coefs
 		b = b.drop(31).fill(buf)
 		n -= 31
 	}
@@ -305,6 +314,9 @@ func (d *decoder) finish() error {
 		}
 		c.quant = &d.quant[c.table]
 		for block := range c.nonzero {
+			if block%checkEvery == 0 && d.ctx.Err() != nil {
+				return d.ctx.Err()
+			}
 			coefs := c.coefs[block*d.keep:][:d.keep]
 			copy(d.ac[:], coefs)
 			d.dc = int32(coefs[0]) * c.quant[0]
@@ -316,6 +328,8 @@ func (d *decoder) finish() error {
 				d.transform2(pix, c.stride, c.quant)
 			case 4:
 				d.transform4(pix, c.stride, c.quant)
+			case 8:
+				d.transform8(pix, c.stride, c.quant)
 			}
 		}
 	}

@@ -24,6 +24,15 @@ const (
 	m12 = -m02
 	m13 = -3146
 
+	// m for blocks of 8×8: half of cos(kπ/16), which for k = 4 is C(0)/2 too.
+	c1 = 4017
+	c2 = 3784
+	c3 = 3406
+	c4 = 2896
+	c5 = 2276
+	c6 = 1567
+	c7 = 799
+
 	// What a block of 2×2 needs: its m[0][0]·m[0][1] and m[0][1]².
 	edge   = (2896*2624 + 1<<(fraction-1)) >> fraction
 	corner = (2624*2624 + 1<<(fraction-1)) >> fraction
@@ -75,6 +84,59 @@ func (d *decoder) transform4(pix []uint8, stride int, q *[64]int32) {
 		out[0], out[3] = clamp((even0+odd0)>>shift), clamp((even0-odd0)>>shift)
 		out[1], out[2] = clamp((even1+odd1)>>shift), clamp((even1-odd1)>>shift)
 	}
+}
+
+// transform8 makes all pixels of a block, columns first. Few pictures come here;
+// it is as plain as it is exact.
+func (d *decoder) transform8(pix []uint8, stride int, q *[64]int32) {
+	const keep = 3 // fraction bits kept between the passes
+	var block, rows [8][8]int32
+	for at, place := range zigzag {
+		block[place%8][place/8] = int32(d.ac[at]) * q[at] // by column
+	}
+	block[0][0] = d.dc
+	for u := range block {
+		column := inverse8(&block[u], 1<<(fraction-keep-1))
+		for y, v := range column {
+			rows[y][u] = v >> (fraction - keep)
+		}
+	}
+	for y := range rows {
+		const shift = fraction + keep
+		row := inverse8(&rows[y], 128<<shift+1<<(shift-1))
+		for x, v := range row {
+			pix[y*stride+x] = clamp(v >> shift)
+		}
+	}
+}
+
+// inverse8 is the transform in one dimension, with bias added to every output.
+func inverse8(x *[8]int32, bias int32) (out [8]int32) {
+	sum, diff := c4*(x[0]+x[4])+bias, c4*(x[0]-x[4])+bias
+	a, b := c2*x[2]+c6*x[6], c6*x[2]-c2*x[6]
+	even := [4]int32{sum + a, diff + b, diff - b, sum - a}
+	odd := [4]int32{
+		c1*x[1] + c3*x[3] + c5*x[5] + c7*x[7],
+		c3*x[1] - c7*x[3] - c1*x[5] - c5*x[7],
+		c5*x[1] - c1*x[3] + c7*x[5] + c3*x[7],
+		c7*x[1] - c5*x[3] + c3*x[5] - c1*x[7],
+	}
+	for k := range even {
+		out[k], out[7-k] = even[k]+odd[k], even[k]-odd[k]
+	}
+	return out
+}
+
+// zigzag is the place, 8·row + column, of each coefficient, figure A.6.
+var zigzag = [64]uint8{
+	0, 1, 8, 16, 9, 2, 3, 10,
+	17, 24, 32, 25, 18, 11, 4, 5,
+	12, 19, 26, 33, 40, 48, 41, 34,
+	27, 20, 13, 6, 7, 14, 21, 28,
+	35, 42, 49, 56, 57, 50, 43, 36,
+	29, 22, 15, 23, 30, 37, 44, 51,
+	58, 59, 52, 45, 38, 31, 39, 46,
+	53, 60, 61, 54, 47, 55, 62, 63,
 }
 
 // places4 is where, in zigzag, the coefficients of each column are.

@@ -20,6 +20,7 @@ rgb.save("restart.jpg", quality=85, subsampling=2, restart_marker_blocks=2)
 rgb.rotate(90, expand=True).save("tall.jpg", quality=60, subsampling=2)
 rgb.convert("L").save("gray.jpg", quality=85)
 rgb.save("progressive.jpg", quality=85, subsampling=2, progressive=True)
+rgb.save("progressive_restart420.jpg", quality=85, subsampling=2, progressive=True, restart_marker_blocks=2)  # the same coefficients
 rgb.save("progressive422.jpg", quality=95, subsampling=1, progressive=True)
 rgb.save("progressive_restart.jpg", quality=75, subsampling=0, progressive=True, restart_marker_blocks=3)
 rgb.convert("L").save("progressive_gray.jpg", quality=85, progressive=True)
