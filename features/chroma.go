@@ -2,14 +2,14 @@ package features
 
 import "image"
 
-// smooth converts a picture with subsampled colour to RGB, interpolating the
-// colour between its samples (a triangle filter) as libjpeg and libwebp do.
-// image.YCbCr itself, and imaging, repeat each sample. It returns img where there
-// is nothing to do.
-func smooth(img image.Image) image.Image {
+// smooth converts the rows and columns r of a picture with subsampled colour to
+// RGB, interpolating the colour between its samples (a triangle filter) as libjpeg
+// and libwebp do. image.YCbCr itself, and imaging, repeat each sample. It returns
+// that part of img where there is nothing to do.
+func smooth(img image.Image, r image.Rectangle) image.Image {
 	m, ok := img.(*image.YCbCr)
 	if !ok || m.Rect.Min != (image.Point{}) {
-		return img
+		return part(img, r)
 	}
 	var down int // rows that share a row of colour
 	var round [2]int32
@@ -19,14 +19,14 @@ func smooth(img image.Image) image.Image {
 	case image.YCbCrSubsampleRatio420:
 		down, round = 2, [2]int32{8, 7}
 	default:
-		return img
+		return part(img, r)
 	}
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	cw, ch := (w+1)/2, (h+down-1)/down
-	dst := image.NewNRGBA(m.Rect)
+	dst := image.NewNRGBA(image.Rect(0, r.Min.Y, w, r.Max.Y))
 	cb, cr := make([]uint8, 2*cw), make([]uint8, 2*cw)
 	sums := make([]int32, cw)
-	for y := range h {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
 		near := y / down
 		far := near // the row of colour on the other side of the pixel
 		if down == 2 {
@@ -39,7 +39,7 @@ func smooth(img image.Image) image.Image {
 			}
 			spread(c.out, sums, round)
 		}
-		luma, row := m.Y[y*m.YStride:][:w], dst.Pix[y*dst.Stride:][:4*w]
+		luma, row := m.Y[y*m.YStride:][:w], dst.Pix[(y-r.Min.Y)*dst.Stride:][:4*w]
 		for x, v := range luma {
 			px := row[4*x : 4*x+4 : 4*x+4]
 			// JFIF 1.02, section 7, rounded to nearest in 16-bit fixed point.
@@ -50,7 +50,7 @@ func smooth(img image.Image) image.Image {
 			px[3] = 255
 		}
 	}
-	return dst
+	return part(dst, r)
 }
 
 // spread doubles a row of sums, four times a sample each: every output weighs

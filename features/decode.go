@@ -10,7 +10,6 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
-	"io/fs"
 	"sync"
 
 	"golang.org/x/image/bmp"
@@ -20,14 +19,25 @@ import (
 	"github.com/onetomany/caption/internal/scaledjpeg"
 )
 
-// Limits bounds what one photo may take. They are checked before the picture
-// is decoded. Zero fields, and a nil *Limits, mean the defaults.
+// Limits bounds what one photo may take. They are checked on the file's header,
+// before the picture is decoded. Zero fields, and a nil *Limits, mean the
+// defaults.
 type Limits struct {
 	// MaxBytes is the largest file. 0 means DefaultMaxBytes.
 	MaxBytes int64
 
 	// MaxPixels is the largest width·height. 0 means DefaultMaxPixels.
 	MaxPixels int64
+
+	// MaxSide is the largest width and height, in pixels. 0 means DefaultMaxSide.
+	MaxSide int
+
+	// MaxMemory is what the photos being read and decoded at any time may take
+	// together, in bytes: a quarter is for files, the rest for pixels. A photo
+	// that would take more alone is refused, and sooner if its file is small: a
+	// file of a few kilobytes that unfolds to a gigabyte is no photo. 0 means
+	// DefaultMaxMemory.
+	MaxMemory int64
 }
 
 const (
@@ -36,8 +46,14 @@ const (
 	DefaultMaxBytes = 256 << 20
 
 	// DefaultMaxPixels is what the largest phone sensors give (16,320×12,240).
-	// Decoded it takes 0.3 to 1.6 GB, by format.
 	DefaultMaxPixels = 200_000_000
+
+	// DefaultMaxSide is the largest side of a JPEG.
+	DefaultMaxSide = 1<<16 - 1
+
+	// DefaultMaxMemory admits a photo of DefaultMaxPixels in every common format
+	// of 8 bits a channel.
+	DefaultMaxMemory = 1 << 30
 )
 
 func (l *Limits) withDefaults() Limits {
@@ -51,7 +67,28 @@ func (l *Limits) withDefaults() Limits {
 	if out.MaxPixels <= 0 {
 		out.MaxPixels = DefaultMaxPixels
 	}
+	if out.MaxSide <= 0 {
+		out.MaxSide = DefaultMaxSide
+	}
+	if out.MaxMemory <= 0 {
+		out.MaxMemory = DefaultMaxMemory
+	}
+	out.MaxBytes = min(out.MaxBytes, out.files())
 	return out
+}
+
+// files is the part of MaxMemory that holds files.
+func (l Limits) files() int64 { return max(1, l.MaxMemory/4) }
+
+// pixels is the part of MaxMemory that decoding takes.
+func (l Limits) pixels() int64 { return max(1, l.MaxMemory-l.files()) }
+
+// unfolded is what decoding may take for a file of so many bytes: all of
+// l.pixels for any photo, and less for a file so small that it is none. Photos
+// unfold to some 60 times their files at most, flat drawings to a thousand.
+func (l Limits) unfolded(size int64) int64 {
+	const ratio = 160
+	return min(l.pixels(), max(ratio*size, l.MaxMemory*5/16))
 }
 
 // Errors about one photo. They come wrapped, with what was found.
@@ -75,17 +112,30 @@ var (
 // Decode reads a picture and turns it upright by its EXIF orientation. Pixels
 // keep the file's colour model; transparency is left to Preprocessing. The
 // error wraps one of the Err variables above, or is r's own.
-func Decode(r io.Reader, lim *Limits) (image.Image, error) {
+func Decode(r io.Reader, lim *Limits) (img image.Image, err error) {
+	if r == nil {
+		return nil, errNoReader
+	}
+	defer rescue(&err, "reading the photo")
 	l := lim.withDefaults()
-	data, err := readAll(context.Background(), r, l, nil)
+	ctx := context.Background()
+	data, release, err := readAll(ctx, r, l, nil, budget{})
 	if err != nil {
 		return nil, err
 	}
+	defer release()
 	h, err := readHeader(data, l)
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.decode(data, 1, nil)
+	need := h.memory(data, 1)
+	if h.orient != upright {
+		need += 2 * 4 * h.pixels() // as RGB, and turned
+	}
+	if err := h.admit(need, 1, data, l); err != nil {
+		return nil, err
+	}
+	p, err := h.decode(ctx, data, 1, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +154,7 @@ func (p photo) upright() image.Image {
 	if p.orient == upright {
 		return p.Image
 	}
-	return p.orient.apply(smooth(p.Image)) // turning makes RGB of it
+	return p.orient.apply(smooth(p.Image, p.Bounds())) // turning makes RGB of it
 }
 
 // memory is what it takes to read a photo, used again for the next: the kernel
@@ -112,101 +162,63 @@ func (p photo) upright() image.Image {
 type memory struct {
 	file bytes.Buffer
 	jpeg scaledjpeg.Decoder
+	used int64 // bytes, at most, by the largest photo
+}
+
+// putBack keeps m for the next photo, unless a huge one left it huge.
+func (m *memory) putBack() {
+	if m.used <= 64<<20 {
+		memories.Put(m)
+	}
 }
 
 var memories = sync.Pool{New: func() any { return new(memory) }}
-
-// readAll reads a whole photo, at most l.MaxBytes; into buf, if that is not nil
-// and r is a file.
-func readAll(ctx context.Context, r io.Reader, l Limits, buf *bytes.Buffer) ([]byte, error) {
-	if f, ok := r.(interface{ Stat() (fs.FileInfo, error) }); ok {
-		if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() {
-			if fi.Size() > l.MaxBytes {
-				return nil, tooManyBytes(fi.Size(), l)
-			}
-			return readTo(ctx, r, l, buf, fi.Size())
-		}
-	}
-	// A pipe or a terminal may keep a Read waiting for ever; ctx must end it.
-	var data []byte
-	var err error
-	done := make(chan struct{})
-	go func() {
-		data, err = readTo(ctx, r, l, nil, 0) // which may go on when buf is another's
-		close(done)
-	}()
-	select {
-	case <-done:
-		return data, err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func readTo(ctx context.Context, r io.Reader, l Limits, buf *bytes.Buffer, size int64) ([]byte, error) {
-	if buf == nil {
-		buf = new(bytes.Buffer)
-	}
-	buf.Reset()
-	buf.Grow(int(size) + bytes.MinRead) // ReadFrom wants spare room to see the end
-	n, err := buf.ReadFrom(io.LimitReader(ctxReader{ctx, r}, l.MaxBytes+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case n > l.MaxBytes:
-		return nil, tooManyBytes(n, l)
-	}
-	return buf.Bytes(), nil
-}
-
-func tooManyBytes(n int64, l Limits) error {
-	return fmt.Errorf("%w: %d bytes or more, above the limit of %d; make it smaller", ErrTooLarge, n, l.MaxBytes)
-}
-
-// ctxReader stops between two reads when its context is done.
-type ctxReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c ctxReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
-}
 
 // format is a picture format: how its header and its pixels are read.
 type format struct {
 	name   string
 	match  func(data []byte) bool
-	config func(r io.Reader) (image.Config, error)
-	decode func(r io.Reader) (image.Image, error)
+	config func(data []byte) (image.Config, error)
+	decode func(in *input) (image.Image, error)
 	orient func(data []byte) orientation // nil if the format has none
 
+	// memory is what decode takes at most, in bytes, beside the file: the
+	// picture, and all that is made on the way, what waits for the garbage
+	// collector included.
+	memory func(data []byte, c image.Config) int64
+
 	// scaled decodes at 1/denom of the size, rounded up, a picture valid until
-	// the next one; nil, or an error, if it cannot.
-	scaled func(d *scaledjpeg.Decoder, data []byte, denom int) (image.Image, error)
+	// the next one, and scaledMemory is what that takes; nil, or an error, if
+	// it cannot.
+	scaled       func(d *scaledjpeg.Decoder, ctx context.Context, data []byte, denom int) (image.Image, error)
+	scaledMemory func(data []byte, denom int) int64
 }
 
 var formats = []format{
-	{"JPEG", isJPEG, jpeg.DecodeConfig, jpeg.Decode, jpegOrientation, (*scaledjpeg.Decoder).Decode},
-	{"PNG", isPNG, png.DecodeConfig, png.Decode, pngOrientation, nil},
-	{"GIF", isGIF, gif.DecodeConfig, decodeGIF, nil, nil},
-	{"WebP", isWebP, webp.DecodeConfig, decodeWebP, webpOrientation, nil},
-	{"BMP", isBMP, bmp.DecodeConfig, bmp.Decode, nil, nil},
-	{"TIFF", isTIFF, tiff.DecodeConfig, tiff.Decode, tiffOrientation, nil},
+	{"JPEG", isJPEG, jpegConfig, decodeJPEG, jpegOrientation, jpegMemory, (*scaledjpeg.Decoder).Decode, scaledMemory},
+	{"PNG", isPNG, config(png.DecodeConfig), from(png.Decode), pngOrientation, pngMemory, nil, nil},
+	{"GIF", isGIF, config(gif.DecodeConfig), decodeGIF, nil, gifMemory, nil, nil},
+	{"WebP", isWebP, config(webp.DecodeConfig), decodeWebP, webpOrientation, webpMemory, nil, nil},
+	{"BMP", isBMP, config(bmp.DecodeConfig), from(bmp.Decode), nil, bmpMemory, nil, nil},
+	{"TIFF", isTIFF, config(tiff.DecodeConfig), from(tiff.Decode), tiffOrientation, tiffMemory, nil, nil},
+}
+
+func config(read func(io.Reader) (image.Config, error)) func([]byte) (image.Config, error) {
+	return func(data []byte) (image.Config, error) { return read(bytes.NewReader(data)) }
+}
+
+func from(decode func(io.Reader) (image.Image, error)) func(*input) (image.Image, error) {
+	return func(in *input) (image.Image, error) { return decode(in) }
 }
 
 // header is what is known of a photo before its pixels are decoded.
 type header struct {
 	*format
-	width, height int // as stored, before orient
-	orient        orientation
+	image.Config // Width and Height as stored, before orient
+	orient       orientation
 }
 
-// pixels is the number of pixels that decoding may allocate.
-func (h header) pixels() int64 { return int64(h.width) * int64(h.height) }
+func (h header) pixels() int64 { return int64(h.Width) * int64(h.Height) }
 
 // readHeader finds the format and checks the limits.
 func readHeader(data []byte, l Limits) (h header, err error) {
@@ -220,16 +232,16 @@ func readHeader(data []byte, l Limits) (h header, err error) {
 		return h, fmt.Errorf("%w: %s; JPEG, PNG, GIF, WebP, BMP and TIFF are", ErrNotImage, looksLike(data))
 	}
 	defer h.rescue(&err)
-	c, err := h.config(bytes.NewReader(data))
+	c, err := h.config(data)
 	if err != nil {
 		return h, h.wrap(err)
 	}
-	h.width, h.height = c.Width, c.Height
+	h.Config = c
 	if c.Width <= 0 || c.Height <= 0 {
 		return h, fmt.Errorf("%w: %s of %d×%d pixels", ErrCorrupt, h.name, c.Width, c.Height)
 	}
-	if int64(c.Width) > l.MaxPixels/int64(c.Height) {
-		return h, fmt.Errorf("%w: %s of %d×%d pixels, above the limit of %d; make it smaller", ErrTooLarge, h.name, c.Width, c.Height, l.MaxPixels)
+	if err := checkSize(c.Width, c.Height, l); err != nil {
+		return h, fmt.Errorf("%w (%s)", err, h.name)
 	}
 	h.orient = upright
 	if h.format.orient != nil {
@@ -238,26 +250,61 @@ func readHeader(data []byte, l Limits) (h header, err error) {
 	return h, nil
 }
 
+// checkSize holds a picture to the limits of sides and pixels.
+func checkSize(w, h int, l Limits) error {
+	switch {
+	case w > l.MaxSide || h > l.MaxSide:
+		return fmt.Errorf("%w: %d×%d pixels, above the limit of %d a side; make it smaller", ErrTooLarge, w, h, l.MaxSide)
+	case int64(w) > l.MaxPixels/int64(h):
+		return fmt.Errorf("%w: %d×%d pixels, above the limit of %d; make it smaller", ErrTooLarge, w, h, l.MaxPixels)
+	}
+	return nil
+}
+
+// memory is what decoding at 1/denom of the size takes at most; at 1 where the
+// format cannot do it.
+func (h header) memory(data []byte, denom int) int64 {
+	if denom > 1 && h.scaled != nil {
+		return h.scaledMemory(data, denom)
+	}
+	return h.format.memory(data, h.Config)
+}
+
+// admit refuses a photo that would take more memory than l allows, at 1/denom of
+// its size. In a small file, small pixels count as four bytes: they take as long.
+func (h header) admit(need int64, denom int, data []byte, l Limits) error {
+	d := int64(denom)
+	if need <= l.pixels() && max(need, 4*h.pixels()/(d*d)) <= l.unfolded(int64(len(data))) {
+		return nil
+	}
+	if need <= l.pixels() {
+		return fmt.Errorf("%w: a %s of %d×%d pixels in a file of %d bytes, which would take %d MB to decode, is hardly a photo; make it smaller or allow more memory",
+			ErrTooLarge, h.name, h.Width, h.Height, len(data), need/1e6)
+	}
+	return fmt.Errorf("%w: a %s of %d×%d pixels, which would take %d MB to decode, above the limit of %d MB; make it smaller or allow more memory",
+		ErrTooLarge, h.name, h.Width, h.Height, need/1e6, l.pixels()/1e6)
+}
+
 // decode reads the pixels, at 1/denom of the size if the format can and else
-// all of them. A reduced picture is in m.
-func (h header) decode(data []byte, denom int, m *memory) (p photo, err error) {
+// all of them. A reduced picture is in m; the error wraps scaledjpeg.ErrOther
+// where it takes all pixels.
+func (h header) decode(ctx context.Context, data []byte, denom int, m *memory) (p photo, err error) {
 	defer h.rescue(&err)
 	if denom > 1 && h.scaled != nil {
-		if img, err := h.scaled(&m.jpeg, data, denom); err == nil {
-			return photo{img, h.orient, true}, nil
-		}
+		img, err := h.scaled(&m.jpeg, ctx, data, denom)
+		return photo{img, h.orient, true}, err
 	}
-	img, err := h.format.decode(bytes.NewReader(data))
+	img, err := h.format.decode(&input{ctx, data, 0})
+	if cause := ctx.Err(); cause != nil {
+		return p, cause
+	}
 	if err != nil {
 		return p, h.wrap(err)
 	}
-	if b := img.Bounds(); b.Dx() != h.width || b.Dy() != h.height {
-		return p, fmt.Errorf("%w: %s of %d×%d pixels where its header says %d×%d", ErrCorrupt, h.name, b.Dx(), b.Dy(), h.width, h.height)
+	if b := img.Bounds(); b.Dx() != h.Width || b.Dy() != h.Height {
+		return p, fmt.Errorf("%w: %s of %d×%d pixels where its header says %d×%d", ErrCorrupt, h.name, b.Dx(), b.Dy(), h.Width, h.Height)
 	}
-	// If the planes are shorter than the bounds, panic here, not in a goroutine
-	// of imaging, where nobody could recover.
-	img.At(img.Bounds().Max.X-1, img.Bounds().Max.Y-1)
-	return photo{img, h.orient, false}, nil
+	return photo{img, h.orient, false}, checkPlanes(img)
 }
 
 // rescue turns a panic of a decoder into an error: hostile files are expected,
@@ -275,6 +322,8 @@ func (h header) wrap(err error) error {
 	var tu tiff.UnsupportedError
 	kind := ErrCorrupt
 	switch {
+	case errors.Is(err, ErrTooLarge):
+		return err
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, jpeg.FormatError("short Huffman data")), errors.Is(err, png.FormatError("not enough pixel data")):
 		return fmt.Errorf("%w: the %s data ends early; copy or download it again", ErrTruncated, h.name)
@@ -285,16 +334,12 @@ func (h header) wrap(err error) error {
 }
 
 // decodeGIF puts the first frame, which may be smaller, on the whole canvas.
-func decodeGIF(r io.Reader) (image.Image, error) {
-	data, err := io.ReadAll(r)
+func decodeGIF(in *input) (image.Image, error) {
+	c, err := gif.DecodeConfig(bytes.NewReader(in.data))
 	if err != nil {
 		return nil, err
 	}
-	c, err := gif.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	img, err := gif.Decode(bytes.NewReader(data))
+	img, err := gif.Decode(in)
 	if err != nil {
 		return nil, err
 	}
@@ -303,4 +348,28 @@ func decodeGIF(r io.Reader) (image.Image, error) {
 		return img, nil
 	}
 	return onCanvas(img, img.Bounds().Min, canvas), nil
+}
+
+// maxScans bounds the scans of a progressive JPEG, each of which goes over all of
+// the picture in a few bytes. Encoders write 10, or up to 20 where they look for
+// the smallest file.
+const maxScans = 100
+
+func jpegConfig(data []byte) (image.Config, error) {
+	if n := readFrame(data).scans; n > maxScans {
+		return image.Config{}, fmt.Errorf("%w: a JPEG of %d scans, above the limit of %d; save it again", ErrTooLarge, n, maxScans)
+	}
+	return jpeg.DecodeConfig(bytes.NewReader(data))
+}
+
+// decodeJPEG reads progressive pictures with restart intervals by itself:
+// image/jpeg counts the units of their scans wrongly.
+func decodeJPEG(in *input) (image.Image, error) {
+	if f := readFrame(in.data); f.progressive && f.restarts {
+		img, err := new(scaledjpeg.Decoder).Decode(in.ctx, in.data, 1)
+		if !errors.Is(err, scaledjpeg.ErrOther) {
+			return img, err
+		}
+	}
+	return jpeg.Decode(in)
 }

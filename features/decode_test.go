@@ -231,8 +231,8 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // A decoder that panics gives an error.
 func TestDecoderPanic(t *testing.T) {
-	f := format{name: "test", decode: func(io.Reader) (image.Image, error) { panic("out of range") }}
-	_, err := header{format: &f, width: 1, height: 1}.decode(nil, 1, nil)
+	f := format{name: "test", decode: func(*input) (image.Image, error) { panic("out of range") }}
+	_, err := header{format: &f}.decode(t.Context(), nil, 1, nil)
 	if !errors.Is(err, ErrCorrupt) {
 		t.Errorf("%v, want ErrCorrupt", err)
 	}
@@ -261,15 +261,15 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p, err := h.decode(b, 1, new(memory))
+		p, err := h.decode(t.Context(), b, 1, new(memory))
 		if err != nil {
 			return
 		}
-		if p.Bounds().Dx() != h.width || p.Bounds().Dy() != h.height {
-			t.Fatalf("%v, announced %d×%d", p.Bounds(), h.width, h.height)
+		if p.Bounds().Dx() != h.Width || p.Bounds().Dy() != h.Height {
+			t.Fatalf("%v, announced %d×%d", p.Bounds(), h.Width, h.Height)
 		}
 		for _, pre.Resize = range []string{Squash, Crop} {
-			if err := pre.fill(dst, p); err != nil && !errors.Is(err, ErrCorrupt) {
+			if err := pre.fill(t.Context(), dst, p); err != nil && !errors.Is(err, ErrCorrupt) {
 				t.Fatal(err)
 			}
 		}

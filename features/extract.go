@@ -12,7 +12,7 @@ import (
 	"sync"
 
 	"github.com/onetomany/caption/cnn"
-	"golang.org/x/sync/semaphore"
+	"github.com/onetomany/caption/internal/scaledjpeg"
 )
 
 // network is what an Extractor needs of a *cnn.Net.
@@ -52,18 +52,31 @@ func newExtractor(net network, pre Preprocessing) (*Extractor, error) {
 }
 
 // Preprocessing is how x prepares a picture.
-func (x *Extractor) Preprocessing() Preprocessing { return x.pre }
+func (x *Extractor) Preprocessing() Preprocessing {
+	if x == nil {
+		return Preprocessing{}
+	}
+	return x.pre
+}
 
 // Shape is the shape of one picture's features: [D], or [H,W,C] for a map.
-func (x *Extractor) Shape() []int { return slices.Clone(x.shape) }
+func (x *Extractor) Shape() []int {
+	if x == nil {
+		return nil
+	}
+	return slices.Clone(x.shape)
+}
 
 // Read returns the features of one photo, read from r: what Stream gives. A
 // large JPEG is decoded no larger than it needs to be, which is several times
 // faster than Decode and Image. lim may be nil.
 func (x *Extractor) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float32, error) {
+	if err := x.usable(ctx); err != nil {
+		return nil, err
+	}
 	in := x.input(1)
 	defer x.inputs.Put(in)
-	if err := x.pre.read(ctx, *in, r, lim.withDefaults(), nil); err != nil {
+	if err := x.pre.read(ctx, *in, r, lim.withDefaults(), budget{}); err != nil {
 		return nil, err
 	}
 	return x.one(ctx, *in)
@@ -72,17 +85,24 @@ func (x *Extractor) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float
 // Prepared returns the features of one picture that Preprocessing.Read or
 // Preprocessing.Tensor prepared.
 func (x *Extractor) Prepared(ctx context.Context, picture []float32) ([]float32, error) {
+	if err := x.usable(ctx); err != nil {
+		return nil, err
+	}
 	if len(picture) != x.pre.Size() {
 		return nil, fmt.Errorf("a prepared picture of %d numbers; the CNN takes %d", len(picture), x.pre.Size())
 	}
 	return x.one(ctx, picture)
 }
 
-// Image returns the features of one picture.
+// Image returns the features of one picture, within the default Limits of sides
+// and pixels.
 func (x *Extractor) Image(ctx context.Context, img image.Image) ([]float32, error) {
+	if err := x.usable(ctx); err != nil {
+		return nil, err
+	}
 	in := x.input(1)
 	defer x.inputs.Put(in)
-	if err := x.pre.fill(*in, photo{Image: img, orient: upright}); err != nil {
+	if err := x.pre.image(ctx, *in, img); err != nil {
 		return nil, err
 	}
 	return x.one(ctx, *in)
@@ -98,6 +118,22 @@ func (x *Extractor) one(ctx context.Context, data []float32) ([]float32, error) 
 		return nil, errNotFinite
 	}
 	return rows[0], nil
+}
+
+var (
+	errNoContext = errors.New("the context is nil; give context.Background()")
+	errZero      = errors.New("features: an Extractor that NewExtractor did not make")
+)
+
+// usable says what is wrong with a call of a method of x, nil if nothing.
+func (x *Extractor) usable(ctx context.Context) error {
+	switch {
+	case x == nil || x.net == nil:
+		return errZero
+	case ctx == nil:
+		return errNoContext
+	}
+	return nil
 }
 
 var errNotFinite = errors.New("the CNN gave a value that is not a finite number; is the model damaged, or made for another preprocessing?")
@@ -140,18 +176,24 @@ type Result struct {
 // defaults. Results do not depend on Jobs and Batch.
 type StreamOptions struct {
 	// Jobs is the number of photos (or batches) worked on at the same time.
-	// 0 means runtime.GOMAXPROCS.
+	// 0 means runtime.GOMAXPROCS; more than 1,024 count as 1,024.
 	Jobs int
 
 	// Batch is the number of pictures that go through the network together.
-	// 0 means 1.
+	// 0 means 1; more than 1,024 count as 1,024.
 	Batch int
 
-	// Limits of one photo. At most Limits.MaxPixels pixels are being decoded
-	// at any time over all Jobs, so a folder of huge photos takes the memory
-	// of one. nil means the defaults.
+	// Limits of each photo. Their MaxMemory holds for all photos that are read
+	// and decoded at any time together, over all Jobs. nil means the defaults.
 	Limits *Limits
 }
+
+// maxJobs and maxBatch bound Jobs and Batch, whose goroutines and memory are
+// there before the first photo is.
+const (
+	maxJobs  = 1 << 10
+	maxBatch = 1 << 10
+)
 
 // Stream computes the features of many photos. It yields one Result for each
 // source, in the order of the sources. Sources are drawn as they are needed,
@@ -164,6 +206,17 @@ type StreamOptions struct {
 // from file to features, so all cores stay busy with cnn.Options.Threads at 1.
 func (x *Extractor) Stream(ctx context.Context, sources iter.Seq[Source], opt *StreamOptions) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
+		if sources == nil {
+			return
+		}
+		if err := x.usable(ctx); err != nil {
+			for src := range sources {
+				if !yield(Result{Name: src.Name, Err: err}) {
+					return
+				}
+			}
+			return
+		}
 		s := newStream(ctx, x, opt)
 		defer s.stop()
 		next, done := iter.Pull(sources)
@@ -180,7 +233,7 @@ type stream struct {
 	jobs   int
 	batch  int
 	limits Limits
-	pixels *semaphore.Weighted // those being decoded
+	budget budget
 	work   chan *chunk
 	wg     sync.WaitGroup
 }
@@ -196,12 +249,13 @@ func newStream(ctx context.Context, x *Extractor, opt *StreamOptions) *stream {
 	if opt == nil {
 		opt = new(StreamOptions)
 	}
-	s := &stream{x: x, jobs: opt.Jobs, batch: max(1, opt.Batch), limits: opt.Limits.withDefaults()}
+	s := &stream{x: x, jobs: opt.Jobs, batch: min(max(1, opt.Batch), maxBatch), limits: opt.Limits.withDefaults()}
 	if s.jobs <= 0 {
 		s.jobs = runtime.GOMAXPROCS(0)
 	}
+	s.jobs = min(s.jobs, maxJobs)
 	s.ctx, s.cancel = context.WithCancel(ctx)
-	s.pixels = semaphore.NewWeighted(s.limits.MaxPixels)
+	s.budget = newBudget(s.limits)
 	s.work = make(chan *chunk, s.window())
 	for range s.jobs {
 		s.wg.Go(func() {
@@ -297,13 +351,20 @@ func (s *stream) process(c *chunk) {
 }
 
 // prepare reads and decodes a photo into dst.
-func (s *stream) prepare(src Source, dst []float32) error {
+func (s *stream) prepare(src Source, dst []float32) (err error) {
+	defer rescue(&err, "opening the photo")
+	if src.Open == nil {
+		return errNoReader
+	}
 	r, err := src.Open()
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case r == nil:
+		return errNoReader
 	}
 	defer r.Close()
-	return s.x.pre.read(s.ctx, dst, r, s.limits, s.pixels)
+	return s.x.pre.read(s.ctx, dst, r, s.limits, s.budget)
 }
 
 // Read decodes and prepares one photo, read from r, as Extractor.Read does: the
@@ -313,35 +374,56 @@ func (p Preprocessing) Read(ctx context.Context, r io.Reader, lim *Limits) ([]fl
 		return nil, err
 	}
 	dst := make([]float32, p.Size())
-	if err := p.read(ctx, dst, r, lim.withDefaults(), nil); err != nil {
+	if err := p.read(ctx, dst, r, lim.withDefaults(), budget{}); err != nil {
 		return nil, err
 	}
 	return dst, nil
 }
 
-// read prepares the photo in r into dst. The pixels being decoded are drawn
-// from budget, if there is one.
-func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l Limits, budget *semaphore.Weighted) error {
+// read prepares the photo in r into dst. What it takes is drawn from b.
+func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l Limits, b budget) (err error) {
+	if ctx == nil {
+		return errNoContext
+	}
+	if r == nil {
+		return errNoReader
+	}
+	defer rescue(&err, "reading the photo")
 	m := memories.Get().(*memory)
-	defer memories.Put(m)
-	data, err := readAll(ctx, r, l, &m.file)
+	defer m.putBack()
+	data, release, err := readAll(ctx, r, l, &m.file, b)
 	if err != nil {
 		return err
 	}
+	defer release()
 	h, err := readHeader(data, l)
 	if err != nil {
 		return err
 	}
-	if budget != nil {
-		n := h.pixels()
-		if err := budget.Acquire(ctx, n); err != nil {
+	if denom := p.reduction(h.Width, h.Height, h.orient); denom > 1 && h.scaled != nil {
+		err := p.prepare(ctx, dst, h, data, denom, m, l, b)
+		if !errors.Is(err, scaledjpeg.ErrOther) {
 			return err
 		}
-		defer budget.Release(n)
 	}
-	ph, err := h.decode(data, p.reduction(h.width, h.height, h.orient), m)
+	return p.prepare(ctx, dst, h, data, 1, m, l, b)
+}
+
+// prepare decodes a photo at 1/denom of its size into dst.
+func (p Preprocessing) prepare(ctx context.Context, dst []float32, h header, data []byte, denom int, m *memory, l Limits, b budget) error {
+	need := h.memory(data, denom) + p.memory(h.Width/denom, h.Height/denom, h.orient)
+	if err := h.admit(need, denom, data, l); err != nil {
+		return err
+	}
+	m.used = max(m.used, int64(len(data))+need)
+	release, err := acquire(ctx, b.pixels, need)
 	if err != nil {
 		return err
 	}
-	return p.fill(dst, ph)
+	defer release()
+	ph, err := h.decode(ctx, data, denom, m)
+	if err != nil {
+		return err
+	}
+	return p.fill(ctx, dst, ph)
 }

@@ -262,29 +262,6 @@ func TestStreamNetworkFails(t *testing.T) {
 	}
 }
 
-// At most Limits.MaxPixels are decoded at a time; a photo of that size passes.
-func TestStreamPixelBudget(t *testing.T) {
-	x := toyExtractor(t, new(toy))
-	sources := photos(t, 30)
-	lim := &Limits{MaxPixels: 11 * 7} // the largest of them
-	n := 0
-	for r := range x.Stream(t.Context(), slices.Values(sources), &StreamOptions{Jobs: 8, Limits: lim}) {
-		if r.Err != nil {
-			t.Errorf("%s: %v", r.Name, r.Err)
-		}
-		n++
-	}
-	if n != len(sources) {
-		t.Errorf("%d results, want %d", n, len(sources))
-	}
-	lim.MaxPixels = 14
-	for r := range x.Stream(t.Context(), slices.Values(sources[1:2]), &StreamOptions{Limits: lim}) {
-		if !errors.Is(r.Err, ErrTooLarge) {
-			t.Errorf("%v, want ErrTooLarge", r.Err)
-		}
-	}
-}
-
 // What the network must not give.
 func TestNotFinite(t *testing.T) {
 	x := toyExtractor(t, new(toy))

@@ -3,6 +3,7 @@ package features
 import (
 	"encoding/binary"
 	"image"
+	"iter"
 
 	"github.com/disintegration/imaging"
 )
@@ -40,57 +41,85 @@ func (o orientation) apply(img image.Image) image.Image {
 // which a TIFF file is and an EXIF block contains. It gives upright where the
 // tag is missing or wrong.
 func tiffOrientation(b []byte) orientation {
-	if len(b) < 8 {
-		return upright
-	}
-	var order binary.ByteOrder
-	switch string(b[:4]) {
-	case "II*\x00":
-		order = binary.LittleEndian
-	case "MM\x00*":
-		order = binary.BigEndian
-	default:
-		return upright
-	}
-	at := uint64(order.Uint32(b[4:]))
-	if at+2 > uint64(len(b)) {
-		return upright
-	}
-	n := order.Uint16(b[at:])
-	for dir := b[at+2:]; n > 0 && len(dir) >= 12; n, dir = n-1, dir[12:] {
+	for e := range tiffEntries(b) {
 		const tag, short = 0x0112, 3
-		if order.Uint16(dir) != tag {
+		if e.tag != tag {
 			continue
 		}
-		v := order.Uint16(dir[8:])
-		if order.Uint16(dir[2:]) != short || order.Uint32(dir[4:]) != 1 || v < 1 || v > 8 {
-			return upright
+		if v := e.order.Uint16(e.value); e.kind == short && e.count == 1 && v >= 1 && v <= 8 {
+			return orientation(v)
 		}
-		return orientation(v)
+		break
 	}
 	return upright
+}
+
+// tiffEntry is an entry of a directory: count values of a kind, or where they are.
+type tiffEntry struct {
+	tag, kind uint16
+	count     uint32
+	value     []byte // 4 bytes
+	order     binary.ByteOrder
+}
+
+// tiffEntries walks over the first directory of a TIFF structure.
+func tiffEntries(b []byte) iter.Seq[tiffEntry] {
+	return func(yield func(tiffEntry) bool) {
+		if len(b) < 8 {
+			return
+		}
+		var order binary.ByteOrder
+		switch string(b[:4]) {
+		case "II*\x00":
+			order = binary.LittleEndian
+		case "MM\x00*":
+			order = binary.BigEndian
+		default:
+			return
+		}
+		at := uint64(order.Uint32(b[4:]))
+		if at+2 > uint64(len(b)) {
+			return
+		}
+		n := order.Uint16(b[at:])
+		for dir := b[at+2:]; n > 0 && len(dir) >= 12; n, dir = n-1, dir[12:] {
+			if !yield(tiffEntry{order.Uint16(dir), order.Uint16(dir[2:]), order.Uint32(dir[4:]), dir[8:12], order}) {
+				return
+			}
+		}
+	}
 }
 
 // jpegOrientation finds the EXIF block in an APP1 segment before the scan data
 // (EXIF 2.32, section 4.5.4).
 func jpegOrientation(b []byte) orientation {
-	const sos, app1, head = 0xda, 0xe1, "Exif\x00\x00"
-	for b = b[2:]; len(b) >= 4 && b[0] == 0xff; {
-		marker := b[1]
-		if marker == 0xff { // fill byte
-			b = b[1:]
-			continue
-		}
-		n := int(binary.BigEndian.Uint16(b[2:])) // with its own two bytes
-		if marker == sos || n < 2 || len(b) < 2+n {
-			break
-		}
-		if body := b[4 : 2+n]; marker == app1 && len(body) >= len(head) && string(body[:len(head)]) == head {
+	const app1, head = 0xe1, "Exif\x00\x00"
+	for marker, body := range jpegSegments(b) {
+		if marker == app1 && len(body) >= len(head) && string(body[:len(head)]) == head {
 			return tiffOrientation(body[len(head):])
 		}
-		b = b[2+n:]
 	}
 	return upright
+}
+
+// jpegSegments walks over the segments before the scan data: marker, and what
+// follows its length. It ends at the first that is not whole.
+func jpegSegments(b []byte) iter.Seq2[byte, []byte] {
+	return func(yield func(byte, []byte) bool) {
+		const sos = 0xda
+		for b = b[2:]; len(b) >= 4 && b[0] == 0xff; {
+			marker := b[1]
+			if marker == 0xff { // fill byte
+				b = b[1:]
+				continue
+			}
+			n := int(binary.BigEndian.Uint16(b[2:])) // with its own two bytes
+			if marker == sos || n < 2 || len(b) < 2+n || !yield(marker, b[4:2+n]) {
+				return
+			}
+			b = b[2+n:]
+		}
+	}
 }
 
 // pngOrientation finds the chunk eXIf (PNG, third edition, 11.3.4.5).

@@ -97,13 +97,20 @@ func TestOrientation(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ph, err := h.decode(data, 1, new(memory))
+			ph, err := h.decode(t.Context(), data, 1, new(memory))
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, how := range []string{Squash, Crop} {
 				pre.Resize = how
-				late, early := pre.fit(ph), pre.fit(photo{Image: img, orient: upright})
+				late, err := pre.fit(t.Context(), ph)
+				if err != nil {
+					t.Fatal(err)
+				}
+				early, err := pre.fit(t.Context(), photo{Image: img, orient: upright})
+				if err != nil {
+					t.Fatal(err)
+				}
 				if late.Bounds() != early.Bounds() {
 					t.Fatalf("orientation %d, %s: %v and %v", o, how, late.Bounds(), early.Bounds())
 				}

@@ -1,10 +1,10 @@
 package features
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/draw"
 	"math"
 
@@ -83,20 +83,52 @@ func (p Preprocessing) Tensor(img image.Image) ([]float32, error) {
 		return nil, err
 	}
 	dst := make([]float32, p.Size())
-	return dst, p.fill(dst, photo{Image: img, orient: upright})
+	if err := p.image(context.Background(), dst, img); err != nil {
+		return nil, err
+	}
+	return dst, nil
 }
 
-var errNoPixels = errors.New("the picture has no pixels")
+var (
+	errNoPicture = errors.New("the picture is nil")
+	errNoPixels  = errors.New("the picture has no pixels")
+)
 
-// fill prepares a photo into dst, p.Size() values. p is valid.
-func (p Preprocessing) fill(dst []float32, ph photo) error {
-	if ph.Bounds().Empty() {
+// image prepares a picture that is a caller's, and need not be a good one, into
+// dst.
+func (p Preprocessing) image(ctx context.Context, dst []float32, img image.Image) (err error) {
+	if img == nil {
+		return errNoPicture
+	}
+	defer rescue(&err, "reading the picture")
+	b := img.Bounds()
+	const far = 1 << 29 // whose sums and differences fit in 32 bits
+	if b.Empty() {
 		return errNoPixels
 	}
-	if err := checkPalette(ph.Image); err != nil {
+	if !b.In(image.Rect(-far, -far, far, far)) {
+		return fmt.Errorf("%w: bounds %v", ErrTooLarge, b)
+	}
+	l := (*Limits)(nil).withDefaults()
+	if err := checkSize(b.Dx(), b.Dy(), l); err != nil {
 		return err
 	}
-	small := p.fit(ph)
+	if n := p.memory(b.Dx(), b.Dy(), upright); n > l.pixels() {
+		return fmt.Errorf("%w: resizing %d×%d pixels would take %d MB, above the limit of %d MB", ErrTooLarge, b.Dx(), b.Dy(), n/1e6, l.pixels()/1e6)
+	}
+	if err := checkPlanes(img); err != nil {
+		return err
+	}
+	return p.fill(ctx, dst, photo{Image: img, orient: upright})
+}
+
+// fill prepares a photo into dst, p.Size() values. p is valid, and so is what
+// checkPlanes looks at.
+func (p Preprocessing) fill(ctx context.Context, dst []float32, ph photo) error {
+	small, err := p.fit(ctx, ph)
+	if err != nil {
+		return err
+	}
 	var scale [3][256]float32
 	for c := range 3 {
 		for v := range 256 {
@@ -129,21 +161,38 @@ func overWhite(px []uint8) []uint8 {
 }
 
 // fit resizes and turns a photo to exactly p.Width × p.Height.
-func (p Preprocessing) fit(ph photo) *image.NRGBA {
-	img := scannable(ph.Image)
-	w, h := p.Width, p.Height
-	if ph.orient.swaps() { // turning comes after resizing, on the small picture
+func (p Preprocessing) fit(ctx context.Context, ph photo) (*image.NRGBA, error) {
+	r, w, h := p.target(ph.Bounds(), ph.orient)
+	small, err := ph.resize(ctx, r, w, h)
+	if err != nil {
+		return nil, err
+	}
+	small = ph.orient.apply(small)
+	if p.Resize == Crop {
+		return cropCenter(small, p.Width, p.Height), nil
+	}
+	return asNRGBA(small), nil
+}
+
+// target is the part of a picture that is used, and the size that it is resized
+// to: turning comes after, on the small picture, and cropping last.
+func (p Preprocessing) target(b image.Rectangle, o orientation) (r image.Rectangle, w, h int) {
+	w, h = p.Width, p.Height
+	if o.swaps() {
 		w, h = h, w
 	}
 	if p.Resize == Crop {
-		img = limitAspect(img, w, h)
-		w, h = cover(img.Bounds().Dx(), img.Bounds().Dy(), w, h)
+		b = limitAspect(b, w, h)
+		w, h = cover(b.Dx(), b.Dy(), w, h)
 	}
-	small := ph.orient.apply(ph.resize(img, w, h))
-	if p.Resize == Crop {
-		return cropCenter(small, p.Width, p.Height)
-	}
-	return asNRGBA(small)
+	return b, w, h
+}
+
+// memory is what fill takes at most for a picture of w×h pixels, in bytes.
+func (p Preprocessing) memory(w, h int, o orientation) int64 {
+	r, w, h := p.target(image.Rect(0, 0, w, h), o)
+	band := min(max(bandPixels, int64(r.Dx())), int64(r.Dx())*int64(r.Dy()))
+	return 4 * (int64(w)*int64(max(r.Dy(), h)) + 2*int64(w)*int64(h) + 2*band)
 }
 
 // reduction is the scale, 1/2, 1/4 or 1/8, at which a picture of w×h stored
@@ -187,70 +236,147 @@ func cropCenter(img image.Image, w, h int) *image.NRGBA {
 }
 
 // limitAspect cuts the ends off a picture far longer than the crop needs: a
-// strip of 100,000×10 pixels, scaled to cover 224×224, would take gigabytes.
-func limitAspect(img image.Image, w, h int) image.Image {
+// strip of 60,000×10 pixels, scaled to cover 224×224, would take gigabytes.
+func limitAspect(b image.Rectangle, w, h int) image.Rectangle {
 	const most = 8 // times the proportions of w×h
-	b := img.Bounds()
 	if longest := max(1, mulDiv(b.Dy(), w*most, h)); b.Dx() > longest {
-		return imaging.CropCenter(img, longest, b.Dy())
+		b.Min.X += (b.Dx() - longest) / 2
+		b.Max.X = b.Min.X + longest
 	}
 	if longest := max(1, mulDiv(b.Dx(), h*most, w)); b.Dy() > longest {
-		return imaging.CropCenter(img, b.Dx(), longest)
+		b.Min.Y += (b.Dy() - longest) / 2
+		b.Max.Y = b.Min.Y + longest
 	}
-	return img
+	return b
 }
 
 // mulDiv is a·b/c, right on 32-bit machines too.
 func mulDiv(a, b, c int) int { return int(int64(a) * int64(b) / int64(c)) }
 
-// resize scales img, ph's picture or a part of it, with a triangle filter as
-// wide as the reduction, Pillow's BILINEAR and torchvision's antialiased
-// bilinear. Rows come first, as there, unless that would enlarge the picture on
-// the way.
-func (ph photo) resize(img image.Image, w, h int) image.Image {
-	if ph.reduced {
-		if small := resizePlanes(img, w, h); small != nil {
-			return small
+// bandPixels is the size of the bands in which large pictures are resized: small
+// beside them, and done in a few hundredths of a second, after which the context
+// is asked.
+const bandPixels = 1 << 20
+
+// resize scales the part r of a photo with a triangle filter as wide as the
+// reduction, Pillow's BILINEAR and torchvision's antialiased bilinear. Rows come
+// first, as there, unless that would enlarge the picture on the way.
+func (ph photo) resize(ctx context.Context, r image.Rectangle, w, h int) (image.Image, error) {
+	if ph.reduced && r == ph.Bounds() {
+		if small := resizePlanes(ph.Image, w, h); small != nil {
+			return small, nil
 		}
 	}
-	img = smooth(img)
+	if w > r.Dx() && h < r.Dy() {
+		return imaging.Resize(imaging.Resize(smooth(ph.Image, r), r.Dx(), h, imaging.Linear), w, h, imaging.Linear), nil
+	}
+	rows := max(1, bandPixels/r.Dx())
+	if rows >= r.Dy() {
+		return imaging.Resize(smooth(ph.Image, r), w, h, imaging.Linear), nil
+	}
+	narrow := image.NewNRGBA(image.Rect(0, 0, w, r.Dy()))
+	for y := 0; y < r.Dy(); y += rows {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		band := image.Rect(r.Min.X, r.Min.Y+y, r.Max.X, min(r.Min.Y+y+rows, r.Max.Y))
+		resized := imaging.Resize(smooth(ph.Image, band), w, band.Dy(), imaging.Linear)
+		copy(narrow.Pix[y*narrow.Stride:], resized.Pix)
+	}
+	return imaging.Resize(narrow, w, h, imaging.Linear), nil
+}
+
+// part is the part r of a picture, as a type that imaging knows: for others
+// (CMYK, NYCbCrA, a user's own) it would call At for every pixel, in goroutines
+// where nobody can recover. Of these, transparent ones come out on white.
+func part(img image.Image, r image.Rectangle) image.Image {
+	switch m := img.(type) {
+	case *image.NRGBA:
+		return m.SubImage(r)
+	case *image.NRGBA64:
+		return m.SubImage(r)
+	case *image.RGBA:
+		return m.SubImage(r)
+	case *image.RGBA64:
+		return m.SubImage(r)
+	case *image.Gray:
+		return m.SubImage(r)
+	case *image.Gray16:
+		return m.SubImage(r)
+	case *image.YCbCr:
+		return m.SubImage(r)
+	case *image.Paletted:
+		return m.SubImage(r)
+	}
+	dst := white(r)
+	draw.Draw(dst, r, img, r.Min, draw.Over)
+	return dst
+}
+
+// checkPlanes refuses a picture of a type that imaging knows whose memory is not
+// what its bounds say: imaging would panic on it, in a goroutine where nobody
+// can recover.
+func checkPlanes(img image.Image) error {
 	b := img.Bounds()
-	if w > b.Dx() && h < b.Dy() {
-		img = imaging.Resize(img, b.Dx(), h, imaging.Linear)
+	ok := true
+	rows := func(pix []uint8, stride, w, h int) {
+		ok = ok && stride >= w && len(pix) >= w && (h == 1 || stride <= (len(pix)-w)/(h-1))
 	}
-	return imaging.Resize(img, w, h, imaging.Linear)
-}
-
-// scannable converts the pictures for which imaging would call At for every
-// pixel (CMYK, NYCbCrA, a user's own type). Transparent ones come out on white.
-func scannable(img image.Image) image.Image {
-	switch img.(type) {
-	case *image.NRGBA, *image.NRGBA64, *image.RGBA, *image.RGBA64, *image.Gray, *image.Gray16, *image.YCbCr, *image.Paletted:
-		return img
-	}
-	return onCanvas(img, img.Bounds().Min, img.Bounds())
-}
-
-// checkPalette refuses a pixel beyond the palette; imaging would panic on it,
-// in a goroutine where nobody can recover.
-func checkPalette(img image.Image) error {
-	m, ok := img.(*image.Paletted)
-	if !ok {
-		return nil
-	}
-	for _, v := range m.Pix {
-		if int(v) >= len(m.Palette) {
-			return fmt.Errorf("%w: colour %d of a palette of %d", ErrCorrupt, v, len(m.Palette))
+	switch m := img.(type) {
+	case *image.NRGBA:
+		rows(m.Pix, m.Stride, 4*b.Dx(), b.Dy())
+	case *image.NRGBA64:
+		rows(m.Pix, m.Stride, 8*b.Dx(), b.Dy())
+	case *image.RGBA:
+		rows(m.Pix, m.Stride, 4*b.Dx(), b.Dy())
+	case *image.RGBA64:
+		rows(m.Pix, m.Stride, 8*b.Dx(), b.Dy())
+	case *image.Gray:
+		rows(m.Pix, m.Stride, b.Dx(), b.Dy())
+	case *image.Gray16:
+		rows(m.Pix, m.Stride, 2*b.Dx(), b.Dy())
+	case *image.Paletted:
+		rows(m.Pix, m.Stride, b.Dx(), b.Dy())
+		if !ok {
+			break
 		}
+		for y := range b.Dy() {
+			for _, v := range m.Pix[y*m.Stride:][:b.Dx()] {
+				if int(v) >= len(m.Palette) {
+					return fmt.Errorf("%w: colour %d of a palette of %d", ErrCorrupt, v, len(m.Palette))
+				}
+			}
+		}
+	case *image.YCbCr:
+		rows(m.Y, m.YStride, b.Dx(), b.Dy())
+		right, down, known := subsampling(m.SubsampleRatio)
+		if !ok || !known {
+			ok = false
+			break
+		}
+		// A part of a picture may begin between two samples of colour; the
+		// quotients are those of image.YCbCr.COffset.
+		samples := func(low, high, share int) int { return (high-1)/share - low/share + 1 }
+		w, h := samples(b.Min.X, b.Max.X, right), samples(b.Min.Y, b.Max.Y, down)
+		rows(m.Cb, m.CStride, w, h)
+		rows(m.Cr, m.CStride, w, h)
+	}
+	if !ok {
+		return fmt.Errorf("%w: a %T whose memory is smaller than its bounds %v", ErrCorrupt, img, b)
 	}
 	return nil
 }
 
 // onCanvas draws img over white, its first pixel at a point of the canvas.
 func onCanvas(img image.Image, at image.Point, canvas image.Rectangle) *image.RGBA {
-	dst := image.NewRGBA(canvas)
-	draw.Draw(dst, canvas, image.NewUniform(color.White), image.Point{}, draw.Src)
+	dst := white(canvas)
 	draw.Draw(dst, img.Bounds().Sub(img.Bounds().Min).Add(at), img, img.Bounds().Min, draw.Over)
+	return dst
+}
+
+func white(r image.Rectangle) *image.RGBA {
+	dst := image.NewRGBA(r)
+	draw.Draw(dst, r, image.White, image.Point{}, draw.Src)
 	return dst
 }
 

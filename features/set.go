@@ -19,8 +19,12 @@ type Set struct {
 	Meta  map[string]string // what the writer noted (.npz, .safetensors), else nil
 }
 
-// Row returns the features of Names[i], sharing memory with s.
+// Row returns the features of Names[i], sharing memory with s; nil where s has
+// none.
 func (s *Set) Row(i int) []float32 {
+	if len(s.Shape) == 0 || i < 0 || i >= s.Shape[0] {
+		return nil
+	}
 	n := product(s.Shape[1:])
 	return s.Data[i*n : (i+1)*n : (i+1)*n]
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 )
 
 // Source is a photo to be read.
@@ -99,13 +100,23 @@ func fileSource(path string, fi fs.FileInfo) Source {
 			if !fi.Mode().IsRegular() {
 				return &lateFile{path: path}, nil
 			}
-			f, err := os.Open(path)
-			if err != nil {
-				return nil, short(err)
-			}
-			return f, nil
+			return openRegular(path)
 		},
 	}
+}
+
+// openRegular opens a file that was a regular one when it was found. If a named
+// pipe has taken its place, opening must not wait for its writer.
+func openRegular(path string) (io.ReadCloser, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, short(err)
+	}
+	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
+		f.Close()
+		return nil, errors.New("no longer a regular file; give it again to read what it is now")
+	}
+	return f, nil
 }
 
 // lateFile is a file that the first Read opens: opening a named pipe waits for

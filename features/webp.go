@@ -5,21 +5,16 @@ import (
 	"encoding/binary"
 	"fmt"
 	"image"
-	"io"
 
 	"golang.org/x/image/webp"
 )
 
 // decodeWebP is webp.Decode with the first frame of an animation, which that
 // package does not read, and with the colours that lossy pictures mean.
-func decodeWebP(r io.Reader) (image.Image, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
-	}
-	frame, at, canvas := firstFrame(data)
+func decodeWebP(in *input) (image.Image, error) {
+	frame, at, canvas := firstFrame(in.data)
 	if frame == nil {
-		return decodeStill(data)
+		return decodeStill(in)
 	}
 	c, err := webp.DecodeConfig(bytes.NewReader(frame))
 	if err != nil {
@@ -28,7 +23,7 @@ func decodeWebP(r io.Reader) (image.Image, error) {
 	if !image.Rect(0, 0, c.Width, c.Height).Add(at).In(canvas) {
 		return nil, fmt.Errorf("webp: a frame of %d×%d pixels at %v leaves the canvas of %d×%d", c.Width, c.Height, at, canvas.Dx(), canvas.Dy())
 	}
-	img, err := decodeStill(frame)
+	img, err := decodeStill(&input{ctx: in.ctx, data: frame})
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +33,28 @@ func decodeWebP(r io.Reader) (image.Image, error) {
 	return onCanvas(img, at, canvas), nil
 }
 
-func decodeStill(data []byte) (image.Image, error) {
-	img, err := webp.Decode(bytes.NewReader(data))
+// decodeStill decodes on, if ctx ends while a lossy picture is being decoded: that
+// decoder has read all it needs by then and cannot be stopped.
+func decodeStill(in *input) (image.Image, error) {
+	type result struct {
+		img image.Image
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() { done <- r }()
+		defer rescue(&r.err, "webp")
+		r.img, r.err = webp.Decode(in)
+	}()
+	var img image.Image
+	var err error
+	select {
+	case r := <-done:
+		img, err = r.img, r.err
+	case <-in.ctx.Done():
+		return nil, in.ctx.Err()
+	}
 	switch m := img.(type) {
 	case *image.YCbCr:
 		fullRange(m)

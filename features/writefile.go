@@ -29,6 +29,9 @@ const MetaPrecision = "precision"
 // Meta is what WriteFile keeps in a file that can hold it (Set.Meta): extra, and
 // the preprocessing, layer and precision of x.
 func (x *Extractor) Meta(extra map[string]string) (map[string]string, error) {
+	if x == nil || x.net == nil {
+		return nil, errZero
+	}
 	pre, err := json.Marshal(x.pre)
 	if err != nil {
 		return nil, err
@@ -59,6 +62,9 @@ func (x *Extractor) WriteFile(ctx context.Context, path string, sources []Source
 		opt = new(WriteOptions)
 	}
 	var sum Summary
+	if err := x.usable(ctx); err != nil {
+		return sum, err
+	}
 	meta, err := x.Meta(opt.Meta)
 	if err != nil {
 		return sum, err

@@ -1,0 +1,266 @@
+package features
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/onetomany/caption/internal/hostile"
+	"github.com/onetomany/caption/internal/scaledjpeg"
+)
+
+// What decoding the worst small files takes is known from their headers, and what
+// is refused is refused before it takes memory.
+func TestMemory(t *testing.T) {
+	l := (&Limits{MaxPixels: DefaultMaxPixels / 16, MaxMemory: DefaultMaxMemory / 16}).withDefaults()
+	l.MaxBytes = DefaultMaxBytes
+	p := Lite(260)
+	dst := make([]float32, p.Size())
+	admitted := 0
+	for _, photo := range hostile.Photos(4) {
+		data := photo.Make()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		h, err := readHeader(data, l)
+		if err == nil {
+			err = h.admit(h.memory(data, 1), 1, data, l)
+		}
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20+uint64(len(data))/10 {
+			t.Errorf("%s: %d bytes allocated to read its header", photo.Name, n)
+		}
+		if err != nil {
+			if !errors.Is(err, ErrTooLarge) {
+				t.Errorf("%s: %v", photo.Name, err)
+			}
+			continue
+		}
+		admitted++
+		need := h.memory(data, 1)
+		runtime.ReadMemStats(&before)
+		img, err := h.decode(t.Context(), data, 1, new(memory))
+		runtime.ReadMemStats(&after)
+		if n := int64(after.TotalAlloc - before.TotalAlloc); n > need+need/4+8<<20 {
+			t.Errorf("%s: decoding allocated %d MB, %d were foreseen", photo.Name, n/1e6, need/1e6)
+		}
+		if err != nil {
+			t.Logf("%s: %v", photo.Name, err)
+			continue
+		}
+		if photo.Name != "planes.jpg" {
+			continue
+		}
+		need = p.memory(h.Width, h.Height, h.orient)
+		runtime.ReadMemStats(&before)
+		if err := p.fill(t.Context(), dst, img); err != nil {
+			t.Error(err)
+		}
+		runtime.ReadMemStats(&after)
+		// Bands are garbage one after the other: only some of them wait at a time.
+		if n := int64(after.Sys) - int64(before.Sys); n > need+100<<20 {
+			t.Errorf("%s: resizing took %d MB, %d were foreseen", photo.Name, n/1e6, need/1e6)
+		}
+	}
+	if admitted < 12 {
+		t.Errorf("only %d photos were admitted", admitted)
+	}
+}
+
+// The pictures of each format, at all scales, within what was foreseen.
+func TestMemoryOfFormats(t *testing.T) {
+	names, err := filepath.Glob("testdata/pictures/*")
+	if err != nil || len(names) == 0 {
+		t.Fatal("no pictures", err)
+	}
+	l := (*Limits)(nil).withDefaults()
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := readHeader(data, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := h.memory(data, 1); n < h.pixels() || n > 30*h.pixels()+2*int64(len(data))+1<<14 {
+			t.Errorf("%s: %d bytes foreseen for %d pixels", name, n, h.pixels())
+		}
+	}
+}
+
+func TestMaxSide(t *testing.T) {
+	data := picture(t, "rgb.png") // 26×18
+	for side, want := range map[int]error{26: nil, 25: ErrTooLarge} {
+		if _, err := Decode(bytes.NewReader(data), &Limits{MaxSide: side}); !errors.Is(err, want) {
+			t.Errorf("%d: %v, want %v", side, err, want)
+		}
+	}
+}
+
+// A small file must unfold less than a large one.
+func TestUnfolded(t *testing.T) {
+	const size = 4000 * 4000
+	data := hostile.PNG(4000, 4000, 8, 2, false) // 64 MB from 300 KB
+	for _, c := range []struct {
+		memory  int64
+		padding int
+		want    error
+	}{
+		{0, 0, nil},
+		{4 * size * 2, 0, ErrTooLarge},        // a part of it is enough, but not for a small file
+		{4 * size * 2, 1 << 20, nil},          // as it is for a larger one
+		{4*size + 1000, 1 << 20, ErrTooLarge}, // the part for pixels is too small
+	} {
+		padded := append(bytes.Clone(data), make([]byte, c.padding)...)
+		if _, err := Decode(bytes.NewReader(padded), &Limits{MaxMemory: c.memory}); !errors.Is(err, c.want) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	if _, err := Decode(bytes.NewReader(make([]byte, 300)), &Limits{MaxMemory: 1000}); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("a file above its part of the memory: %v", err)
+	}
+}
+
+// Photos wait for each other's memory, and none for ever.
+func TestStreamBudget(t *testing.T) {
+	x := toyExtractor(t, new(toy))
+	sources := photos(t, 30)
+	// For one large file at a time.
+	lim := &Limits{MaxMemory: 4 * (2<<20 + 1<<12)}
+	for range 3 { // files, and pipes with more than is not counted
+		big := append(picture(t, "rgb.png"), make([]byte, 2<<20)...)
+		path := filepath.Join(t.TempDir(), "big.png")
+		if err := os.WriteFile(path, big, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, FileSource(path), Source{Name: "pipe", Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(bytes.NewReader(big)), nil
+		}})
+	}
+	n := 0
+	for r := range x.Stream(t.Context(), slices.Values(sources), &StreamOptions{Jobs: 8, Limits: lim}) {
+		if r.Err != nil {
+			t.Errorf("%s: %v", r.Name, r.Err)
+		}
+		n++
+	}
+	if n != len(sources) {
+		t.Errorf("%d results, want %d", n, len(sources))
+	}
+	lim.MaxMemory = 1000 // enough for the file, and not for its pixels
+	for r := range x.Stream(t.Context(), slices.Values(sources[:1]), &StreamOptions{Limits: lim}) {
+		if !errors.Is(r.Err, ErrTooLarge) {
+			t.Errorf("%v, want ErrTooLarge", r.Err)
+		}
+	}
+}
+
+// Each part of the budget is never exceeded, whoever comes first.
+func TestBudget(t *testing.T) {
+	b := newBudget(Limits{MaxMemory: 400})
+	var held, most atomic.Int64
+	done := make(chan error)
+	for i := range 20 {
+		go func() {
+			n := int64(1 + i*15)
+			release, err := acquire(t.Context(), b.pixels, n)
+			if err == nil {
+				v := held.Add(n)
+				for m := most.Load(); v > m && !most.CompareAndSwap(m, v); m = most.Load() {
+				}
+				runtime.Gosched()
+				held.Add(-n)
+				release()
+			}
+			done <- err
+		}()
+	}
+	for range 20 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if most.Load() > 300 {
+		t.Errorf("%d bytes of 300 held at once", most.Load())
+	}
+}
+
+// Decoding ends with its context, in every format, in the middle of a picture.
+func TestCancelDecode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("decodes large pictures")
+	}
+	x := toyExtractor(t, new(toy))
+	decoders := []string{"rgb.png", "planes.jpg", "tables.jpg", "strip.jpg", "cmyk.jpg", "lossless.webp", "lossy.webp", "frame.gif", "deflate.tif", "fax.tif"}
+	for _, photo := range hostile.Photos(1) {
+		if !slices.Contains(decoders, photo.Name) {
+			continue
+		}
+		data := photo.Make()
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		_, err := x.Read(ctx, bytes.NewReader(data), nil)
+		end, _ := ctx.Deadline()
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", photo.Name, err)
+		}
+		// It should be a tenth of a second; other tests may run beside this one.
+		d := time.Since(end)
+		if d > 2*time.Second {
+			t.Errorf("%s: ended %v after its context", photo.Name, d)
+		}
+		t.Logf("%s: ended %v after its context", photo.Name, d.Round(time.Millisecond))
+	}
+}
+
+func TestTooManyScans(t *testing.T) {
+	for scans, want := range map[int]error{maxScans - 1: nil, maxScans: ErrTooLarge} {
+		data := hostile.JPEG{Width: 64, Height: 64, Components: 3, Progressive: true, Scans: scans}.Bytes()
+		if _, err := Decode(bytes.NewReader(data), nil); !errors.Is(err, want) {
+			t.Errorf("%d scans behind the first: %v", scans, err)
+		}
+	}
+}
+
+// Progressive pictures with restart intervals, which image/jpeg refuses, are read
+// at full size too.
+func TestProgressiveRestart(t *testing.T) {
+	pictures := "../internal/scaledjpeg/testdata/"
+	with, err := os.ReadFile(pictures + "progressive_restart420.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	without, err := os.ReadFile(pictures + "progressive.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := Decode(bytes.NewReader(with), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Decode(bytes.NewReader(without), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, n := a.(*image.YCbCr), b.(*image.YCbCr)
+	for y := range m.Rect.Dy() {
+		for x := range m.Rect.Dx() {
+			if d := int(m.Y[m.YOffset(x, y)]) - int(n.Y[n.YOffset(x, y)]); d < -1 || d > 1 {
+				t.Fatalf("luma at %d, %d is %d from that without restart intervals", x, y, d)
+			}
+		}
+	}
+	// Damage in it is left to image/jpeg to tell.
+	if _, err := Decode(bytes.NewReader(with[:len(with)-300]), nil); err == nil || errors.Is(err, scaledjpeg.ErrOther) {
+		t.Errorf("cut off: %v", err)
+	}
+}

@@ -1,0 +1,185 @@
+package features
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// budget is what the photos at work may take together. Files and pixels are
+// counted apart: who holds pixels has its file already, so nobody waits for
+// somebody who waits. The zero value has no limit.
+type budget struct{ files, pixels *semaphore.Weighted }
+
+func newBudget(l Limits) budget {
+	return budget{semaphore.NewWeighted(l.files()), semaphore.NewWeighted(l.pixels())}
+}
+
+// acquire waits for n bytes of a part of a budget.
+func acquire(ctx context.Context, part *semaphore.Weighted, n int64) (release func(), err error) {
+	if part == nil || n == 0 {
+		return func() {}, nil
+	}
+	if err := part.Acquire(ctx, n); err != nil {
+		return nil, err
+	}
+	return func() { part.Release(n) }, nil
+}
+
+var errNoReader = errors.New("no reader to read a photo from: it is nil")
+
+// readAll reads a whole photo, at most l.MaxBytes, which are drawn from b until
+// release is called; into buf, if that is not nil and r is a file.
+func readAll(ctx context.Context, r io.Reader, l Limits, buf *bytes.Buffer, b budget) (data []byte, release func(), err error) {
+	if size, ok := sizeOf(r); ok {
+		if size > l.MaxBytes {
+			return nil, nil, tooManyBytes(size, l)
+		}
+		if release, err = acquire(ctx, b.files, size); err != nil {
+			return nil, nil, err
+		}
+		if data, err = readTo(ctx, r, l, buf, size); err != nil {
+			release()
+			return nil, nil, err
+		}
+		return data, release, nil
+	}
+	// A pipe or a terminal may keep a Read waiting for ever; ctx must end it.
+	// What comes through it first is not counted, so that those that wait do
+	// not keep the memory from others; beyond that, one may go on at a time.
+	const uncounted = 1 << 20
+	type result struct {
+		data    []byte
+		release func()
+		err     error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var out result
+		first := l
+		first.MaxBytes = min(l.MaxBytes, uncounted)
+		out.release = func() {}
+		out.data, out.err = readTo(ctx, r, first, nil, 0) // not to buf, which may be another's by now
+		if errors.Is(out.err, ErrTooLarge) && l.MaxBytes > uncounted {
+			if out.release, out.err = acquire(ctx, b.files, l.MaxBytes); out.err == nil {
+				whole := io.MultiReader(bytes.NewReader(out.data), r)
+				if out.data, out.err = readTo(ctx, whole, l, nil, 2*uncounted); out.err != nil {
+					out.release()
+				}
+			}
+		}
+		done <- out
+	}()
+	select {
+	case out := <-done:
+		return out.data, out.release, out.err
+	case <-ctx.Done():
+		return nil, nil, ctx.Err() // and of the budget, which was for ctx
+	}
+}
+
+// sizeOf is the size of r if it is a regular file.
+func sizeOf(r io.Reader) (size int64, ok bool) {
+	f, ok := r.(interface{ Stat() (fs.FileInfo, error) })
+	if !ok {
+		return 0, false
+	}
+	fi, err := f.Stat()
+	if err != nil || fi == nil || !fi.Mode().IsRegular() {
+		return 0, false
+	}
+	return max(0, fi.Size()), true
+}
+
+// readTo reads at most l.MaxBytes. What it has read comes with ErrTooLarge too.
+func readTo(ctx context.Context, r io.Reader, l Limits, buf *bytes.Buffer, size int64) ([]byte, error) {
+	if buf == nil {
+		buf = new(bytes.Buffer)
+	}
+	buf.Reset()
+	buf.Grow(int(size) + bytes.MinRead) // ReadFrom wants spare room to see the end
+	n, err := buf.ReadFrom(io.LimitReader(&careful{ctx: ctx, r: r}, l.MaxBytes+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case n > l.MaxBytes:
+		return buf.Bytes(), tooManyBytes(n, l)
+	}
+	return buf.Bytes(), nil
+}
+
+func tooManyBytes(n int64, l Limits) error {
+	return fmt.Errorf("%w: %d bytes or more, above the limit of %d; make it smaller", ErrTooLarge, n, l.MaxBytes)
+}
+
+// careful reads from a reader that need not be a good one. It stops between two
+// reads when its context is done.
+type careful struct {
+	ctx   context.Context
+	r     io.Reader
+	empty int // reads in a row that gave nothing
+}
+
+func (c *careful) Read(p []byte) (n int, err error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	defer rescue(&err, "reading the photo")
+	n, err = c.r.Read(p)
+	if n < 0 || n > len(p) {
+		return 0, fmt.Errorf("reading the photo: a Read of %d bytes returned %d", len(p), n)
+	}
+	if n > 0 || err != nil {
+		c.empty = 0
+		return n, err
+	}
+	if c.empty++; c.empty > 100 {
+		return 0, io.ErrNoProgress
+	}
+	return 0, nil
+}
+
+// rescue turns a panic of what a caller gave into an error: it may come in a
+// goroutine of ours, where nobody else could recover.
+func rescue(err *error, what string) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%s: panic: %v", what, r)
+	}
+}
+
+// input gives a photo in memory to a decoder, a little at a time and only as
+// long as ctx lasts, so that decoding ends with it.
+type input struct {
+	ctx  context.Context
+	data []byte
+	pos  int
+}
+
+// portion is the most that a decoder is given at once; unfolded a thousandfold it
+// takes a millisecond.
+const portion = 1 << 10
+
+func (in *input) Read(p []byte) (int, error) {
+	if err := in.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if in.pos == len(in.data) && len(p) > 0 {
+		return 0, io.EOF
+	}
+	n := copy(p[:min(len(p), portion)], in.data[in.pos:])
+	in.pos += n
+	return n, nil
+}
+
+// ReadAt is what the TIFF decoder reads with.
+func (in *input) ReadAt(p []byte, off int64) (int, error) {
+	if err := in.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return bytes.NewReader(in.data).ReadAt(p, off)
+}

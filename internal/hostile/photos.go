@@ -1,0 +1,470 @@
+// Package hostile makes files that are small and take much: the worst photos
+// under 2 MB that each format allows. Tests and internal/soak hold the programs
+// to their limits with them.
+package hostile
+
+import (
+	"bytes"
+	"compress/lzw"
+	"encoding/binary"
+	"hash/crc32"
+	"slices"
+)
+
+// Photo is a file that unfolds to far more than it has.
+type Photo struct {
+	Name string
+	Make func() []byte
+}
+
+// Photos are the worst of each format: the largest that the default limits admit,
+// and some that they must refuse; with sides of 1/shrink of that.
+func Photos(shrink int) []Photo {
+	s := func(side int) int { return max(1, side/shrink) }
+	// The most that a strip of these sides may unpack to, for x/image/tiff.
+	unpacked := func(w, h int) int64 { return 8 * int64(s(w)) * int64(s(h)) }
+	return []Photo{
+		{"line.png", func() []byte { return PNG(s(199_999_999), 1, 8, 0, false) }},
+		{"gray.png", func() []byte { return PNG(s(9_000), s(8_800), 8, 0, false) }},
+		{"bilevel.png", func() []byte { return PNG(s(9_000), s(8_800), 1, 0, false) }},
+		{"palette.png", func() []byte { return PNG(s(9_000), s(8_800), 8, 3, false) }},
+		{"rgb.png", func() []byte { return PNG(s(9_000), s(8_800), 8, 2, false) }},
+		{"rgba16.png", func() []byte { return PNG(s(6_500), s(6_100), 16, 6, false) }},
+		{"interlaced.png", func() []byte { return PNG(s(6_500), s(6_100), 8, 6, true) }},
+		{"wide.png", func() []byte { return PNG(s(65_535), s(1_200), 8, 2, false) }},
+		{"flat.jpg", func() []byte {
+			return JPEG{Width: s(16_000), Height: s(12_500), Components: 3, Subsampled: true}.Bytes()
+		}},
+		{"planes.jpg", func() []byte {
+			return JPEG{Width: s(9_000), Height: s(9_000), Components: 3, Subsampled: true, Apart: true}.Bytes()
+		}},
+		{"progressive.jpg", func() []byte {
+			return JPEG{Width: s(16_000), Height: s(12_500), Components: 3, Subsampled: true, Progressive: true, Scans: 95}.Bytes()
+		}},
+		{"strip.jpg", func() []byte {
+			return JPEG{Width: s(65_535), Height: s(3_000), Components: 3, Subsampled: true, Progressive: true, Scans: 95}.Bytes()
+		}},
+		{"cmyk.jpg", func() []byte {
+			return JPEG{Width: s(3_900), Height: s(3_400), Components: 4, Progressive: true, Scans: 95}.Bytes()
+		}},
+		{"huge_cmyk.jpg", func() []byte {
+			return JPEG{Width: s(16_000), Height: s(12_500), Components: 4, Progressive: true, Scans: 2}.Bytes()
+		}},
+		{"scans.jpg", func() []byte {
+			return JPEG{Width: s(3_000), Height: s(2_000), Components: 1, Progressive: true, Scans: 60_000}.Bytes()
+		}},
+		{"tables.jpg", func() []byte { return JPEG{Width: s(4_000), Height: s(3_000), Components: 3, Tables: 45_000}.Bytes() }},
+		{"lossless.webp", func() []byte { return VP8L(s(5_400), s(5_400)) }},
+		{"lossy.webp", func() []byte { return VP8(s(9_100), s(9_100), s(1_990_000)) }},
+		{"frame.gif", func() []byte { return GIF(s(8_000), s(8_000), s(8_000), s(8_000)) }},
+		{"canvas.gif", func() []byte { return GIF(s(8_000), s(8_000), 16, 16) }},
+		{"deflate.tif", func() []byte { return TIFF(8, 8, s(3_500), s(3_500), unpacked(3_500, 3_500)) }},
+		{"huge.tif", func() []byte { return TIFF(5, 1, s(20_000), s(9_999), unpacked(20_000, 9_999)) }},
+		{"lzw.tif", func() []byte { return TIFF(5, 8, s(3_500), s(3_500), unpacked(3_500, 3_500)) }},
+		{"fax.tif", func() []byte { return TIFF(4, 1, s(9_100), s(9_100), 0) }},
+	}
+}
+
+// zeros is a zlib stream of n zero bytes.
+func zeros(n int64) []byte {
+	// A block of fixed Huffman codes (RFC 1951, 3.2.6): one literal, and then
+	// matches of 258 bytes at distance 1, each 8 + 5 bits that are all the same.
+	w := &bits{out: []byte{0x78, 0x9c}}
+	w.low(1, 1) // the last block
+	w.low(1, 2) // fixed codes
+	w.high(0x30, 8)
+	rest := n - 1
+	for ; rest >= 258; rest -= 258 {
+		w.high(0xc5, 8) // length 258
+		w.high(0, 5)    // distance 1
+	}
+	for ; rest > 0; rest-- {
+		w.high(0x30, 8)
+	}
+	w.high(0, 7) // end of the block
+	w.flush()
+	return binary.BigEndian.AppendUint32(w.out, uint32(n%65521)<<16|1) // Adler-32
+}
+
+// bits writes bits, the first one lowest in its byte.
+type bits struct {
+	out []byte
+	acc uint64
+	n   uint
+}
+
+// low writes a number of n bits, its lowest bit first.
+func (w *bits) low(v uint64, n uint) {
+	w.acc |= v << w.n
+	for w.n += n; w.n >= 8; w.n -= 8 {
+		w.out = append(w.out, byte(w.acc))
+		w.acc >>= 8
+	}
+}
+
+// high writes a number of n bits, its highest bit first.
+func (w *bits) high(v uint64, n uint) {
+	for n > 0 {
+		n--
+		w.low(v>>n&1, 1)
+	}
+}
+
+func (w *bits) flush() {
+	if w.n > 0 {
+		w.low(0, 8-w.n)
+	}
+}
+
+// PNG is a black picture. Kind is the colour type: 0 grey, 2 RGB, 3 palette, 6
+// RGBA.
+func PNG(width, height, depth, kind int, interlaced bool) []byte {
+	channels := map[int]int{0: 1, 2: 3, 3: 1, 6: 4}[kind]
+	rows := func(w, h int) int64 {
+		if w == 0 || h == 0 {
+			return 0
+		}
+		return int64(h) * (1 + (int64(w)*int64(channels*depth)+7)/8)
+	}
+	size := rows(width, height)
+	head := binary.BigEndian.AppendUint32(nil, uint32(width))
+	head = binary.BigEndian.AppendUint32(head, uint32(height))
+	head = append(head, byte(depth), byte(kind), 0, 0, 0)
+	if interlaced {
+		head[12] = 1
+		size = 0
+		for _, p := range [][4]int{{8, 0, 8, 0}, {8, 4, 8, 0}, {4, 0, 8, 4}, {4, 2, 4, 0}, {2, 0, 4, 2}, {2, 1, 2, 0}, {1, 0, 2, 1}} {
+			size += rows((width-p[1]+p[0]-1)/p[0], (height-p[3]+p[2]-1)/p[2])
+		}
+	}
+	b := []byte("\x89PNG\r\n\x1a\n")
+	chunk := func(name string, body []byte) {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(body)))
+		at := len(b)
+		b = append(append(b, name...), body...)
+		b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[at:]))
+	}
+	chunk("IHDR", head)
+	if kind == 3 {
+		chunk("PLTE", []byte{1, 2, 3, 4, 5, 6})
+	}
+	chunk("IDAT", zeros(size))
+	chunk("IEND", nil)
+	return b
+}
+
+// JPEG is a grey picture whose blocks take two bits each, or less where it is
+// progressive.
+type JPEG struct {
+	Width, Height int
+	Components    int  // 1, 3 or 4
+	Subsampled    bool // 4:2:0
+	Progressive   bool
+	Apart         bool // a scan for each component
+	Scans         int  // of a progressive one, of no coefficients at all
+	Tables        int  // Huffman tables before the first scan
+}
+
+// Bytes makes the file.
+func (j JPEG) Bytes() []byte {
+	b := []byte{0xff, 0xd8}
+	segment := func(marker byte, body ...byte) {
+		b = append(b, 0xff, marker)
+		b = binary.BigEndian.AppendUint16(b, uint16(len(body)+2))
+		b = append(b, body...)
+	}
+	if j.Components == 4 {
+		segment(0xee, append([]byte("Adobe"), 0, 100, 0, 0, 0, 0, 0)...)
+	} else {
+		segment(0xe0, append([]byte("JFIF\x00"), 1, 1, 0, 0, 1, 0, 1, 0, 0)...)
+	}
+	segment(0xdb, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...)...)
+	frame := []byte{8}
+	frame = binary.BigEndian.AppendUint16(frame, uint16(j.Height))
+	frame = binary.BigEndian.AppendUint16(frame, uint16(j.Width))
+	frame = append(frame, byte(j.Components))
+	for c := range j.Components {
+		sampling := byte(0x11)
+		if j.Subsampled && c == 0 {
+			sampling = 0x22
+		}
+		frame = append(frame, byte(c+1), sampling, 0)
+	}
+	sof := byte(0xc0)
+	if j.Progressive {
+		sof = 0xc2
+	}
+	segment(sof, frame...)
+	// One code of one bit: no difference for DC; end of block, or of 32,767
+	// blocks, for AC.
+	lengths := append([]byte{1}, make([]byte, 15)...)
+	end := byte(0)
+	if j.Progressive {
+		end = 0xe0
+	}
+	for range 1 + j.Tables {
+		segment(0xc4, slices.Concat([]byte{0x00}, lengths, []byte{0}, []byte{0x10}, lengths, []byte{end})...)
+	}
+	scan := func(components []int, from, to, bits byte) {
+		head := []byte{byte(len(components))}
+		for _, c := range components {
+			head = append(head, byte(c+1), 0)
+		}
+		segment(0xda, append(head, from, to, bits)...)
+	}
+	blocks := func(c, align int) int { // in the picture, aligned to units
+		share := 1
+		if j.Subsampled && c > 0 {
+			share = 2
+		}
+		side := func(n int) int { return ((n+8*align-1)/(8*align)*align + share - 1) / share }
+		return side(j.Width) * side(j.Height)
+	}
+	all := []int{0, 1, 2, 3}[:j.Components]
+	align := 1
+	if j.Subsampled {
+		align = 2
+	}
+	switch {
+	case j.Progressive:
+		n := 0
+		for _, c := range all {
+			n += blocks(c, align)
+		}
+		scan(all, 0, 0, 0)
+		b = append(b, make([]byte, (n+7)/8)...)
+		for i := range j.Scans {
+			c := i % j.Components
+			// Runs of as many blocks as a code can end; no image needs all bits of
+			// the last one.
+			scan([]int{c}, 1, 63, 0)
+			w := new(bits)
+			for n := blocks(c, 1); n > 0; n -= 1<<15 - 1 {
+				w.high(0, 1)
+				w.high(uint64(min(n, 1<<15-1))&(1<<14-1), 14)
+				if n < 1<<14 { // too few for this code: the run goes beyond the picture
+					break
+				}
+			}
+			for i := range w.out { // the first bit on top
+				w.out[i] = reverse(w.out[i])
+			}
+			if w.n > 0 {
+				w.out = append(w.out, reverse(byte(w.acc)|0xff<<w.n))
+			}
+			for _, v := range w.out {
+				if b = append(b, v); v == 0xff {
+					b = append(b, 0)
+				}
+			}
+		}
+	case j.Apart:
+		for _, c := range all {
+			scan([]int{c}, 0, 63, 0)
+			b = append(b, make([]byte, (2*blocks(c, 1)+7)/8)...)
+		}
+	default:
+		n := 0
+		for _, c := range all {
+			n += blocks(c, align)
+		}
+		scan(all, 0, 63, 0)
+		b = append(b, make([]byte, (2*n+7)/8)...)
+	}
+	return append(b, 0xff, 0xd9)
+}
+
+func reverse(b byte) (r byte) {
+	for range 8 {
+		r, b = r<<1|b&1, b>>1
+	}
+	return r
+}
+
+// riff wraps a chunk as a WebP.
+func riff(name string, body []byte) []byte {
+	if len(body)%2 == 1 {
+		body = append(body, 0)
+	}
+	b := binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(12+len(body)))
+	b = append(append(b, "WEBP"...), name...)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(body)))
+	return append(b, body...)
+}
+
+// VP8L is a lossless WebP of one colour: its pixels take no bits at all.
+func VP8L(width, height int) []byte {
+	w := &bits{out: []byte{0x2f}}
+	w.low(uint64(width-1), 14)
+	w.low(uint64(height-1), 14)
+	w.low(0, 1+3) // no transparency, version 0
+	w.low(1, 1)
+	w.low(2, 2) // the transform that subtracts green
+	w.low(0, 1) // no more transforms
+	w.low(0, 1) // no colour cache
+	w.low(0, 1) // one group of codes
+	for range 5 {
+		w.low(1, 1) // a simple code
+		w.low(0, 1) // of one symbol
+		w.low(0, 1) // of one bit
+		w.low(0, 1) // which is 0
+	}
+	w.flush()
+	return riff("VP8L", append(w.out, make([]byte, 16)...))
+}
+
+// VP8 is a lossy WebP whose macroblocks are noise, smoothed by the strongest
+// filter, of size bytes.
+func VP8(width, height, size int) []byte {
+	const first = 1 << 18 // bytes of the first partition
+	b := make([]byte, size)
+	state := uint32(1)
+	for i := range b {
+		state = state*1664525 + 1013904223
+		b[i] = byte(state >> 24)
+	}
+	// The frame header of RFC 6386, section 9.2 and on, as far as it matters.
+	w := even{high: 255}
+	w.put(0, 3)   // colour space, clamping, no segments
+	w.put(0, 1)   // the normal filter
+	w.put(63, 6)  // its level
+	w.put(0, 6)   // sharpness, no adjustments, one partition
+	w.put(20, 7)  // quantiser
+	w.put(0, 5+1) // no differences to it, no refresh
+	w.put(0, 32)  // to have written all of that
+	copy(b, w.out)
+	tag := uint32(1<<4 | first<<5) // a key frame, shown
+	head := []byte{byte(tag), byte(tag >> 8), byte(tag >> 16), 0x9d, 0x01, 0x2a}
+	head = binary.LittleEndian.AppendUint16(head, uint16(width))
+	head = binary.LittleEndian.AppendUint16(head, uint16(height))
+	return riff("VP8 ", append(head, b...))
+}
+
+// even writes bits of even probability with the boolean coder of RFC 6386,
+// section 7: into what range low and high leave.
+type even struct {
+	low, high uint32 // high is the range less one
+	n         int    // bits of low that are written
+	out       []byte
+}
+
+func (e *even) put(v, n uint) {
+	for n > 0 {
+		n--
+		split := 1 + (e.high-1)*128>>8
+		if v>>n&1 != 0 {
+			e.low, e.high = e.low+split, e.high-split
+		} else {
+			e.high = split
+		}
+		for ; e.high < 128; e.high *= 2 {
+			if e.low>>31 != 0 {
+				for i := len(e.out) - 1; i >= 0; i-- {
+					if e.out[i]++; e.out[i] != 0 {
+						break
+					}
+				}
+			}
+			if e.low <<= 1; e.n == 23 {
+				e.out = append(e.out, byte(e.low>>24))
+				e.low &= 1<<24 - 1
+				e.n = 16
+			} else {
+				e.n++
+			}
+		}
+	}
+}
+
+// GIF is a canvas with a frame of one colour.
+func GIF(width, height, frameWidth, frameHeight int) []byte {
+	b := []byte("GIF89a")
+	for _, v := range []int{width, height} {
+		b = binary.LittleEndian.AppendUint16(b, uint16(v))
+	}
+	b = append(b, 0x80, 0, 0, 1, 2, 3, 4, 5, 6) // a palette of two colours
+	b = append(b, 0x2c, 0, 0, 0, 0)
+	for _, v := range []int{frameWidth, frameHeight} {
+		b = binary.LittleEndian.AppendUint16(b, uint16(v))
+	}
+	b = append(b, 0, 2)
+	var packed bytes.Buffer
+	w := lzw.NewWriter(&packed, lzw.LSB, 2)
+	for row := make([]byte, frameWidth); frameHeight > 0; frameHeight-- {
+		w.Write(row)
+	}
+	w.Close()
+	for data := packed.Bytes(); len(data) > 0; {
+		n := min(len(data), 255)
+		b = append(append(b, byte(n)), data[:n]...)
+		data = data[n:]
+	}
+	return append(b, 0, 0x3b)
+}
+
+// TIFF is a grey picture of depth bits a pixel in one strip, which unpacks to as
+// many bytes as are given: by compression 8, Deflate, or 5, LZW. With 4, CCITT
+// group 4, it unpacks to the picture.
+func TIFF(compression, depth, width, height int, unpacked int64) []byte {
+	var strip []byte
+	switch compression {
+	case 4:
+		strip = bytes.Repeat([]byte{0xff}, height/8+16) // each bit a row like the one above
+	case 5:
+		strip = lzwZeros(unpacked)
+	default:
+		strip = zeros(unpacked)
+	}
+	entries := [][3]uint32{ // tag, type, value
+		{256, 4, uint32(width)}, {257, 4, uint32(height)}, {258, 3, uint32(depth)}, {259, 3, uint32(compression)},
+		{262, 3, 1}, {273, 4, 0}, {278, 4, uint32(height)}, {279, 4, uint32(len(strip))},
+	}
+	b := []byte("II*\x00\x08\x00\x00\x00")
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(entries)))
+	at := 8 + 2 + 12*len(entries) + 4
+	for _, e := range entries {
+		if e[0] == 273 {
+			e[2] = uint32(at)
+		}
+		b = binary.LittleEndian.AppendUint16(b, uint16(e[0]))
+		b = binary.LittleEndian.AppendUint16(b, uint16(e[1]))
+		b = binary.LittleEndian.AppendUint32(b, 1)
+		b = binary.LittleEndian.AppendUint32(b, e[2])
+	}
+	b = append(b, 0, 0, 0, 0)
+	return append(b, strip...)
+}
+
+// lzwZeros packs n zero bytes, and a few more (TIFF 6.0, section 13): each code is
+// the newest of the table, which is one byte longer than the one before.
+func lzwZeros(n int64) []byte {
+	const clear, end, most = 256, 257, 12
+	var out []byte
+	var acc, count uint
+	put := func(code, width uint) {
+		acc, count = acc<<width|code, count+width
+		for ; count >= 8; count -= 8 {
+			out = append(out, byte(acc>>(count-8)))
+		}
+	}
+	put(clear, 9)
+	for n > 0 {
+		put(0, 9)
+		n--
+		for newest, width, length := uint(end+1), uint(9), int64(2); n > 0; length++ {
+			put(newest, width)
+			n -= length
+			newest++
+			if newest+1 >= 1<<width {
+				if width == most {
+					put(clear, width)
+					break
+				}
+				width++
+			}
+		}
+	}
+	put(end, 12)
+	put(0, 7)
+	return out
+}
