@@ -1,0 +1,254 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/onetomany/caption/features"
+)
+
+var formats = []string{".npy", ".npz", ".safetensors", ".jsonl"}
+
+// some draws different good photos in a random order.
+func (s *soak) some(least int) []photo {
+	out := slices.Clone(s.good)
+	s.rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out[:least+s.rand.IntN(len(out)-least+1)]
+}
+
+// arguments is the command line that extracts photos of the folder good.
+func arguments(photos []photo, out string) []string {
+	var args []string
+	for _, p := range photos {
+		args = append(args, filepath.Join("good", p.name))
+	}
+	return append(args, "-q", "-o", out)
+}
+
+// check holds a feature file, if it is there, to one of the sets of photos that it
+// may be of: the names of one of them, and to each name its row; for readers that
+// know only the array and the names beside it, too.
+func (s *soak) check(path string, sets ...[]photo) (which int, err error) {
+	path = filepath.Join(s.dir, path)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return -1, nil
+	}
+	set, err := features.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	rows := func(i int) []float32 { return set.Row(i) }
+	if which, err = s.match(set.Names, rows, sets); err != nil || filepath.Ext(path) != ".npy" {
+		return which, err
+	}
+	text, err := os.ReadFile(path + ".names.txt")
+	if errors.Is(err, fs.ErrNotExist) {
+		return which, nil // killed before the names came; who needs them is told
+	}
+	array, err2 := os.ReadFile(path)
+	if err := errors.Join(err, err2); err != nil {
+		return 0, err
+	}
+	size := len(s.good[0].row)
+	start := 10 + int(binary.LittleEndian.Uint16(array[8:]))
+	plain := func(i int) []float32 {
+		row := make([]float32, size)
+		for j := range row {
+			row[j] = math.Float32frombits(binary.LittleEndian.Uint32(array[start+4*(i*size+j):]))
+		}
+		return row
+	}
+	return s.match(strings.Split(strings.TrimSuffix(string(text), "\n"), "\n"), plain, sets)
+}
+
+// match finds the set that has the names, and holds the rows to it.
+func (s *soak) match(names []string, row func(int) []float32, sets [][]photo) (int, error) {
+	for which, set := range sets {
+		same := len(set) == len(names)
+		for i := 0; same && i < len(set); i++ {
+			same = filepath.Base(names[i]) == set[i].name
+		}
+		if !same {
+			continue
+		}
+		for i, p := range set {
+			if !slices.Equal(row(i), p.row) {
+				return 0, fmt.Errorf("the row of %s is that of another photo", p.name)
+			}
+		}
+		return which, nil
+	}
+	return 0, fmt.Errorf("names of no run: %q", names)
+}
+
+// leftovers are files that a finished run must not leave.
+func (s *soak) leftovers(allowed ...string) error {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !slices.Contains(append(allowed, "good", "disk"), e.Name()) {
+			return fmt.Errorf("%s is left behind", e.Name())
+		}
+	}
+	return nil
+}
+
+// kills ends extract at random moments: the file is the old one, none, or the new
+// one, whole; and the same command comes to the same end.
+func (s *soak) kills() error {
+	if err := s.write("good", s.files(s.good)); err != nil {
+		return err
+	}
+	out := "rows" + formats[s.rand.IntN(len(formats))]
+	old, new := s.some(2), s.some(4)
+	if s.chance(2) {
+		if _, err := s.run([]int{0}, s.extract, arguments(old, out)...); err != nil {
+			return err
+		}
+	}
+	for range s.rand.IntN(6) {
+		cmd, wait := s.start(s.extract, arguments(new, out)...)
+		after := time.Duration(s.rand.IntN(600)) * time.Millisecond
+		signal := os.Kill
+		if s.chance(3) {
+			signal = os.Interrupt
+		}
+		timer := time.AfterFunc(after, func() { cmd.Process.Signal(signal) })
+		r, err := wait()
+		timer.Stop()
+		if err == nil {
+			err = r.check([]int{-1, 0, 130})
+		}
+		if err != nil {
+			return fmt.Errorf("killed after %v: %w", after, err)
+		}
+		which, err := s.check(out, old, new)
+		if err != nil {
+			return fmt.Errorf("killed after %v: %w", after, err)
+		}
+		if r.code == 0 && which != 1 {
+			return fmt.Errorf("done, and the file is not the new one: %v", r)
+		}
+	}
+	if r, err := s.run([]int{0}, s.extract, arguments(new, out)...); err != nil {
+		return err
+	} else if which, err := s.check(out, new); err != nil || which != 0 {
+		return fmt.Errorf("in the end: set %d, %v: %v", which, err, r)
+	}
+	return s.leftovers(out, out+".names.txt")
+}
+
+// writers runs two programs on one file: it is whole and that of one of them, and
+// who did not write it says so.
+func (s *soak) writers() error {
+	if err := s.write("good", s.files(s.good)); err != nil {
+		return err
+	}
+	out := "rows" + formats[s.rand.IntN(len(formats))]
+	sets := [][]photo{s.some(2), s.some(2)}
+	if s.chance(3) {
+		sets[1] = sets[0]
+	}
+	names := []string{out, out}
+	if s.chance(4) { // by another name
+		names[1] = "link" + filepath.Ext(out)
+		if err := os.Symlink(out, filepath.Join(s.dir, names[1])); err != nil {
+			return err
+		}
+	}
+	_, first := s.start(s.extract, arguments(sets[0], names[0])...)
+	time.Sleep(time.Duration(s.rand.IntN(60)) * time.Millisecond)
+	_, second := s.start(s.extract, arguments(sets[1], names[1])...)
+	var done []int
+	var both []result
+	for i, wait := range []func() (result, error){first, second} {
+		r, err := wait()
+		if err == nil {
+			err = r.check([]int{0, 1})
+		}
+		if err != nil {
+			return err
+		}
+		if r.code == 0 {
+			done = append(done, i)
+		}
+		both = append(both, r)
+	}
+	if len(done) == 0 {
+		return fmt.Errorf("both failed: %v", both)
+	}
+	which, err := s.check(out, sets...)
+	if err != nil {
+		return fmt.Errorf("%w; %v", err, both)
+	}
+	if which < 0 || !slices.Contains(done, which) && !slices.Equal(s.names(sets[0]), s.names(sets[1])) {
+		return fmt.Errorf("the file is that of run %d, done are %v: %v", which, done, both)
+	}
+	return s.leftovers(out, out+".names.txt", "link"+filepath.Ext(out), "link"+filepath.Ext(out)+".names.txt")
+}
+
+func (s *soak) names(photos []photo) []string {
+	var out []string
+	for _, p := range photos {
+		out = append(out, p.name)
+	}
+	return out
+}
+
+// disk fills a disk: the old file stays whole, and with room again the same command
+// goes on to the same end.
+func (s *soak) disk() error {
+	if err := s.write("good", s.files(s.good)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(s.dir, "disk"), 0o755); err != nil {
+		return err
+	}
+	row := int64(4 * len(s.good[0].row))
+	size := row * int64(4+s.rand.IntN(100))
+	unmount, err := smallDisk(filepath.Join(s.dir, "disk"), size)
+	if err != nil {
+		s.skip("a disk of its own, which takes root and Linux", err)
+		return nil
+	}
+	defer unmount()
+	out := filepath.Join("disk", "rows"+formats[s.rand.IntN(len(formats))])
+	old, new := s.some(2), s.some(4)
+	codes := []int{0, 1}
+	before, err := s.run(codes, s.extract, arguments(old, out)...)
+	if err != nil {
+		return err
+	}
+	ballast := filepath.Join(s.dir, "disk", "ballast")
+	if err := os.WriteFile(ballast, make([]byte, s.rand.Int64N(size)), 0o644); err != nil {
+		os.Truncate(ballast, 0) // it takes what is left, or nothing
+	}
+	r, err := s.run(codes, s.extract, arguments(new, out)...)
+	if err != nil {
+		return err
+	}
+	which, err := s.check(out, old, new)
+	if err != nil {
+		return fmt.Errorf("on a full disk: %w; %v", err, r)
+	}
+	if before.code == 0 && which < 0 {
+		return fmt.Errorf("on a full disk: the old file is gone: %v", r)
+	}
+	if r.code == 0 && which != 1 {
+		return fmt.Errorf("on a full disk: done, and the file is not the new one: %v", r)
+	}
+	if r.code == 1 && which == 1 && !slices.Equal(s.names(old), s.names(new)) {
+		return fmt.Errorf("on a full disk: failed, and the file is the new one: %v", r)
+	}
+	return nil
+}
