@@ -10,8 +10,6 @@ import (
 	"math"
 	"os"
 	"slices"
-
-	"github.com/onetomany/caption/internal/atomicfile"
 )
 
 // jsonRow is a line of a .jsonl file. Shape is there for maps only.
@@ -24,21 +22,19 @@ type jsonRow struct {
 // maxLine is the largest line; a map of 14×14×2,048 takes 5 MB.
 const maxLine = 64 << 20
 
-func writeJSONL(path string, w *Writer) error {
-	return atomicfile.WriteFile(path, func(out io.Writer) error {
-		enc := json.NewEncoder(out) // shortest decimals that read back the same
-		enc.SetEscapeHTML(false)
-		row := jsonRow{Features: make([]float32, product(w.row))}
-		if len(w.row) > 1 {
-			row.Shape = w.row
+func writeJSONL(out io.Writer, w *Writer) error {
+	enc := json.NewEncoder(out) // shortest decimals that read back the same
+	enc.SetEscapeHTML(false)
+	row := jsonRow{Features: make([]float32, product(w.row))}
+	if len(w.row) > 1 {
+		row.Shape = w.row
+	}
+	return w.each(func(name string, b []byte) error {
+		row.Path = name
+		for i := range row.Features {
+			row.Features[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 		}
-		return w.each(func(name string, b []byte) error {
-			row.Path = name
-			for i := range row.Features {
-				row.Features[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-			}
-			return enc.Encode(&row)
-		})
+		return enc.Encode(&row)
 	})
 }
 

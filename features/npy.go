@@ -4,20 +4,26 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
 
-	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/float16"
 )
 
 // The .npy format: numpy/lib/format.py ("NPY format"), version 1.0 to write,
 // 1.0 to 3.0 to read.
+//
+// Our files hold two arrays, one after the other, as two calls of numpy.save on
+// one open file write them: the features, and the bytes of the names file. So
+// rows and names come in one step. numpy.load and its mmap_mode read the first
+// array and do not look further.
 
 const npyMagic = "\x93NUMPY"
 
@@ -110,7 +116,7 @@ func parseNPYHeader(r io.Reader) (descr string, shape []int, err error) {
 	return string(m[1]), shape, nil
 }
 
-// readFloatArray reads a whole .npy stream of floats.
+// readFloatArray reads an array of floats, and leaves r behind it.
 func readFloatArray(r io.Reader) (shape []int, data []float32, err error) {
 	descr, shape, err := parseNPYHeader(r)
 	if err != nil {
@@ -124,32 +130,93 @@ func readFloatArray(r io.Reader) (shape []int, data []float32, err error) {
 	if !ok {
 		return nil, nil, formatErrorf("shape %v is too large", shape)
 	}
-	if data, err = readValues(r, n, dt); err != nil {
-		return nil, nil, err
+	data, err = readValues(r, n, dt)
+	return shape, data, err
+}
+
+// readEnd checks that nothing is left in r.
+func readEnd(r io.Reader) error {
+	if n, _ := io.CopyN(io.Discard, r, 1); n > 0 {
+		return formatErrorf("more follows than the shape says")
 	}
-	if m, _ := io.CopyN(io.Discard, r, 1); m > 0 {
-		return nil, nil, formatErrorf("there are more values than shape %v has", shape)
-	}
-	return shape, data, nil
+	return nil
 }
 
 func readNPY(path string, f *os.File, size int64) (*Set, error) {
-	shape, data, err := readFloatArray(bufio.NewReader(f))
+	s, inside, err := parseNPY(f, size)
 	if err != nil {
 		return nil, err
 	}
+	beside, err := readNames(path)
+	if missing := errors.Is(err, fs.ErrNotExist); err != nil && (!missing || inside == nil) {
+		return nil, fmt.Errorf("the names of the rows are missing, a line each: %w", err)
+	} else if missing {
+		return s, nil
+	}
+	// A file that took the place of f since it was opened has other names.
+	was, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	now, err := os.Stat(path)
+	switch replaced := err != nil || !os.SameFile(was, now); {
+	case inside == nil && replaced:
+		return nil, errors.New("it was replaced while it was read; read it again")
+	case inside == nil:
+		s.Names = lines(string(beside))
+	case !replaced && !bytes.Equal(inside, beside):
+		return s, compareNames(namesPath(path), s.Names, lines(string(beside)))
+	}
+	return s, nil
+}
+
+// parseNPY reads the features, and the names as their file has them, nil where
+// they are not inside, as in a file of numpy.save.
+func parseNPY(r io.Reader, size int64) (s *Set, names []byte, err error) {
+	in := bufio.NewReader(r)
+	s = new(Set)
+	if s.Shape, s.Data, err = readFloatArray(in); err != nil {
+		return nil, nil, err
+	}
+	if _, err := in.Peek(1); err == io.EOF {
+		return s, nil, nil
+	}
+	descr, shape, err := parseNPYHeader(in)
+	if err != nil || descr != "|u1" || len(shape) != 1 || int64(shape[0]) > size {
+		return nil, nil, formatErrorf("more follows than shape %v has, and it is not the names of the rows", s.Shape)
+	}
+	names = make([]byte, shape[0])
+	if _, err := io.ReadFull(in, names); err != nil {
+		return nil, nil, formatErrorf("the names end early")
+	}
+	s.Names = strings.Split(strings.TrimSuffix(string(names), "\n"), "\n")
+	return s, names, readEnd(in)
+}
+
+// readNames reads the names file of the feature file at path.
+func readNames(path string) ([]byte, error) {
 	fi, err := os.Stat(namesPath(path))
 	if err != nil {
-		return nil, fmt.Errorf("the names of the rows are missing, a line each: %w", err)
+		return nil, err
 	}
 	if fi.Size() > maxSetBytes {
 		return nil, formatErrorf("%s has %d bytes", namesPath(path), fi.Size())
 	}
-	text, err := os.ReadFile(namesPath(path))
-	if err != nil {
-		return nil, err
+	return os.ReadFile(namesPath(path))
+}
+
+// compareNames says where the names inside a file and those in path, beside it,
+// differ.
+func compareNames(path string, inside, beside []string) error {
+	if len(inside) != len(beside) {
+		return formatErrorf("it holds %d names itself, %s has %d; delete that file if it belongs to other rows", len(inside), path, len(beside))
 	}
-	return &Set{Names: lines(string(text)), Shape: shape, Data: data}, nil
+	for i := range inside {
+		if inside[i] != beside[i] {
+			return formatErrorf("row %d is %q, but in %s it is %q; delete that file if it belongs to other rows", i, inside[i], path, beside[i])
+		}
+	}
+	return nil
 }
 
 // lines splits a text whose last line may lack its end.
@@ -162,20 +229,28 @@ func lines(text string) []string {
 	return strings.Split(text, "\n")
 }
 
-// writeNPY writes the names first: whoever sees the new array has its names.
-func writeNPY(path string, w *Writer) error {
-	err := atomicfile.WriteFile(namesPath(path), func(out io.Writer) error {
-		for _, name := range w.names() {
-			if _, err := io.WriteString(out, name+"\n"); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+func writeNPY(out io.Writer, w *Writer) error {
+	if err := writeArray(out, w); err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(path, func(out io.Writer) error { return writeArray(out, w) })
+	size := 0
+	for _, r := range w.rows {
+		size += len(r.name) + len("\n")
+	}
+	if _, err := out.Write(npyHeader("|u1", size)); err != nil {
+		return err
+	}
+	return writeNames(out, w)
+}
+
+// writeNames writes the names, a line each.
+func writeNames(out io.Writer, w *Writer) error {
+	for _, r := range w.rows {
+		if _, err := io.WriteString(out, r.name+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeArray writes the rows as a float32 array.
@@ -183,6 +258,11 @@ func writeArray(out io.Writer, w *Writer) error {
 	if _, err := out.Write(npyHeader("<f4", w.shape()...)); err != nil {
 		return err
 	}
+	return writeRows(out, w)
+}
+
+// writeRows writes the rows as they are in the journal.
+func writeRows(out io.Writer, w *Writer) error {
 	return w.each(func(_ string, row []byte) error {
 		_, err := out.Write(row)
 		return err

@@ -11,39 +11,35 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/onetomany/caption/internal/atomicfile"
 )
 
 // An .npz file is a ZIP archive of .npy files. Ours has features, names and
 // meta, a JSON object in a string of no dimension.
 
-func writeNPZ(path string, w *Writer) error {
-	return atomicfile.WriteFile(path, func(out io.Writer) error {
-		z := zip.NewWriter(out)
-		// Floats of a network do not get smaller; names do.
-		f, err := z.CreateHeader(&zip.FileHeader{Name: "features.npy", Method: zip.Store})
+func writeNPZ(out io.Writer, w *Writer) error {
+	z := zip.NewWriter(out)
+	// Floats of a network do not get smaller; names do.
+	f, err := z.CreateHeader(&zip.FileHeader{Name: "features.npy", Method: zip.Store})
+	if err != nil {
+		return err
+	}
+	if err := writeArray(f, w); err != nil {
+		return err
+	}
+	names := w.names()
+	if err := addStrings(z, "names.npy", names, len(names)); err != nil {
+		return err
+	}
+	if len(w.meta) > 0 {
+		meta, err := json.Marshal(w.meta)
 		if err != nil {
 			return err
 		}
-		if err := writeArray(f, w); err != nil {
+		if err := addStrings(z, "meta.npy", []string{string(meta)}); err != nil {
 			return err
 		}
-		names := w.names()
-		if err := addStrings(z, "names.npy", names, len(names)); err != nil {
-			return err
-		}
-		if len(w.meta) > 0 {
-			meta, err := json.Marshal(w.meta)
-			if err != nil {
-				return err
-			}
-			if err := addStrings(z, "meta.npy", []string{string(meta)}); err != nil {
-				return err
-			}
-		}
-		return z.Close()
-	})
+	}
+	return z.Close()
 }
 
 // addStrings adds an array of numpy's fixed-width UCS-4 strings.
@@ -104,7 +100,10 @@ func parseNPZ(r io.ReaderAt, size int64) (*Set, error) {
 		return nil, err
 	}
 	s := new(Set)
-	s.Shape, s.Data, err = readFloatArray(bufio.NewReader(rc))
+	in := bufio.NewReader(rc)
+	if s.Shape, s.Data, err = readFloatArray(in); err == nil {
+		err = readEnd(in)
+	}
 	rc.Close()
 	if err != nil {
 		return nil, fmt.Errorf("array \"features\": %w", err)

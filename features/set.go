@@ -58,15 +58,16 @@ const maxSetBytes = 16 << 30
 
 // fileFormat is how features are written and read under one extension.
 type fileFormat struct {
-	write func(path string, w *Writer) error
+	write func(out io.Writer, w *Writer) error
 	read  func(path string, f *os.File, size int64) (*Set, error)
+	names bool // FILE.names.txt stands beside it
 }
 
 var fileFormats = map[string]fileFormat{
-	".npy":         {writeNPY, readNPY},
-	".npz":         {writeNPZ, readNPZ},
-	".safetensors": {writeSafetensors, readSafetensors},
-	".jsonl":       {writeJSONL, readJSONL},
+	".npy":         {writeNPY, readNPY, true},
+	".npz":         {writeNPZ, readNPZ, false},
+	".safetensors": {writeSafetensors, readSafetensors, false},
+	".jsonl":       {writeJSONL, readJSONL, false},
 }
 
 func formatOf(path string) (fileFormat, error) {

@@ -185,7 +185,8 @@ func TestReadRefuses(t *testing.T) {
 		}
 		return b
 	}
-	npy := good(".npy")
+	own := good(".npy")
+	npy := own[:bytes.LastIndex(own, []byte(npyMagic))] // as numpy.save writes it, without names
 	replace := func(b []byte, old, new string) []byte {
 		if !bytes.Contains(b, []byte(old)) {
 			t.Fatalf("no %q in the file", old)
@@ -203,7 +204,13 @@ func TestReadRefuses(t *testing.T) {
 		{".npy", npy, []byte("a\nb\n"), "2 names for 3 rows"},
 		{".npy", npy, []byte("a\n\nc\n"), "empty"},
 		{".npy", npy[:len(npy)-1], names, "end early"},
-		{".npy", append(slices.Clone(npy), 0), names, "more values"},
+		{".npy", append(slices.Clone(npy), 0), names, "more follows"},
+		{".npy", slices.Concat(npy, npy), names, "not the names"},
+		{".npy", own[:len(own)-1], nil, "the names end early"},
+		{".npy", append(slices.Clone(own), 'x'), nil, "more follows"},
+		{".npy", bytes.Replace(own, []byte("\n日"), []byte(" 日"), 1), nil, "2 names for 3 rows"},
+		{".npy", own, []byte("a\nb\n"), "holds 3 names itself"},
+		{".npy", own, names, `row 0 is "p"`},
 		{".npy", npy[:20], names, "cut off"},
 		{".npy", []byte("text"), names, "numpy"},
 		{".npy", replace(npy, "<f4", "<i4"), names, "astype"},
@@ -264,8 +271,8 @@ func FuzzReadFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for name, read := range map[string]func() (*Set, error){
 			"npy": func() (*Set, error) {
-				shape, data, err := readFloatArray(bytes.NewReader(b))
-				return &Set{Shape: shape, Data: data, Names: make([]string, len(shape))}, err
+				s, _, err := parseNPY(bytes.NewReader(b), int64(len(b)))
+				return s, err
 			},
 			"npz":         func() (*Set, error) { return parseNPZ(bytes.NewReader(b), int64(len(b))) },
 			"safetensors": func() (*Set, error) { return parseSafetensors(bytes.NewReader(b), int64(len(b))) },

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 
-	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/safetensors"
 )
 
@@ -19,7 +18,7 @@ const (
 	namesKey    = "names"
 )
 
-func writeSafetensors(path string, w *Writer) error {
+func writeSafetensors(out io.Writer, w *Writer) error {
 	names, err := json.Marshal(w.names())
 	if err != nil {
 		return err
@@ -29,16 +28,11 @@ func writeSafetensors(path string, w *Writer) error {
 		meta = map[string]string{}
 	}
 	meta[namesKey] = string(names)
-	return atomicfile.WriteFile(path, func(out io.Writer) error {
-		info := safetensors.Info{Name: featuresKey, DType: safetensors.F32, Shape: w.shape()}
-		if err := safetensors.WriteHeader(out, []safetensors.Info{info}, meta); err != nil {
-			return err
-		}
-		return w.each(func(_ string, row []byte) error {
-			_, err := out.Write(row)
-			return err
-		})
-	})
+	info := safetensors.Info{Name: featuresKey, DType: safetensors.F32, Shape: w.shape()}
+	if err := safetensors.WriteHeader(out, []safetensors.Info{info}, meta); err != nil {
+		return err
+	}
+	return writeRows(out, w)
 }
 
 func readSafetensors(_ string, f *os.File, size int64) (*Set, error) {

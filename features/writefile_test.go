@@ -217,33 +217,6 @@ func TestJournalDamage(t *testing.T) {
 	}
 }
 
-// Two runs on the same file do not mix their rows.
-func TestTwoWriters(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f.npy")
-	a, err := Create(path, []int{2}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Close()
-	b, err := Create(path, []int{2}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
-	if err := a.Append("a", []float32{1, 2}); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Append("b", []float32{3, 4}); err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Commit(); err == nil || !strings.Contains(err.Error(), "another program") {
-		t.Errorf("%v, want another program", err)
-	}
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a mixed file was written: %v", err)
-	}
-}
-
 func TestWriteFileNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f.npy")
 	x := toyExtractor(t, new(toy))
@@ -271,41 +244,4 @@ func TestWriteFileBadName(t *testing.T) {
 	if err != nil || sum != (Summary{Rows: 2, Failed: 1}) || len(failed) != 1 || !strings.Contains(failed[0].Error(), "line break") {
 		t.Errorf("%+v, %v, %v", sum, failed, err)
 	}
-}
-
-// FuzzJournal looks for panics, and for a journal whose rows cannot be read back.
-func FuzzJournal(f *testing.F) {
-	path := filepath.Join(f.TempDir(), "f.npy")
-	w, err := Create(path, []int{2}, map[string]string{"a": "b"})
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range []string{"x", "y"} {
-		if err := w.append(name, "s", []float32{1, 2}); err != nil {
-			f.Fatal(err)
-		}
-	}
-	w.Close()
-	b, err := os.ReadFile(path + partExt)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b)
-	f.Fuzz(func(t *testing.T, b []byte) {
-		path := filepath.Join(t.TempDir(), "f.npy")
-		if err := os.WriteFile(path+partExt, b, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		w, err := Create(path, []int{2}, map[string]string{"a": "b"})
-		if err != nil {
-			return
-		}
-		defer w.Close()
-		for _, rec := range w.old {
-			w.rows = append(w.rows, rec)
-		}
-		if err := w.each(func(string, []byte) error { return nil }); err != nil {
-			t.Fatal(err)
-		}
-	})
 }

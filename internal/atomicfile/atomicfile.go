@@ -4,6 +4,10 @@
 // synced, renamed onto the path, and the folder is synced. Whatever happens in
 // between (an error, a full disk, kill -9, a power cut), a reader of the path
 // sees the old content or the new one, never a part of either.
+//
+// A killed process leaves its temporary file. It is named after its path and
+// locked as long as its process writes it, so the next Create of the path knows
+// it and removes it.
 package atomicfile
 
 import (
@@ -12,17 +16,30 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"syscall"
+
+	"github.com/onetomany/caption/internal/filelock"
 )
 
-// tempPrefix starts the name of every temporary file; one that stays behind
-// after a crash can be deleted.
-const tempPrefix = ".tmp-"
+// A temporary file is called tempPrefix, the name of its path, a dash and the
+// first number below slots that is free; withdrawnExt is for CommitLabelled.
+// Where all numbers are taken, as by as many programs at once, it gets a random
+// name, which nobody cleans up.
+const (
+	tempPrefix   = ".tmp-"
+	slots        = 8
+	withdrawnExt = ".old"
+
+	// maxName is the limit of most file systems, in bytes.
+	maxName = 255
+)
 
 // File is a file being written. It is not safe for concurrent use.
 type File struct {
@@ -31,42 +48,128 @@ type File struct {
 	err  error    // first failed write; Commit refuses after it
 }
 
+// Step, if not nil, is called before each step that changes what is on the disk,
+// and its error takes the place of that step. Tests fail steps with it, and look
+// at what a process killed there would leave.
+var Step func(step, path string) error
+
+func step(name, path string) error {
+	if Step == nil {
+		return nil
+	}
+	return Step(name, path)
+}
+
 // Create starts writing the file at path, which keeps its old content until
 // Commit. A symbolic link is followed. The new file gets the permissions of
 // the one it replaces, or 0644 less the umask. Create fails where the folder
 // is missing or read-only, or path is anything but a regular file.
+//
+// It removes the temporary files of path that killed processes have left, also
+// if nothing is committed later. For that it opens a handful of names, which
+// takes some ten microseconds, however many files the folder has.
 func Create(path string) (*File, error) {
+	target, err := Resolve(path)
+	if err != nil {
+		return nil, CreateError(path, filepath.Dir(path), err)
+	}
 	perm, chmod := fs.FileMode(0o644), false
-	target := path
-	switch fi, err := os.Stat(path); {
+	switch fi, err := os.Stat(target); {
 	case err == nil && fi.IsDir():
 		return nil, fmt.Errorf("cannot write %s: it is a folder; give a file name", path)
 	case err == nil && !fi.Mode().IsRegular():
 		return nil, fmt.Errorf("cannot write %s: it is not a regular file", path)
 	case err == nil:
 		perm, chmod = fi.Mode().Perm(), true
-		if target, err = filepath.EvalSymlinks(path); err != nil {
-			return nil, fmt.Errorf("cannot write %s: %w", path, err)
-		}
 	}
-	dir := filepath.Dir(target)
-	for range 100 {
-		var r [8]byte
-		rand.Read(r[:]) // never fails
-		temp := filepath.Join(dir, tempPrefix+hex.EncodeToString(r[:]))
-		f, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
-		if errors.Is(err, fs.ErrExist) {
+	f, err := createTemp(target, perm)
+	if err != nil {
+		return nil, CreateError(path, filepath.Dir(target), err)
+	}
+	if chmod && runtime.GOOS != "windows" {
+		f.Chmod(perm) // what the umask took; a file system without permissions refuses
+	}
+	return &File{f: f, path: target}, nil
+}
+
+// Resolve follows path as long as it is a symbolic link; what it leads to need
+// not exist. Files that are written beside a file belong beside its resolved
+// path, where all who write it by whatever link find them.
+func Resolve(path string) (string, error) {
+	for range 40 { // as Linux
+		if fi, err := os.Lstat(path); err != nil || fi.Mode()&fs.ModeSymlink == 0 {
+			return path, nil // what is wrong with it, its opening says
+		}
+		to, err := os.Readlink(path)
+		if err != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(to) {
+			// No Join: what ".." means depends on the links before it.
+			to = filepath.Dir(path) + string(filepath.Separator) + to
+		}
+		dir, name := filepath.Split(to)
+		if dir, err = filepath.EvalSymlinks(dir); err != nil {
+			return "", err
+		}
+		path = filepath.Join(dir, name)
+	}
+	return "", &fs.PathError{Op: "open", Path: path, Err: errors.New("too many symbolic links, or a circle of them")}
+}
+
+// createTemp creates a temporary file for target, locked, and removes those that
+// nobody has locked. perm is what the umask leaves of it.
+func createTemp(target string, perm fs.FileMode) (*os.File, error) {
+	create := func(name string) (*os.File, error) {
+		f, _, err := filelock.Open(name, os.O_CREATE|os.O_EXCL, perm)
+		return f, err
+	}
+	var mine *os.File
+	for n := range slots {
+		name := tempName(target, strconv.Itoa(n))
+		removeStale(name)
+		if mine != nil {
 			continue
 		}
-		if err != nil {
-			return nil, CreateError(path, dir, err)
+		f, err := create(name)
+		switch {
+		case err == nil:
+			mine = f
+		case !errors.Is(err, fs.ErrExist) && !errors.Is(err, filelock.ErrLocked):
+			return nil, err
 		}
-		if chmod && runtime.GOOS != "windows" {
-			f.Chmod(perm) // what the umask took; a file system without permissions refuses
-		}
-		return &File{f: f, path: target}, nil
 	}
-	return nil, fmt.Errorf("cannot write %s: no free temporary name in %s", path, dir)
+	if mine != nil {
+		return mine, nil
+	}
+	var r [8]byte
+	rand.Read(r[:]) // never fails
+	return create(tempName(target, hex.EncodeToString(r[:])))
+}
+
+// tempName is the name of a temporary file for target.
+func tempName(target, id string) string {
+	dir, name := filepath.Split(target)
+	if len(tempPrefix)+len(name)+len("-")+len(id)+len(withdrawnExt) > maxName {
+		h := fnv.New128a()
+		io.WriteString(h, name)
+		name = hex.EncodeToString(h.Sum(nil))
+	}
+	return dir + tempPrefix + name + "-" + id
+}
+
+// removeStale removes a temporary file whose process has ended. Where the file
+// system cannot lock, none is known to be of that kind.
+func removeStale(name string) {
+	f, held, err := filelock.Open(name, 0, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if held {
+		os.Remove(name + withdrawnExt)
+		os.Remove(name)
+	}
 }
 
 // CreateError says that path could not be written to its folder dir, and what
@@ -89,6 +192,9 @@ func CreateError(path, dir string, err error) error {
 
 // Write appends to the file at its current offset.
 func (f *File) Write(p []byte) (int, error) {
+	if err := step("write", f.path); err != nil {
+		return 0, f.note(err)
+	}
 	n, err := f.f.Write(p)
 	return n, f.note(err)
 }
@@ -118,45 +224,69 @@ func (f *File) note(err error) error {
 }
 
 func (f *File) wrap(err error) error {
-	var cause *fs.PathError
-	if errors.As(err, &cause) {
-		err = cause.Err
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		err = path.Err
+	case errors.As(err, &link):
+		err = link.Err
 	}
 	return fmt.Errorf("writing %s: %w", f.path, err)
 }
 
-// Commit puts the file in its place. After an error of Commit or of an earlier
-// write the old content of the path stays and the temporary file is gone.
-func (f *File) Commit() error {
-	if f.f == nil {
-		return fmt.Errorf("writing %s: %w", f.path, fs.ErrClosed)
+// Fill writes what write puts out, buffered.
+func (f *File) Fill(write func(io.Writer) error) error {
+	w := bufio.NewWriterSize(f, 1<<16)
+	if err := write(w); err != nil {
+		return err
 	}
-	if f.err != nil {
-		f.Close()
+	return w.Flush()
+}
+
+// Sync brings what was written to the disk, so that little but renaming is left
+// to Commit. Who writes several files that belong together syncs all of them
+// before the first Commit: a disk that is too small is found in time.
+func (f *File) Sync() error {
+	switch {
+	case f.f == nil:
+		return fmt.Errorf("writing %s: %w", f.path, fs.ErrClosed)
+	case f.err != nil:
 		return f.err
 	}
-	if err := f.f.Sync(); err != nil {
+	if err := step("sync", f.path); err != nil {
+		return f.note(err)
+	}
+	return f.note(f.f.Sync())
+}
+
+// Commit puts the file in its place. After an error of Commit or of an earlier
+// write the temporary file is gone and the old content of the path stays; only
+// if the very last step fails, syncing the folder, it is the new content.
+func (f *File) Commit() error {
+	if err := f.Sync(); err != nil {
 		f.Close()
-		return f.wrap(err)
+		return err
 	}
-	temp := f.f.Name()
-	err := f.f.Close()
-	f.f = nil
+	if err := f.rename(); err != nil {
+		f.Close()
+		return err
+	}
+	return f.syncDir()
+}
+
+// rename puts a synced file in its place. The file stays open, and so locked,
+// until it is there.
+func (f *File) rename() error {
+	err := step("rename", f.path)
+	if err == nil {
+		err = os.Rename(f.f.Name(), f.path)
+	}
 	if err != nil {
-		os.Remove(temp)
 		return f.wrap(err)
 	}
-	if err := os.Rename(temp, f.path); err != nil {
-		os.Remove(temp)
-		var cause *os.LinkError
-		if errors.As(err, &cause) {
-			err = cause.Err
-		}
-		return f.wrap(err)
-	}
-	if err := syncDir(filepath.Dir(f.path)); err != nil {
-		return f.wrap(err)
-	}
+	f.f.Close() // after Sync there is nothing left to fail
+	f.f = nil
 	return nil
 }
 
@@ -166,27 +296,104 @@ func (f *File) Close() error {
 	if f.f == nil {
 		return nil
 	}
-	temp := f.f.Name()
-	err := errors.Join(f.f.Close(), os.Remove(temp))
+	err := errors.Join(os.Remove(f.f.Name()), f.f.Close())
 	f.f = nil
 	return err
 }
 
-// syncDir makes a rename in dir durable.
-func syncDir(dir string) error {
+// syncDir makes what happened to the name of f durable.
+func (f *File) syncDir() error {
+	dir := filepath.Dir(f.path)
+	if err := step("sync folder", dir); err != nil {
+		return f.wrap(err)
+	}
 	if runtime.GOOS == "windows" {
 		return nil // folders cannot be opened for syncing there
 	}
 	d, err := os.Open(dir)
 	if err != nil {
-		return err
+		return f.wrap(err)
 	}
 	defer d.Close()
 	// Some network file systems do not sync folders and say so.
 	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
-		return err
+		return f.wrap(err)
 	}
 	return nil
+}
+
+// CommitLabelled commits data, and labels, files that say what is in data and
+// would mislead beside any other: the names of its rows, say. At no time does a
+// label stand beside data that it was not written for, whatever fails and
+// whenever the process is killed or the machine stops. All is brought to the disk
+// first; then the old labels are taken away, data is put in place, and the new
+// labels are.
+//
+// After an error data and labels have their old content; or, if a step after
+// the renaming of data fails, data is new and labels are missing or new.
+func CommitLabelled(data *File, labels ...*File) error {
+	all := append([]*File{data}, labels...)
+	defer func() {
+		for _, f := range all {
+			f.Close()
+		}
+	}()
+	for _, f := range all {
+		if err := f.Sync(); err != nil {
+			return err
+		}
+	}
+	if err := replaceLabelled(data, labels); err != nil {
+		return err
+	}
+	// The folder of data is synced before a new label stands in it.
+	if err := data.syncDir(); err != nil {
+		return err
+	}
+	for _, l := range labels {
+		if err := l.rename(); err != nil {
+			return err
+		}
+	}
+	for _, l := range labels {
+		if err := l.syncDir(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replaceLabelled puts data in place, with no label beside it. The old labels
+// are kept until that is done, and come back if it fails.
+func replaceLabelled(data *File, labels []*File) (err error) {
+	var gone []*File
+	old := func(l *File) string { return l.f.Name() + withdrawnExt }
+	defer func() {
+		for _, l := range gone {
+			if err == nil {
+				os.Remove(old(l))
+			} else if e := os.Rename(old(l), l.path); e != nil {
+				err = errors.Join(err, l.wrap(e))
+			}
+		}
+	}()
+	for _, l := range labels {
+		err := step("withdraw", l.path)
+		if err == nil {
+			err = os.Rename(l.path, old(l))
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return l.wrap(err)
+		}
+		gone = append(gone, l)
+		if err := l.syncDir(); err != nil {
+			return err
+		}
+	}
+	return data.rename()
 }
 
 // WriteFile replaces the file at path by what write puts out, buffered.
@@ -196,11 +403,7 @@ func WriteFile(path string, write func(io.Writer) error) error {
 		return err
 	}
 	defer f.Close()
-	w := bufio.NewWriterSize(f, 1<<16)
-	if err := write(w); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
+	if err := f.Fill(write); err != nil {
 		return err
 	}
 	return f.Commit()

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -139,7 +140,8 @@ func TestFailedWriteIsNotCommitted(t *testing.T) {
 	}
 }
 
-// A process that dies between write and commit leaves the old content.
+// A process that dies between write and commit leaves the old content, and a
+// temporary file that the next Create removes; not before it is dead.
 func TestKilled(t *testing.T) {
 	if path := os.Getenv("ATOMICFILE_DIE"); path != "" {
 		f, err := Create(path)
@@ -150,25 +152,167 @@ func TestKilled(t *testing.T) {
 		os.Stdout.WriteString("written\n")
 		select {} // killed by the parent
 	}
-	path := filepath.Join(t.TempDir(), "a.txt")
-	put(t, path, "old")
-	cmd := exec.Command(os.Args[0], "-test.run=^TestKilled$")
-	cmd.Env = append(os.Environ(), "ATOMICFILE_DIE="+path)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"a.txt", strings.Repeat("long", 63) + ".gz"} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, name)
+		put(t, path, "old")
+		put(t, filepath.Join(dir, tempPrefix+"mine"), "of somebody else")
+		put(t, filepath.Join(dir, tempPrefix+name[:5]+".other-0"), "of another file")
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKilled$")
+		cmd.Env = append(os.Environ(), "ATOMICFILE_DIE="+path)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		said := make([]byte, 8)
+		if _, err := io.ReadFull(out, said); err != nil || string(said) != "written\n" {
+			t.Errorf("child said %q, %v", said, err)
+		}
+		write := func() {
+			t.Helper()
+			if err := WriteFile(path, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }); err != nil {
+				t.Error(err)
+			}
+		}
+		write()
+		if ns := names(t, dir); len(ns) != 4 {
+			t.Errorf("folder holds %q, want the temporary file of the living", ns)
+		}
+		cmd.Process.Kill()
+		cmd.Wait()
+		if got := content(t, path); got != "new" {
+			t.Errorf("content %q after a kill", got)
+		}
+		if ns := names(t, dir); len(ns) != 4 {
+			t.Errorf("folder holds %q, want the temporary file of the dead", ns)
+		}
+		f, err := Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		if ns := names(t, dir); len(ns) != 3 {
+			t.Errorf("folder holds %q, want nothing of the dead", ns)
+		}
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+}
+
+// Writers of one path at the same time, more than have numbers: one after the
+// other puts its own whole content there.
+func TestManyWriters(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.txt")
+	var wg sync.WaitGroup
+	for i := range 3 * slots {
+		wg.Go(func() {
+			text := strings.Repeat(string(rune('a'+i)), 1<<10)
+			for range 10 {
+				if err := WriteFile(path, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
 	}
-	said := make([]byte, 8)
-	if _, err := io.ReadFull(out, said); err != nil || string(said) != "written\n" {
-		t.Errorf("child said %q, %v", said, err)
+	wg.Wait()
+	if got := content(t, path); len(got) != 1<<10 || strings.Trim(got, got[:1]) != "" {
+		t.Errorf("content %q", got)
 	}
-	cmd.Process.Kill()
-	cmd.Wait()
-	if got := content(t, path); got != "old" {
-		t.Errorf("content %q after a kill", got)
+	if ns := names(t, dir); len(ns) != 1 {
+		t.Errorf("folder holds %q", ns)
+	}
+}
+
+// writeLabelled commits data and two labels of it.
+func writeLabelled(dir, text string) error {
+	var all []*File
+	for _, name := range []string{"data", "label1", "label2"} {
+		f, err := Create(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := f.Fill(func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
+			return err
+		}
+		all = append(all, f)
+	}
+	return CommitLabelled(all[0], all[1:]...)
+}
+
+// At every step of CommitLabelled no label stands beside other data than its
+// own. If the step fails, data and labels are all old, or data is new and each
+// label is new or missing, and nothing else is left.
+func TestCommitLabelled(t *testing.T) {
+	defer func() { Step = nil }()
+	boom := errors.New("boom")
+	for _, before := range []string{"", "old"} {
+		for fail := 0; ; fail++ {
+			dir := t.TempDir()
+			if before != "" {
+				if err := writeLabelled(dir, before); err != nil {
+					t.Fatal(err)
+				}
+			}
+			state := func(at string) (data string, labels [2]string) {
+				t.Helper()
+				read := func(name string) string {
+					b, err := os.ReadFile(filepath.Join(dir, name))
+					if err != nil && !errors.Is(err, fs.ErrNotExist) {
+						t.Error(err)
+					}
+					return string(b)
+				}
+				data, labels = read("data"), [2]string{read("label1"), read("label2")}
+				for _, l := range labels {
+					if l != "" && l != data {
+						t.Errorf("%s: label %q beside data %q", at, l, data)
+					}
+				}
+				if data != before && data != "new" {
+					t.Errorf("%s: data %q", at, data)
+				}
+				return data, labels
+			}
+			n, failed := 0, ""
+			Step = func(step, path string) error {
+				state(step)
+				if n++; n > fail {
+					failed = step + " " + filepath.Base(path)
+					Step = nil
+					return boom
+				}
+				return nil
+			}
+			err := writeLabelled(dir, "new")
+			Step = nil
+			data, labels := state("in the end")
+			if failed == "" {
+				if err != nil || data != "new" || labels != [2]string{"new", "new"} {
+					t.Errorf("%v: data %q, labels %q", err, data, labels)
+				}
+				if fail < 10 {
+					t.Errorf("%d steps", fail)
+				}
+				break
+			}
+			if !errors.Is(err, boom) {
+				t.Errorf("%s: %v", failed, err)
+			}
+			if data == before && labels != [2]string{before, before} {
+				t.Errorf("%s: labels %q, want the old ones", failed, labels)
+			}
+			for _, name := range names(t, dir) {
+				if strings.HasPrefix(name, tempPrefix) {
+					t.Errorf("%s: %s is left", failed, name)
+				}
+			}
+			if before == "" && data == "" && len(names(t, dir)) > 0 {
+				t.Errorf("%s: folder holds %q", failed, names(t, dir))
+			}
+		}
 	}
 }
 
@@ -199,21 +343,38 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
+// A link is written through, whether what it leads to is there or not.
 func TestSymlink(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "real"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, "real", "deep"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	path, link := filepath.Join(dir, "real", "a.txt"), filepath.Join(dir, "link")
-	put(t, path, "old")
-	if err := os.Symlink(path, link); err != nil {
-		t.Skip("no symbolic links:", err)
+	path := filepath.Join(dir, "real", "a.txt")
+	link := func(to, at string) string {
+		at = filepath.Join(dir, at)
+		if err := os.Symlink(to, at); err != nil {
+			t.Skip("no symbolic links:", err)
+		}
+		return at
 	}
-	if err := WriteFile(link, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }); err != nil {
-		t.Fatal(err)
+	links := []string{link(path, "absolute"), link(filepath.FromSlash("real/a.txt"), "relative"), link("relative", "twice")}
+	link(filepath.FromSlash("real/deep"), "folder")
+	link(filepath.FromSlash("../a.txt"), filepath.FromSlash("real/deep/up"))
+	links = append(links, filepath.Join(dir, "folder", "up")) // not dir/a.txt
+	for _, at := range links {
+		for _, text := range []string{"new", "newer"} {
+			if err := WriteFile(at, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
+				t.Fatal(err)
+			}
+			if fi, _ := os.Lstat(at); fi.Mode()&fs.ModeSymlink == 0 || content(t, path) != text {
+				t.Errorf("%s: replaced, or its target not written: %v, %q", at, fi.Mode(), content(t, path))
+			}
+		}
+		os.Remove(path)
 	}
-	if fi, _ := os.Lstat(link); fi.Mode()&fs.ModeSymlink == 0 || content(t, path) != "new" {
-		t.Errorf("link replaced or target not written: %v, %q", fi.Mode(), content(t, path))
+	link("circle", "circle")
+	if _, err := Create(filepath.Join(dir, "circle")); err == nil || !strings.Contains(err.Error(), "circle of them") {
+		t.Errorf("a link to itself: %v", err)
 	}
 }
 
