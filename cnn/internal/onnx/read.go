@@ -18,20 +18,22 @@ import (
 // Limits bound what Read takes from a file. A zero field means its default.
 type Limits struct {
 	Bytes   int64 // model file and external data together; 2 GiB
-	Memory  int64 // tensors once decoded (integers take 8 bytes each); 4 GiB
+	Memory  int64 // of Graph.Budget: tensors once decoded (integers take 8 bytes each), and all that is made of them; see graph.NewBudget
 	Graph   int64 // bytes of the nodes: names and attributes without tensors; 16 MiB
-	Nodes   int   // 100,000
+	Nodes   int   // 20,000
 	Tensors int   // initialisers and tensors in attributes; 100,000
+	Outputs int   // of the graph; 1,000
 	Rank    int   // dimensions of a tensor; 16
 }
 
 func (l Limits) withDefaults() Limits {
 	return Limits{
 		Bytes:   cmp.Or(l.Bytes, 2<<30),
-		Memory:  cmp.Or(l.Memory, 4<<30),
+		Memory:  l.Memory,
 		Graph:   cmp.Or(l.Graph, 16<<20),
-		Nodes:   cmp.Or(l.Nodes, 100_000),
+		Nodes:   cmp.Or(l.Nodes, 20_000),
 		Tensors: cmp.Or(l.Tensors, 100_000),
+		Outputs: cmp.Or(l.Outputs, 1000),
 		Rank:    cmp.Or(l.Rank, 16),
 	}
 }
@@ -83,7 +85,7 @@ func Read(fsys fs.FS, name string, lim Limits) (*graph.Graph, error) {
 // decode makes a graph of a model file, which it closes unless the graph keeps
 // it. dir holds the external data.
 func decode(f *mmap.File, dir fs.FS, lim Limits) (g *graph.Graph, err error) {
-	m := newModel(lim, external{fsys: dir, left: lim.Bytes - int64(len(f.Bytes))})
+	m := newModel(lim, dir, f)
 	m.out.Files = append(m.out.Files, f)
 	err = mmap.Guard(func() error {
 		if err := m.parse(f.Bytes); err != nil {
