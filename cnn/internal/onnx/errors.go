@@ -16,7 +16,7 @@ type FormatError struct {
 	Err  error  // what is wrong, and where
 }
 
-func (e *FormatError) Error() string { return graph.Message(e.File + ": " + e.Err.Error()) }
+func (e *FormatError) Error() string { return graph.Message(fmt.Sprintf("%s: %v", e.File, e.Err)) }
 func (e *FormatError) Unwrap() error { return e.Err }
 
 // magics are the beginnings of files that people take for ONNX models.

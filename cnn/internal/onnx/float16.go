@@ -21,6 +21,7 @@ const minHalf = 256
 // The result is one self-contained file that any ONNX runtime reads; external
 // data are merged in. A weight beyond the range of FLOAT16 is an error.
 func Float16(fsys fs.FS, name string, lim Limits) (out []byte, err error) {
+	defer calm(&err)
 	err = mmap.Guard(func() error {
 		out, err = halved(fsys, name, lim)
 		return err

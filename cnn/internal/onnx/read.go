@@ -42,7 +42,8 @@ func (l Limits) withDefaults() Limits {
 // to anywhere; external data are read from the folder of name and below, and
 // no link leads out of it. The files are mapped into memory: the caller reads
 // what is Stored in mmap.Guard, and closes the graph when it has what it needs.
-func Open(name string, lim Limits) (*graph.Graph, error) {
+func Open(name string, lim Limits) (g *graph.Graph, err error) {
+	defer calm(&err)
 	lim = lim.withDefaults()
 	dir := filepath.Dir(name)
 	f, err := readFile(os.DirFS(dir), filepath.Base(name), lim.Bytes)
@@ -55,7 +56,7 @@ func Open(name string, lim Limits) (*graph.Graph, error) {
 		return nil, err
 	}
 	defer root.Close()
-	g, err := decode(f, root.FS(), lim)
+	g, err = decode(f, root.FS(), lim)
 	return g, wrap(name, err)
 }
 
@@ -66,8 +67,9 @@ func Open(name string, lim Limits) (*graph.Graph, error) {
 //
 // Where symbolic links lead is the business of fsys: os.Root keeps them inside
 // (see Open), os.DirFS does not. Where these open files of the system, they are
-// mapped as Open does.
-func Read(fsys fs.FS, name string, lim Limits) (*graph.Graph, error) {
+// mapped as Open does. A file system that panics is an error.
+func Read(fsys fs.FS, name string, lim Limits) (g *graph.Graph, err error) {
+	defer calm(&err)
 	lim = lim.withDefaults()
 	f, err := readFile(fsys, name, lim.Bytes)
 	if err != nil {
@@ -78,8 +80,16 @@ func Read(fsys fs.FS, name string, lim Limits) (*graph.Graph, error) {
 		f.Close()
 		return nil, err
 	}
-	g, err := decode(f, dir, lim)
+	g, err = decode(f, dir, lim)
 	return g, wrap(name, err)
+}
+
+// calm makes an error of a panic: of a file system, or because of a file that is
+// damaged in a way not foreseen.
+func calm(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("reading a model panics: %v", r)
+	}
 }
 
 // decode makes a graph of a model file, which it closes unless the graph keeps
@@ -123,7 +133,11 @@ func folder(fsys fs.FS, name string) (fs.FS, error) {
 	if dir == "." {
 		return fsys, nil
 	}
-	return fs.Sub(fsys, dir)
+	sub, err := fs.Sub(fsys, dir)
+	if err == nil && sub == nil {
+		err = fmt.Errorf("the file system has nil for the folder of %s", name)
+	}
+	return sub, err
 }
 
 // readFile opens a regular file of at most limit bytes. Its errors do not name
