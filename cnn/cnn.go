@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
@@ -34,8 +35,8 @@ type Options struct {
 	// 0 means 224.
 	Height, Width int
 
-	// Threads is the largest number of goroutines that one Run uses.
-	// 0 means 1.
+	// Threads is the largest number of goroutines that one Run uses, of which
+	// there are never more than processors. 0 means 1.
 	Threads int
 
 	// Precision is Float32 (the default) or BF16. Where the processor cannot
@@ -45,6 +46,13 @@ type Options struct {
 	// MaxBytes is the largest model, external data included, that Open
 	// reads. 0 means 2 GiB.
 	MaxBytes int64
+
+	// MaxMemory is how many bytes the network may take beside its file: what
+	// is computed of constants, weights as they are packed, and a run of one
+	// picture on one thread. 0 means 256 MiB and 32 times the size of the
+	// model, external data included, at most 4 GiB. Above it, Open's error is
+	// a *MemoryError.
+	MaxMemory int64
 }
 
 // Info describes a loaded network.
@@ -69,18 +77,29 @@ type Info struct {
 
 	Precision    Precision
 	MultiplyAdds int64 // of one picture, up to the feature
-	Parameters   int64 // up to the feature; most take 4 bytes in memory, 2 in BF16
-	PeakBytes    int64 // what one Run of one picture takes on one thread: buffers, room of operators, result
+	Parameters   int64 // up to the feature
+	WeightBytes  int64 // what the Net keeps in memory: packed weights and other constants
+	PeakBytes    int64 // what one Run of one picture takes besides on one thread: buffers, room of operators, result
 }
 
 // A FormatError says that a file is not an ONNX model, or a damaged one, or
 // beyond the limits. Open returns it wrapped or as it is: use errors.As.
 type FormatError = onnx.FormatError
 
+// A MemoryError says that a network would take more memory than Options.MaxMemory,
+// and what of it does. Open returns it wrapped: use errors.As.
+type MemoryError = graph.MemoryError
+
 // An UnsupportedError says that a model is valid but uses an operator, or a form
 // of one, that the engine does not have; it names operator, node and opset. Open
 // returns it wrapped: use errors.As.
 type UnsupportedError = graph.UnsupportedError
+
+// errNoNet is what the methods of a Net return that Open has not made.
+var errNoNet = errors.New("cnn: this Net is not from Open or OpenFS")
+
+// errContext is what a nil context gives.
+var errContext = errors.New("cnn: the context is nil; use context.Background")
 
 // A ShapeError says that the tensor given to Run is not a batch of pictures of
 // the network's size.
@@ -91,17 +110,20 @@ type ShapeError struct {
 
 func (e *ShapeError) Error() string {
 	if !fits(e.Got, e.Want) {
-		return fmt.Sprintf("cnn: input of shape %v; the network takes %s", e.Got, shapeText(e.Want))
+		return graph.Message(fmt.Sprintf("cnn: input of shape %v; the network takes %s", e.Got, shapeText(e.Want)))
 	}
 	return fmt.Sprintf("cnn: input of shape %v with %d elements", e.Got, e.Len)
 }
 
 func shapeText(shape []int) string {
+	if len(shape) != 4 {
+		return fmt.Sprint(shape)
+	}
 	return fmt.Sprintf("[N %d %d %d]", shape[1], shape[2], shape[3])
 }
 
 func fits(got, want []int) bool {
-	return len(got) == 4 && got[0] >= 0 && slices.Equal(got[1:], want[1:])
+	return len(got) == 4 && len(want) == 4 && got[0] >= 0 && slices.Equal(got[1:], want[1:])
 }
 
 // Net is a loaded network. It is immutable and safe for concurrent use.
@@ -132,20 +154,20 @@ func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error
 	if opt == nil {
 		opt = &Options{}
 	}
-	if opt.Height < 0 || opt.Width < 0 || opt.Threads < 0 || opt.MaxBytes < 0 {
+	if opt.Height < 0 || opt.Width < 0 || opt.Threads < 0 || opt.MaxBytes < 0 || opt.MaxMemory < 0 {
 		return nil, errors.New("cnn: negative value in Options")
 	}
 	if err := opt.Precision.check(); err != nil {
 		return nil, err
 	}
-	g, err := read(onnx.Limits{Bytes: opt.MaxBytes})
+	g, err := read(onnx.Limits{Bytes: opt.MaxBytes, Memory: opt.MaxMemory})
 	if err != nil {
-		return nil, err
+		return nil, brief(err)
 	}
 	defer g.Close() // what the plan needs of the weights is packed then
 	p, err := plan.Compile(g, plan.Options{Layer: opt.Layer, Height: opt.Height, Width: opt.Width, BF16: opt.Precision == BF16, BF16All: bf16All})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, brief(fmt.Errorf("%s: %w", name, err))
 	}
 	size := 1
 	for _, d := range p.FeatureShape {
@@ -168,6 +190,7 @@ func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error
 		Precision:    opt.Precision,
 		MultiplyAdds: p.MultiplyAdds,
 		Parameters:   p.Parameters,
+		WeightBytes:  p.WeightBytes,
 		PeakBytes:    p.PeakBytes,
 	}}
 	if len(g.Metadata) > 0 {
@@ -176,9 +199,28 @@ func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error
 	return n, nil
 }
 
-// Info describes the network.
+// briefError is an error with a message for one line.
+type briefError struct{ error }
+
+func (e briefError) Error() string { return graph.Message(e.error.Error()) }
+func (e briefError) Unwrap() error { return e.error }
+
+// brief returns err with a message for one line: what a model file, its name or a
+// file system say is in it.
+func brief(err error) error {
+	if text := err.Error(); graph.Message(text) == text {
+		return err
+	}
+	return briefError{err}
+}
+
+// Info describes the network. That of a Net that Open has not made is empty.
 func (n *Net) Info() Info {
+	if n == nil {
+		return Info{}
+	}
 	i := n.info
+	i.Preprocessing = maps.Clone(i.Preprocessing)
 	i.FeatureShape = slices.Clone(i.FeatureShape)
 	i.Cut = slices.Clone(i.Cut)
 	i.ExternalData = slices.Clone(i.ExternalData)
@@ -190,7 +232,7 @@ func (n *Net) Info() Info {
 // with. Run checks ctx between operators. The error for a tensor of another shape
 // is a *ShapeError.
 func (n *Net) Run(ctx context.Context, batch Tensor) (Tensor, error) {
-	if err := n.check(batch); err != nil {
+	if err := n.check(ctx, batch); err != nil {
 		return Tensor{}, err
 	}
 	y := Tensor{
@@ -208,7 +250,7 @@ func (n *Net) Run(ctx context.Context, batch Tensor) (Tensor, error) {
 // What dst holds after an error is not defined. Once the buffers are there, from
 // runs before of as many pictures, RunInto allocates nothing.
 func (n *Net) RunInto(ctx context.Context, dst []float32, batch Tensor) error {
-	if err := n.check(batch); err != nil {
+	if err := n.check(ctx, batch); err != nil {
 		return err
 	}
 	size := batch.Shape[0] * n.size
@@ -218,12 +260,20 @@ func (n *Net) RunInto(ctx context.Context, dst []float32, batch Tensor) error {
 	return n.plan.Run(ctx, batch.Shape[0], batch.Data, dst[:size], n.threads)
 }
 
-// check makes sure that batch is one of the network's pictures.
-func (n *Net) check(batch Tensor) error {
+// check makes sure that there is a network, and that batch is one of its pictures.
+func (n *Net) check(ctx context.Context, batch Tensor) error {
+	switch {
+	case n == nil || n.plan == nil:
+		return errNoNet
+	case ctx == nil:
+		return errContext
+	}
 	i, s := &n.info, batch.Shape
-	if len(s) == 4 && s[0] >= 0 && s[1] == i.Channels && s[2] == i.Height && s[3] == i.Width &&
-		len(batch.Data) == s[0]*s[1]*s[2]*s[3] {
-		return nil
+	if len(s) == 4 && s[0] >= 0 && s[1] == i.Channels && s[2] == i.Height && s[3] == i.Width {
+		// No product with s[0], which may be anything.
+		if picture := s[1] * s[2] * s[3]; len(batch.Data)/picture == s[0] && len(batch.Data)%picture == 0 {
+			return nil
+		}
 	}
 	return &ShapeError{Got: slices.Clone(s), Want: []int{-1, i.Channels, i.Height, i.Width}, Len: len(batch.Data)}
 }

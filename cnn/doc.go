@@ -43,5 +43,10 @@
 // features are within 0.05.
 //
 // A model file is hostile until it is read: sizes are checked before memory is
-// allocated, and external data are read from the model's own folder only.
+// allocated, all that is made of it is bounded by Options.MaxMemory, and external
+// data are read from the model's own folder only.
+//
+// No call panics: nil where something is needed, a context too, a Net that Open has
+// not made, a tensor that is none and a file system that breaks its rules are
+// errors. Messages have one line of 500 bytes at most; names from files are quoted.
 package cnn

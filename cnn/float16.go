@@ -11,5 +11,9 @@ import (
 // so any ONNX runtime reads the result and computes in float32. External data
 // are merged in. A weight beyond the range of FLOAT16 (±65,504) is an error.
 func Float16(fsys fs.FS, name string) ([]byte, error) {
-	return onnx.Float16(fsys, name, onnx.Limits{})
+	b, err := onnx.Float16(fsys, name, onnx.Limits{})
+	if err != nil {
+		return nil, brief(err)
+	}
+	return b, nil
 }

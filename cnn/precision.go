@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/internal/kernels"
 )
 
@@ -52,7 +53,7 @@ func (p *Precision) UnmarshalText(name []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q: want float32 or bf16", name)
+	return fmt.Errorf("%s: want float32 or bf16", graph.Name(string(name)))
 }
 
 // bf16Unit names the instructions for bf16, "" where there are none. Tests

@@ -102,6 +102,7 @@ func describeCNN(w io.Writer, i cnn.Info, p features.Preprocessing) {
 	fmt.Fprintf(w, "precision\t%v\n", i.Precision)
 	fmt.Fprintf(w, "multiply-adds\t%.1f million a photo\n", float64(i.MultiplyAdds)/1e6)
 	fmt.Fprintf(w, "parameters\t%.2f million\n", float64(i.Parameters)/1e6)
+	fmt.Fprintf(w, "weights\t%.1f MB in memory\n", float64(i.WeightBytes)/1e6)
 	fmt.Fprintf(w, "working memory\t%.1f MB a photo\n", float64(i.PeakBytes)/1e6)
 }
 

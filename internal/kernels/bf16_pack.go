@@ -18,16 +18,11 @@ type PackedBF16 struct {
 // stored are ldb floats apart.
 func PackBF16(transB bool, k, n int, b []float32, ldb int) *PackedBF16 {
 	checkMatrix("B", transB, k, n, b, ldb)
-	p := &PackedBF16{k: k, n: n, u: activeUnit}
-	if k == 0 {
-		p.u = plain // the others count on at least one
-	}
-	p.kp = ceil(k, p.u.depth()) * p.u.depth()
+	p := newPackedBF16(k, n)
 	if n == 0 {
 		return p
 	}
-	j, _, w := p.panel(p.panels() - 1)
-	p.data = make([]BF16, p.kp*(j+w))
+	p.data = make([]BF16, p.size())
 	width := p.u.cols()
 	room := make([]BF16, width*p.kp) // a panel's columns, one after the other
 	for i := range p.panels() {
@@ -50,6 +45,27 @@ func PackBF16(transB bool, k, n int, b []float32, ldb int) *PackedBF16 {
 	}
 	return p
 }
+
+func newPackedBF16(k, n int) *PackedBF16 {
+	p := &PackedBF16{k: k, n: n, u: activeUnit}
+	if k == 0 {
+		p.u = plain // the others count on at least one
+	}
+	p.kp = ceil(k, p.u.depth()) * p.u.depth()
+	return p
+}
+
+// size returns how many values the packed matrix takes.
+func (p *PackedBF16) size() int {
+	if p.n == 0 {
+		return 0
+	}
+	j, _, w := p.panel(p.panels() - 1)
+	return p.kp * (j + w)
+}
+
+// SizeBF16 returns how many values a PackedBF16 of k×n takes.
+func SizeBF16(k, n int) int { return newPackedBF16(k, n).size() }
 
 // inPairs views pairs of x as something of their size, to be moved only.
 func inPairs(x []BF16) []float32 {

@@ -50,6 +50,9 @@ func PackWinogradBF16(c, n int, filters []float32) *WinogradBF16 {
 	return &WinogradBF16{PackBF16(true, wino2Area*c, n, m, wino2Area*c), c}
 }
 
+// SizeWinogradBF16 returns how many values the filters take.
+func SizeWinogradBF16(c, n int) int { return SizeBF16(wino2Area*c, n) }
+
 // wino2Filter is G for one row or column.
 func wino2Filter(a, b, c float64) [wino2In]float64 {
 	return [wino2In]float64{a, (a + b + c) / 2, (a - b + c) / 2, c}

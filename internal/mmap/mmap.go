@@ -15,6 +15,7 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
+	"slices"
 )
 
 // A File is the content of a file, to be read only.
@@ -31,8 +32,21 @@ type Viewer interface {
 }
 
 // Open returns the content of the regular file name of fsys, of at most limit
-// bytes: from a Viewer as it is, mapped where fsys opens *os.File, else read.
-func Open(fsys fs.FS, name string, limit int64) (*File, error) {
+// bytes: from a Viewer as it is, mapped where fsys opens *os.File, else read. A
+// file system that breaks the rules of its interfaces, or panics, is an error.
+func Open(fsys fs.FS, name string, limit int64) (f *File, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			f, err = nil, fmt.Errorf("the file system panics: %v", r)
+		}
+	}()
+	if fsys == nil {
+		return nil, errors.New("there is no file system: it is nil")
+	}
+	return open(fsys, name, limit)
+}
+
+func open(fsys fs.FS, name string, limit int64) (*File, error) {
 	// Stat before Open: opening a named pipe would wait for its writer.
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
@@ -43,12 +57,18 @@ func Open(fsys fs.FS, name string, limit int64) (*File, error) {
 	}
 	if v, ok := fsys.(Viewer); ok {
 		b, err := v.View(name)
+		if err == nil && int64(len(b)) != info.Size() {
+			err = errSize
+		}
 		if err != nil {
 			return nil, err
 		}
 		return &File{Bytes: b}, nil
 	}
 	f, err := fsys.Open(name)
+	if err == nil && f == nil {
+		err = errors.New("the file system opens it as nil")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -66,19 +86,63 @@ func Open(fsys fs.FS, name string, limit int64) (*File, error) {
 		}
 		// Some file systems cannot map.
 	}
-	b := make([]byte, info.Size())
-	if _, err := io.ReadFull(f, b); err != nil {
-		return nil, fmt.Errorf("reading %d bytes: %w", len(b), err)
+	b, err := read(f, int(info.Size()))
+	if err != nil {
+		return nil, fmt.Errorf("reading %d bytes: %w", info.Size(), err)
 	}
 	return &File{Bytes: b}, nil
 }
 
+var (
+	errSize = errors.New("the file has another size than its file system says")
+	errRead = errors.New("the file system reads a number of bytes that was not asked for")
+)
+
+// read reads the size bytes of r. Memory for more than 64 MiB is made as they come:
+// a file system may say any size.
+func read(r io.Reader, size int) ([]byte, error) {
+	const most, patience = 64 << 20, 100
+	b := make([]byte, 0, min(size, most))
+	for idle := 0; ; {
+		at := len(b)
+		if at == cap(b) && at < size {
+			b = slices.Grow(b, min(at, size-at))
+		}
+		room := b[at:min(cap(b), size)]
+		end := len(room) == 0
+		if end { // there should be no more
+			room = make([]byte, 1)
+		}
+		n, err := r.Read(room)
+		switch {
+		case n < 0 || n > len(room):
+			return nil, errRead
+		case end && n > 0, err == io.EOF && at+n < size:
+			return nil, errSize
+		case end && err == io.EOF || err == io.EOF && at+n == size:
+			return b[:at+n], nil
+		case err != nil:
+			return nil, err
+		case n > 0:
+			b, idle = b[:at+n], 0
+		default:
+			if idle++; idle == patience {
+				return nil, io.ErrNoProgress
+			}
+		}
+	}
+}
+
 func check(info fs.FileInfo, limit int64) error {
 	switch {
+	case info == nil:
+		return errors.New("the file system says nothing of it")
 	case info.IsDir():
 		return errors.New("is a folder")
 	case !info.Mode().IsRegular():
 		return errors.New("not a regular file")
+	case info.Size() < 0:
+		return errSize
 	case info.Size() > min(limit, math.MaxInt):
 		return fmt.Errorf("%d bytes exceed the limit of %d", info.Size(), min(limit, math.MaxInt))
 	}

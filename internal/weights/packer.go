@@ -15,6 +15,7 @@ import (
 // zero value is ready for use.
 type Packer struct {
 	size  int // floats, of all that is asked for
+	apart int // bytes that tasks make on their own
 	asked []memory
 	tasks []func(*Room)
 	ones  []float32
@@ -104,6 +105,12 @@ func aligned(n int) int { return (n + 15) &^ 15 }
 
 // Do has Run do the task, besides others, with room for one View.
 func (p *Packer) Do(task func(*Room)) { p.tasks = append(p.tasks, task) }
+
+// Apart says that the tasks make n bytes on their own that are kept.
+func (p *Packer) Apart(n int) { p.apart += n }
+
+// Bytes returns how many bytes are kept of what has been asked for so far.
+func (p *Packer) Bytes() int64 { return 4*int64(p.size) + int64(p.apart) }
 
 // Run does all that was asked for. The error is one of reading, where a file that
 // is mapped into memory ends before it should, or what a task panics with.

@@ -17,7 +17,7 @@ func (e *UnsupportedError) Error() string {
 		reason = "this operator is not supported"
 	}
 	if e.Op == "" {
-		return reason
+		return Message(reason)
 	}
-	return fmt.Sprintf("operator %s (node %q, opset %d): %s", e.Op, e.Node, e.Opset, reason)
+	return Message(fmt.Sprintf("operator %s (node %s, opset %d): %s", Word(e.Op), Name(e.Node), e.Opset, reason))
 }

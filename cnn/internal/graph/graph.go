@@ -40,11 +40,27 @@ type Tensor struct {
 // Known reports whether t holds data, rather than only a type and a shape.
 func (t *Tensor) Known() bool { return t.F != nil || t.I != nil || t.B != nil || t.Stored.Len() > 0 }
 
-// Load brings stored data into memory, as F.
-func (t *Tensor) Load() {
-	if t.Stored.Len() > 0 {
+// Load brings stored data into memory, as F, if b has as much; what says what t is.
+func (t *Tensor) Load(b *Budget, what string) error {
+	if n := t.Stored.Len(); n > 0 {
+		if err := b.Take(4*int64(n), what); err != nil {
+			return err
+		}
 		t.F, t.Stored = t.Stored.Floats(), weights.Data{}
 	}
+	return nil
+}
+
+// Bytes returns how much memory the elements of t take, or would take.
+func (t *Tensor) Bytes() int64 {
+	n := int64(t.Len())
+	switch t.Type {
+	case Float:
+		return 4 * n
+	case Int:
+		return 8 * n
+	}
+	return n
 }
 
 // Weights returns the elements of a Float tensor, wherever they are.
@@ -152,6 +168,10 @@ type Graph struct {
 	External []string
 
 	Files []io.Closer // that stored tensors lie in
+
+	// Budget is what the tensors are taken from; nil stands for that of a model
+	// without a file.
+	Budget *Budget
 }
 
 // Close ends the use of the model's files. Tensors that are Stored then must not

@@ -88,7 +88,7 @@ func (b *backend) ApplyOperation(op onnxgo.Operation, outputs ...gonum.Node) err
 	for name, v := range op.Attributes {
 		a, err := attr(v)
 		if err != nil {
-			return fmt.Errorf("%s, attribute %q: %w", op.Name, name, err)
+			return fmt.Errorf("%s, attribute %s: %w", graph.Word(op.Name), graph.Name(name), err)
 		}
 		n.Attrs[name] = a
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/onetomany/caption/cnn/internal/graph"
 )
 
 // FormatError says that a file is not an ONNX model, or a damaged one, or
@@ -14,7 +16,7 @@ type FormatError struct {
 	Err  error  // what is wrong, and where
 }
 
-func (e *FormatError) Error() string { return e.File + ": " + e.Err.Error() }
+func (e *FormatError) Error() string { return graph.Message(fmt.Sprintf("%s: %v", e.File, e.Err)) }
 func (e *FormatError) Unwrap() error { return e.Err }
 
 // magics are the beginnings of files that people take for ONNX models.

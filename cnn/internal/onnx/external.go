@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/internal/mmap"
 )
 
@@ -44,29 +45,30 @@ func parseSize(s string) (int64, error) {
 		err = errors.New("negative")
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a number of bytes", s)
+		return 0, fmt.Errorf("%s is not a number of bytes", graph.Name(s))
 	}
 	return n, nil
 }
 
 // external reads the files of external data, each once.
 type external struct {
-	fsys  fs.FS
-	left  int64 // bytes that may still be read
-	files map[string]*mmap.File
-	sums  map[string]string // SHA-1 of those that a tensor gives one for
+	fsys   fs.FS
+	left   int64 // bytes that may still be read
+	budget *graph.Budget
+	files  map[string]*mmap.File
+	sums   map[string]string // SHA-1 of those that a tensor gives one for
 }
 
 // data returns the n bytes at l.
 func (x *external) data(l location, n int64) ([]byte, error) {
 	b, err := x.file(l)
 	if err != nil {
-		return nil, fmt.Errorf("external data %q: %w", l.file, err)
+		return nil, fmt.Errorf("external data %s: %w", graph.Name(l.file), err)
 	}
 	size := int64(len(b))
 	switch {
 	case l.length >= 0 && l.length != n:
-		return nil, fmt.Errorf("external data %q: the tensor takes %d bytes, its length is given as %d", l.file, n, l.length)
+		return nil, fmt.Errorf("external data %s: the tensor takes %d bytes, its length is given as %d", graph.Name(l.file), n, l.length)
 	case l.offset > size || n > size-l.offset:
 		err := fmt.Errorf("%d bytes at offset %d end beyond the file's %d", n, l.offset, size)
 		if what := sniff(b); what != "" {
@@ -74,7 +76,7 @@ func (x *external) data(l location, n int64) ([]byte, error) {
 		} else {
 			err = fmt.Errorf("%w: it is cut off, or of another model; copy or download it again", err)
 		}
-		return nil, fmt.Errorf("external data %q: %w", l.file, err)
+		return nil, fmt.Errorf("external data %s: %w", graph.Name(l.file), err)
 	}
 	return b[l.offset : l.offset+n : l.offset+n], nil
 }
@@ -102,6 +104,7 @@ func (x *external) file(l location) ([]byte, error) {
 		}
 		x.files[name] = f
 		x.left -= int64(len(f.Bytes))
+		x.budget.Read(int64(len(f.Bytes)))
 	}
 	return f.Bytes, x.check(name, l.checksum)
 }

@@ -21,6 +21,7 @@ const minHalf = 256
 // The result is one self-contained file that any ONNX runtime reads; external
 // data are merged in. A weight beyond the range of FLOAT16 is an error.
 func Float16(fsys fs.FS, name string, lim Limits) (out []byte, err error) {
+	defer calm(&err)
 	err = mmap.Guard(func() error {
 		out, err = halved(fsys, name, lim)
 		return err
@@ -44,7 +45,7 @@ func halved(fsys fs.FS, name string, lim Limits) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := halver{m: newModel(lim, external{fsys: dir, left: lim.Bytes - int64(len(f.Bytes))}), g: g, cast: map[string]bool{}}
+	r := halver{m: newModel(lim, dir, f), g: g, cast: map[string]bool{}}
 	defer r.m.close()
 	out, err := r.model(f.Bytes)
 	if err == nil {
@@ -104,7 +105,7 @@ func (r *halver) graph(b []byte) ([]byte, error) {
 		}
 		node, tensor, err := r.tensor(&t)
 		if err != nil {
-			return nil, fmt.Errorf("initialiser %q: %w", t.name, err)
+			return nil, fmt.Errorf("initialiser %s: %w", graph.Name(t.name), err)
 		}
 		casts = append(casts, node...)
 		inits = appendBytes(inits, 5, tensor)
@@ -140,6 +141,9 @@ func (r *halver) tensor(t *tensorProto) (node, tensor []byte, err error) {
 	}
 	e := elements[t.typ]
 	raw, err := r.m.data(t, e, int64(v.Len()))
+	if err == nil { // it is copied from message to message, up to that of the model
+		err = r.m.out.Budget.Take(4*int64(len(raw)), "tensor "+graph.Name(t.name))
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -137,7 +137,7 @@ func TestCorruptTensors(t *testing.T) {
 		{"negative", initOf("w", typeFloat, []int64{-1}, four), "a dimension of -1"},
 		{"product overflows to 1", initOf("w", typeFloat, []int64{1 << 31, 1 << 31, 4}, four), "a dimension of 2147483648"},
 		{"product overflows", initOf("w", typeFloat, []int64{1 << 30, 1 << 30, 1 << 30, 1 << 30}, four), "too many elements"},
-		{"promised more than the limit", initOf("w", typeFloat, []int64{1 << 30, 4}, four), "exceed the limit"},
+		{"promised more than the limit", initOf("w", typeFloat, []int64{1 << 30, 4}, four), "takes 17179869184 bytes, there are 4"},
 		{"rank", initOf("w", typeFloat, slices.Repeat([]int64{1}, 17), four), "dims: more than 16"},
 		{"packed rank", initOf("w", typeFloat, nil, str(fieldDims, strings.Repeat("\x01", 1000)), four), "dims: more than 16"},
 		{"segment", initOf("w", typeFloat, []int64{1}, sub(fieldSegment), four), "segments"},
@@ -307,6 +307,7 @@ func TestLimits(t *testing.T) {
 		many = append(many, initOf(name, typeFloat, []int64{0}), nodeOf("Relu", []string{name}, []string{name + "r"}))
 	}
 	chain := modelOf(append(many, outputOf("ar"))...)
+	addOutputs := modelOf(append(many, outputOf("ar"), outputOf("br"), outputOf("cr"))...)
 	for _, tt := range []struct {
 		name  string
 		model []byte
@@ -315,9 +316,10 @@ func TestLimits(t *testing.T) {
 	}{
 		{"file", inside, Limits{Bytes: 1000}, "bytes exceed the limit of 1000"},
 		{"file and external data", addW(one("location", "w.bin")), Limits{Bytes: 1000}, "external data"},
-		{"memory: an INT8 takes 8 bytes", inside, Limits{Memory: 7999}, "exceed the limit of 7999 bytes"},
-		{"memory of external data", addW(one("location", "w.bin")), Limits{Memory: 7999}, "exceed the limit"},
+		{"memory: an INT8 takes 8 bytes", inside, Limits{Memory: 7999}, "the limit is 8.0 kB"},
+		{"memory of external data", addW(one("location", "w.bin")), Limits{Memory: 7999}, "takes 8.0 kB of memory"},
 		{"nodes", chain, Limits{Nodes: 19}, "more than 19 nodes"},
+		{"outputs", addOutputs, Limits{Outputs: 2}, "more than 2 outputs"},
 		{"tensors", chain, Limits{Tensors: 19}, "more than 19 tensors"},
 		{"graph", chain, Limits{Graph: 500}, "exceed the limit of 500 bytes"},
 	} {

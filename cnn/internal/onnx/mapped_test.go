@@ -38,7 +38,7 @@ func TestCutOffWhileOpen(t *testing.T) {
 	if err := os.Truncate(data, 0); err != nil {
 		t.Skip(err) // not while it is mapped, says Windows
 	}
-	err = mmap.Guard(func() error { w.Load(); return nil })
+	err = mmap.Guard(func() error { return w.Load(g.Budget, "w") })
 	if err == nil || !strings.Contains(err.Error(), "cut off") {
 		t.Errorf("reading the weights: %v", err)
 	}

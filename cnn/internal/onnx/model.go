@@ -3,18 +3,19 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/mmap"
 )
 
 // model is a ModelProto on its way to a graph.Graph.
 type model struct {
-	lim    Limits
-	spent  int64 // of lim.Graph
-	memory int64 // of lim.Memory
-	ext    external
+	lim   Limits
+	spent int64 // of lim.Graph
+	ext   external
 
 	out       graph.Graph
 	opsets    map[string]int64 // version by domain
@@ -41,10 +42,15 @@ type keptTensor struct {
 	t    tensorProto
 }
 
-func newModel(lim Limits, ext external) *model {
+// newModel returns the model that is to be read from f, with external data from dir.
+func newModel(lim Limits, dir fs.FS, f *mmap.File) *model {
+	b := graph.NewBudget(lim.Memory)
+	size := int64(len(f.Bytes))
+	b.Read(size)
 	return &model{
-		lim: lim, ext: ext,
-		out:       graph.Graph{Metadata: map[string]string{}, Init: map[string]*graph.Tensor{}},
+		lim:       lim,
+		ext:       external{fsys: dir, left: lim.Bytes - size, budget: b},
+		out:       graph.Graph{Metadata: map[string]string{}, Init: map[string]*graph.Tensor{}, Budget: b},
 		opsets:    map[string]int64{},
 		functions: map[string]bool{},
 	}
@@ -205,12 +211,12 @@ func (m *model) parseGraph(b []byte) error {
 				err = m.spend(len(v.Name) + 8*len(v.Shape))
 			}
 			if err != nil {
-				return fmt.Errorf("graph input or output %q: %w", v.Name, err)
+				return fmt.Errorf("graph input or output %s: %w", graph.Name(v.Name), err)
 			}
 			if f.num == 11 {
 				m.inputs = append(m.inputs, v)
-			} else {
-				m.out.Outputs = append(m.out.Outputs, v)
+			} else if m.out.Outputs = append(m.out.Outputs, v); len(m.out.Outputs) > m.lim.Outputs {
+				return fmt.Errorf("more than %d outputs", m.lim.Outputs)
 			}
 		case 15: // sparse_initializer
 			return &graph.UnsupportedError{Reason: "the model has sparse initialisers"}
@@ -362,11 +368,11 @@ func (m *model) graph() (*graph.Graph, error) {
 	for i := range m.inits {
 		t := &m.inits[i]
 		if g.Init[t.name] != nil {
-			return nil, fmt.Errorf("two initialisers have the name %q", t.name)
+			return nil, fmt.Errorf("two initialisers have the name %s", graph.Name(t.name))
 		}
 		v, err := m.tensor(t)
 		if err != nil {
-			return nil, fmt.Errorf("initialiser %q: %w", t.name, err)
+			return nil, fmt.Errorf("initialiser %s: %w", graph.Name(t.name), err)
 		}
 		g.Init[t.name] = v
 	}
@@ -428,9 +434,12 @@ func (m *model) attach() error {
 		for _, a := range kept.tensors {
 			t, err := m.tensor(&a.t)
 			if err != nil {
-				return fmt.Errorf("node %q (%s), attribute %q: %w", n.Name, n.Op, a.attr, err)
+				return fmt.Errorf("node %s (%s), attribute %s: %w", graph.Name(n.Name), graph.Word(n.Op), graph.Name(a.attr), err)
 			}
-			t.Load() // operators read their attributes at any time
+			// Operators read their attributes at any time.
+			if err := t.Load(m.out.Budget, "a constant of node "+graph.Name(n.Name)); err != nil {
+				return err
+			}
 			n.Attrs[a.attr] = graph.Attr{T: t}
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/onetomany/caption/cnn/internal/graph"
 )
 
 // The fields of an AttributeProto, other than those of its value.
@@ -92,7 +94,7 @@ func (m *model) parseNode(f field) error {
 			n.domain = canonical(n.domain)
 		case 5: // attribute
 			if out, err = m.parseAttr(f, &n, attrs, out); err != nil {
-				return fmt.Errorf("%s: %w", n.op, err)
+				return fmt.Errorf("%s: %w", graph.Word(n.op), err)
 			}
 		}
 	}
@@ -100,7 +102,7 @@ func (m *model) parseNode(f field) error {
 	case n.op == "":
 		return errors.New("it has no operator")
 	case outputs == 0:
-		return fmt.Errorf("%s without outputs", n.op)
+		return fmt.Errorf("%s without outputs", graph.Word(n.op))
 	case inputs == 0:
 		// onnx-go makes up an input for such a node, and a name that may be
 		// taken; an input left out ("") keeps it from that.
@@ -129,14 +131,14 @@ func (m *model) parseAttr(f field, n *node, seen map[string]bool, out []byte) ([
 		return nil, err
 	}
 	if seen[name] {
-		return nil, fmt.Errorf("attribute %q occurs twice", name)
+		return nil, fmt.Errorf("attribute %s occurs twice", graph.Name(name))
 	}
 	seen[name] = true
 
 	value, ok := attrValues[typ]
 	switch {
 	case !ok:
-		return nil, fmt.Errorf("attribute %q has no value of a known type", name)
+		return nil, fmt.Errorf("attribute %s has no value of a known type", graph.Name(name))
 	case value.plain:
 		kept := appendString(nil, fieldAttrName, name)
 		for f, err := range fields(b) {
@@ -148,7 +150,7 @@ func (m *model) parseAttr(f field, n *node, seen map[string]bool, out []byte) ([
 				kept = appendField(kept, f)
 			}
 			if err != nil {
-				return nil, fmt.Errorf("attribute %q: %w", name, err)
+				return nil, fmt.Errorf("attribute %s: %w", graph.Name(name), err)
 			}
 		}
 		kept = appendInt(kept, fieldAttrType, typ)
@@ -156,14 +158,14 @@ func (m *model) parseAttr(f field, n *node, seen map[string]bool, out []byte) ([
 	case typ == attrTensor:
 		t, err := m.parseAttrTensor(b)
 		if err != nil {
-			return nil, fmt.Errorf("attribute %q: %w", name, err)
+			return nil, fmt.Errorf("attribute %s: %w", graph.Name(name), err)
 		}
 		n.tensors = append(n.tensors, keptTensor{name, t})
 		return out, m.spend(len(name) + 8*len(t.dims))
 	case typ == attrGraph || typ == attrGraphs:
-		n.refuse = fmt.Sprintf("sub-graphs (attribute %q) are not supported", name)
+		n.refuse = fmt.Sprintf("sub-graphs (attribute %s) are not supported", graph.Name(name))
 	default:
-		n.refuse = fmt.Sprintf("the attribute %q is of a kind that is not supported", name)
+		n.refuse = fmt.Sprintf("the attribute %s is of a kind that is not supported", graph.Name(name))
 	}
 	return out, nil
 }

@@ -19,20 +19,20 @@ func link(g *graph.Graph) error {
 			return errors.New("a graph input has no name")
 		}
 		if _, ok := producer[v.Name]; ok {
-			return fmt.Errorf("two graph inputs have the name %q", v.Name)
+			return fmt.Errorf("two graph inputs have the name %s", graph.Name(v.Name))
 		}
 		producer[v.Name] = -1
 	}
 	for i, n := range g.Nodes {
 		if len(n.Outputs) == 0 {
-			return fmt.Errorf("node %q (%s) has no outputs", n.Name, n.Op)
+			return fmt.Errorf("node %s (%s) has no outputs", graph.Name(n.Name), graph.Word(n.Op))
 		}
 		for _, out := range n.Outputs {
 			if out == "" {
 				continue
 			}
 			if j, ok := producer[out]; ok {
-				return fmt.Errorf("node %q (%s) produces %q, which %s already", n.Name, n.Op, out, source(g, j))
+				return fmt.Errorf("node %s (%s) produces %s, which %s already", graph.Name(n.Name), graph.Word(n.Op), graph.Name(out), source(g, j))
 			}
 			producer[out] = i
 		}
@@ -40,13 +40,13 @@ func link(g *graph.Graph) error {
 	for _, n := range g.Nodes {
 		for _, in := range n.Inputs {
 			if _, ok := producer[in]; !ok && in != "" {
-				return fmt.Errorf("node %q (%s) reads %q, which nothing produces", n.Name, n.Op, in)
+				return fmt.Errorf("node %s (%s) reads %s, which nothing produces", graph.Name(n.Name), graph.Word(n.Op), graph.Name(in))
 			}
 		}
 	}
 	for _, v := range g.Outputs {
 		if _, ok := producer[v.Name]; !ok {
-			return fmt.Errorf("nothing produces the graph's output %q", v.Name)
+			return fmt.Errorf("nothing produces the graph's output %s", graph.Name(v.Name))
 		}
 	}
 	return sortNodes(g, producer)
@@ -56,7 +56,7 @@ func source(g *graph.Graph, i int) string {
 	if i < 0 {
 		return "an input or initialiser provides"
 	}
-	return fmt.Sprintf("node %q produces", g.Nodes[i].Name)
+	return fmt.Sprintf("node %s produces", graph.Name(g.Nodes[i].Name))
 }
 
 // sortNodes puts nodes after those they read (Kahn's algorithm), and keeps the
@@ -97,7 +97,7 @@ func sortNodes(g *graph.Graph, producer map[string]int) error {
 	if len(order) < len(g.Nodes) {
 		for i, w := range waits {
 			if w > 0 {
-				return fmt.Errorf("the graph has a cycle at or before node %q (%s)", g.Nodes[i].Name, g.Nodes[i].Op)
+				return fmt.Errorf("the graph has a cycle at or before node %s (%s)", graph.Name(g.Nodes[i].Name), graph.Word(g.Nodes[i].Op))
 			}
 		}
 	}

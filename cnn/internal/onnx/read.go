@@ -18,20 +18,22 @@ import (
 // Limits bound what Read takes from a file. A zero field means its default.
 type Limits struct {
 	Bytes   int64 // model file and external data together; 2 GiB
-	Memory  int64 // tensors once decoded (integers take 8 bytes each); 4 GiB
+	Memory  int64 // of Graph.Budget: tensors once decoded (integers take 8 bytes each), and all that is made of them; see graph.NewBudget
 	Graph   int64 // bytes of the nodes: names and attributes without tensors; 16 MiB
-	Nodes   int   // 100,000
+	Nodes   int   // 20,000
 	Tensors int   // initialisers and tensors in attributes; 100,000
+	Outputs int   // of the graph; 1,000
 	Rank    int   // dimensions of a tensor; 16
 }
 
 func (l Limits) withDefaults() Limits {
 	return Limits{
 		Bytes:   cmp.Or(l.Bytes, 2<<30),
-		Memory:  cmp.Or(l.Memory, 4<<30),
+		Memory:  l.Memory,
 		Graph:   cmp.Or(l.Graph, 16<<20),
-		Nodes:   cmp.Or(l.Nodes, 100_000),
+		Nodes:   cmp.Or(l.Nodes, 20_000),
 		Tensors: cmp.Or(l.Tensors, 100_000),
+		Outputs: cmp.Or(l.Outputs, 1000),
 		Rank:    cmp.Or(l.Rank, 16),
 	}
 }
@@ -40,7 +42,8 @@ func (l Limits) withDefaults() Limits {
 // to anywhere; external data are read from the folder of name and below, and
 // no link leads out of it. The files are mapped into memory: the caller reads
 // what is Stored in mmap.Guard, and closes the graph when it has what it needs.
-func Open(name string, lim Limits) (*graph.Graph, error) {
+func Open(name string, lim Limits) (g *graph.Graph, err error) {
+	defer calm(&err)
 	lim = lim.withDefaults()
 	dir := filepath.Dir(name)
 	f, err := readFile(os.DirFS(dir), filepath.Base(name), lim.Bytes)
@@ -53,7 +56,7 @@ func Open(name string, lim Limits) (*graph.Graph, error) {
 		return nil, err
 	}
 	defer root.Close()
-	g, err := decode(f, root.FS(), lim)
+	g, err = decode(f, root.FS(), lim)
 	return g, wrap(name, err)
 }
 
@@ -64,8 +67,9 @@ func Open(name string, lim Limits) (*graph.Graph, error) {
 //
 // Where symbolic links lead is the business of fsys: os.Root keeps them inside
 // (see Open), os.DirFS does not. Where these open files of the system, they are
-// mapped as Open does.
-func Read(fsys fs.FS, name string, lim Limits) (*graph.Graph, error) {
+// mapped as Open does. A file system that panics is an error.
+func Read(fsys fs.FS, name string, lim Limits) (g *graph.Graph, err error) {
+	defer calm(&err)
 	lim = lim.withDefaults()
 	f, err := readFile(fsys, name, lim.Bytes)
 	if err != nil {
@@ -76,14 +80,22 @@ func Read(fsys fs.FS, name string, lim Limits) (*graph.Graph, error) {
 		f.Close()
 		return nil, err
 	}
-	g, err := decode(f, dir, lim)
+	g, err = decode(f, dir, lim)
 	return g, wrap(name, err)
+}
+
+// calm makes an error of a panic: of a file system, or because of a file that is
+// damaged in a way not foreseen.
+func calm(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("reading a model panics: %v", r)
+	}
 }
 
 // decode makes a graph of a model file, which it closes unless the graph keeps
 // it. dir holds the external data.
 func decode(f *mmap.File, dir fs.FS, lim Limits) (g *graph.Graph, err error) {
-	m := newModel(lim, external{fsys: dir, left: lim.Bytes - int64(len(f.Bytes))})
+	m := newModel(lim, dir, f)
 	m.out.Files = append(m.out.Files, f)
 	err = mmap.Guard(func() error {
 		if err := m.parse(f.Bytes); err != nil {
@@ -121,7 +133,11 @@ func folder(fsys fs.FS, name string) (fs.FS, error) {
 	if dir == "." {
 		return fsys, nil
 	}
-	return fs.Sub(fsys, dir)
+	sub, err := fs.Sub(fsys, dir)
+	if err == nil && sub == nil {
+		err = fmt.Errorf("the file system has nil for the folder of %s", name)
+	}
+	return sub, err
 }
 
 // readFile opens a regular file of at most limit bytes. Its errors do not name

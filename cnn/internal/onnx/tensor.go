@@ -138,7 +138,7 @@ func parseTensor(msg []byte, maxRank int) (t tensorProto, err error) {
 				err = t.where.set(k, v)
 			}
 			if err != nil {
-				return t, fmt.Errorf("%q: external_data: %w", t.name, err)
+				return t, fmt.Errorf("%s: external_data: %w", graph.Name(t.name), err)
 			}
 		case fieldDataLocation:
 			v, err := f.int()
@@ -182,9 +182,9 @@ func (m *model) tensor(t *tensorProto) (*graph.Tensor, error) {
 		return nil, fmt.Errorf("unknown data type %d", t.typ)
 	}
 	if e.kind == graph.Invalid {
-		return nil, &graph.UnsupportedError{Reason: fmt.Sprintf("tensor %q has type %s, which is not supported", t.name, e.name)}
+		return nil, &graph.UnsupportedError{Reason: fmt.Sprintf("tensor %s has type %s, which is not supported", graph.Name(t.name), e.name)}
 	}
-	n, err := m.reserve(t.dims, e)
+	n, err := elementsOf(t.dims)
 	if err != nil {
 		return nil, err
 	}
@@ -200,6 +200,9 @@ func (m *model) tensor(t *tensorProto) (*graph.Tensor, error) {
 		v.Stored = weights.Stored(raw, half)
 		return v, nil
 	}
+	if err := m.out.Budget.Take(v.Bytes(), "tensor "+graph.Name(t.name)); err != nil {
+		return nil, err
+	}
 	return v, decodeRaw(v, t.typ, raw, int(n))
 }
 
@@ -207,16 +210,8 @@ func (m *model) tensor(t *tensorProto) (*graph.Tensor, error) {
 // a matrix of weights, not a bias.
 const minStored = 4096
 
-// reserve returns the number of elements of a tensor and takes its memory from
-// the budget.
-func (m *model) reserve(dims []int64, e element) (int64, error) {
-	size := int64(4)
-	switch e.kind {
-	case graph.Int:
-		size = 8
-	case graph.Bool:
-		size = 1
-	}
+// elementsOf returns the number of elements of a tensor.
+func elementsOf(dims []int64) (int64, error) {
 	n := int64(1)
 	for _, d := range dims {
 		if d < 0 || d > maxDim {
@@ -227,10 +222,6 @@ func (m *model) reserve(dims []int64, e element) (int64, error) {
 		}
 		n *= d
 	}
-	if n > (m.lim.Memory-m.memory)/size {
-		return 0, fmt.Errorf("with %v the tensors exceed the limit of %d bytes", dims, m.lim.Memory)
-	}
-	m.memory += n * size
 	return n, nil
 }
 

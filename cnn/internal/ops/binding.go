@@ -42,6 +42,7 @@ func (b *binding) bind(o *Op) (*Kernel, error) {
 			k.in[i] = graph.Tensor{Type: t.Type, Shape: slices.Clone(t.Shape)}
 		}
 	}
+	b.cost(k)
 	return k, nil
 }
 
@@ -148,7 +149,7 @@ func (b *binding) oneOf(name string, values ...string) (string, error) {
 			return s, nil
 		}
 	}
-	return "", fmt.Errorf("%s %q is not among %s", name, s, strings.Join(values, ", "))
+	return "", fmt.Errorf("%s %s is not among %s", name, graph.Name(s), strings.Join(values, ", "))
 }
 
 // sizes returns an integer list attribute that must have n elements between lo
@@ -184,6 +185,9 @@ func (b *binding) constInts(i int, what string) ([]int, error) {
 	}
 	if !t.Known() {
 		return nil, fmt.Errorf("input %d (%s) %w", i, what, ErrNotConstant)
+	}
+	if most := max(2*maxRank, len(b.Outputs)); len(t.I) > most {
+		return nil, fmt.Errorf("input %d (%s) has %d elements, at most %d make sense", i, what, len(t.I), most)
 	}
 	v := make([]int, len(t.I))
 	for j, x := range t.I {

@@ -210,9 +210,11 @@ func bindDequantizeLinear(b *binding) (*Kernel, error) {
 	}
 	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
 		y, x, s := out[0].F, in[0].I, in[1].F
-		zero := make([]int64, len(s))
+		var zero []int64
 		if len(in) > 2 && in[2] != nil {
 			zero = in[2].I
+		} else {
+			zero = make([]int64, len(s))
 		}
 		blocks := 1
 		if block > 0 {

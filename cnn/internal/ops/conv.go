@@ -16,6 +16,10 @@ var convOps = []Op{
 // maxColumns bounds the scratch memory of a convolution, in elements.
 const maxColumns = 1 << 20
 
+// columns returns how many of the positions of a plane are worked on at a time,
+// each of which takes so many rows.
+func columns(rows, plane int) int { return max(1, min(plane, maxColumns/max(rows, 1))) }
+
 // convShape is what Conv and ConvTranspose have in common.
 type convShape struct {
 	batch, group int
@@ -98,7 +102,7 @@ func (s *convShape) conv(w *window, y, x, weights []float32, team *kernels.Team)
 	}
 	inPlane, outPlane := product(w.in[:]), product(w.out[:])
 	k := s.c * s.kernel
-	tile := max(1, min(outPlane, maxColumns/max(k, 1)))
+	tile := columns(k, outPlane)
 	direct := s.kernel == 1 && w.stride == [3]int{1, 1, 1} && inPlane == outPlane
 	var col []float32
 	if !direct {
@@ -245,7 +249,7 @@ func (s *convShape) convTranspose(w *window, y, x, weights []float32, team *kern
 	}
 	inPlane, outPlane := product(w.out[:]), product(w.in[:])
 	rows := s.m * s.kernel
-	tile := max(1, min(inPlane, maxColumns/max(rows, 1)))
+	tile := columns(rows, inPlane)
 	col := make([]float32, rows*tile)
 	clear(y)
 	for i := range s.batch * s.group {

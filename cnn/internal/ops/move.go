@@ -141,7 +141,9 @@ func bindConcat(b *binding) (*Kernel, error) {
 				return nil, fmt.Errorf("shapes %v and %v do not join along axis %d", first, t.Shape, axis)
 			}
 		}
-		starts[i] = shape[axis]
+		if starts[i] = shape[axis]; t.Shape[axis] > MaxElements-starts[i] {
+			return nil, fmt.Errorf("%w: more than %d along axis %d", ErrTooLarge, MaxElements, axis)
+		}
 		shape[axis] += t.Shape[axis]
 	}
 	if _, err := count(shape); err != nil {
@@ -358,6 +360,9 @@ func bindTile(b *binding) (*Kernel, error) {
 	for d, r := range repeats {
 		if r < 0 || r > MaxElements {
 			return nil, fmt.Errorf("repeats %v are out of range", repeats)
+		}
+		if r > 0 && x[d] > MaxElements/r {
+			return nil, fmt.Errorf("%w: %d times %d along axis %d", ErrTooLarge, r, x[d], d)
 		}
 		pairs = append(pairs, r, x[d])
 		from = append(from, 0, st[d])

@@ -66,7 +66,9 @@ type runFunc func(in, out []*graph.Tensor, team *kernels.Team) error
 // Kernel is a node bound to the types and shapes of its inputs, ready to run.
 // It is immutable and safe for concurrent use.
 type Kernel struct {
-	Out []graph.Tensor // type and shape of each output, without data
+	Out  []graph.Tensor // type and shape of each output, without data
+	Room int64          // bytes of memory that Run takes for itself, about
+	Work int64          // how long Run takes, in elements that are read or written, about
 
 	in  []graph.Tensor // what Run's inputs must be; Invalid for an input left out
 	run runFunc
@@ -131,7 +133,7 @@ func Bind(node *graph.Node, opset int, in []*graph.Tensor) (*Kernel, error) {
 	b := &binding{Node: node, opset: opset, in: in}
 	k, err := b.bind(o)
 	if u := (*graph.UnsupportedError)(nil); err != nil && !errors.As(err, &u) {
-		err = fmt.Errorf("operator %s (node %q, opset %d): %w", node.Op, node.Name, opset, err)
+		err = fmt.Errorf("operator %s (node %s, opset %d): %w", graph.Word(node.Op), graph.Name(node.Name), opset, err)
 	}
 	return k, err
 }
@@ -166,27 +168,37 @@ func Eval(node *graph.Node, opset int, in []*graph.Tensor) ([]*graph.Tensor, err
 	if err != nil {
 		return nil, err
 	}
-	limit := MaxFold
+	out, err := k.Eval(in)
+	if err != nil {
+		return nil, fmt.Errorf("operator %s (node %s): %w", graph.Word(node.Op), graph.Name(node.Name), err)
+	}
+	return out, nil
+}
+
+// Eval computes the outputs of constants; see the function Eval.
+func (k *Kernel) Eval(in []*graph.Tensor) ([]*graph.Tensor, error) {
 	for i, t := range in {
-		if t == nil {
-			continue
+		if t != nil && !t.Known() {
+			return nil, fmt.Errorf("input %d %w", i, ErrNotConstant)
 		}
-		if !t.Known() {
-			return nil, fmt.Errorf("operator %s (node %q): input %d %w", node.Op, node.Name, i, ErrNotConstant)
-		}
-		limit = max(limit, t.Len())
+	}
+	if !k.Folds() {
+		return nil, fmt.Errorf("%w to fold: %s", ErrTooLarge, describe(&k.Out[0]))
 	}
 	out := make([]*graph.Tensor, len(k.Out))
 	for i, t := range k.Out {
-		if t.Len() > limit {
-			return nil, fmt.Errorf("operator %s (node %q): %w to fold: %d elements", node.Op, node.Name, ErrTooLarge, t.Len())
-		}
 		out[i] = Alloc(t.Type, t.Shape)
 	}
-	if err := k.Run(in, out, nil); err != nil {
-		return nil, fmt.Errorf("operator %s (node %q): %w", node.Op, node.Name, err)
+	return out, k.Run(in, out, nil)
+}
+
+// Folds reports whether Eval computes outputs of this size.
+func (k *Kernel) Folds() bool {
+	limit := MaxFold
+	for i := range k.in {
+		limit = max(limit, k.in[i].Len())
 	}
-	return out, nil
+	return !slices.ContainsFunc(k.Out, func(t graph.Tensor) bool { return t.Len() > limit })
 }
 
 // Alloc returns a zero tensor.

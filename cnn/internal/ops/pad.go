@@ -70,7 +70,7 @@ func bindPad(b *binding) (*Kernel, error) {
 		resample(out[0], in[0], maps, fill)
 		return nil
 	}
-	return b.kernel(run, like(x, shape))
+	return &Kernel{Out: []graph.Tensor{like(x, shape)}, Room: resampleRoom(maps, x, shape), run: run}, nil
 }
 
 // padAxes returns the axes that pads speak of, by default all.

@@ -60,30 +60,44 @@ func resampleAxis[T any](dst, src []T, shape []int, m axisMap, fill T, mix func(
 	if len(dst) == 0 {
 		return
 	}
+	// Some elements of the axis at a time: their taps take more than they do.
+	const piece = 1 << 12
 	var taps []tap
-	ends := make([]int, m.size)
-	for i := range m.size {
-		taps = m.taps(i, taps)
-		ends[i] = len(taps)
-	}
-	for o := range outer {
-		src := src[o*n*inner : (o+1)*n*inner]
-		first := 0
-		for i, end := range ends {
-			to, t := dst[(o*m.size+i)*inner:(o*m.size+i+1)*inner], taps[first:end]
-			first = end
-			switch {
-			case len(t) > 1:
-				mix(to, src, t)
-			case t[0].index >= 0:
-				copy(to, src[t[0].index*inner:])
-			default:
-				for j := range to {
-					to[j] = fill
+	ends := make([]int, 0, min(m.size, piece))
+	for at := 0; at < m.size; at += piece {
+		taps, ends = taps[:0], ends[:0]
+		for i := at; i < min(at+piece, m.size); i++ {
+			taps = m.taps(i, taps)
+			ends = append(ends, len(taps))
+		}
+		for o := range outer {
+			src := src[o*n*inner : (o+1)*n*inner]
+			first := 0
+			for i, end := range ends {
+				to, t := dst[(o*m.size+at+i)*inner:][:inner], taps[first:end]
+				first = end
+				switch {
+				case len(t) > 1:
+					mix(to, src, t)
+				case t[0].index >= 0:
+					copy(to, src[t[0].index*inner:])
+				default:
+					for j := range to {
+						to[j] = fill
+					}
 				}
 			}
 		}
 	}
+}
+
+// resampleRoom returns the bytes of the tensors in between of resample.
+func resampleRoom(maps []axisMap, src *graph.Tensor, shape []int) int64 {
+	if len(maps) < 2 {
+		return 0
+	}
+	dst := like(src, shape)
+	return max(src.Bytes(), dst.Bytes())
 }
 
 // mix sums rows of the length of dst, out of src.

@@ -249,7 +249,7 @@ func (b *binding) resize(r *resizing, axes []resizedAxis) (*Kernel, error) {
 		resample(out[0], in[0], maps, fill)
 		return nil
 	}
-	return b.kernel(run, like(x, shape))
+	return &Kernel{Out: []graph.Tensor{like(x, shape)}, Room: resampleRoom(maps, x, shape), run: run}, nil
 }
 
 // taps appends the elements of the input that make up element i along an axis.

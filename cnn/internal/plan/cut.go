@@ -45,7 +45,7 @@ func (m *model) feature(layer string) (feature, error) {
 	if layer == Map {
 		v, ok := m.lastMap(f.value)
 		if !ok {
-			return f, fmt.Errorf("layer %q: no feature map lies before %q", Map, f.value)
+			return f, fmt.Errorf("layer %q: no feature map lies before %s", Map, graph.Name(f.value))
 		}
 		f.value = v
 	} else {
@@ -63,15 +63,16 @@ func (m *model) named(layer string) (feature, error) {
 	if m.def[layer] == nil {
 		i := slices.IndexFunc(m.g.Nodes, func(n *graph.Node) bool { return n.Name == layer })
 		if i < 0 || len(m.g.Nodes[i].Outputs) == 0 {
-			return f, fmt.Errorf("no node or value is named %q%s", layer, m.near(layer))
+			return f, fmt.Errorf("no node or value is named %s%s", graph.Name(layer), m.near(layer))
 		}
 		f.value = m.g.Nodes[i].Outputs[0]
 	}
 	if err := m.usable(f.value); err != nil {
 		return f, err
 	}
+	after := m.descendants(f.value)
 	for _, o := range m.g.Outputs {
-		if m.ancestors(o.Name)[m.def[f.value]] {
+		if n := m.def[o.Name]; n == m.def[f.value] || after[n] {
 			f.cut = m.between(f.value, o.Name)
 			break
 		}
@@ -86,13 +87,13 @@ func (m *model) usable(value string) error {
 	case t == nil && m.failed[value] != nil:
 		return m.failed[value]
 	case t == nil:
-		return fmt.Errorf("value %q is not defined", value)
-	case t.Known():
-		return fmt.Errorf("value %q is a constant: it does not depend on the picture", value)
+		return fmt.Errorf("value %s is not defined", graph.Name(value))
+	case t.Known() || m.spent[value]:
+		return fmt.Errorf("value %s is a constant: it does not depend on the picture", graph.Name(value))
 	case t.Type != graph.Float:
-		return fmt.Errorf("value %q does not hold real numbers", value)
+		return fmt.Errorf("value %s does not hold real numbers", graph.Name(value))
 	case t.Len() == 0:
-		return fmt.Errorf("value %q is empty: its shape is %v", value, t.Shape)
+		return fmt.Errorf("value %s is empty: its shape is %v", graph.Name(value), t.Shape)
 	}
 	return nil
 }
@@ -103,12 +104,13 @@ func (m *model) usable(value string) error {
 func (m *model) head() (string, *graph.Node) {
 	var out string
 	var head *graph.Node
-	depth := -1
+	deepest := -1
+	depth := m.depths()
 	for _, o := range m.g.Outputs {
 		if n := m.classifier(o.Name); n != nil {
 			// Auxiliary classifiers hang on earlier layers.
-			if d := len(m.ancestors(o.Name)); d > depth {
-				out, head, depth = o.Name, n, d
+			if d := depth[n]; d > deepest {
+				out, head, deepest = o.Name, n, d
 			}
 		}
 	}
@@ -135,8 +137,10 @@ func (m *model) head() (string, *graph.Node) {
 // classifier). It counts as class scores if a Softmax follows, or if the number
 // of its channels is not a multiple of 32, as that of feature channels is.
 func (m *model) classifier(out string) *graph.Node {
+	const most = 100 // nodes of a head
 	softmax, pooled := false, false
-	for v := out; ; {
+	v := out
+	for range most {
 		n := m.def[v]
 		if n == nil || m.isConst(v) || len(n.Inputs) == 0 {
 			return nil
@@ -192,6 +196,20 @@ func (m *model) classifier(out string) *graph.Node {
 		}
 		v = n.Inputs[0]
 	}
+	return nil
+}
+
+// depths returns the length of the longest path to each node.
+func (m *model) depths() map[*graph.Node]int {
+	depth := make(map[*graph.Node]int, len(m.order))
+	for _, n := range m.order {
+		d := 0
+		for _, v := range n.Inputs {
+			d = max(d, depth[m.def[v]]+1)
+		}
+		depth[n] = d
+	}
+	return depth
 }
 
 // spatial returns the number of places in a feature map [N,C,H,W], 1 for any
@@ -239,6 +257,17 @@ func (m *model) ancestors(value string) map[*graph.Node]bool {
 	return seen
 }
 
+// descendants returns the nodes that depend on value.
+func (m *model) descendants(value string) map[*graph.Node]bool {
+	seen := map[*graph.Node]bool{}
+	for _, n := range m.order {
+		seen[n] = slices.ContainsFunc(n.Inputs, func(v string) bool {
+			return v == value || v != "" && seen[m.def[v]]
+		})
+	}
+	return seen
+}
+
 // between lists the nodes that out needs beyond those that value needs and
 // that depend on value.
 func (m *model) between(value, out string) []string {
@@ -280,7 +309,7 @@ func (m *model) near(layer string) string {
 	sort.SliceStable(names, func(i, j int) bool { return names[i].d < names[j].d })
 	var like []string
 	for _, n := range names[:min(len(names), 3)] {
-		like = append(like, fmt.Sprintf("%q", n.s))
+		like = append(like, graph.Name(n.s))
 	}
 	if len(like) == 0 {
 		return ""

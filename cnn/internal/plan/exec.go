@@ -62,12 +62,27 @@ type bound struct {
 
 // newState prepares a state for n pictures.
 func (p *Plan) newState(n int) (*state, error) {
-	s := &state{plan: p, n: n, arena: hugepage.Floats(p.arena * n)}
+	s, err := p.bind(n)
+	if err != nil {
+		return nil, err
+	}
+	s.arena = hugepage.Floats(p.arena * n)
+	for _, nd := range p.net.nodes {
+		for _, v := range nd.out {
+			s.store(v)
+		}
+	}
+	return s, nil
+}
+
+// bind makes a state for n pictures, without the memory for what is computed.
+func (p *Plan) bind(n int) (*state, error) {
+	s := &state{plan: p, n: n}
 	s.t = make([]*graph.Tensor, p.net.values)
 	s.half = make([][]kernels.BF16, p.net.values)
 	s.bound = make([]bound, len(p.net.nodes))
 	s.part = s.runPart
-	s.value(p.net.input)
+	s.shape(p.net.input)
 	for i, nd := range p.net.nodes {
 		for _, v := range nd.in {
 			if v != nil && v.data != nil {
@@ -75,7 +90,7 @@ func (p *Plan) newState(n int) (*state, error) {
 			}
 		}
 		for _, v := range nd.out {
-			s.value(v)
+			s.shape(v)
 		}
 		if o, ok := nd.op.(*genericOp); ok {
 			k, err := o.bind(s, nd)
@@ -88,22 +103,23 @@ func (p *Plan) newState(n int) (*state, error) {
 	return s, nil
 }
 
-// value makes the tensor of a value that is not a constant.
-func (s *state) value(v *value) {
-	shape := s.plan.shape(v, s.n)
-	if v.typ != graph.Float {
-		s.t[v.id] = ops.Alloc(v.typ, shape)
-		return
-	}
-	t := &graph.Tensor{Type: v.typ, Shape: shape}
-	s.t[v.id] = t
-	b := s.plan.bufs[v.id]
+// shape makes the tensor of a value that is not a constant, without data.
+func (s *state) shape(v *value) {
+	s.t[v.id] = &graph.Tensor{Type: v.typ, Shape: s.plan.shape(v, s.n)}
+}
+
+// store gives a value that is computed its memory.
+func (s *state) store(v *value) {
+	t, b := s.t[v.id], s.plan.bufs[v.id]
+	size := size(t.Shape)
 	switch {
+	case v.typ != graph.Float:
+		*t = *ops.Alloc(v.typ, t.Shape)
 	case b == nil || b == s.plan.bufs[s.plan.net.output.id]: // lent
 	case v.bf16:
-		s.half[v.id] = asBF16(s.arena[b.off*s.n:], size(shape))
+		s.half[v.id] = asBF16(s.arena[b.off*s.n:], size)
 	default:
-		t.F = s.arena[b.off*s.n:][:size(shape)]
+		t.F = s.arena[b.off*s.n:][:size]
 	}
 }
 

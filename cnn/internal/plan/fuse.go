@@ -72,7 +72,7 @@ func (g *net) fuseScale(n *node, o *scaleOp) {
 		return
 	}
 	if s, ok := p.op.(*scaleOp); ok {
-		if m, ok := s.merge(o); ok {
+		if m, ok := g.merge(n, s, o); ok {
 			p.op = m
 			g.absorb(p, n)
 			if m.nothing() {
@@ -90,7 +90,7 @@ func (g *net) fuseScale(n *node, o *scaleOp) {
 		return
 	}
 	s, t := perChannel{o.axis, o.scale}, perChannel{o.axis, o.shift}
-	factors, bias := make([]float32, c), make([]float32, c)
+	factors, bias := g.floats(n.name, c), g.floats(n.name, c)
 	for i := range c {
 		factors[i], bias[i] = s.at(i), t.at(i)
 		if *scale != nil {
@@ -110,9 +110,9 @@ func (g *net) fuseNorm(n, p *node, norm *normOp, o *scaleOp) {
 		return
 	}
 	s, t := perChannel{o.axis, o.scale}, perChannel{o.axis, o.shift}
-	scale, bias := slices.Clone(norm.scale), make([]float32, len(norm.scale))
+	scale, bias := g.floats(n.name, len(norm.scale)), g.floats(n.name, len(norm.scale))
 	for i := range scale {
-		scale[i] *= s.at(i)
+		scale[i] = norm.scale[i] * s.at(i)
 		bias[i] = t.at(i)
 		if norm.bias != nil {
 			bias[i] += s.at(i) * norm.bias[i]

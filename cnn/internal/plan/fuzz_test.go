@@ -1,14 +1,22 @@
 package plan
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/ops"
 )
 
 // FuzzCompile breaks networks at random: attributes, constants, operators and
-// edges. Compile must refuse them or make a plan that runs.
+// edges. Compile must refuse them or make a plan that gives what package ops makes
+// of the network node by node, or fails where that does.
 func FuzzCompile(f *testing.F) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(5, seed))
@@ -33,11 +41,136 @@ func FuzzCompile(f *testing.F) {
 		if p.net.input.len() > 1<<16 || p.arena > 1<<22 || p.MultiplyAdds > 1<<26 {
 			return
 		}
-		x := make([]float32, 3*p.net.input.len()/p.net.base)
-		if _, err := p.features(3, x, 2); err != nil {
-			t.Logf("%v", err)
+		x := make([]float32, pictures*p.net.input.len()/p.net.base)
+		r := rand.New(rand.NewPCG(6, 7))
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		got, err := p.features(pictures, x, 2)
+		if got, want := err != nil, wrong(t, g, p, x, got, bf16); (got && want == "") || (!got && want != "") {
+			t.Errorf("%s (error %v)\n%s\n%s", want, err, describe(g), p.net.dump())
 		}
 	})
+}
+
+const pictures = 3
+
+// wrong says what is wrong with got, the features of the pictures x by p, "" for
+// nothing: by the network node by node, in batches of the exporter's size.
+func wrong(t *testing.T, g *graph.Graph, p *Plan, x, got []float32, bf16 bool) string {
+	base := p.net.base
+	per, feature := len(x)/pictures, len(got)/pictures
+	x = slices.Concat(x, make([]float32, (base-pictures%base)%base*per)) // filled up
+	shape := []int{base, p.Channels, p.Height, p.Width}
+	var d, norm, most float64
+	for i := 0; i*per < len(x); i += base {
+		batch, shape := x[i*per:][:base*per], shape
+		if p.NHWC {
+			batch, shape = transposed(batch, shape, toNHWC), permuted(shape, toNHWC)
+		}
+		y, largest, err := slowly(g, p.Feature, shape, batch)
+		if err != nil {
+			return err.Error()
+		}
+		if y == nil || math.IsInf(largest, 0) {
+			return "" // what package ops cannot tell
+		}
+		most = max(most, largest)
+		for j, v := range inLayout(g, p, y)[:min(base, pictures-i)*feature] {
+			d += math.Pow(float64(got[i*feature+j])-float64(v), 2)
+			norm += math.Pow(float64(v), 2)
+		}
+	}
+	tolerance := 1e-3
+	if bf16 {
+		tolerance = 0.3
+	}
+	// Differences of large numbers have few digits.
+	if d, limit := math.Sqrt(d), tolerance*(math.Sqrt(norm)+1e-3*most+1e-3); !(d <= limit) {
+		return fmt.Sprintf("it is off by %.3g, with numbers of %.3g and %.3g", d, math.Sqrt(norm), most)
+	}
+	return ""
+}
+
+// jumps holds operators that make much of a little.
+var jumps = map[string]bool{"Floor": true, "Ceil": true, "Round": true, "Sign": true, "Mod": true, "Equal": true, "Greater": true,
+	"GreaterOrEqual": true, "Less": true, "LessOrEqual": true, "Where": true, "ArgMax": true, "ArgMin": true, "Hardmax": true, "IsNaN": true, "IsInf": true, "Cast": true}
+
+// slowly computes value out of g node by node. It returns the largest magnitude on
+// the way, infinite where rounding may become anything; nil for a value that it
+// cannot compute; and the error of a node that out needs.
+func slowly(g *graph.Graph, out string, shape []int, x []float32) (y *graph.Tensor, largest float64, err error) {
+	vals := maps.Clone(g.Init)
+	vals["x"] = &graph.Tensor{Type: graph.Float, Shape: shape, F: x}
+	failed := map[string]error{}
+	for _, n := range g.Nodes {
+		var in []*graph.Tensor
+		var err error
+		for _, name := range n.Inputs {
+			if vals[name] == nil && name != "" {
+				err = cmp.Or(failed[name], errUnknown)
+			}
+			in = append(in, vals[name])
+		}
+		if n.Op == "SplitToSequence" || n.Op == "SequenceAt" {
+			err = errUnknown
+		}
+		var y []*graph.Tensor
+		if err == nil {
+			y, err = ops.Eval(n, g.Opset, in)
+		}
+		for i, name := range n.Outputs {
+			if err != nil {
+				failed[name] = err
+				continue
+			}
+			vals[name] = y[i]
+			for _, v := range y[i].F {
+				if largest = max(largest, math.Abs(float64(v))); math.IsNaN(float64(v)) || v != 0 && math.Abs(float64(v)) < 1e-30 {
+					largest = math.Inf(1)
+				}
+			}
+			if jumps[n.Op] || largest > 1e15 {
+				largest = math.Inf(1)
+			}
+		}
+		if slices.Contains(n.Outputs, out) {
+			break
+		}
+	}
+	if err := failed[out]; err == errUnknown {
+		return nil, 0, nil
+	} else if err != nil {
+		return nil, 0, err
+	}
+	return vals[out], largest, nil
+}
+
+var errUnknown = errors.New("not known")
+
+// inLayout returns y, the value of g that is p's feature, as p gives it.
+func inLayout(g *graph.Graph, p *Plan, y *graph.Tensor) []float32 {
+	if len(y.Shape) != 4 || size(y.Shape[2:]) == 1 {
+		return y.F
+	}
+	if len(p.FeatureShape) == 1 { // the average over the picture
+		plane := size(y.Shape[2:])
+		v := make([]float32, len(y.F)/plane)
+		for i := range v {
+			sum := 0.0
+			for _, x := range y.F[i*plane:][:plane] {
+				sum += float64(x)
+			}
+			v[i] = float32(sum / float64(plane))
+		}
+		return v
+	}
+	for _, n := range g.Nodes {
+		if slices.Contains(n.Outputs, p.Feature) && n.Op == "Transpose" && slices.Equal(n.Ints("perm"), toNHWC) {
+			return y.F
+		}
+	}
+	return transposed(y.F, y.Shape, toNHWC)
 }
 
 // damage changes one thing of the network.

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
@@ -17,6 +16,7 @@ type model struct {
 	val   map[string]*graph.Tensor // every value; data where constant
 	def   map[string]*graph.Node   // what computes a value
 	nodes []*graph.Node            // those that depend on the picture
+	order []*graph.Node            // all, as values are computed; with those that sequence.go makes up
 
 	// fromBatch holds the constants that were computed from the batch size:
 	// they are right for base pictures only.
@@ -30,18 +30,27 @@ type model struct {
 
 	nhwcInput bool // pictures go in as [N,H,W,C]
 
-	folded int // elements computed at load
+	budget  *graph.Budget
+	readers map[string]int        // nodes, and outputs of g, that are still to read a value
+	names   map[*graph.Tensor]int // values that a computed constant is the data of
+	spent   map[string]bool       // constants whose data were given up when all had read them
+	work    int64                 // done so far to compute constants; see ops.Kernel
 }
 
 const (
 	maxFoldWork = 1 << 32 // multiplications in a matrix product of constants
-	maxFolded   = 1 << 29 // elements of all folded constants together
+
+	// maxWork is how much work constants may take altogether, some two seconds,
+	// besides workPerByte for each byte of the model's files.
+	maxWork     = 1 << 29
+	workPerByte = 32
 )
 
 // infer computes types and shapes of all values of g, and those values that do
 // not depend on the picture, with the input of the given shape.
-func infer(g *graph.Graph, input string, shape []int) *model {
-	m := &model{g: g, input: input, base: shape[0],
+func infer(g *graph.Graph, input string, shape []int, budget *graph.Budget) *model {
+	m := &model{g: g, input: input, base: shape[0], budget: budget,
+		readers: map[string]int{}, names: map[*graph.Tensor]int{}, spent: map[string]bool{},
 		val:       make(map[string]*graph.Tensor, len(g.Init)+2*len(g.Nodes)),
 		def:       make(map[string]*graph.Node, len(g.Nodes)),
 		fromBatch: map[string]bool{},
@@ -53,15 +62,57 @@ func infer(g *graph.Graph, input string, shape []int) *model {
 	}
 	m.val[input] = &graph.Tensor{Type: graph.Float, Shape: shape}
 	for _, n := range g.Nodes {
+		for _, name := range n.Inputs {
+			m.readers[name]++
+		}
+	}
+	for _, o := range g.Outputs {
+		m.readers[o.Name]++
+	}
+	for _, n := range g.Nodes {
+		before := len(m.nodes)
 		if err := m.node(n); err != nil {
+			m.order = append(m.order, n)
 			for _, name := range n.Outputs {
 				m.failed[name] = err
 				m.def[name] = n
 				delete(m.val, name)
 			}
 		}
+		if len(m.nodes) == before { // no run is to read its inputs
+			m.release(n)
+		}
 	}
 	return m
+}
+
+// release gives up constants that n was the last to read, and those of its outputs
+// that nothing reads.
+func (m *model) release(n *graph.Node) {
+	for _, name := range n.Inputs {
+		if m.readers[name]--; m.readers[name] == 0 {
+			m.drop(name)
+		}
+	}
+	for _, name := range n.Outputs {
+		if m.readers[name] == 0 {
+			m.drop(name)
+		}
+	}
+}
+
+// drop gives up the data of a constant that was computed.
+func (m *model) drop(name string) {
+	t := m.val[name]
+	if t == nil || m.names[t] == 0 || m.spent[name] {
+		return
+	}
+	m.spent[name] = true
+	m.val[name] = &graph.Tensor{Type: t.Type, Shape: t.Shape}
+	if m.names[t]--; m.names[t] == 0 {
+		delete(m.names, t)
+		m.budget.Give(t.Bytes())
+	}
 }
 
 // node infers the outputs of n.
@@ -80,7 +131,7 @@ func (m *model) node(n *graph.Node) error {
 			if err := m.failed[name]; err != nil {
 				return err
 			}
-			return fmt.Errorf("node %q: input %q is not defined", n.Name, name)
+			return fmt.Errorf("node %s: input %s is not defined", graph.Name(n.Name), graph.Name(name))
 		}
 		in[i] = t
 		constant = constant && t.Known()
@@ -107,29 +158,23 @@ func (m *model) node(n *graph.Node) error {
 	if constant || !linearWeights[n.Op] {
 		for _, t := range in {
 			if t != nil {
-				t.Load()
+				if err := t.Load(m.budget, who(n)); err != nil {
+					return err
+				}
 			}
-		}
-	}
-	if constant && cheap(n, in) {
-		out, err := ops.Eval(n, m.g.Opset, in)
-		if err == nil {
-			for _, t := range out {
-				m.folded += t.Len()
-			}
-			if m.folded > maxFolded {
-				return fmt.Errorf("node %q: the model computes more than %d constants when it is loaded", n.Name, maxFolded)
-			}
-			m.set(n, fromBatch, out...)
-			return nil
-		}
-		if !errors.Is(err, ops.ErrTooLarge) {
-			return err
 		}
 	}
 	k, err := ops.Bind(n, m.g.Opset, in)
 	if err != nil {
 		return err
+	}
+	if constant && cheap(n, in) && k.Folds() {
+		out, err := m.fold(n, k, in)
+		if err != nil {
+			return err
+		}
+		m.set(n, fromBatch, out...)
+		return nil
 	}
 	out := make([]*graph.Tensor, len(k.Out))
 	for i := range k.Out {
@@ -141,6 +186,39 @@ func (m *model) node(n *graph.Node) error {
 	m.set(n, false, out...)
 	m.nodes = append(m.nodes, n)
 	return nil
+}
+
+// fold computes the outputs of n, which is k on constants.
+func (m *model) fold(n *graph.Node, k *ops.Kernel, in []*graph.Tensor) ([]*graph.Tensor, error) {
+	if m.work += k.Work; m.work > maxWork+workPerByte*m.budget.Files() {
+		return nil, fmt.Errorf("%s: constants take too long to compute; let the exporter fold them, or ONNX Simplifier", who(n))
+	}
+	bytes := k.Room
+	for i := range k.Out {
+		bytes += k.Out[i].Bytes()
+	}
+	if err := m.budget.Take(bytes, who(n)); err != nil {
+		return nil, err
+	}
+	out, err := k.Eval(in)
+	if err != nil {
+		m.budget.Give(bytes)
+		return nil, fmt.Errorf("%s: %w", who(n), err)
+	}
+	m.budget.Give(k.Room)
+	for i, t := range out {
+		if i < len(n.Outputs) && n.Outputs[i] != "" {
+			m.names[t] = 0 // it is computed
+		} else {
+			m.budget.Give(t.Bytes())
+		}
+	}
+	return out, nil
+}
+
+// who names a node in messages.
+func who(n *graph.Node) string {
+	return fmt.Sprintf("node %s (%s)", graph.Name(n.Name), graph.Word(n.Op))
 }
 
 // linearWeights holds the operators that look at the shape of their constants
@@ -155,12 +233,16 @@ func toFloat(n *graph.Node, in []*graph.Tensor) bool {
 
 // set records the outputs of n.
 func (m *model) set(n *graph.Node, fromBatch bool, out ...*graph.Tensor) {
+	m.order = append(m.order, n)
 	for i, name := range n.Outputs {
 		if name == "" || i >= len(out) {
 			continue
 		}
 		m.val[name] = out[i]
 		m.def[name] = n
+		if _, computed := m.names[out[i]]; computed {
+			m.names[out[i]]++
+		}
 		if fromBatch {
 			m.fromBatch[name] = true
 		}
@@ -196,5 +278,5 @@ func shapeOf(n *graph.Node, shape []int) *graph.Tensor {
 // isConst reports whether value name is a constant.
 func (m *model) isConst(name string) bool {
 	t := m.val[name]
-	return t != nil && t.Known()
+	return t != nil && t.Known() || m.spent[name]
 }

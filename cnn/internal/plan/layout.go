@@ -152,6 +152,7 @@ func (g *net) before(v *value, perm []int) *value {
 	}
 	inv := inverse(perm)
 	if v.data != nil {
+		g.take(v.name, v.data.Bytes())
 		c := constant(v.name, permuted(shape, inv), transposed(v.data.F, shape, inv))
 		c.fromBatch = v.fromBatch
 		return c

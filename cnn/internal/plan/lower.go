@@ -14,6 +14,7 @@ type lowering struct {
 	*model
 	net  *net
 	vals map[string]*value
+	used map[string]bool // values that a node reads
 }
 
 var (
@@ -23,7 +24,12 @@ var (
 
 // lower makes the net that computes f.
 func (m *model) lower(f feature) (*net, error) {
-	l := &lowering{model: m, net: &net{base: m.base}, vals: map[string]*value{}}
+	l := &lowering{model: m, net: &net{base: m.base, budget: m.budget}, vals: map[string]*value{}, used: map[string]bool{}}
+	for _, n := range m.nodes {
+		for _, v := range n.Inputs {
+			l.used[v] = true
+		}
+	}
 	l.net.input = &value{name: m.input, typ: graph.Float, shape: m.val[m.input].Shape}
 	l.vals[m.input] = l.net.input
 	if m.nhwcInput { // the plan takes [N,C,H,W] all the same
@@ -48,7 +54,7 @@ func (m *model) lower(f feature) (*net, error) {
 	}
 	l.net.output = out
 	if out == l.net.input {
-		return nil, fmt.Errorf("the feature %q is the picture itself", f.value)
+		return nil, fmt.Errorf("the feature %s is the picture itself", graph.Name(f.value))
 	}
 	l.net.link()
 	return l.net, nil
@@ -68,7 +74,7 @@ func (l *lowering) value(name string) *value {
 	v := l.vals[name]
 	if v == nil {
 		t := l.val[name]
-		t.Load()
+		l.load(t, name)
 		v = &value{name: name, typ: t.Type, shape: t.Shape, data: t, fromBatch: l.fromBatch[name]}
 		l.vals[name] = v
 	}
@@ -104,7 +110,7 @@ func (l *lowering) special(n *graph.Node) *value {
 		return l.split(n)
 	}
 	for i, o := range n.Outputs {
-		if i > 0 && o != "" && l.used(o) {
+		if i > 0 && o != "" && l.used[o] {
 			return nil
 		}
 	}
@@ -168,11 +174,6 @@ func (l *lowering) special(n *graph.Node) *value {
 	return nil
 }
 
-// used reports whether a node reads the value.
-func (l *lowering) used(name string) bool {
-	return slices.ContainsFunc(l.nodes, func(n *graph.Node) bool { return slices.Contains(n.Inputs, name) })
-}
-
 func (l *lowering) reshape(name string, x *value, shape []int) *value {
 	if slices.Equal(x.shape, shape) {
 		return x
@@ -205,9 +206,16 @@ func (l *lowering) globalMean(name string, x *value) *value {
 // false where it is not a constant of floats.
 func (l *lowering) floats(n *graph.Node, i int) (t *graph.Tensor, ok bool) {
 	if t, ok = l.weights(n, i); t != nil {
-		t.Load()
+		l.load(t, n.Inputs[i])
 	}
 	return t, ok
+}
+
+// load brings a constant into memory.
+func (l *lowering) load(t *graph.Tensor, name string) {
+	if err := t.Load(l.budget, "constant "+graph.Name(name)); err != nil {
+		panic(err)
+	}
 }
 
 // weights is like floats, but leaves a constant that is stored where it is.

@@ -21,8 +21,14 @@ const align = 16
 // share memory, reshapes are views, and operators that can work in place do.
 // It returns the buffer of each value by id, nil for those that have none (the
 // input, constants, integers), and the size of the arena in floats for one
-// picture. The buffer of the output is not in the arena.
-func (g *net) allocate() (bufs []*buffer, arena int) {
+// picture. The buffer of the output is not in the arena. It fails where the arena
+// takes more than the budget has left.
+func (g *net) allocate() (bufs []*buffer, arena int, err error) {
+	most := int(g.budget.Left() / 4)
+	var largest *value
+	tooLarge := func(floats int) error { // more than is left
+		return g.budget.Take(4*int64(floats), "the buffers of one picture, the largest for "+graph.Name(largest.name)+",")
+	}
 	bufs = make([]*buffer, g.values)
 	last := make([]int, g.values) // last use of each value
 	for i, n := range g.nodes {
@@ -48,6 +54,12 @@ func (g *net) allocate() (bufs []*buffer, arena int) {
 				b = n.inPlace(bufs, i)
 			}
 			if b == nil {
+				if largest == nil || v.floats(g.base) > largest.floats(g.base) {
+					largest = v
+				}
+				if n := v.floats(g.base); n > most {
+					return nil, 0, tooLarge(n)
+				}
 				b = &buffer{len: (v.floats(g.base) + align - 1) / align * align, first: i}
 				all = append(all, b)
 			}
@@ -57,7 +69,10 @@ func (g *net) allocate() (bufs []*buffer, arena int) {
 	}
 	out := bufs[g.output.id]
 	all = slices.DeleteFunc(all, func(b *buffer) bool { return b == out })
-	return bufs, place(all)
+	if arena = place(all, most); arena > most {
+		return nil, 0, tooLarge(arena)
+	}
+	return bufs, arena, nil
 }
 
 // inPlace returns the buffer of an input that ends with n, node number i, and
@@ -99,8 +114,8 @@ func (n *node) inPlace(bufs []*buffer, i int) *buffer {
 }
 
 // place lays buffers out, the largest first, each at the lowest place where no
-// buffer that lives at the same time is.
-func place(all []*buffer) (arena int) {
+// buffer that lives at the same time is. It stops where they take more than most.
+func place(all []*buffer, most int) (arena int) {
 	slices.SortStableFunc(all, func(a, b *buffer) int { return cmp.Compare(b.len, a.len) })
 	var placed []*buffer // by offset
 	for _, b := range all {
@@ -116,9 +131,67 @@ func place(all []*buffer) (arena int) {
 		}
 		i, _ := slices.BinarySearchFunc(placed, b, func(x, y *buffer) int { return cmp.Compare(x.off, y.off) })
 		placed = slices.Insert(placed, i, b)
-		arena = max(arena, b.off+b.len)
+		if arena = max(arena, b.off+b.len); arena > most {
+			break
+		}
 	}
 	return arena
+}
+
+// peak returns how many bytes a run of one picture takes, of which the largest of
+// the operators of package ops takes room for itself.
+func (p *Plan) peak(room int64) int64 {
+	g, unit := p.net, int64(p.unit())
+	per := 4*int64(p.arena) + 4*int64(g.output.len()/g.base)
+	for _, n := range g.nodes {
+		for _, v := range n.out {
+			if v.typ != graph.Float {
+				t := graph.Tensor{Type: v.typ, Shape: v.shape}
+				per += t.Bytes() / int64(g.base)
+			}
+		}
+	}
+	if unit > 1 { // a batch of the exporter's size is filled up
+		per += 4 * int64(g.input.len()/g.base)
+	}
+	return unit*per + 4*int64(g.room()) + room
+}
+
+// kept returns the bytes of the constants that operators refer to, besides those
+// that are packed.
+func (g *net) kept() (bytes int64) {
+	seen := map[*graph.Tensor]bool{}
+	for _, n := range g.nodes {
+		bytes += vectors(n.op)
+		for _, v := range n.in {
+			if v != nil && v.data != nil && !seen[v.data] {
+				seen[v.data] = true
+				bytes += v.data.Bytes() + 2*int64(len(v.narrowed))
+			}
+		}
+	}
+	return bytes
+}
+
+// vectors returns the bytes of the factors and sums of an operator.
+func vectors(o op) int64 {
+	switch o := o.(type) {
+	case *convOp:
+		return 4 * int64(len(o.bias))
+	case *denseOp:
+		return 4 * int64(len(o.bias))
+	case *scaleOp:
+		return 4 * int64(len(o.scale)+len(o.shift))
+	case *normOp:
+		return 4 * int64(len(o.scale)+len(o.bias))
+	case *chainOp:
+		n := vectors(o.first.op) + vectors(o.depth)
+		if o.last != nil {
+			n += vectors(o.last)
+		}
+		return n
+	}
+	return 0
 }
 
 // room returns about how many floats operators take besides the buffers, for one

@@ -64,6 +64,7 @@ type net struct {
 	output *value
 	base   int // pictures in the batch that the shapes are for
 	values int // number of value ids given out by link
+	budget *graph.Budget
 
 	transposed map[*value][]*value // transpositions made of a value
 }
@@ -74,6 +75,20 @@ func (g *net) add(name string, o op, typ graph.DType, shape []int, in ...*value)
 	v.def = &node{name: name, op: o, in: in, out: []*value{v}}
 	g.nodes = append(g.nodes, v.def)
 	return v
+}
+
+// floats returns n zeros for what the constants of a node called name make.
+func (g *net) floats(name string, n int) []float32 {
+	g.take(name, 4*int64(n))
+	return make([]float32, n)
+}
+
+// take takes memory from the budget, or panics with the *graph.MemoryError that
+// compile then returns.
+func (g *net) take(name string, bytes int64) {
+	if err := g.budget.Take(bytes, "what is made of the constants of "+graph.Name(name)); err != nil {
+		panic(err)
+	}
 }
 
 // constant returns a float constant.
@@ -146,10 +161,17 @@ func (g *net) replace(old, v *value) {
 
 // resolve returns the value that stands for v after replacements.
 func (v *value) resolve() *value {
-	for v != nil && v.to != nil {
-		v = v.to
+	if v == nil || v.to == nil {
+		return v
 	}
-	return v
+	end := v.to
+	for end.to != nil {
+		end = end.to
+	}
+	for v != end { // the next walk is shorter
+		v, v.to = v.to, end
+	}
+	return end
 }
 
 // resolve brings n's inputs up to date.

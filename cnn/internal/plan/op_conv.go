@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"slices"
-
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/internal/kernels"
 	"github.com/onetomany/caption/internal/weights"
@@ -121,7 +119,10 @@ func (l *lowering) gemm(n *graph.Node, x *value, shape []int) *value {
 	}
 	o := &denseOp{k: x.shape[1], n: shape[1], w: w.Weights(), trans: n.Int("transB", 0) != 0}
 	if alpha := n.Float("alpha", 1); alpha != 1 {
-		o.scale = slices.Repeat([]float32{alpha}, o.n)
+		o.scale = l.net.floats(n.Name, o.n)
+		for i := range o.scale {
+			o.scale[i] = alpha
+		}
 	}
 	if bias != nil {
 		b, ok := channels(bias, 2, shape)
@@ -129,7 +130,7 @@ func (l *lowering) gemm(n *graph.Node, x *value, shape []int) *value {
 			return nil
 		}
 		beta := n.Float("beta", 1)
-		o.bias = make([]float32, o.n)
+		o.bias = l.net.floats(n.Name, o.n)
 		for j := range o.bias {
 			o.bias[j] = beta * b.at(j)
 		}

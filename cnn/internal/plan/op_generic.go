@@ -37,7 +37,7 @@ func (o *genericOp) bind(s *state, n *node) (*ops.Kernel, error) {
 	}
 	for i, v := range n.out {
 		if t := s.t[v.id]; k.Out[i].Type != t.Type || !slices.Equal(k.Out[i].Shape, t.Shape) {
-			return nil, fmt.Errorf("operator %s (node %q) gives %v, not %v, for %d pictures", o.node.Op, n.name, k.Out[i].Shape, t.Shape, s.n)
+			return nil, fmt.Errorf("operator %s (node %s) gives %v, not %v, for %d pictures", o.node.Op, graph.Name(n.name), k.Out[i].Shape, t.Shape, s.n)
 		}
 	}
 	return k, nil
@@ -54,7 +54,7 @@ func (o *genericOp) run(s *state, n *node) error {
 		b.out[i] = s.t[v.id]
 	}
 	if err := b.kernel.Run(b.in, b.out, &s.team); err != nil {
-		return fmt.Errorf("operator %s (node %q): %w", o.node.Op, n.name, err)
+		return fmt.Errorf("operator %s (node %s): %w", o.node.Op, graph.Name(n.name), err)
 	}
 	return nil
 }

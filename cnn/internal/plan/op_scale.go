@@ -2,7 +2,6 @@ package plan
 
 import (
 	"math"
-	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/internal/kernels"
@@ -64,7 +63,7 @@ func (l *lowering) batchNorm(n *graph.Node, x *value) *value {
 		return nil
 	}
 	eps := float64(n.Float("epsilon", 1e-5))
-	o := &scaleOp{axis: 1, scale: make([]float32, len(p[0])), shift: make([]float32, len(p[0]))}
+	o := &scaleOp{axis: 1, scale: l.net.floats(n.Name, len(p[0])), shift: l.net.floats(n.Name, len(p[0]))}
 	for i := range o.scale {
 		s := float64(p[0][i]) / math.Sqrt(float64(p[3][i])+eps)
 		o.scale[i] = float32(s)
@@ -76,8 +75,12 @@ func (l *lowering) batchNorm(n *graph.Node, x *value) *value {
 // scaled lowers arithmetic of x with the constant c; first says that c is the
 // first operand.
 func (l *lowering) scaled(n *graph.Node, x *value, c perChannel, first bool) *value {
-	o := &scaleOp{axis: c.axis, scale: slices.Repeat([]float32{1}, len(c.data)), shift: make([]float32, len(c.data))}
+	if n.Op == "Div" && first {
+		return nil
+	}
+	o := &scaleOp{axis: c.axis, scale: l.net.floats(n.Name, len(c.data)), shift: l.net.floats(n.Name, len(c.data))}
 	for i, v := range c.data {
+		o.scale[i] = 1
 		switch n.Op {
 		case "Add":
 			o.shift[i] = v
@@ -89,27 +92,25 @@ func (l *lowering) scaled(n *graph.Node, x *value, c perChannel, first bool) *va
 				o.scale[i], o.shift[i] = -1, v
 			}
 		case "Div":
-			if first {
-				return nil
-			}
 			o.scale[i] = 1 / v
 		}
 	}
 	return l.net.add(n.Outputs[0], o, graph.Float, x.shape, x)
 }
 
-// merge makes o compute p after o, both of a value of the given shape; ok is
-// false where they vary along different axes.
-func (o *scaleOp) merge(p *scaleOp) (m *scaleOp, ok bool) {
+// merge returns what computes p, which is n's, after o, both of a value of the same
+// shape; ok is false where they vary along different axes.
+func (g *net) merge(n *node, o, p *scaleOp) (m *scaleOp, ok bool) {
 	if o.act.f != kernels.ActNone || o.axis != p.axis && o.axis >= 0 && p.axis >= 0 {
 		return nil, false
 	}
-	m = &scaleOp{axis: max(o.axis, p.axis), act: p.act}
+	size := max(len(o.scale), len(p.scale))
+	m = &scaleOp{axis: max(o.axis, p.axis), act: p.act, scale: g.floats(n.name, size), shift: g.floats(n.name, size)}
 	a, b := perChannel{o.axis, o.scale}, perChannel{o.axis, o.shift}
 	c, d := perChannel{p.axis, p.scale}, perChannel{p.axis, p.shift}
-	for i := range max(len(o.scale), len(p.scale)) {
-		m.scale = append(m.scale, a.at(i)*c.at(i))
-		m.shift = append(m.shift, b.at(i)*c.at(i)+d.at(i))
+	for i := range m.scale {
+		m.scale[i] = a.at(i) * c.at(i)
+		m.shift[i] = b.at(i)*c.at(i) + d.at(i)
 	}
 	return m, true
 }

@@ -111,7 +111,11 @@ func (g *net) normalised(n *node) {
 		return
 	}
 	c := x.shape[len(x.shape)-1]
-	n.op, n.in = &normOp{eps: eps.shift[0], scale: slices.Repeat([]float32{1}, c)}, []*value{x}
+	o := &normOp{eps: eps.shift[0], scale: g.floats(n.name, c)}
+	for i := range o.scale {
+		o.scale[i] = 1
+	}
+	n.op, n.in = o, []*value{x}
 }
 
 // producer returns the operator that computes v, nil if there is none.

@@ -58,12 +58,13 @@ type Info struct {
 	FeatureShape []int // of one picture: [D], or [H,W,C] for a map
 	Cut          []string
 
-	MultiplyAdds, Parameters, PeakBytes int64 // of one picture
+	MultiplyAdds, Parameters int64
+	WeightBytes              int64 // what is kept: packed weights and other constants
+	PeakBytes                int64 // what a run of one picture takes besides, on one thread
 }
 
 const (
 	maxNodes  = 20_000  // of a graph
-	maxArena  = 1 << 30 // floats for one picture
 	maxPixels = 1 << 26 // elements of one picture
 )
 
@@ -79,7 +80,7 @@ func ordered(g *graph.Graph) error {
 	for i, n := range g.Nodes {
 		for _, v := range n.Inputs {
 			if at, ok := made[v]; ok && v != "" && at >= i {
-				return fmt.Errorf("node %q takes %q before it is computed", n.Name, v)
+				return fmt.Errorf("node %s takes %s before it is computed", graph.Name(n.Name), graph.Name(v))
 			}
 		}
 	}
@@ -102,19 +103,34 @@ func Compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	return p, err
 }
 
-func compile(g *graph.Graph, opt Options) (*Plan, error) {
+// compile is Compile, save that panics are not errors, but for that with which
+// passes say that the memory is used up.
+func compile(g *graph.Graph, opt Options) (p *Plan, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(*graph.MemoryError)
+			if !ok {
+				panic(r)
+			}
+			p, err = nil, e
+		}
+	}()
 	if len(g.Nodes) > maxNodes {
 		return nil, fmt.Errorf("%d nodes, at most %d are supported", len(g.Nodes), maxNodes)
 	}
 	if err := ordered(g); err != nil {
 		return nil, err
 	}
-	p := &Plan{cores: newCores()}
+	p = &Plan{cores: newCores()}
+	budget := g.Budget
+	if budget == nil {
+		budget = graph.NewBudget(0)
+	}
 	shape, err := p.picture(g, opt)
 	if err != nil {
 		return nil, err
 	}
-	m := infer(g, p.Input, shape)
+	m := infer(g, p.Input, shape, budget)
 	m.nhwcInput = p.NHWC
 	f, err := m.feature(opt.Layer)
 	if err != nil {
@@ -139,36 +155,48 @@ func compile(g *graph.Graph, opt Options) (*Plan, error) {
 	p.net.choosePlanar()
 	p.net.gates()
 	p.net.chains()
-	p.bufs, p.arena = p.net.allocate()
-	if p.arena > maxArena || p.net.output.len() > maxArena {
-		return nil, fmt.Errorf("one picture takes %d MB of buffers, at most %d are supported", p.arena>>18, maxArena>>18)
+	if p.bufs, p.arena, err = p.net.allocate(); err != nil {
+		return nil, err
 	}
 	if p.bufs[p.net.output.id] == nil {
-		return nil, fmt.Errorf("the feature %q is the picture itself", f.value)
+		return nil, fmt.Errorf("the feature %s is the picture itself", graph.Name(f.value))
 	}
-	if err := p.check(); err != nil {
+	room, err := p.check()
+	if err != nil {
 		return nil, err
 	}
 	p.net.chooseWinograd()
-	p.PeakBytes = 4 * int64(p.arena+p.net.output.len()/p.net.base+p.net.room())
+	p.PeakBytes = p.peak(room)
+	if err := p.net.budget.Take(p.PeakBytes, "a run of one picture"); err != nil {
+		return nil, err
+	}
 	if err := p.prepare(); err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
-// check makes sure that generic operators run as planned, for other batches too.
-func (p *Plan) check() error {
+// check makes sure that generic operators run as planned, for other batches too. It
+// returns the bytes that the largest takes for itself.
+func (p *Plan) check() (room int64, err error) {
 	if !slices.ContainsFunc(p.net.nodes, func(n *node) bool { _, ok := n.op.(*genericOp); return ok }) {
-		return nil
+		return 0, nil
 	}
 	if p.batchable {
-		if _, err := p.newState(2*p.net.base + 1); err != nil {
+		if _, err := p.bind(2*p.net.base + 1); err != nil {
 			p.batchable = false
 		}
 	}
-	_, err := p.newState(p.net.base)
-	return err
+	s, err := p.bind(p.unit())
+	if err != nil {
+		return 0, err
+	}
+	for _, b := range s.bound {
+		if b.kernel != nil {
+			room = max(room, b.kernel.Room)
+		}
+	}
+	return room, nil
 }
 
 // picture finds the graph's input and the shape to compile for.
@@ -182,7 +210,7 @@ func (p *Plan) picture(g *graph.Graph, opt Options) ([]int, error) {
 		s = []int{-1, -1, -1, -1}
 	}
 	if in.Type != graph.Float || len(s) != 4 {
-		return nil, fmt.Errorf("input %q, of shape %v, is no input of four dimensions for pictures in float32", in.Name, s)
+		return nil, fmt.Errorf("input %s, of shape %v, is no input of four dimensions for pictures in float32", graph.Name(in.Name), s)
 	}
 	p.Input = in.Name
 	// Channels are 3, or few at least; TensorFlow puts them last.
@@ -206,11 +234,11 @@ func (p *Plan) picture(g *graph.Graph, opt Options) ([]int, error) {
 	s[0] = max(s[0], 1)
 	for _, d := range s {
 		if d < 1 || d > maxPixels/max(*c, 1) {
-			return nil, fmt.Errorf("input %q has the shape %v", in.Name, in.Shape)
+			return nil, fmt.Errorf("input %s has the shape %v", graph.Name(in.Name), in.Shape)
 		}
 	}
 	if *h**w > maxPixels / *c || s[0] > 1024 {
-		return nil, fmt.Errorf("input %q of shape %v is too large", in.Name, s)
+		return nil, fmt.Errorf("input %s of shape %v is too large", graph.Name(in.Name), s)
 	}
 	p.Channels, p.Height, p.Width = *c, *h, *w
 	return s, nil
@@ -257,7 +285,7 @@ func (p *Plan) featureShape() error {
 		p.FeatureShape = slices.Clone(s)
 		p.FeatureShape[0] /= base
 	default:
-		return fmt.Errorf("the feature %q is %v for %d pictures: it is not made of one part for each", p.Feature, s, base)
+		return fmt.Errorf("the feature %s is %v for %d pictures: it is not made of one part for each", graph.Name(p.Feature), s, base)
 	}
 	return nil
 }
@@ -272,8 +300,18 @@ func (p *Plan) Batchable() bool { return p.batchable }
 // prepare packs weights: it is most of the time that opening a network takes.
 func (p *Plan) prepare() error {
 	var packer weights.Packer
+	largest, name := int64(0), ""
 	for _, n := range p.net.nodes {
+		before := packer.Bytes()
 		n.prepare(&packer)
+		if size := packer.Bytes() - before; size > largest || name == "" {
+			largest, name = size, n.name
+		}
 	}
+	if err := p.net.budget.Take(packer.Bytes(), "what weights are packed in, most of it for "+graph.Name(name)+","); err != nil {
+		return err
+	}
+	p.WeightBytes = packer.Bytes() + p.net.kept()
+	p.net.budget = nil // a plan does not grow
 	return packer.Run()
 }

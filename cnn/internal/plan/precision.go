@@ -190,6 +190,7 @@ func (g *net) convert(v *value) *value {
 	if v.data != nil {
 		c := constant(v.name, v.shape, v.data.F)
 		c.bf16, c.fromBatch, c.batch = true, v.fromBatch, v.batch
+		g.take(v.name, 2*int64(len(v.data.F)))
 		c.narrowed = make([]kernels.BF16, len(v.data.F))
 		kernels.ToBF16(c.narrowed, v.data.F)
 		return c

@@ -19,7 +19,7 @@ func (p *Plan) Run(ctx context.Context, n int, x, y []float32, threads int) erro
 	r := batches.Get().(*batch)
 	defer r.release()
 	r.ctx, r.plan, r.n, r.x, r.y = ctx, p, n, x, y
-	threads = max(threads, 1)
+	threads = min(max(threads, 1), cap(p.cores))
 	unit := p.unit()
 	units := (n + unit - 1) / unit
 	// As many pictures on each core as there are is faster than all cores on

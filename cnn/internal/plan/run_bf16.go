@@ -7,6 +7,7 @@ import (
 )
 
 func (o *denseOp) prepareBF16(p *weights.Packer) {
+	p.Apart(2 * kernels.SizeBF16(o.k, o.n))
 	p.Do(func(room *weights.Room) {
 		w, ld := o.matrix(room)
 		o.half = kernels.PackBF16(o.trans, o.k, o.n, w, ld)
@@ -61,6 +62,12 @@ func (o *convOp) prepareBF16(p *weights.Packer) {
 		o.prepare(p)
 		return
 	}
+	per, k := o.out/o.groups, (o.c+o.fill)*o.kh*o.kw
+	if o.winograd > 0 {
+		p.Apart(2 * kernels.SizeWinogradBF16(o.c, o.out))
+	} else {
+		p.Apart(2 * o.groups * kernels.SizeBF16(k, per))
+	}
 	p.Do(func(room *weights.Room) {
 		m := o.filters(room)
 		if o.winograd > 0 {
@@ -68,7 +75,6 @@ func (o *convOp) prepareBF16(p *weights.Packer) {
 			o.w, o.scale = weights.Data{}, nil
 			return
 		}
-		per, k := o.out/o.groups, (o.c+o.fill)*o.kh*o.kw
 		for g := range o.groups {
 			o.half = append(o.half, kernels.PackBF16(true, k, per, m[g*per*k:], k))
 		}

@@ -22,7 +22,7 @@ func (m *model) splitToSequence(n *graph.Node, in []*graph.Tensor) error {
 	}
 	axis := axisOf(n.Int("axis", 0), len(in[0].Shape))
 	if axis < 0 || axis >= len(in[0].Shape) {
-		return fmt.Errorf("node %q: axis %d of shape %v", n.Name, axis, in[0].Shape)
+		return fmt.Errorf("node %s: axis %d of shape %v", graph.Name(n.Name), axis, in[0].Shape)
 	}
 	sizes, length := in[1].I, int64(in[0].Shape[axis])
 	if len(in[1].Shape) == 0 { // pieces of one size; the last may be smaller

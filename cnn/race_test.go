@@ -1,0 +1,5 @@
+//go:build race
+
+package cnn
+
+const slow = 10 // how much slower things are
