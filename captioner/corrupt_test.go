@@ -14,6 +14,7 @@ import (
 
 	"github.com/onetomany/caption/internal/memfs"
 	"github.com/onetomany/caption/internal/safetensors"
+	"github.com/onetomany/caption/models"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -57,6 +58,48 @@ func TestChangedByte(t *testing.T) {
 				bad[name] = bytes.Clone(b)
 				bad[name][i] ^= bit
 				refused(t, bad, name)
+			}
+		}
+	}
+}
+
+// TestChangedProgram changes bytes of a model that is part of the program, which
+// is opened without hashing.
+func TestChangedProgram(t *testing.T) {
+	files := tinyFiles(t)
+	program := memfs.Program{FS: files, Sums: map[string]uint32{}}
+	for name, b := range files {
+		if name != configFile { // has a checksum in it
+			program.Sums[name] = memfs.Sum(b)
+		}
+	}
+	if _, err := OpenFS(program); err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range files {
+		for i := 0; i < len(b); i += len(b)/50 + 1 {
+			program.FS = maps.Clone(files)
+			program.FS[name] = bytes.Clone(b)
+			program.FS[name][i] ^= 0x10
+			refused(t, program, name)
+		}
+	}
+}
+
+// TestChangedDefault does so with the embedded model itself: each byte that decides
+// what is written is compared.
+func TestChangedDefault(t *testing.T) {
+	program := models.Default.(memfs.Program)
+	files := program.FS
+	for _, name := range []string{configFile, vocabFile, decoderFile, "cnn.onnx", cardFile} {
+		size := len(files[name])
+		for _, at := range []int{size / 2, size - 1} {
+			program.FS = maps.Clone(files)
+			program.FS[name] = bytes.Clone(files[name])
+			program.FS[name][at] ^= 1
+			refused(t, program, name)
+			if testing.Short() {
+				break
 			}
 		}
 	}

@@ -32,7 +32,8 @@ func (e *ModelError) Error() string {
 func (e *ModelError) Unwrap() error { return e.Err }
 
 const (
-	hintRestore = "the file was changed, cut off or taken from another model: fetch or train the model again"
-	hintMixed   = "the folder mixes files of two models: fetch or train the model again"
-	hintUpgrade = "upgrade caption"
+	hintRestore   = "the file was changed, cut off or taken from another model: fetch or train the model again"
+	hintMixed     = "the folder mixes files of two models: fetch or train the model again"
+	hintReinstall = "install caption again"
+	hintUpgrade   = "upgrade caption"
 )

@@ -8,7 +8,9 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/onetomany/caption/internal/memfs"
 	"github.com/onetomany/caption/internal/mmap"
+	"github.com/onetomany/caption/internal/weights"
 )
 
 // readFile reads a file that must have the size of f and, with hash, its
@@ -32,6 +34,9 @@ func readFile(fsys fs.FS, f File, hash bool) ([]byte, error) {
 func readSized(fsys fs.FS, f File) ([]byte, error) {
 	fail := func(err error) ([]byte, error) {
 		return nil, &ModelError{File: f.Name, Err: cause(err), Hint: hintRestore}
+	}
+	if p, ok := fsys.(memfs.Program); ok {
+		fsys = p.FS // see sums
 	}
 	if v, ok := fsys.(mmap.Viewer); ok {
 		b, err := v.View(f.Name)
@@ -64,6 +69,32 @@ func readSized(fsys fs.FS, f File) ([]byte, error) {
 
 func wrongSize(size int64, f File) error {
 	return fmt.Errorf("%d bytes, %s says %d", size, configFile, f.Bytes)
+}
+
+// sums has tasks of p compare those of the files that are part of the program with
+// their checksums; whole tells the result. Most of them are read by other tasks at
+// about the same time, so they are in the processor's cache.
+func sums(fsys fs.FS, files []File, p *weights.Packer) (whole func() error) {
+	program, ok := fsys.(memfs.Program)
+	if !ok {
+		return func() error { return nil }
+	}
+	checks := make([]*memfs.Check, len(files))
+	for i, f := range files {
+		c := program.Check(f.Name)
+		for b := range c.Blocks() {
+			p.Do(func(*weights.Room) { c.Block(b) })
+		}
+		checks[i] = c
+	}
+	return func() error {
+		for i, c := range checks {
+			if err := c.Err(); err != nil {
+				return &ModelError{File: files[i].Name, Err: err, Hint: hintReinstall}
+			}
+		}
+		return nil
+	}
 }
 
 // openRegular opens a file that is no folder, pipe or device: opening some of
