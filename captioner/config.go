@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/strictjson"
 )
 
 // Names of the files in a model folder. Those of the CNN are its own.
@@ -154,10 +155,10 @@ func parseConfig(b []byte) (*config, error) {
 	}
 	// The version comes first: another version may have other rules.
 	var head struct {
-		Format  string
-		Version int
+		Format  string `json:"format"`
+		Version int    `json:"version"`
 	}
-	if err := json.Unmarshal(b, &head); err != nil {
+	if err := strictjson.UnmarshalKnown(b, &head); err != nil {
 		return fail("", hintRestore, fmt.Errorf("not valid JSON: %w", err))
 	}
 	if head.Format != modelFormat {
@@ -174,9 +175,7 @@ func parseConfig(b []byte) (*config, error) {
 		return fail("checksum", hintRestore, fmt.Errorf("the file says %s, its content gives %s", says, is))
 	}
 	c := new(config)
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(c); err != nil {
+	if err := strictjson.Unmarshal(b, c); err != nil {
 		return fail("", hintUpgrade, err)
 	}
 	if field, err := c.check(); err != nil {

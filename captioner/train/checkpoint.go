@@ -13,6 +13,7 @@ import (
 
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/safetensors"
+	"github.com/onetomany/caption/internal/strictjson"
 )
 
 // A checkpoint is a safetensors file: the weights, their moving average, the two
@@ -112,8 +113,8 @@ func (r *run) read(f *os.File) error {
 		return err
 	}
 	var s state
-	if err := json.Unmarshal([]byte(file.Metadata[checkpointKey]), &s); err != nil {
-		return errors.New("it is not a checkpoint of a training run")
+	if err := strictjson.Unmarshal([]byte(file.Metadata[checkpointKey]), &s); err != nil {
+		return fmt.Errorf("it is not a checkpoint of a training run: %w", err)
 	}
 	if s.Format != checkpointFormat {
 		return fmt.Errorf("its format is %d, this program reads %d", s.Format, checkpointFormat)
