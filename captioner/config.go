@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/strictjson"
@@ -259,8 +260,8 @@ func (f File) check(limit int64, seen map[string]bool) error {
 // checkName allows plain file names only: no path out of the folder, nothing
 // that a file system takes for more than a name.
 func checkName(name string) error {
-	bad := func(r rune) bool { return unicode.IsControl(r) || strings.ContainsRune(`/\:*?"<>|`, r) }
-	if !filepath.IsLocal(name) || len(name) > 255 || name[0] == '.' || strings.ContainsFunc(name, bad) {
+	bad := func(r rune) bool { return !unicode.IsGraphic(r) || strings.ContainsRune(`/\:*?"<>|`, r) }
+	if !filepath.IsLocal(name) || len(name) > 255 || !utf8.ValidString(name) || name[0] == '.' || strings.ContainsFunc(name, bad) {
 		return fmt.Errorf("%q is not a plain file name", name)
 	}
 	return nil

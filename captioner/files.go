@@ -5,9 +5,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 
+	"github.com/onetomany/caption/internal/checkedio"
 	"github.com/onetomany/caption/internal/memfs"
 	"github.com/onetomany/caption/internal/mmap"
 	"github.com/onetomany/caption/internal/weights"
@@ -48,20 +48,16 @@ func readSized(fsys fs.FS, f File) ([]byte, error) {
 		}
 		return b, nil
 	}
-	r, err := openRegular(fsys, f.Name)
+	r, size, err := openRegular(fsys, f.Name)
 	if err != nil {
 		return fail(err)
 	}
 	defer r.Close()
-	fi, err := r.Stat()
+	if size != f.Bytes {
+		return fail(wrongSize(size, f))
+	}
+	b, err := checkedio.ReadAll(r, size)
 	if err != nil {
-		return fail(err)
-	}
-	if fi.Size() != f.Bytes {
-		return fail(wrongSize(fi.Size(), f))
-	}
-	b := make([]byte, f.Bytes)
-	if _, err := io.ReadFull(r, b); err != nil {
 		return fail(err)
 	}
 	return b, nil
@@ -97,17 +93,45 @@ func sums(fsys fs.FS, files []File, p *weights.Packer) (whole func() error) {
 	}
 }
 
-// openRegular opens a file that is no folder, pipe or device: opening some of
-// those would wait for ever.
-func openRegular(fsys fs.FS, name string) (fs.File, error) {
-	fi, err := fs.Stat(fsys, name)
+// openRegular opens a file that is no folder, pipe or device, and returns its size:
+// opening some of those would wait for ever.
+func openRegular(fsys fs.FS, name string) (fs.File, int64, error) {
+	if fsys == nil {
+		return nil, 0, errors.New("there is no file system")
+	}
+	if s, ok := fsys.(fs.StatFS); ok {
+		if _, err := regular(s.Stat(name)); err != nil {
+			return nil, 0, err
+		}
+	}
+	f, err := fsys.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if !fi.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
+	if f == nil {
+		return nil, 0, errNothing
 	}
-	return fsys.Open(name)
+	size, err := regular(f.Stat())
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, size, nil
+}
+
+var errNothing = errors.New("the file system gives nothing for it, and no error")
+
+// regular returns the size of a regular file.
+func regular(fi fs.FileInfo, err error) (int64, error) {
+	switch {
+	case err != nil:
+		return 0, err
+	case fi == nil:
+		return 0, errNothing
+	case !fi.Mode().IsRegular():
+		return 0, errors.New("not a regular file")
+	}
+	return fi.Size(), nil
 }
 
 // cause takes the path off an error that is reported with it.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/checkedio"
 	"github.com/onetomany/caption/internal/memfs"
 	"github.com/onetomany/caption/internal/weights"
 	"github.com/onetomany/caption/vocab"
@@ -43,10 +44,10 @@ type Loader struct {
 	// 0 means 1: the best for many photos at a time.
 	Threads int
 
-	// Prepare, unless nil, is called on a goroutine of its own as soon as the
-	// preprocessing of the network is known, while the weights are still being
-	// packed: the first photo can be read meanwhile (Preprocessing.Read). The
-	// model may turn out to be damaged afterwards.
+	// Prepare, unless nil, is called as soon as the preprocessing of the network
+	// is known, before the weights are packed. It should start a goroutine and
+	// return: the first photo can be read (Preprocessing.Read) while the model is
+	// being opened, which may turn out to be damaged afterwards.
 	Prepare func(features.Preprocessing)
 }
 
@@ -71,9 +72,13 @@ func (l *Loader) Open(dir string) (*Captioner, error) {
 }
 
 // OpenFS opens the model in the root of a file system, like Open.
+// What fsys panics with is not recovered from.
 func (l *Loader) OpenFS(fsys fs.FS) (*Captioner, error) { return l.open("", fsys) }
 
 func (l *Loader) open(dir string, fsys fs.FS) (*Captioner, error) {
+	if l == nil {
+		l = new(Loader)
+	}
 	if _, ok := fsys.(memfs.Program); ok && !l.Trusted {
 		trusting := *l
 		trusting.Trusted = true // see sums
@@ -100,14 +105,32 @@ func (l *Loader) load(c *Captioner) error {
 		return err
 	}
 	if l.Prepare != nil {
-		go l.Prepare(c.config.Preprocessing)
+		l.Prepare(c.config.Preprocessing)
 	}
-	var wg sync.WaitGroup
-	var netErr error
-	wg.Go(func() { netErr = l.network(c) })
-	err = l.words(c)
-	wg.Wait()
+	netErr := errors.New("opening the network was given up")
+	err = together(
+		func() error { return l.words(c) },
+		func() { netErr = l.network(c) })
 	return firstErr(err, netErr)
+}
+
+// together calls f, and g on a goroutine of its own, and returns f's error when both
+// are done. What either panics with, a file system of the caller's for one, arrives
+// at the caller.
+func together(f func() error, g func()) error {
+	var panicked any
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer func() { panicked = recover() }()
+		g()
+	})
+	defer func() {
+		wg.Wait()
+		if panicked != nil {
+			panic(panicked)
+		}
+	}()
+	return f()
 }
 
 // firstErr returns the first error, so that the same folder always gives the same.
@@ -124,12 +147,12 @@ func readConfig(fsys fs.FS) ([]byte, error) {
 	fail := func(err error) ([]byte, error) {
 		return nil, &ModelError{File: configFile, Err: cause(err), Hint: "give a folder that caption train wrote"}
 	}
-	f, err := openRegular(fsys, configFile)
+	f, _, err := openRegular(fsys, configFile)
 	if err != nil {
 		return fail(err)
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	b, err := io.ReadAll(io.LimitReader(checkedio.Reader(f), maxConfig+1))
 	if err != nil {
 		return fail(err)
 	}

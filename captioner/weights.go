@@ -50,7 +50,7 @@ func encodeDecoder(d *Decoder, half bool, metadata map[string]string) ([]byte, e
 				}
 			}
 		}
-		size += w.size() * t.DType.Size()
+		size += len(t.Data) * t.DType.Size()
 		tensors = append(tensors, t)
 	}
 	b := bytes.NewBuffer(make([]byte, 0, size+1<<13))
