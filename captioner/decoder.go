@@ -152,10 +152,10 @@ func (d *Decoder) checkSizes() error {
 		return errors.New("none is given")
 	}
 	if d.Cell.gates() == 0 {
-		return fmt.Errorf("cell %q is none of rnn, lstm, gru", d.Cell)
+		return fmt.Errorf("cell %.50q is none of rnn, lstm, gru", d.Cell)
 	}
 	if d.Entry != Init && d.Entry != Every {
-		return fmt.Errorf("entry %q is neither init nor every", d.Entry)
+		return fmt.Errorf("entry %.50q is neither init nor every", d.Entry)
 	}
 	for _, s := range []struct {
 		name         string
