@@ -40,8 +40,17 @@ type Word struct {
 }
 
 // Caption says what is in a picture, best caption first. A nil opt means the
-// defaults: one caption by beam search of width 3.
+// defaults: one caption by beam search of width 3. A nil ctx is an error, here and
+// everywhere in this package.
 func (c *Captioner) Caption(ctx context.Context, img image.Image, opt *Options) ([]Caption, error) {
+	switch {
+	case c == nil || c.extractor == nil:
+		return nil, errNotOpen
+	case ctx == nil:
+		return nil, errNoContext
+	case img == nil:
+		return nil, errNoImage
+	}
 	f, err := c.extractor.Image(ctx, img)
 	if err != nil {
 		return nil, err
@@ -52,7 +61,7 @@ func (c *Captioner) Caption(ctx context.Context, img image.Image, opt *Options) 
 // CaptionFeatures is like Caption, for the features of a picture as
 // [Captioner.Extractor] gives them.
 func (c *Captioner) CaptionFeatures(ctx context.Context, features []float32, opt *Options) ([]Caption, error) {
-	hyps, err := c.gen.Captions(ctx, features, opt)
+	hyps, err := c.Generator().Captions(ctx, features, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +70,7 @@ func (c *Captioner) CaptionFeatures(ctx context.Context, features []float32, opt
 
 // CaptionBatch is like CaptionFeatures for many pictures; see [Generator.Batch].
 func (c *Captioner) CaptionBatch(ctx context.Context, features [][]float32, opt *Options, workers int) ([][]Caption, error) {
-	hyps, err := c.gen.Batch(ctx, features, opt, workers)
+	hyps, err := c.Generator().Batch(ctx, features, opt, workers)
 	if err != nil {
 		return nil, err
 	}
@@ -83,14 +92,30 @@ func (c *Captioner) captions(hyps []Hypothesis) []Caption {
 	return out
 }
 
-// Extractor turns pictures into the features that the decoder was trained with.
-func (c *Captioner) Extractor() *features.Extractor { return c.extractor }
+// Extractor turns pictures into the features that the decoder was trained with. It
+// is nil where c was not opened.
+func (c *Captioner) Extractor() *features.Extractor {
+	if c == nil {
+		return nil
+	}
+	return c.extractor
+}
 
-// Generator writes sentences as word ids.
-func (c *Captioner) Generator() *Generator { return c.gen }
+// Generator writes sentences as word ids. It is nil where c was not opened.
+func (c *Captioner) Generator() *Generator {
+	if c == nil {
+		return nil
+	}
+	return c.gen
+}
 
-// Vocab gives the words of the ids.
-func (c *Captioner) Vocab() *vocab.Vocab { return c.vocab }
+// Vocab gives the words of the ids. It is nil where c was not opened.
+func (c *Captioner) Vocab() *vocab.Vocab {
+	if c == nil {
+		return nil
+	}
+	return c.vocab
+}
 
 // Info describes a model.
 type Info struct {
@@ -118,8 +143,11 @@ type Info struct {
 	Files    []File // of the folder, without config.json and the CNN
 }
 
-// Info describes the model.
+// Info describes the model; it is empty where c was not opened.
 func (c *Captioner) Info() Info {
+	if c == nil || c.config == nil {
+		return Info{}
+	}
 	g := c.config
 	return Info{
 		Name:          g.Name,

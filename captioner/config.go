@@ -11,8 +11,10 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/strictjson"
 )
 
 // Names of the files in a model folder. Those of the CNN are its own.
@@ -154,10 +156,10 @@ func parseConfig(b []byte) (*config, error) {
 	}
 	// The version comes first: another version may have other rules.
 	var head struct {
-		Format  string
-		Version int
+		Format  string `json:"format"`
+		Version int    `json:"version"`
 	}
-	if err := json.Unmarshal(b, &head); err != nil {
+	if err := strictjson.UnmarshalKnown(b, &head); err != nil {
 		return fail("", hintRestore, fmt.Errorf("not valid JSON: %w", err))
 	}
 	if head.Format != modelFormat {
@@ -174,9 +176,7 @@ func parseConfig(b []byte) (*config, error) {
 		return fail("checksum", hintRestore, fmt.Errorf("the file says %s, its content gives %s", says, is))
 	}
 	c := new(config)
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(c); err != nil {
+	if err := strictjson.Unmarshal(b, c); err != nil {
 		return fail("", hintUpgrade, err)
 	}
 	if field, err := c.check(); err != nil {
@@ -260,8 +260,8 @@ func (f File) check(limit int64, seen map[string]bool) error {
 // checkName allows plain file names only: no path out of the folder, nothing
 // that a file system takes for more than a name.
 func checkName(name string) error {
-	bad := func(r rune) bool { return unicode.IsControl(r) || strings.ContainsRune(`/\:*?"<>|`, r) }
-	if !filepath.IsLocal(name) || len(name) > 255 || name[0] == '.' || strings.ContainsFunc(name, bad) {
+	bad := func(r rune) bool { return !unicode.IsGraphic(r) || strings.ContainsRune(`/\:*?"<>|`, r) }
+	if !filepath.IsLocal(name) || len(name) > 255 || !utf8.ValidString(name) || name[0] == '.' || strings.ContainsFunc(name, bad) {
 		return fmt.Errorf("%q is not a plain file name", name)
 	}
 	return nil

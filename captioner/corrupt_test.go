@@ -14,6 +14,7 @@ import (
 
 	"github.com/onetomany/caption/internal/memfs"
 	"github.com/onetomany/caption/internal/safetensors"
+	"github.com/onetomany/caption/models"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -57,6 +58,48 @@ func TestChangedByte(t *testing.T) {
 				bad[name] = bytes.Clone(b)
 				bad[name][i] ^= bit
 				refused(t, bad, name)
+			}
+		}
+	}
+}
+
+// TestChangedProgram changes bytes of a model that is part of the program, which
+// is opened without hashing.
+func TestChangedProgram(t *testing.T) {
+	files := tinyFiles(t)
+	program := memfs.Program{FS: files, Sums: map[string]uint32{}}
+	for name, b := range files {
+		if name != configFile { // has a checksum in it
+			program.Sums[name] = memfs.Sum(b)
+		}
+	}
+	if _, err := OpenFS(program); err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range files {
+		for i := 0; i < len(b); i += len(b)/50 + 1 {
+			program.FS = maps.Clone(files)
+			program.FS[name] = bytes.Clone(b)
+			program.FS[name][i] ^= 0x10
+			refused(t, program, name)
+		}
+	}
+}
+
+// TestChangedDefault does so with the embedded model itself: each byte that decides
+// what is written is compared.
+func TestChangedDefault(t *testing.T) {
+	program := models.Default.(memfs.Program)
+	files := program.FS
+	for _, name := range []string{configFile, vocabFile, decoderFile, "cnn.onnx", cardFile} {
+		size := len(files[name])
+		for _, at := range []int{size / 2, size - 1} {
+			program.FS = maps.Clone(files)
+			program.FS[name] = bytes.Clone(files[name])
+			program.FS[name][at] ^= 1
+			refused(t, program, name)
+			if testing.Short() {
+				break
 			}
 		}
 	}
@@ -198,6 +241,17 @@ func TestRawConfig(t *testing.T) {
 	for _, c := range []struct{ name, old, new, says string }{
 		{"unknown field", `"name":`, `"nmae": 1, "name":`, `unknown field "nmae"`},
 		{"unknown field inside", `"cell":`, `"cells": 1, "cell":`, `unknown field "cells"`},
+		{"duplicate", `"name": "tiny"`, `"name": "other", "name": "tiny"`, `"name" is there twice`},
+		{"duplicate by escape", `"name": "tiny"`, `"n\u0061me": "other", "name": "tiny"`, `"name" is there twice`},
+		{"duplicate inside", `"entry":`, `"cell": "gru", "entry":`, `decoder: field "cell" is there twice`},
+		{"duplicate in a file", `"bytes":`, `"name": "x", "bytes":`, `"name" is there twice`},
+		{"duplicate score", `"none val CIDEr-D":`, `"none val CIDEr-D": 9, "none val CIDEr-D":`, `training.scores: field`},
+		{"two formats", `"format":`, `"format": "other", "format":`, `"format" is there twice`},
+		{"two versions", `"version":`, `"version": 9, "version":`, `"version" is there twice`},
+		{"another case", `"entry":`, `"Entry":`, `decoder: field "Entry"`},
+		{"format in another case", `"format":`, `"Format":`, `field "Format"`},
+		{"null", `"embedding": 8`, `"embedding": null`, `decoder.embedding: null`},
+		{"four means", `"mean": [`, `"mean": [1, `, `preprocessing.mean: 4 values`},
 		{"type", `"embedding": 8`, `"embedding": "8"`, "embedding"},
 		{"fraction", `"embedding": 8`, `"embedding": 8.5`, "embedding"},
 		{"two checksums", `"name":`, `"checksum": "0000000000000000000000000000000000000000000000000000000000000000", "name":`, "checksum"},

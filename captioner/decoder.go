@@ -1,6 +1,7 @@
 package captioner
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/onetomany/caption/vocab"
@@ -83,17 +84,16 @@ type weight struct {
 	data  *[]float32
 }
 
-// size is the number of elements.
-func (w weight) size() int {
-	n := 1
+// size is the number of elements: at most 2³⁴ for sizes within their limits.
+func (w weight) size() int64 {
+	n := int64(1)
 	for _, d := range w.shape {
-		n *= d
+		n *= int64(d)
 	}
 	return n
 }
 
 // weights lists the tensors that a decoder of these sizes has, in file order.
-// The sizes must have passed checkSizes.
 func (d *Decoder) weights() []weight {
 	g := d.Cell.gates()
 	w := []weight{
@@ -120,22 +120,42 @@ func (d *Decoder) weights() []weight {
 		weight{"out.bias", []int{d.V}, &d.OutB})
 }
 
-// Parameters counts the trained weights, the statistics of the features left out.
+// Parameters counts the trained weights that a decoder of these sizes has, the
+// statistics of the features left out; 0 where ValidateSizes refuses the sizes.
 func (d *Decoder) Parameters() int {
-	n := 0
+	if d.ValidateSizes() != nil {
+		return 0
+	}
+	return int(d.parameters()) // at most maxWeights
+}
+
+// parameters is Parameters of sizes that are not known to be valid together.
+func (d *Decoder) parameters() int64 {
+	n := -2 * int64(d.D)
 	for _, w := range d.weights() {
 		n += w.size()
 	}
-	return n - 2*d.D
+	return n
 }
 
-// checkSizes refuses an unknown cell or entry, and sizes out of range.
+// ValidateSizes checks the cell, the entry and the sizes D, E, H and V alone, before
+// there are weights: each is within its limit, and all weights together are.
+func (d *Decoder) ValidateSizes() error {
+	if err := d.checkSizes(); err != nil {
+		return fmt.Errorf("captioner: decoder: %w", err)
+	}
+	return nil
+}
+
 func (d *Decoder) checkSizes() error {
+	if d == nil {
+		return errors.New("none is given")
+	}
 	if d.Cell.gates() == 0 {
-		return fmt.Errorf("cell %q is none of rnn, lstm, gru", d.Cell)
+		return fmt.Errorf("cell %.50q is none of rnn, lstm, gru", d.Cell)
 	}
 	if d.Entry != Init && d.Entry != Every {
-		return fmt.Errorf("entry %q is neither init nor every", d.Entry)
+		return fmt.Errorf("entry %.50q is neither init nor every", d.Entry)
 	}
 	for _, s := range []struct {
 		name         string
@@ -150,7 +170,7 @@ func (d *Decoder) checkSizes() error {
 			return fmt.Errorf("%s %d is not in %d..%d", s.name, s.n, s.low, s.high)
 		}
 	}
-	if n := d.Parameters(); n > maxWeights {
+	if n := d.parameters(); n > maxWeights {
 		return fmt.Errorf("%d weights are more than the limit of %d", n, maxWeights)
 	}
 	return nil
@@ -159,8 +179,8 @@ func (d *Decoder) checkSizes() error {
 // Validate checks that the sizes are within limits, that every tensor has the
 // length that they give, and that every weight is finite and every Std above 0.
 func (d *Decoder) Validate() error {
-	if err := d.checkSizes(); err != nil {
-		return fmt.Errorf("captioner: decoder: %w", err)
+	if err := d.ValidateSizes(); err != nil {
+		return err
 	}
 	for _, w := range d.weights() {
 		if err := w.check(); err != nil {
@@ -179,7 +199,7 @@ func (d *Decoder) Validate() error {
 // check refuses a wrong length, numbers that are not finite, and a Std that
 // cannot divide.
 func (w weight) check() error {
-	if len(*w.data) != w.size() {
+	if int64(len(*w.data)) != w.size() {
 		return fmt.Errorf("%d numbers, shape %v needs %d", len(*w.data), w.shape, w.size())
 	}
 	for i, x := range *w.data {

@@ -4,7 +4,19 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/onetomany/caption/internal/weights"
 )
+
+// newGenerator prepares a decoder without validating it.
+func newGenerator(d *Decoder) *Generator {
+	var p weights.Packer
+	g := prepareGenerator(d, d.matrices(), &p)
+	if err := p.Run(); err != nil {
+		panic(err)
+	}
+	return g
+}
 
 func TestValidate(t *testing.T) {
 	for _, c := range []struct {

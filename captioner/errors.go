@@ -1,6 +1,17 @@
 package captioner
 
-import "strings"
+import (
+	"errors"
+	"strings"
+
+	"github.com/onetomany/caption/internal/message"
+)
+
+var (
+	errNotOpen   = errors.New("captioner: the Captioner or Generator is empty: Open, OpenFS and NewGenerator make one that works")
+	errNoContext = errors.New("captioner: the context is nil: context.Background() will do")
+	errNoImage   = errors.New("captioner: the picture is nil")
+)
 
 // A ModelError says why a model folder is refused, and what would help. It
 // wraps its cause: errors.Is(err, fs.ErrNotExist) holds for a missing file.
@@ -16,23 +27,28 @@ func (e *ModelError) Error() string {
 	var b strings.Builder
 	b.WriteString("model")
 	if e.Dir != "" {
-		b.WriteString(" " + e.Dir)
+		b.WriteString(" " + message.Clean(e.Dir, 160))
 	}
-	for _, s := range []string{e.File, e.Field, e.Err.Error()} {
+	for _, s := range []string{e.File, e.Field} {
 		if s != "" {
-			b.WriteString(": " + s)
+			b.WriteString(": " + message.Clean(s, 60))
 		}
 	}
-	if e.Hint != "" {
-		b.WriteString("; " + e.Hint)
+	hint := e.Hint
+	if hint != "" {
+		hint = "; " + hint
 	}
-	return b.String()
+	if e.Err != nil {
+		b.WriteString(": " + message.Clean(e.Err.Error(), message.Max-b.Len()-len(hint)))
+	}
+	return message.Clean(b.String()+hint, message.Max)
 }
 
 func (e *ModelError) Unwrap() error { return e.Err }
 
 const (
-	hintRestore = "the file was changed, cut off or taken from another model: fetch or train the model again"
-	hintMixed   = "the folder mixes files of two models: fetch or train the model again"
-	hintUpgrade = "upgrade caption"
+	hintRestore   = "the file was changed, cut off or taken from another model: fetch or train the model again"
+	hintMixed     = "the folder mixes files of two models: fetch or train the model again"
+	hintReinstall = "install caption again"
+	hintUpgrade   = "upgrade caption"
 )

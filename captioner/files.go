@@ -5,10 +5,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 
+	"github.com/onetomany/caption/internal/checkedio"
+	"github.com/onetomany/caption/internal/memfs"
 	"github.com/onetomany/caption/internal/mmap"
+	"github.com/onetomany/caption/internal/weights"
 )
 
 // readFile reads a file that must have the size of f and, with hash, its
@@ -33,6 +35,9 @@ func readSized(fsys fs.FS, f File) ([]byte, error) {
 	fail := func(err error) ([]byte, error) {
 		return nil, &ModelError{File: f.Name, Err: cause(err), Hint: hintRestore}
 	}
+	if p, ok := fsys.(memfs.Program); ok {
+		fsys = p.FS // see sums
+	}
 	if v, ok := fsys.(mmap.Viewer); ok {
 		b, err := v.View(f.Name)
 		if err == nil && int64(len(b)) != f.Bytes {
@@ -43,20 +48,16 @@ func readSized(fsys fs.FS, f File) ([]byte, error) {
 		}
 		return b, nil
 	}
-	r, err := openRegular(fsys, f.Name)
+	r, size, err := openRegular(fsys, f.Name)
 	if err != nil {
 		return fail(err)
 	}
 	defer r.Close()
-	fi, err := r.Stat()
+	if size != f.Bytes {
+		return fail(wrongSize(size, f))
+	}
+	b, err := checkedio.ReadAll(r, size)
 	if err != nil {
-		return fail(err)
-	}
-	if fi.Size() != f.Bytes {
-		return fail(wrongSize(fi.Size(), f))
-	}
-	b := make([]byte, f.Bytes)
-	if _, err := io.ReadFull(r, b); err != nil {
 		return fail(err)
 	}
 	return b, nil
@@ -66,17 +67,71 @@ func wrongSize(size int64, f File) error {
 	return fmt.Errorf("%d bytes, %s says %d", size, configFile, f.Bytes)
 }
 
-// openRegular opens a file that is no folder, pipe or device: opening some of
-// those would wait for ever.
-func openRegular(fsys fs.FS, name string) (fs.File, error) {
-	fi, err := fs.Stat(fsys, name)
+// sums has tasks of p compare those of the files that are part of the program with
+// their checksums; whole tells the result. Most of them are read by other tasks at
+// about the same time, so they are in the processor's cache.
+func sums(fsys fs.FS, files []File, p *weights.Packer) (whole func() error) {
+	program, ok := fsys.(memfs.Program)
+	if !ok {
+		return func() error { return nil }
+	}
+	checks := make([]*memfs.Check, len(files))
+	for i, f := range files {
+		c := program.Check(f.Name)
+		for b := range c.Blocks() {
+			p.Do(func(*weights.Room) { c.Block(b) })
+		}
+		checks[i] = c
+	}
+	return func() error {
+		for i, c := range checks {
+			if err := c.Err(); err != nil {
+				return &ModelError{File: files[i].Name, Err: err, Hint: hintReinstall}
+			}
+		}
+		return nil
+	}
+}
+
+// openRegular opens a file that is no folder, pipe or device, and returns its size:
+// opening some of those would wait for ever.
+func openRegular(fsys fs.FS, name string) (fs.File, int64, error) {
+	if fsys == nil {
+		return nil, 0, errors.New("there is no file system")
+	}
+	if s, ok := fsys.(fs.StatFS); ok {
+		if _, err := regular(s.Stat(name)); err != nil {
+			return nil, 0, err
+		}
+	}
+	f, err := fsys.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if !fi.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
+	if f == nil {
+		return nil, 0, errNothing
 	}
-	return fsys.Open(name)
+	size, err := regular(f.Stat())
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, size, nil
+}
+
+var errNothing = errors.New("the file system gives nothing for it, and no error")
+
+// regular returns the size of a regular file.
+func regular(fi fs.FileInfo, err error) (int64, error) {
+	switch {
+	case err != nil:
+		return 0, err
+	case fi == nil:
+		return 0, errNothing
+	case !fi.Mode().IsRegular():
+		return 0, errors.New("not a regular file")
+	}
+	return fi.Size(), nil
 }
 
 // cause takes the path off an error that is reported with it.

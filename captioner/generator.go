@@ -34,17 +34,12 @@ func NewGenerator(d *Decoder) (*Generator, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
-	return newGenerator(d), nil
-}
-
-// newGenerator prepares a decoder that is known to be valid.
-func newGenerator(d *Decoder) *Generator {
 	var p weights.Packer
 	g := prepareGenerator(d, d.matrices(), &p)
 	if err := p.Run(); err != nil {
-		panic(err) // of sizes that Validate refuses
+		return nil, fmt.Errorf("captioner: decoder: %w", err)
 	}
-	return g
+	return g, nil
 }
 
 // prepareGenerator returns a generator that is ready after p.Run. It keeps
@@ -100,7 +95,7 @@ func (w *matrix) add(s *scratch, m int, x, y []float32) {
 
 // Captions writes sentences for one feature vector of length D.
 func (g *Generator) Captions(ctx context.Context, features []float32, opt *Options) ([]Hypothesis, error) {
-	o, err := opt.withDefaults()
+	o, err := g.ready(ctx, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -111,27 +106,49 @@ func (g *Generator) Captions(ctx context.Context, features []float32, opt *Optio
 	return out[0], nil
 }
 
-// groupSize is the number of photos whose beams share one matrix product in
-// Batch. It is fixed, so that results do not depend on the number of workers.
+// ready checks what Captions and Batch are called with, and returns opt with its
+// defaults.
+func (g *Generator) ready(ctx context.Context, opt *Options) (Options, error) {
+	switch {
+	case g == nil || g.first == nil:
+		return Options{}, errNotOpen
+	case ctx == nil:
+		return Options{}, errNoContext
+	}
+	return opt.withDefaults()
+}
+
+// groupSize is the number of photos whose beams share one matrix product in Batch.
 const groupSize = 16
+
+// groupOf is groupSize, or less where the logits would take more than 256 MiB. It does
+// not depend on the number of workers, so that results do not either.
+func groupOf(o *Options, vocab int) int {
+	n := groupSize
+	for n > 1 && int64(n)*int64(o.Beam)*int64(vocab) > 1<<26 {
+		n /= 2
+	}
+	return n
+}
 
 // Batch writes sentences for many feature vectors, several at a time so that
 // the weights are read less often, on at most workers goroutines (0 means one a
-// processor). Result i belongs to features[i].
+// processor, and more than that are not started). Result i belongs to features[i].
 func (g *Generator) Batch(ctx context.Context, features [][]float32, opt *Options, workers int) ([][]Hypothesis, error) {
-	o, err := opt.withDefaults()
+	o, err := g.ready(ctx, opt)
 	if err != nil {
 		return nil, err
 	}
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
+	size := groupOf(&o, g.d.V)
+	if procs := runtime.GOMAXPROCS(0); workers <= 0 || workers > procs {
+		workers = procs
 	}
 	out := make([][]Hypothesis, len(features))
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.SetLimit(workers)
-	for i := 0; i < len(features); i += groupSize {
+	for i := 0; i < len(features); i += size {
 		eg.Go(func() error {
-			n := min(groupSize, len(features)-i)
+			n := min(size, len(features)-i)
 			h, err := g.group(ctx, features[i:i+n], &o, 1)
 			copy(out[i:], h)
 			return err

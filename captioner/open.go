@@ -12,6 +12,7 @@ import (
 
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/checkedio"
 	"github.com/onetomany/caption/internal/memfs"
 	"github.com/onetomany/caption/internal/weights"
 	"github.com/onetomany/caption/vocab"
@@ -26,10 +27,10 @@ type Loader struct {
 	CNN func(name string, files []File) (fs.FS, error)
 
 	// Trusted skips the hashes of the files in the folder, for a model that
-	// nothing can have changed since it was checked, such as one embedded in
-	// the program (of models.Default they are skipped anyway). Everything else is checked all the same. Hashing takes
-	// about 1 ms for 2 MB on a processor with SHA instructions, 1 ms for
-	// 0.4 MB without.
+	// nothing can have changed since it was checked. Everything else is checked
+	// all the same. Hashing takes about 1 ms for 2 MB on a processor with SHA
+	// instructions, 1 ms for 0.4 MB without. models.Default is never hashed but
+	// compared with checksums in the program, which takes a tenth of that.
 	Trusted bool
 
 	// Precision is what the network computes in. Decoders are trained on
@@ -43,10 +44,10 @@ type Loader struct {
 	// 0 means 1: the best for many photos at a time.
 	Threads int
 
-	// Prepare, unless nil, is called on a goroutine of its own as soon as the
-	// preprocessing of the network is known, while the weights are still being
-	// packed: the first photo can be read meanwhile (Preprocessing.Read). The
-	// model may turn out to be damaged afterwards.
+	// Prepare, unless nil, is called as soon as the preprocessing of the network
+	// is known, before the weights are packed. It should start a goroutine and
+	// return: the first photo can be read (Preprocessing.Read) while the model is
+	// being opened, which may turn out to be damaged afterwards.
 	Prepare func(features.Preprocessing)
 }
 
@@ -71,12 +72,16 @@ func (l *Loader) Open(dir string) (*Captioner, error) {
 }
 
 // OpenFS opens the model in the root of a file system, like Open.
+// What fsys panics with is not recovered from.
 func (l *Loader) OpenFS(fsys fs.FS) (*Captioner, error) { return l.open("", fsys) }
 
 func (l *Loader) open(dir string, fsys fs.FS) (*Captioner, error) {
+	if l == nil {
+		l = new(Loader)
+	}
 	if _, ok := fsys.(memfs.Program); ok && !l.Trusted {
 		trusting := *l
-		trusting.Trusted = true
+		trusting.Trusted = true // see sums
 		l = &trusting
 	}
 	c := &Captioner{fsys: fsys, cnnFS: fsys, dir: dir}
@@ -100,14 +105,32 @@ func (l *Loader) load(c *Captioner) error {
 		return err
 	}
 	if l.Prepare != nil {
-		go l.Prepare(c.config.Preprocessing)
+		l.Prepare(c.config.Preprocessing)
 	}
-	var wg sync.WaitGroup
-	var netErr error
-	wg.Go(func() { netErr = l.network(c) })
-	err = l.words(c)
-	wg.Wait()
+	netErr := errors.New("opening the network was given up")
+	err = together(
+		func() error { return l.words(c) },
+		func() { netErr = l.network(c) })
 	return firstErr(err, netErr)
+}
+
+// together calls f, and g on a goroutine of its own, and returns f's error when both
+// are done. What either panics with, a file system of the caller's for one, arrives
+// at the caller.
+func together(f func() error, g func()) error {
+	var panicked any
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer func() { panicked = recover() }()
+		g()
+	})
+	defer func() {
+		wg.Wait()
+		if panicked != nil {
+			panic(panicked)
+		}
+	}()
+	return f()
 }
 
 // firstErr returns the first error, so that the same folder always gives the same.
@@ -124,12 +147,12 @@ func readConfig(fsys fs.FS) ([]byte, error) {
 	fail := func(err error) ([]byte, error) {
 		return nil, &ModelError{File: configFile, Err: cause(err), Hint: "give a folder that caption train wrote"}
 	}
-	f, err := openRegular(fsys, configFile)
+	f, _, err := openRegular(fsys, configFile)
 	if err != nil {
 		return fail(err)
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	b, err := io.ReadAll(io.LimitReader(checkedio.Reader(f), maxConfig+1))
 	if err != nil {
 		return fail(err)
 	}
@@ -233,6 +256,7 @@ func (l *Loader) words(c *Captioner) error {
 		return &ModelError{File: vocabFile, Err: fmt.Errorf("%d words, the decoder has %d", v.Len(), c.config.Decoder.Vocabulary), Hint: hintMixed}
 	}
 	var p weights.Packer
+	whole := sums(c.fsys, slices.Concat(c.config.CNN.Files, c.config.Files), &p)
 	d, m, found, err := decodeDecoder(files[decoderFile], c.config, &p)
 	if err != nil {
 		return err
@@ -245,7 +269,7 @@ func (l *Loader) words(c *Captioner) error {
 	if err := p.Run(); err != nil {
 		return &ModelError{File: decoderFile, Err: err, Hint: hintRestore}
 	}
-	if err := found(); err != nil {
+	if err := firstErr(whole(), found()); err != nil {
 		return err
 	}
 	c.vocab = v

@@ -66,6 +66,12 @@ type OptionError struct {
 
 func (e *OptionError) Error() string { return "captioner: option " + e.Field + ": " + e.Problem }
 
+// Validate says what is wrong with o, as an *OptionError; nil if nothing.
+func (o *Options) Validate() error {
+	_, err := o.withDefaults()
+	return err
+}
+
 // withDefaults returns a copy of o with every default filled in, or an *OptionError.
 func (o *Options) withDefaults() (Options, error) {
 	var v Options

@@ -68,6 +68,9 @@ type CNN struct {
 // and a file that is there already is left alone. After a crash in between,
 // Open refuses the folder and Save repairs it.
 func Save(dir string, m *Model) error {
+	if m == nil {
+		return &ModelError{Dir: dir, Err: errors.New("there is no model to save")}
+	}
 	files, err := m.files()
 	if err != nil {
 		if me, ok := errors.AsType[*ModelError](err); ok {
@@ -204,14 +207,16 @@ func (n *CNN) read() (memfs.FS, error) {
 		if err := checkName(name); err != nil {
 			return nil, err
 		}
-		fi, err := fs.Stat(n.FS, name)
+		f, size, err := openRegular(n.FS, name)
 		if err != nil {
 			return nil, fmt.Errorf("the CNN's file %s: %w", name, cause(err))
 		}
-		if total += fi.Size(); total > maxCNN {
+		f.Close()
+		if size < 0 || size > maxCNN-total {
 			return nil, fmt.Errorf("the CNN's files are larger than the limit of %d bytes", maxCNN)
 		}
-		if m[name], err = readSized(n.FS, File{Name: name, Bytes: fi.Size()}); err != nil {
+		total += size
+		if m[name], err = readSized(n.FS, File{Name: name, Bytes: size}); err != nil {
 			return nil, err
 		}
 	}

@@ -37,6 +37,12 @@ type Report struct {
 // report holds what was right up to the first error, a *ModelError.
 func (c *Captioner) Verify(ctx context.Context) (*Report, error) {
 	r := new(Report)
+	switch {
+	case c == nil || c.config == nil:
+		return r, errNotOpen
+	case ctx == nil:
+		return r, errNoContext
+	}
 	if err := c.verify(ctx, r); err != nil {
 		if me, ok := err.(*ModelError); ok {
 			me.Dir = c.dir

@@ -9,6 +9,7 @@ import (
 
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/safetensors"
+	"github.com/onetomany/caption/internal/strictjson"
 	"github.com/onetomany/caption/internal/weights"
 )
 
@@ -49,7 +50,7 @@ func encodeDecoder(d *Decoder, half bool, metadata map[string]string) ([]byte, e
 				}
 			}
 		}
-		size += w.size() * t.DType.Size()
+		size += len(t.Data) * t.DType.Size()
 		tensors = append(tensors, t)
 	}
 	b := bytes.NewBuffer(make([]byte, 0, size+1<<13))
@@ -101,7 +102,7 @@ func decodeDecoder(b []byte, c *config, p *weights.Packer) (d *Decoder, m *matri
 	// Compared by value: another version may write another text for the same.
 	var pre features.Preprocessing
 	is := f.Metadata["preprocessing"]
-	if err := json.Unmarshal([]byte(is), &pre); err != nil || pre != c.Preprocessing {
+	if err := strictjson.Unmarshal([]byte(is), &pre); err != nil || pre != c.Preprocessing {
 		return fail("preprocessing", hintMixed, fmt.Errorf("trained with %s, the folder has %s", is, want["preprocessing"]))
 	}
 	d = c.decoder()

@@ -3,6 +3,8 @@ package models
 import (
 	"io/fs"
 	"testing"
+
+	"github.com/onetomany/caption/internal/memfs"
 )
 
 // The default model is in every binary and every clone.
@@ -19,6 +21,22 @@ func TestDefaultIsSmall(t *testing.T) {
 	})
 	if err != nil || size > most {
 		t.Errorf("%d bytes, %v; want at most %d", size, err, most)
+	}
+}
+
+// The checksums are those of the files, and no file goes without.
+func TestDefaultSums(t *testing.T) {
+	p := Default.(memfs.Program)
+	for name, b := range p.FS {
+		if name == "config.json" {
+			continue
+		}
+		if is, want := p.Sums[name], memfs.Sum(b); is != want {
+			t.Errorf("the sum of %s is %#08x; write %#08x into default.go", name, is, want)
+		}
+	}
+	if len(p.Sums) != len(p.FS)-1 {
+		t.Errorf("%d sums of %d files", len(p.Sums), len(p.FS))
 	}
 }
 

@@ -2,11 +2,15 @@ package vocab
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/onetomany/caption/internal/checkedio"
+	"github.com/onetomany/caption/internal/message"
 )
 
 // Limits of a vocabulary and its file.
@@ -22,16 +26,16 @@ type FormatError struct {
 }
 
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("vocabulary, line %d: %s", e.Line, e.Reason)
+	return message.Clean(fmt.Sprintf("vocabulary, line %d: %s", e.Line, e.Reason), message.Max)
 }
 
 // Read parses a vocabulary file: UTF-8, one word a line in id order, the first
 // four lines <pad>, <start>, <end>, <unk>. Lines may end in CR LF. Empty lines,
-// duplicates, spaces and control characters in a word, words beyond the limits
-// and a last line without line end (a file cut off) are refused with a
-// *FormatError.
+// duplicates, spaces, control characters and direction marks in a word, words beyond
+// the limits and a last line without line end (a file cut off) are refused with a
+// *FormatError. A reader that breaks the rules of io.Reader gives another error.
 func Read(r io.Reader) (*Vocab, error) {
-	br := bufio.NewReaderSize(r, 4096) // holds any valid line
+	br := bufio.NewReaderSize(checkedio.Reader(r), 4096) // holds any valid line
 	v := &Vocab{ids: map[string]int{}}
 	for line := 1; ; line++ {
 		fail := func(format string, args ...any) (*Vocab, error) {
@@ -69,8 +73,15 @@ func Read(r io.Reader) (*Vocab, error) {
 	}
 }
 
-// Write writes the vocabulary file: one word a line, in id order.
+// Write writes the vocabulary file: one word a line, in id order. A vocabulary
+// without the special tokens, which Read would refuse, is not written.
 func (v *Vocab) Write(w io.Writer) error {
+	switch {
+	case w == nil:
+		return errors.New("writing the vocabulary: no writer")
+	case v.Len() < len(specials):
+		return errors.New("writing the vocabulary: it is empty")
+	}
 	bw := bufio.NewWriter(w)
 	for _, word := range v.words {
 		bw.WriteString(word)
@@ -93,7 +104,9 @@ func checkWord(word string) string {
 		if unicode.IsSpace(r) {
 			return fmt.Sprintf("space in %q: one word a line is expected", word)
 		}
-		if !unicode.IsGraphic(r) && !unicode.Is(unicode.Cf, r) {
+		// Joiners are part of words in some scripts; marks of direction turn the
+		// text around them.
+		if !unicode.IsGraphic(r) && !unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Bidi_Control, r) {
 			return fmt.Sprintf("control character in %q", word)
 		}
 	}

@@ -17,7 +17,8 @@ const (
 var specials = [...]string{Pad: "<pad>", Start: "<start>", End: "<end>", Unk: "<unk>"}
 
 // Vocab is an immutable list of words; the index of a word is its id. It is
-// safe for concurrent use.
+// safe for concurrent use. The zero value, and a nil *Vocab, have no words at all,
+// not even the special tokens.
 type Vocab struct {
 	words []string
 	ids   map[string]int
@@ -61,15 +62,27 @@ func Build(captions [][]string, minCount int) *Vocab {
 }
 
 // Len returns the number of words, special tokens included.
-func (v *Vocab) Len() int { return len(v.words) }
+func (v *Vocab) Len() int {
+	if v == nil {
+		return 0
+	}
+	return len(v.words)
+}
 
-// Word returns the word of an id, which must be below Len.
-func (v *Vocab) Word(id int) string { return v.words[id] }
+// Word returns the word of an id, "" where the vocabulary does not have it.
+func (v *Vocab) Word(id int) string {
+	if id < 0 || id >= v.Len() {
+		return ""
+	}
+	return v.words[id]
+}
 
 // ID returns the id of a word, or Unk.
 func (v *Vocab) ID(word string) int {
-	if id, ok := v.ids[word]; ok {
-		return id
+	if v != nil {
+		if id, ok := v.ids[word]; ok {
+			return id
+		}
 	}
 	return Unk
 }
@@ -91,7 +104,7 @@ func (v *Vocab) Decode(ids []int) string {
 		if id == End {
 			break
 		}
-		if id >= len(specials) && id < len(v.words) {
+		if id >= len(specials) && id < v.Len() {
 			words = append(words, v.words[id])
 		}
 	}

@@ -116,6 +116,7 @@ func TestReadErrors(t *testing.T) {
 		{"special again", head + "a\n<unk>\n", 6, "line 4 already"},
 		{"space", head + "a dog\n", 5, "space"},
 		{"no-break space", head + "a\u00a0dog\n", 5, "space"},
+		{"direction mark", head + "a\u202eb\n", 5, "control character"},
 		{"tab", head + "a\t5\n", 5, "space"},
 		{"lone CR", head + "a\rb\n", 5, "space"},
 		{"NUL", head + "a\x00\n", 5, "control"},

@@ -13,12 +13,13 @@ import (
 
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/safetensors"
+	"github.com/onetomany/caption/internal/strictjson"
 )
 
 // A checkpoint is a safetensors file: the weights, their moving average, the two
 // moments of Adam, and the average at the best epoch, each array named
-// "group/weight"; the rest of the state is JSON in the metadata. Nothing random
-// is kept, for all of it follows from the seed and the step.
+// "group/weight"; the rest of the state is JSON in the metadata, beside a checksum of
+// both. Nothing random is kept, for all of it follows from the seed and the step.
 
 // ErrCheckpoint is wrapped by the errors about a checkpoint that cannot be
 // resumed: of other data, other options, or damaged.
@@ -26,7 +27,8 @@ var ErrCheckpoint = errors.New("the checkpoint cannot be resumed")
 
 const (
 	checkpointKey    = "caption.train"
-	checkpointFormat = 1
+	checksumKey      = "caption.train.crc32c" // of the JSON and then of all arrays, in order: eight hexadecimal digits
+	checkpointFormat = 2
 )
 
 // state is what a checkpoint holds beside arrays.
@@ -37,7 +39,6 @@ type state struct {
 	Step    int     `json:"step"`
 	History []Epoch `json:"history"`
 	Best    int     `json:"best"`
-	CRC     uint32  `json:"crc"` // of all arrays, in order: CRC-32C of their little-endian bytes
 }
 
 // arrays lists the arrays of the state; they share the memory of the run.
@@ -66,21 +67,22 @@ func (r *run) save() error {
 	if r.opt.Checkpoint == "" {
 		return nil
 	}
+	if err := atomicfile.WriteFile(r.opt.Checkpoint, r.write); err != nil {
+		return fmt.Errorf("train: writing the checkpoint: %w", err)
+	}
+	return nil
+}
+
+func (r *run) write(w io.Writer) error {
 	ts := r.arrays()
 	meta, err := json.Marshal(state{
 		Format: checkpointFormat, Data: r.digest, Options: r.opt.comparable(),
-		Step: r.adam.step, History: r.history, Best: r.bestAt, CRC: checksum(ts),
+		Step: r.adam.step, History: r.history, Best: r.bestAt,
 	})
 	if err != nil {
 		return err
 	}
-	err = atomicfile.WriteFile(r.opt.Checkpoint, func(w io.Writer) error {
-		return safetensors.Write(w, ts, map[string]string{checkpointKey: string(meta)})
-	})
-	if err != nil {
-		return fmt.Errorf("train: writing the checkpoint: %w", err)
-	}
-	return nil
+	return safetensors.Write(w, ts, map[string]string{checkpointKey: string(meta), checksumKey: checksum(string(meta), ts)})
 }
 
 // load takes the state from the checkpoint, if there is one.
@@ -88,32 +90,37 @@ func (r *run) load() error {
 	if r.opt.Checkpoint == "" {
 		return nil
 	}
-	f, err := os.Open(r.opt.Checkpoint)
+	info, err := os.Stat(r.opt.Checkpoint)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("the checkpoint %s is not a regular file", r.opt.Checkpoint)
 	}
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
+	f, err := os.Open(r.opt.Checkpoint)
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
 	defer f.Close()
-	if err := r.read(f); err != nil {
+	if err := r.read(f, info.Size()); err != nil {
 		return fmt.Errorf("train: %s: %w: %w; to start anew, remove the file", r.opt.Checkpoint, ErrCheckpoint, err)
 	}
 	return nil
 }
 
-func (r *run) read(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	file, err := safetensors.Open(f, info.Size())
+// read takes the state from the size bytes of f. No more memory is taken than the
+// header needs before it is known that this is a checkpoint of this run.
+func (r *run) read(f io.ReaderAt, size int64) error {
+	file, err := safetensors.Open(f, size)
 	if err != nil {
 		return err
 	}
 	var s state
-	if err := json.Unmarshal([]byte(file.Metadata[checkpointKey]), &s); err != nil {
-		return errors.New("it is not a checkpoint of a training run")
+	if err := strictjson.Unmarshal([]byte(file.Metadata[checkpointKey]), &s); err != nil {
+		return fmt.Errorf("it is not a checkpoint of a training run: %w", err)
 	}
 	if s.Format != checkpointFormat {
 		return fmt.Errorf("its format is %d, this program reads %d", s.Format, checkpointFormat)
@@ -129,6 +136,9 @@ func (r *run) read(f *os.File) error {
 		return errors.New("its state is not that of a finished epoch")
 	}
 	ts := r.arrays()
+	if n := len(file.Metadata); n != 2 {
+		return fmt.Errorf("it has %d entries of metadata, want 2", n)
+	}
 	if n := len(file.Tensors()); n != len(ts) {
 		return fmt.Errorf("it has %d arrays, want %d", n, len(ts))
 	}
@@ -143,7 +153,7 @@ func (r *run) read(f *os.File) error {
 		}
 		copy(t.Data, data)
 	}
-	if checksum(ts) != s.CRC {
+	if checksum(file.Metadata[checkpointKey], ts) != file.Metadata[checksumKey] {
 		return errors.New("its contents do not match their checksum")
 	}
 	r.adam.step, r.history, r.bestAt = s.Step, s.History, s.Best
@@ -164,9 +174,9 @@ func difference(a, b Options) (name, was, is string) {
 	return "", "", ""
 }
 
-func checksum(ts []safetensors.Tensor) uint32 {
+func checksum(meta string, ts []safetensors.Tensor) string {
 	table := crc32.MakeTable(crc32.Castagnoli)
-	var sum uint32
+	sum := crc32.Checksum([]byte(meta), table)
 	buf := make([]byte, 0, 1<<16)
 	for _, t := range ts {
 		for d := t.Data; len(d) > 0; {
@@ -180,5 +190,5 @@ func checksum(ts []safetensors.Tensor) uint32 {
 			d = d[n:]
 		}
 	}
-	return sum
+	return fmt.Sprintf("%08x", sum)
 }

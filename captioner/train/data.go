@@ -33,7 +33,7 @@ type ValSet struct {
 // check looks for what would break or silently spoil a run, and returns the
 // number of features of a photo.
 func (d *Data) check() (int, error) {
-	if d.Vocab == nil || d.Vocab.Len() <= vocab.Unk+1 {
+	if d == nil || d.Vocab.Len() <= vocab.Unk+1 {
 		return 0, errors.New("train: the vocabulary has no words")
 	}
 	if len(d.Features) == 0 {

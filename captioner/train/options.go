@@ -78,10 +78,13 @@ func (o *Options) check() error {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
 	if _, err := cellOf(o.Cell); err != nil {
-		return &OptionError{"Cell", fmt.Sprintf("%q is not one of rnn, lstm, gru", o.Cell)}
+		return &OptionError{"Cell", fmt.Sprintf("%.50q is not one of rnn, lstm, gru", o.Cell)}
 	}
 	if o.Entry != captioner.Init && o.Entry != captioner.Every {
-		return &OptionError{"Entry", fmt.Sprintf("%q is not one of init, every", o.Entry)}
+		return &OptionError{"Entry", fmt.Sprintf("%.50q is not one of init, every", o.Entry)}
+	}
+	if err := o.Generate.Validate(); err != nil {
+		return &OptionError{"Generate", err.Error()}
 	}
 	for _, f := range []struct {
 		name         string

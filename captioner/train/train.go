@@ -2,10 +2,12 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/internal/message"
 	G "gorgonia.org/gorgonia"
 )
 
@@ -54,12 +56,20 @@ type run struct {
 	bestAt  int     // epoch of best, from 1; 0 before the first
 }
 
-// Run trains a decoder. report, which may be nil, is called from Run's own
-// goroutine after every step.
+// Run trains a decoder. A nil opt means Defaults. report, which may be nil, is called
+// from Run's own goroutine after every step.
 //
-// When ctx ends, Run returns its error at the next step; the checkpoint then
-// holds the last finished epoch.
+// When ctx, which must not be nil, ends, Run returns its error at the next step; the
+// checkpoint then holds the last finished epoch.
 func Run(ctx context.Context, data *Data, opt *Options, report func(Event)) (*Result, error) {
+	res, err := train(ctx, data, opt, report)
+	return res, message.Error(err)
+}
+
+func train(ctx context.Context, data *Data, opt *Options, report func(Event)) (*Result, error) {
+	if ctx == nil {
+		return nil, errors.New("train: the context is nil: context.Background() will do")
+	}
 	if opt == nil {
 		opt = Defaults()
 	}
@@ -96,12 +106,19 @@ func newRun(data *Data, opt Options) (*run, error) {
 	r := &run{data: data, opt: opt, digest: data.digest()}
 	r.examples = data.examples(opt.MaxWords)
 	form := captioner.Decoder{Cell: opt.Cell, Entry: opt.Entry, D: D, E: opt.Embed, H: opt.Hidden, V: data.Vocab.Len()}
+	if err := form.ValidateSizes(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	rows := maxRows(r.examples, opt.Batch)
+	if err := checkRoom(&form, rows); err != nil {
+		return nil, err
+	}
 	form.Mean, form.Std, r.features = standardise(data.Features, D)
 	r.weights, r.average, r.best = newDecoder(form), newDecoder(form), newDecoder(form)
 	initialise(r.weights, opt.Seed)
 	copyWeights(r.average, r.weights)
 
-	r.model, err = newModel(r.weights, maxRows(r.examples, opt.Batch), opt.Smooth, opt.Threads)
+	r.model, err = newModel(r.weights, rows, opt.Smooth, opt.Threads)
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +128,21 @@ func newRun(data *Data, opt Options) (*run, error) {
 	}
 	r.adam = newAdam(avg, opt.Clip, opt.Average, opt.Threads)
 	return r, nil
+}
+
+// checkRoom refuses batches whose largest, of so many rows, takes absurd memory: the
+// logits, the inputs and the gates of each row, all with their gradients.
+func checkRoom(d *captioner.Decoder, rows int) error {
+	c, err := cellOf(d.Cell)
+	if err != nil {
+		return err
+	}
+	const limit = min(1<<33, math.MaxInt/2) // bytes
+	bytes := 4 * 2 * int64(rows) * int64(d.V+2*d.E+(2*c.gates+3)*d.H)
+	if bytes > limit {
+		return &OptionError{"Batch", fmt.Sprintf("a step takes %d MiB, more than the limit of %d", bytes>>20, limit>>20)}
+	}
+	return nil
 }
 
 // finished reports whether all epochs are done, or the score has stopped rising.

@@ -170,7 +170,7 @@ func openForOne(ctx context.Context, model string, l captioner.Loader, src featu
 	}
 	ready := make(chan prepared, 1)
 	l.Threads = runtime.GOMAXPROCS(0)
-	l.Prepare = func(pre features.Preprocessing) {
+	read := func(pre features.Preprocessing) {
 		var p prepared
 		r, err := src.Open()
 		if err != nil {
@@ -181,6 +181,7 @@ func openForOne(ctx context.Context, model string, l captioner.Loader, src featu
 		}
 		ready <- p
 	}
+	l.Prepare = func(pre features.Preprocessing) { go read(pre) }
 	c, err := cli.OpenModel(model, l)
 	if err != nil {
 		return nil, nil, err

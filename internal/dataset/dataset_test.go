@@ -175,6 +175,12 @@ func TestOpenErrors(t *testing.T) {
 		what, name, content string
 		says                string
 	}{
+		{"column twice", "x.csv", "image,caption,caption\na.jpg,A,B\n", `x.csv, line 1: the first line names the column "caption" twice`},
+		{"JSONL key twice", "x.jsonl", `{"image":"a.jpg","caption":"A","caption":"B"}`, `x.jsonl, line 1: an object with image and caption is expected: field "caption" is there twice`},
+		{"JSON key twice", "x.json", `[{"image":"a.jpg","image":"b.jpg","caption":"A"}]`, `element 1: an object with image and caption is expected: field "image" is there twice`},
+		{"COCO key twice", "x.json", `{"images":[{"id":1,"file_name":"a.jpg"}],"annotations":[{"image_id":1,"image_id":1,"caption":"A"}]}`, `element 1: field "image_id" is there twice`},
+		{"COCO key in another case", "x.json", `{"images":[{"id":1,"File_Name":"a.jpg"}]}`, `field "File_Name"; it is written "file_name"`},
+		{"Karpathy key twice", "x.json", `{"images":[{"filename":"a.jpg","sentences":[{"raw":"a","raw":"b"}]}]}`, `sentences[0]: field "raw" is there twice`},
 		{"extension", "x.xlsx", "", `unknown extension ".xlsx"`},
 		{"empty table", "x.csv", "", "no photo with a caption"},
 		{"no header", "x.csv", "a.jpg,A dog\n", "x.csv, line 1: the first line must name the columns"},

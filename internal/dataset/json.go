@@ -7,26 +7,28 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/onetomany/caption/internal/strictjson"
 )
 
 // jsonImage is an element of "images" in COCO's and in Karpathy's files.
 type jsonImage struct {
-	ID       json.RawMessage // COCO: what annotations refer to
+	ID       json.RawMessage `json:"id"`        // COCO: what annotations refer to
 	FileName string          `json:"file_name"` // COCO
 
 	FileBase  string `json:"filename"` // Karpathy
 	FilePath  string `json:"filepath"` // Karpathy: folder of the file
-	Split     string
+	Split     string `json:"split"`
 	Sentences []struct {
-		Raw    string
-		Tokens []string
-	}
+		Raw    string   `json:"raw"`
+		Tokens []string `json:"tokens"`
+	} `json:"sentences"`
 }
 
 // jsonAnnotation is an element of "annotations" in COCO's files.
 type jsonAnnotation struct {
 	ImageID json.RawMessage `json:"image_id"`
-	Caption string
+	Caption string          `json:"caption"`
 }
 
 // jsonParser reads a JSON file and knows the line that it has come to.
@@ -166,10 +168,13 @@ func (p jsonParser) open() error {
 // elements decodes the elements of an array one by one, to its ']'.
 func elements[T any](p jsonParser, add func(T) error) error {
 	for i := 0; p.dec.More(); i++ {
-		var v T
-		err := p.dec.Decode(&v)
+		var raw json.RawMessage
+		err := p.dec.Decode(&raw)
 		if err == nil {
-			err = add(v)
+			var v T
+			if err = strictjson.UnmarshalKnown(raw, &v); err == nil {
+				err = add(v)
+			}
 		}
 		if err != nil {
 			return p.fail(fmt.Errorf("element %d: %w", i+1, err))

@@ -9,6 +9,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/onetomany/caption/internal/strictjson"
 )
 
 // Names of the columns, and of the fields in JSON. The first is the one that
@@ -35,6 +37,11 @@ func header(fields []string) (columns, error) {
 		return slices.IndexFunc(fields, func(f string) bool { return slices.Contains(names, f) })
 	}
 	c := columns{image: find(imageNames), caption: find(captionNames), split: find(splitNames), n: len(fields)}
+	for _, i := range []int{c.image, c.caption, c.split} {
+		if i >= 0 && slices.Contains(fields[i+1:], fields[i]) {
+			return c, fmt.Errorf("the first line names the column %q twice", fields[i])
+		}
+	}
 	if c.image < 0 || c.caption < 0 {
 		return c, fmt.Errorf("the first line must name the columns image, caption and, if wanted, split; it is %.100q", fields)
 	}
@@ -114,8 +121,8 @@ type record struct {
 // UnmarshalJSON takes the names of tables, and one caption or several.
 func (r *record) UnmarshalJSON(data []byte) error {
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return errors.New("an object with image and caption is expected")
+	if err := strictjson.UnmarshalKnown(data, &fields); err != nil {
+		return fmt.Errorf("an object with image and caption is expected: %w", err)
 	}
 	get := func(names []string, v any) error {
 		for _, n := range names {

@@ -14,10 +14,6 @@ import (
 // change. It implements mmap.Viewer: what reads a file need not copy it.
 type FS map[string][]byte
 
-// Program is a folder that is part of the program itself: nothing can have changed
-// its files since they were checked.
-type Program struct{ FS }
-
 // View returns the content of a file, which must not be changed.
 func (m FS) View(name string) ([]byte, error) {
 	b, ok := m[name]

@@ -9,7 +9,7 @@ import (
 
 func TestFS(t *testing.T) {
 	m := FS{"a": []byte("first"), "b.txt": nil, "c": []byte("third")}
-	for _, fsys := range []fs.FS{m, Program{m}} {
+	for _, fsys := range []fs.FS{m, Program{FS: m}} {
 		if err := fstest.TestFS(fsys, "a", "b.txt", "c"); err != nil {
 			t.Error(err)
 		}
