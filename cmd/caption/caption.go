@@ -75,7 +75,7 @@ others were done, 130 interrupted.`,
 
 // result is the outcome for one photo, as the JSON formats write it.
 type result struct {
-	Path     string              `json:"path"`
+	Path     cli.RawString       `json:"path"`
 	Captions []captioner.Caption `json:"captions"`
 	Error    string              `json:"error,omitempty"`
 }
@@ -106,7 +106,7 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 
 	done, failed := 0, 0
 	for r := range results {
-		res := result{Path: r.Name}
+		res := result{Path: cli.RawString(r.Name)}
 		if r.Err == nil {
 			res.Captions, r.Err = c.CaptionFeatures(ctx, r.Features, opt)
 		}
@@ -118,8 +118,8 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 		}
 		if r.Err != nil {
 			failed++
-			res.Error = cli.OneLine(r.Err)
-			progress.Printf("caption: %s: %s", cli.FileName(r.Name), res.Error)
+			res.Error = cli.Text(r.Err.Error())
+			progress.Printf("caption: %s: %s", r.Name, r.Err)
 		}
 		if err := out.write(res); err != nil {
 			return fmt.Errorf("writing the captions: %w", err)

@@ -43,7 +43,7 @@ func openData(paths []string, haveFeatures bool, notes io.Writer) ([]*dataset.Se
 		}
 		s.EnsureVal()
 		for _, note := range s.Notes {
-			fmt.Fprintf(notes, "data set %s: %s\n", s.Name, note)
+			cli.Message(notes, "data set %s: %s", s.Name, note)
 		}
 		sets = append(sets, s)
 	}
@@ -122,7 +122,7 @@ func (t *featureTable) add(path string, s *features.Set) error {
 // the CNN computes in here: near enough to go on, but to be known.
 func (t *featureTable) note(p cnn.Precision, stderr io.Writer) {
 	if t.precision != "" && t.precision != p.String() {
-		fmt.Fprintf(stderr, "the features were computed in %s, the CNN computes in %v here; --precision %s is the same\n", t.precision, p, t.precision)
+		cli.Message(stderr, "the features were computed in %s, the CNN computes in %v here; --precision %s is the same", t.precision, p, t.precision)
 	}
 }
 
@@ -164,7 +164,7 @@ func (t *featureTable) attach(sets []photoSet, notes io.Writer) error {
 			return fmt.Errorf("data set %s: no features for any of its %s, such as %s", s.name, cli.Count(len(s.photos), "photo"), missing)
 		}
 		if n := len(s.photos) - len(kept); n > 0 {
-			fmt.Fprintf(notes, "data set %s: no features of %d of %s, such as %s, left out\n", s.name, n, cli.Count(len(s.photos), "photo"), missing)
+			cli.Message(notes, "data set %s: no features of %d of %s, such as %s, left out", s.name, n, cli.Count(len(s.photos), "photo"), missing)
 		}
 		s.photos = kept
 	}
@@ -195,7 +195,7 @@ func computeFeatures(cmd *cobra.Command, x *features.Extractor, jobs int, quiet 
 			progress.Step()
 			if r.Err != nil {
 				failed++
-				progress.Printf("%s: %s: %s", cmd.CommandPath(), cli.FileName(r.Name), cli.OneLine(r.Err))
+				progress.Printf("%s: %s: %s", cmd.CommandPath(), r.Name, r.Err)
 				continue
 			}
 			kept = append(kept, p)

@@ -163,7 +163,7 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	o.Checkpoint = filepath.Join(work, "checkpoint")
 	if !f.quiet {
 		photos, captions := count(trains)
-		fmt.Fprintf(stderr, "training on %s of %s, %d words, %s %d\n", cli.Count(captions, "caption"), cli.Count(photos, "photo"), data.Vocab.Len(), o.Cell, o.Hidden)
+		cli.Message(stderr, "training on %s of %s, %d words, %s %d", cli.Count(captions, "caption"), cli.Count(photos, "photo"), data.Vocab.Len(), o.Cell, o.Hidden)
 	}
 	log := newTrainLog(stderr, f.quiet, vals)
 	result, err := train.Run(ctx, data, o, log.event)
@@ -191,7 +191,7 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 		}
 	}
 	if !f.quiet {
-		fmt.Fprintf(stderr, "model written to %s\n", f.out)
+		cli.Message(stderr, "model written to %s", f.out)
 	}
 	return cli.PhotosFailed(failed, failed+1)
 }

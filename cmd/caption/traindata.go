@@ -45,7 +45,7 @@ func (f *trainFlags) read(ctx context.Context, n *cli.Network, stderr io.Writer,
 	case err != nil:
 		return err
 	case photo == "":
-		fmt.Fprintf(stderr, "no photo is at hand to check that %s gives these features\n", n.Name)
+		cli.Message(stderr, "no photo is at hand to check that %s gives these features", n.Name)
 	case !(d <= featureTolerance):
 		return fmt.Errorf("%s: the features of %s are not those that %s gives (relative difference %.2g); %s", f.features[0], photo, n.Name, d, asForExtract)
 	}

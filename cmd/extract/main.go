@@ -2,7 +2,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -92,7 +91,7 @@ func extract(cmd *cobra.Command, f *extractFlags, args []string) error {
 		return err
 	}
 	if !f.quiet {
-		fmt.Fprintf(cmd.ErrOrStderr(), "extract: %s × %v written to %s\n", cli.Count(sum.Rows, "photo"), network.Net.Info().FeatureShape, f.out)
+		cli.Message(cmd.ErrOrStderr(), "extract: %s × %v written to %s", cli.Count(sum.Rows, "photo"), network.Net.Info().FeatureShape, f.out)
 	}
 	return cli.PhotosFailed(sum.Failed, len(sources))
 }

@@ -78,7 +78,7 @@ func Run(cmd *cobra.Command, args []string) int {
 		return Usagef("%w; see %s --help", err, c.CommandPath())
 	})
 	if err := cpuError(); err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", cmd.Name(), err)
+		Message(cmd.ErrOrStderr(), "%s: %s", cmd.Name(), err)
 	}
 	out := &output{w: cmd.OutOrStdout()}
 	cmd.SetOut(out)
@@ -90,13 +90,13 @@ func Run(cmd *cobra.Command, args []string) int {
 	switch {
 	case code == OK, code == Partial, errors.Is(err, errReported):
 	case code == Interrupted:
-		line := ran.CommandPath() + ": interrupted"
 		if i, ok := errors.AsType[interruption](err); ok {
-			line += "; " + i.kept
+			Message(cmd.ErrOrStderr(), "%s: interrupted; %s", ran.CommandPath(), i.kept)
+		} else {
+			Message(cmd.ErrOrStderr(), "%s: interrupted", ran.CommandPath())
 		}
-		fmt.Fprintln(cmd.ErrOrStderr(), line)
 	default:
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", ran.CommandPath(), OneLine(err))
+		Message(cmd.ErrOrStderr(), "%s: %s", ran.CommandPath(), err)
 	}
 	return code
 }

@@ -48,7 +48,7 @@ func (e *Extraction) Run(ctx context.Context, sources []features.Source) (featur
 		Meta:          e.meta(id),
 		Report: func(r features.Result) {
 			if r.Err != nil {
-				progress.Printf("%s: %s: %s", e.Program, FileName(r.Name), OneLine(r.Err))
+				progress.Printf("%s: %s: %s", e.Program, r.Name, r.Err)
 			}
 			progress.Step()
 		},
