@@ -28,6 +28,10 @@ type Limits struct {
 
 	// MaxPixels is the largest width·height. 0 means DefaultMaxPixels.
 	MaxPixels int64
+
+	// MaxMemory is the most that decoding may take, in bytes. 0 means
+	// DefaultMaxMemory.
+	MaxMemory int64
 }
 
 const (
@@ -38,6 +42,10 @@ const (
 	// DefaultMaxPixels is what the largest phone sensors give (16,320×12,240).
 	// Decoded it takes 0.3 to 1.6 GB, by format.
 	DefaultMaxPixels = 200_000_000
+
+	// DefaultMaxMemory is the memory that photos may take while they are
+	// decoded, in bytes.
+	DefaultMaxMemory = 1 << 30
 )
 
 func (l *Limits) withDefaults() Limits {

@@ -151,6 +151,10 @@ type StreamOptions struct {
 	// at any time over all Jobs, so a folder of huge photos takes the memory
 	// of one. nil means the defaults.
 	Limits *Limits
+
+	// MaxMemory is the most that the photos being decoded may take together,
+	// in bytes. 0 means DefaultMaxMemory.
+	MaxMemory int64
 }
 
 // Stream computes the features of many photos. It yields one Result for each

@@ -12,6 +12,7 @@ import (
 
 	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/cnn"
+	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/dataset"
@@ -29,6 +30,7 @@ type evalFlags struct {
 	out       string
 	json      bool
 	jobs      int
+	memory    cli.Size
 	quiet     bool
 }
 
@@ -64,6 +66,7 @@ data sets, each scored by itself.
 	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write the captions to, as JSON")
 	fs.BoolVar(&f.json, "json", false, "print the scores as JSON")
 	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos at a time (default: one a processor)")
+	cli.AddMaxMemory(cmd, &f.memory)
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 	cli.Complete(cmd, "split", splits...)
 	return cmd
@@ -102,11 +105,11 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 	if !slices.Contains(splits, f.split) {
 		return cli.Usagef("--split %s: want one of %s", f.split, strings.Join(splits, ", "))
 	}
-	sets, err := openData(f.data, len(f.features) > 0, cli.Notes(stderr, f.quiet))
+	sets, err := openData(cmd.Context(), f.data, len(f.features) > 0, cli.Notes(stderr, f.quiet))
 	if err != nil {
 		return err
 	}
-	c, err := cli.OpenModel(f.model, captioner.Loader{Precision: f.precision})
+	c, err := cli.OpenModel(cmd.Context(), f.model, captioner.Loader{Precision: f.precision})
 	if err != nil {
 		return err
 	}
@@ -160,7 +163,7 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 // own CNN. It returns how many photos failed.
 func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, parts []photoSet) (failed int, err error) {
 	if len(f.features) > 0 {
-		t, err := readFeatures(f.features)
+		t, err := readFeatures(cmd.Context(), f.features)
 		if err != nil {
 			return 0, err
 		}
@@ -171,7 +174,7 @@ func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, part
 		if err := t.attach(parts, cli.Notes(cmd.ErrOrStderr(), f.quiet)); err != nil {
 			return 0, err
 		}
-		d, photo, err := compareFeatures(cmd.Context(), c.Extractor(), parts)
+		d, photo, err := compareFeatures(cmd.Context(), c.Extractor(), f.memory, parts)
 		switch {
 		case err != nil:
 			return 0, err
@@ -182,7 +185,9 @@ func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, part
 		}
 		return 0, nil
 	}
-	return computeFeatures(cmd, c.Extractor(), f.jobs, f.quiet, parts)
+	defer cli.LimitMemory(f.memory, c.Info().CNN, f.jobs, 1)()
+	stream := &features.StreamOptions{Jobs: f.jobs, MaxMemory: f.memory.Photos()}
+	return computeFeatures(cmd, c.Extractor(), stream, f.quiet, parts)
 }
 
 // score captions a data set and compares with its captions.

@@ -32,7 +32,7 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("cnn") {
-				n, err := network.Open(1)
+				n, err := network.Open(cmd.Context(), 1)
 				if err != nil {
 					return err
 				}
@@ -43,7 +43,7 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 					return cli.Usagef("--%s needs --cnn", name)
 				}
 			}
-			c, err := cli.OpenModel(model, captioner.Loader{Precision: network.Precision})
+			c, err := cli.OpenModel(cmd.Context(), model, captioner.Loader{Precision: network.Precision})
 			if err != nil {
 				return err
 			}

@@ -18,7 +18,7 @@ it: its features must agree with those in the model, and its sentence exactly.`,
   caption verify -m my-model`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := cli.OpenModel(model, captioner.Loader{})
+			c, err := cli.OpenModel(cmd.Context(), model, captioner.Loader{})
 			if err != nil {
 				return err
 			}
