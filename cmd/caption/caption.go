@@ -6,7 +6,6 @@ import (
 	"io"
 	"iter"
 	"runtime"
-	"runtime/debug"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -23,6 +22,7 @@ type captionFlags struct {
 	precision cnn.Precision
 	format    string
 	jobs      int
+	memory    cli.Size
 	quiet     bool
 	decoding  decodingFlags
 }
@@ -66,6 +66,7 @@ others were done, 130 interrupted.`,
 	f.decoding.register(fs)
 	fs.StringVarP(&f.format, "format", "f", "text", "`FORMAT` of the output: "+formatNames)
 	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos at a time (default: one a processor)")
+	cli.AddMaxMemory(cmd, &f.memory)
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress; failures are still named")
 	cli.Complete(cmd, "format", formats...)
 
@@ -75,7 +76,7 @@ others were done, 130 interrupted.`,
 
 // result is the outcome for one photo, as the JSON formats write it.
 type result struct {
-	Path     string              `json:"path"`
+	Path     cli.RawString       `json:"path"`
 	Captions []captioner.Caption `json:"captions"`
 	Error    string              `json:"error,omitempty"`
 }
@@ -95,18 +96,21 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 		return err
 	}
 	if len(sources) == 1 {
-		defer collectLate()()
+		defer cli.CollectLate(f.memory)()
 	}
 	c, results, err := f.open(ctx, sources)
 	if err != nil {
 		return err
+	}
+	if len(sources) > 1 {
+		defer cli.LimitMemory(f.memory, c.Info().CNN, f.jobs, 1)()
 	}
 	progress := cli.NewProgress(cmd.ErrOrStderr(), "captioning", len(sources), f.quiet || len(sources) < 2)
 	defer progress.Close()
 
 	done, failed := 0, 0
 	for r := range results {
-		res := result{Path: r.Name}
+		res := result{Path: cli.RawString(r.Name)}
 		if r.Err == nil {
 			res.Captions, r.Err = c.CaptionFeatures(ctx, r.Features, opt)
 		}
@@ -116,10 +120,13 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 		if oe := flagError(r.Err); oe != r.Err {
 			return oe
 		}
+		if err := cli.TooManyFiles(r.Name, r.Err); err != nil {
+			return err
+		}
 		if r.Err != nil {
 			failed++
-			res.Error = cli.OneLine(r.Err)
-			progress.Printf("caption: %s: %s", cli.FileName(r.Name), res.Error)
+			res.Error = cli.Text(r.Err.Error())
+			progress.Printf("caption: %s: %s", r.Name, r.Err)
 		}
 		if err := out.write(res); err != nil {
 			return fmt.Errorf("writing the captions: %w", err)
@@ -140,30 +147,17 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 func (f *captionFlags) open(ctx context.Context, sources []features.Source) (c *captioner.Captioner, results iter.Seq[features.Result], err error) {
 	l := captioner.Loader{Precision: f.precision}
 	if len(sources) == 1 {
-		return openForOne(ctx, f.model, l, sources[0])
+		return f.openForOne(ctx, l, sources[0])
 	}
-	if c, err = cli.OpenModel(f.model, l); err != nil {
+	if c, err = cli.OpenModel(ctx, f.model, l); err != nil {
 		return nil, nil, err
 	}
-	return c, c.Extractor().Stream(ctx, slices.Values(sources), &features.StreamOptions{Jobs: f.jobs}), nil
-}
-
-// collectLate makes the garbage collector wait until the program has grown large:
-// one photo leaves little garbage behind, and looking for it takes longer than
-// reading the photo.
-func collectLate() (undo func()) {
-	limit := debug.SetMemoryLimit(-1)
-	debug.SetMemoryLimit(min(limit, 256<<20))
-	percent := debug.SetGCPercent(-1)
-	return func() {
-		debug.SetGCPercent(percent)
-		debug.SetMemoryLimit(limit)
-	}
+	return c, c.Extractor().Stream(ctx, slices.Values(sources), &features.StreamOptions{Jobs: f.jobs, Limits: &features.Limits{MaxMemory: f.memory.Photos()}}), nil
 }
 
 // openForOne is open for a single photo, which is read while the model is being
 // opened, and which gets all processors.
-func openForOne(ctx context.Context, model string, l captioner.Loader, src features.Source) (*captioner.Captioner, iter.Seq[features.Result], error) {
+func (f *captionFlags) openForOne(ctx context.Context, l captioner.Loader, src features.Source) (*captioner.Captioner, iter.Seq[features.Result], error) {
 	type prepared struct {
 		picture []float32
 		err     error
@@ -176,13 +170,13 @@ func openForOne(ctx context.Context, model string, l captioner.Loader, src featu
 		if err != nil {
 			p.err = err
 		} else {
-			p.picture, p.err = pre.Read(ctx, r, nil)
+			p.picture, p.err = pre.Read(ctx, r, &features.Limits{MaxMemory: f.memory.Photos()})
 			r.Close()
 		}
 		ready <- p
 	}
 	l.Prepare = func(pre features.Preprocessing) { go read(pre) }
-	c, err := cli.OpenModel(model, l)
+	c, err := cli.OpenModel(ctx, f.model, l)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -98,7 +98,7 @@ func TestFormats(t *testing.T) {
 	args := []string{"-n", "2", filepath.Join(images, "cat.jpg"), bad}
 	check := func(rs []result) {
 		t.Helper()
-		if len(rs) != 2 || len(rs[0].Captions) != 2 || rs[0].Error != "" || rs[1].Path != bad || rs[1].Error == "" || len(rs[1].Captions) != 0 {
+		if len(rs) != 2 || len(rs[0].Captions) != 2 || rs[0].Error != "" || string(rs[1].Path) != bad || rs[1].Error == "" || len(rs[1].Captions) != 0 {
 			t.Fatalf("results %+v", rs)
 		}
 		a, b := rs[0].Captions[0], rs[0].Captions[1]

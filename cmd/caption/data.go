@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"iter"
@@ -27,7 +28,7 @@ type photoSet struct {
 
 // openData opens the data sets of --data and tells what the user should know of
 // them. If their features are at hand, the photos need not be.
-func openData(paths []string, haveFeatures bool, notes io.Writer) ([]*dataset.Set, error) {
+func openData(ctx context.Context, paths []string, haveFeatures bool, notes io.Writer) ([]*dataset.Set, error) {
 	open := dataset.Open
 	if haveFeatures {
 		open = dataset.OpenCaptions
@@ -37,13 +38,13 @@ func openData(paths []string, haveFeatures bool, notes io.Writer) ([]*dataset.Se
 	}
 	var sets []*dataset.Set
 	for _, p := range paths {
-		s, err := open(p)
+		s, err := cli.Await(ctx, func() (*dataset.Set, error) { return open(p) })
 		if err != nil {
 			return nil, err
 		}
 		s.EnsureVal()
 		for _, note := range s.Notes {
-			fmt.Fprintf(notes, "data set %s: %s\n", s.Name, note)
+			cli.Message(notes, "data set %s: %s", s.Name, note)
 		}
 		sets = append(sets, s)
 	}
@@ -82,10 +83,10 @@ type featureTable struct {
 }
 
 // readFeatures reads feature files into one table.
-func readFeatures(paths []string) (*featureTable, error) {
+func readFeatures(ctx context.Context, paths []string) (*featureTable, error) {
 	t := &featureTable{rows: map[string][]float32{}}
 	for _, p := range paths {
-		s, err := features.ReadFile(p)
+		s, err := cli.Await(ctx, func() (*features.Set, error) { return features.ReadFile(p) })
 		if err != nil {
 			return nil, err
 		}
@@ -122,7 +123,7 @@ func (t *featureTable) add(path string, s *features.Set) error {
 // the CNN computes in here: near enough to go on, but to be known.
 func (t *featureTable) note(p cnn.Precision, stderr io.Writer) {
 	if t.precision != "" && t.precision != p.String() {
-		fmt.Fprintf(stderr, "the features were computed in %s, the CNN computes in %v here; --precision %s is the same\n", t.precision, p, t.precision)
+		cli.Message(stderr, "the features were computed in %s, the CNN computes in %v here; --precision %s is the same", t.precision, p, t.precision)
 	}
 }
 
@@ -164,7 +165,7 @@ func (t *featureTable) attach(sets []photoSet, notes io.Writer) error {
 			return fmt.Errorf("data set %s: no features for any of its %s, such as %s", s.name, cli.Count(len(s.photos), "photo"), missing)
 		}
 		if n := len(s.photos) - len(kept); n > 0 {
-			fmt.Fprintf(notes, "data set %s: no features of %d of %s, such as %s, left out\n", s.name, n, cli.Count(len(s.photos), "photo"), missing)
+			cli.Message(notes, "data set %s: no features of %d of %s, such as %s, left out", s.name, n, cli.Count(len(s.photos), "photo"), missing)
 		}
 		s.photos = kept
 	}
@@ -173,7 +174,7 @@ func (t *featureTable) attach(sets []photoSet, notes io.Writer) error {
 
 // computeFeatures gives the photos of sets their features. Photos that fail are
 // named, left out and counted.
-func computeFeatures(cmd *cobra.Command, x *features.Extractor, jobs int, quiet bool, sets []photoSet) (failed int, err error) {
+func computeFeatures(cmd *cobra.Command, x *features.Extractor, opt *features.StreamOptions, quiet bool, sets []photoSet) (failed int, err error) {
 	var sources []features.Source
 	for _, s := range sets {
 		for _, p := range s.photos {
@@ -182,7 +183,7 @@ func computeFeatures(cmd *cobra.Command, x *features.Extractor, jobs int, quiet 
 	}
 	progress := cli.NewProgress(cmd.ErrOrStderr(), "extracting", len(sources), quiet)
 	defer progress.Close()
-	next, stop := iter.Pull(x.Stream(cmd.Context(), slices.Values(sources), &features.StreamOptions{Jobs: jobs}))
+	next, stop := iter.Pull(x.Stream(cmd.Context(), slices.Values(sources), opt))
 	defer stop()
 	for i := range sets {
 		s := &sets[i]
@@ -193,9 +194,12 @@ func computeFeatures(cmd *cobra.Command, x *features.Extractor, jobs int, quiet 
 				return failed, cmd.Context().Err()
 			}
 			progress.Step()
+			if err := cli.TooManyFiles(r.Name, r.Err); err != nil {
+				return failed, err
+			}
 			if r.Err != nil {
 				failed++
-				progress.Printf("%s: %s: %s", cmd.CommandPath(), cli.FileName(r.Name), cli.OneLine(r.Err))
+				progress.Printf("%s: %s: %s", cmd.CommandPath(), r.Name, r.Err)
 				continue
 			}
 			kept = append(kept, p)

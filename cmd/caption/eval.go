@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/cnn"
+	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/dataset"
@@ -30,6 +30,7 @@ type evalFlags struct {
 	out       string
 	json      bool
 	jobs      int
+	memory    cli.Size
 	quiet     bool
 }
 
@@ -65,6 +66,7 @@ data sets, each scored by itself.
 	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write the captions to, as JSON")
 	fs.BoolVar(&f.json, "json", false, "print the scores as JSON")
 	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos at a time (default: one a processor)")
+	cli.AddMaxMemory(cmd, &f.memory)
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 	cli.Complete(cmd, "split", splits...)
 	return cmd
@@ -75,20 +77,20 @@ var splits = []string{dataset.Train, dataset.Val, dataset.Test}
 
 // scores are those of one data set, in percent.
 type scores struct {
-	Set    string     `json:"set"`
-	Split  string     `json:"split"`
-	Photos int        `json:"photos"`
-	BLEU   [4]float64 `json:"bleu"`
-	ROUGEL float64    `json:"rouge_l"`
-	CIDErD float64    `json:"cider_d"`
+	Set    cli.RawString `json:"set"`
+	Split  string        `json:"split"`
+	Photos int           `json:"photos"`
+	BLEU   [4]float64    `json:"bleu"`
+	ROUGEL float64       `json:"rouge_l"`
+	CIDErD float64       `json:"cider_d"`
 }
 
 // compared is a photo of --out.
 type compared struct {
-	ImageID    string   `json:"image_id"`
-	Caption    string   `json:"caption"`
-	References []string `json:"references"`
-	Set        string   `json:"set"`
+	ImageID    cli.RawString `json:"image_id"`
+	Caption    string        `json:"caption"`
+	References []string      `json:"references"`
+	Set        cli.RawString `json:"set"`
 }
 
 func eval(cmd *cobra.Command, f *evalFlags) error {
@@ -103,11 +105,11 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 	if !slices.Contains(splits, f.split) {
 		return cli.Usagef("--split %s: want one of %s", f.split, strings.Join(splits, ", "))
 	}
-	sets, err := openData(f.data, len(f.features) > 0, cli.Notes(stderr, f.quiet))
+	sets, err := openData(cmd.Context(), f.data, len(f.features) > 0, cli.Notes(stderr, f.quiet))
 	if err != nil {
 		return err
 	}
-	c, err := cli.OpenModel(f.model, captioner.Loader{Precision: f.precision})
+	c, err := cli.OpenModel(cmd.Context(), f.model, captioner.Loader{Precision: f.precision})
 	if err != nil {
 		return err
 	}
@@ -147,9 +149,7 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 		}
 	}
 	if f.json {
-		enc := json.NewEncoder(cmd.OutOrStdout())
-		enc.SetIndent("", "  ")
-		err = enc.Encode(all)
+		err = cli.WriteJSON(cmd.OutOrStdout(), all)
 	} else {
 		err = printScores(cmd.OutOrStdout(), all)
 	}
@@ -163,7 +163,7 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 // own CNN. It returns how many photos failed.
 func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, parts []photoSet) (failed int, err error) {
 	if len(f.features) > 0 {
-		t, err := readFeatures(f.features)
+		t, err := readFeatures(cmd.Context(), f.features)
 		if err != nil {
 			return 0, err
 		}
@@ -174,18 +174,20 @@ func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, part
 		if err := t.attach(parts, cli.Notes(cmd.ErrOrStderr(), f.quiet)); err != nil {
 			return 0, err
 		}
-		d, photo, err := compareFeatures(cmd.Context(), c.Extractor(), parts)
+		d, photo, err := compareFeatures(cmd.Context(), c.Extractor(), f.memory, parts)
 		switch {
 		case err != nil:
 			return 0, err
 		case photo == "":
-			fmt.Fprintln(cmd.ErrOrStderr(), "no photo is at hand to check that the model's CNN gives these features")
+			cli.Message(cmd.ErrOrStderr(), "no photo is at hand to check that the model's CNN gives these features")
 		case !(d <= featureTolerance):
 			return 0, fmt.Errorf("%s: the features of %s are not those that the model's CNN gives (relative difference %.2g): extract them with the model's own CNN and preprocessing, or leave --features out", f.features[0], photo, d)
 		}
 		return 0, nil
 	}
-	return computeFeatures(cmd, c.Extractor(), f.jobs, f.quiet, parts)
+	defer cli.LimitMemory(f.memory, c.Info().CNN, f.jobs, 1)()
+	stream := &features.StreamOptions{Jobs: f.jobs, Limits: &features.Limits{MaxMemory: f.memory.Photos()}}
+	return computeFeatures(cmd, c.Extractor(), stream, f.quiet, parts)
 }
 
 // score captions a data set and compares with its captions.
@@ -200,7 +202,7 @@ func score(cmd *cobra.Command, c *captioner.Captioner, p photoSet, opt *captione
 	for i, photo := range p.photos {
 		text := captions[i][0].Text
 		hyps[i] = vocab.Tokenize(text)
-		rows[i] = compared{ImageID: photo.Name, Caption: text, Set: p.name}
+		rows[i] = compared{ImageID: cli.RawString(photo.Name), Caption: text, Set: cli.RawString(p.name)}
 		for _, ref := range photo.Captions {
 			words := vocab.Tokenize(ref)
 			refs[i] = append(refs[i], words)
@@ -208,7 +210,7 @@ func score(cmd *cobra.Command, c *captioner.Captioner, p photoSet, opt *captione
 		}
 	}
 	m := metrics.Score(hyps, refs)
-	s := scores{Set: p.name, Photos: len(p.photos), ROUGEL: 100 * m.ROUGEL, CIDErD: 100 * m.CIDErD}
+	s := scores{Set: cli.RawString(p.name), Photos: len(p.photos), ROUGEL: 100 * m.ROUGEL, CIDErD: 100 * m.CIDErD}
 	for i := range s.BLEU {
 		s.BLEU[i] = 100 * m.BLEU[i]
 	}
@@ -219,7 +221,7 @@ func printScores(w io.Writer, all []scores) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "set\tsplit\tphotos\tBLEU-1\tBLEU-2\tBLEU-3\tBLEU-4\tROUGE-L\tCIDEr-D\t")
 	for _, s := range all {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t\n", s.Set, s.Split, s.Photos, s.BLEU[0], s.BLEU[1], s.BLEU[2], s.BLEU[3], s.ROUGEL, s.CIDErD)
+		cli.Fprintf(t, "%s\t%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t\n", string(s.Set), s.Split, s.Photos, s.BLEU[0], s.BLEU[1], s.BLEU[2], s.BLEU[3], s.ROUGEL, s.CIDErD)
 	}
 	return t.Flush()
 }
@@ -229,7 +231,7 @@ func writeRows(w io.Writer, rows []compared) error {
 	b := bufio.NewWriter(w)
 	before := "[\n"
 	for _, r := range rows {
-		row, err := json.Marshal(r)
+		row, err := cli.JSON(r)
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -33,26 +32,26 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("cnn") {
-				n, err := network.Open(1)
+				n, err := network.Open(cmd.Context(), 1)
 				if err != nil {
 					return err
 				}
-				return show(cmd.OutOrStdout(), asJSON, networkInfo{n.Name, n.Net.Info(), n.Preprocessing})
+				return show(cmd.OutOrStdout(), asJSON, networkInfo{cli.RawString(n.Name), n.Net.Info(), n.Preprocessing})
 			}
 			for _, name := range []string{"layer", "resize", "size", "mean", "std"} {
 				if cmd.Flags().Changed(name) {
 					return cli.Usagef("--%s needs --cnn", name)
 				}
 			}
-			c, err := cli.OpenModel(model, captioner.Loader{Precision: network.Precision})
+			c, err := cli.OpenModel(cmd.Context(), model, captioner.Loader{Precision: network.Precision})
 			if err != nil {
 				return err
 			}
 			if card {
-				_, err := io.WriteString(cmd.OutOrStdout(), c.Info().Card)
+				_, err := io.WriteString(cmd.OutOrStdout(), cli.Lines(c.Info().Card))
 				return err
 			}
-			return show(cmd.OutOrStdout(), asJSON, modelInfo(c.Info()))
+			return show(cmd.OutOrStdout(), asJSON, modelInfo{c.Info(), cli.RawString(c.Info().Dir)})
 		},
 	}
 	fs := cmd.Flags()
@@ -74,9 +73,7 @@ type describer interface{ describe(w io.Writer) }
 
 func show(w io.Writer, asJSON bool, v describer) error {
 	if asJSON {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(v)
+		return cli.WriteJSON(w, v)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	v.describe(t)
@@ -84,51 +81,54 @@ func show(w io.Writer, asJSON bool, v describer) error {
 }
 
 type networkInfo struct {
-	Name          string                 `json:"name"`
+	Name          cli.RawString          `json:"name"`
 	CNN           cnn.Info               `json:"cnn"`
 	Preprocessing features.Preprocessing `json:"preprocessing"`
 }
 
 func (n networkInfo) describe(w io.Writer) {
-	fmt.Fprintf(w, "CNN\t%s, ONNX opset %d, written by %s\n", n.Name, n.CNN.Opset, orUnknown(n.CNN.Producer))
+	cli.Fprintf(w, "CNN\t%s, ONNX opset %d, written by %s\n", string(n.Name), n.CNN.Opset, orUnknown(n.CNN.Producer))
 	describeCNN(w, n.CNN, n.Preprocessing)
 }
 
 func describeCNN(w io.Writer, i cnn.Info, p features.Preprocessing) {
-	fmt.Fprintf(w, "input\t%s: %d×%d×%d\n", i.InputName, i.Channels, i.Height, i.Width)
-	fmt.Fprintf(w, "preprocessing\t%s to %d×%d, %s, mean %s, std %s on values 0..1\n", p.Resize, p.Width, p.Height, p.Order, numbers(p.Mean), numbers(p.Std))
-	fmt.Fprintf(w, "features\t%s at %s\n", shape(i.FeatureShape), i.FeatureNode)
-	fmt.Fprintf(w, "cut off\t%s\n", cut(i.Cut))
-	fmt.Fprintf(w, "precision\t%v\n", i.Precision)
-	fmt.Fprintf(w, "multiply-adds\t%.1f million a photo\n", float64(i.MultiplyAdds)/1e6)
-	fmt.Fprintf(w, "parameters\t%.2f million\n", float64(i.Parameters)/1e6)
-	fmt.Fprintf(w, "weights\t%.1f MB in memory\n", float64(i.WeightBytes)/1e6)
-	fmt.Fprintf(w, "working memory\t%.1f MB a photo\n", float64(i.PeakBytes)/1e6)
+	cli.Fprintf(w, "input\t%s: %d×%d×%d\n", i.InputName, i.Channels, i.Height, i.Width)
+	cli.Fprintf(w, "preprocessing\t%s to %d×%d, %s, mean %s, std %s on values 0..1\n", p.Resize, p.Width, p.Height, p.Order, numbers(p.Mean), numbers(p.Std))
+	cli.Fprintf(w, "features\t%s at %s\n", shape(i.FeatureShape), i.FeatureNode)
+	cli.Fprintf(w, "cut off\t%s\n", cut(i.Cut))
+	cli.Fprintf(w, "precision\t%v\n", i.Precision)
+	cli.Fprintf(w, "multiply-adds\t%.1f million a photo\n", float64(i.MultiplyAdds)/1e6)
+	cli.Fprintf(w, "parameters\t%.2f million\n", float64(i.Parameters)/1e6)
+	cli.Fprintf(w, "weights\t%.1f MB in memory\n", float64(i.WeightBytes)/1e6)
+	cli.Fprintf(w, "working memory\t%.1f MB a photo\n", float64(i.PeakBytes)/1e6)
 }
 
-type modelInfo captioner.Info
+type modelInfo struct {
+	captioner.Info
+	Dir cli.RawString // instead of Info's
+}
 
 func (m modelInfo) describe(w io.Writer) {
-	fmt.Fprintf(w, "model\t%s\n", orUnknown(m.Name))
+	cli.Fprintf(w, "model\t%s\n", orUnknown(m.Name))
 	if m.Dir != "" {
-		fmt.Fprintf(w, "folder\t%s\n", m.Dir)
+		cli.Fprintf(w, "folder\t%s\n", string(m.Dir))
 	}
-	fmt.Fprintf(w, "decoder\t%s, hidden state %d, embedding %d, image at %s, %.2f million parameters\n", strings.ToUpper(string(m.Cell)), m.Hidden, m.Embedding, m.Entry, float64(m.Parameters)/1e6)
-	fmt.Fprintf(w, "vocabulary\t%d words\n", m.Vocabulary)
-	fmt.Fprintf(w, "CNN\t%s\n", orUnknown(m.CNNName))
+	cli.Fprintf(w, "decoder\t%s, hidden state %d, embedding %d, image at %s, %.2f million parameters\n", strings.ToUpper(string(m.Cell)), m.Hidden, m.Embedding, m.Entry, float64(m.Parameters)/1e6)
+	cli.Fprintf(w, "vocabulary\t%d words\n", m.Vocabulary)
+	cli.Fprintf(w, "CNN\t%s\n", orUnknown(m.CNNName))
 	describeCNN(w, m.CNN, m.Preprocessing)
 	t := m.Training
 	if t.Captions > 0 {
-		fmt.Fprintf(w, "trained on\t%s: %s of %s, %s\n", strings.Join(t.Data, ", "), cli.Count(t.Captions, "caption"), cli.Count(t.Photos, "photo"), cli.Count(t.Epochs, "epoch"))
+		cli.Fprintf(w, "trained on\t%s: %s of %s, %s\n", strings.Join(t.Data, ", "), cli.Count(t.Captions, "caption"), cli.Count(t.Photos, "photo"), cli.Count(t.Epochs, "epoch"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Scores)) {
-		fmt.Fprintf(w, "score\t%s %.1f\n", name, t.Scores[name])
+		cli.Fprintf(w, "score\t%s %.1f\n", name, t.Scores[name])
 	}
 	if t.Command != "" {
-		fmt.Fprintf(w, "trained by\t%s\n", t.Command)
+		fmt.Fprintf(w, "trained by\t%s\n", cli.Quote(t.Command)) // whole, as are the rights
 	}
 	if m.Rights != "" {
-		fmt.Fprintf(w, "rights\t%s\n", m.Rights)
+		fmt.Fprintf(w, "rights\t%s\n", cli.Quote(m.Rights))
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,13 +48,13 @@ caption/models in the user's configuration folder.`,
 
 // listed is a line of models list.
 type listed struct {
-	Name    string `json:"name"`
-	Kind    string `json:"kind"` // model or cnn
-	Here    bool   `json:"here"` // on this machine
-	Bytes   int64  `json:"bytes,omitempty"`
-	SHA256  string `json:"sha256,omitempty"`
-	Licence string `json:"licence,omitempty"`
-	Source  string `json:"source"`
+	Name    cli.RawString `json:"name"`
+	Kind    string        `json:"kind"` // model or cnn
+	Here    bool          `json:"here"` // on this machine
+	Bytes   int64         `json:"bytes,omitempty"`
+	SHA256  string        `json:"sha256,omitempty"`
+	Licence string        `json:"licence,omitempty"`
+	Source  cli.RawString `json:"source"`
 }
 
 func listModels(cmd *cobra.Command, asJSON bool) error {
@@ -71,17 +70,15 @@ func listModels(cmd *cobra.Command, asJSON bool) error {
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
 		if _, err := os.Stat(filepath.Join(path, "config.json")); err == nil {
-			rows = append(rows, listed{Name: e.Name(), Kind: "model", Here: true, Source: path})
+			rows = append(rows, listed{Name: cli.RawString(e.Name()), Kind: "model", Here: true, Source: cli.RawString(path)})
 		}
 	}
 	for _, c := range models.Catalogue {
 		_, err := os.Stat(filepath.Join(dir, c.Name+".onnx"))
-		rows = append(rows, listed{c.Name, "cnn", err == nil, c.Bytes, c.SHA256, c.Licence, c.Source})
+		rows = append(rows, listed{cli.RawString(c.Name), "cnn", err == nil, c.Bytes, c.SHA256, c.Licence, cli.RawString(c.Source)})
 	}
 	if asJSON {
-		enc := json.NewEncoder(cmd.OutOrStdout())
-		enc.SetIndent("", "  ")
-		return enc.Encode(rows)
+		return cli.WriteJSON(cmd.OutOrStdout(), rows)
 	}
 	t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "KIND\tNAME\tHERE\tMB\tLICENCE\tSOURCE")
@@ -93,11 +90,11 @@ func listModels(cmd *cobra.Command, asJSON bool) error {
 		if r.Bytes > 0 {
 			size = fmt.Sprintf("%.0f", float64(r.Bytes)/1e6)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Kind, r.Name, here, size, r.Licence, r.Source)
+		cli.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Kind, string(r.Name), here, size, r.Licence, string(r.Source))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nmodel folder: %s\n", dir)
+	_, err = cli.Fprintf(cmd.OutOrStdout(), "\nmodel folder: %s\n", dir)
 	return err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -48,9 +47,9 @@ type textWriter struct {
 
 func (t *textWriter) write(r result) error {
 	for _, c := range r.Captions {
-		line := c.Text + "\n"
+		line := cli.Quote(c.Text) + "\n"
 		if t.paths {
-			line = cli.FileName(r.Path) + "\t" + line
+			line = cli.Quote(string(r.Path)) + "\t" + line
 		}
 		if _, err := io.WriteString(t.w, line); err != nil {
 			return err
@@ -108,17 +107,16 @@ func encode(r result) ([]byte, error) {
 	if r.Captions == nil {
 		r.Captions = []captioner.Caption{}
 	}
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(r); err != nil {
+	b, err := cli.JSON(r)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Path, err)
 	}
-	return []byte(strings.TrimSuffix(b.String(), "\n")), nil
+	return b, nil
 }
 
 // csvWriter prints a header and one row a caption, or one with the error of a
-// photo that failed.
+// photo that failed. Texts are written by cli.CSVCell; log-probabilities are
+// numbers, also those that begin with -.
 type csvWriter struct {
 	w      *csv.Writer
 	headed bool
@@ -133,11 +131,12 @@ func (c *csvWriter) header() {
 
 func (c *csvWriter) write(r result) error {
 	c.header()
+	path := cli.CSVCell(string(r.Path))
 	if r.Error != "" {
-		c.w.Write([]string{r.Path, "", "", r.Error})
+		c.w.Write([]string{path, "", "", cli.CSVCell(r.Error)})
 	}
 	for _, p := range r.Captions {
-		c.w.Write([]string{r.Path, p.Text, strconv.FormatFloat(p.LogProb, 'g', -1, 64), ""})
+		c.w.Write([]string{path, cli.CSVCell(p.Text), strconv.FormatFloat(p.LogProb, 'g', -1, 64), ""})
 	}
 	c.w.Flush()
 	return c.w.Error()

@@ -65,7 +65,7 @@ func TestPrecisionOfFeatures(t *testing.T) {
 	data := ownPhotos(t, dir)
 	file := func(p cnn.Precision, photos ...string) string {
 		network := cli.NetworkFlags{CNN: tinyCNN}
-		n, err := network.Open(1)
+		n, err := network.Open(t.Context(), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +83,7 @@ func TestPrecisionOfFeatures(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, photo := range photos {
-			row, err := photoFeatures(t.Context(), x, filepath.Join(dir, photo))
+			row, err := photoFeatures(t.Context(), x, 0, filepath.Join(dir, photo))
 			if err != nil {
 				t.Fatal(err)
 			}

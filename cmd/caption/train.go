@@ -36,6 +36,7 @@ type trainFlags struct {
 	card     string
 	rights   string
 	keep     bool
+	memory   cli.Size
 	quiet    bool
 	options  *train.Options
 }
@@ -86,6 +87,7 @@ ends with the same model as if there had been none.`,
 	fs.IntVar(&o.Patience, "patience", o.Patience, "stop after so many epochs without a better score; 0 is never")
 	fs.Int64Var(&o.Seed, "seed", o.Seed, "the same data, options and seed give the same model")
 	fs.IntVarP(&o.Threads, "jobs", "j", 0, "threads (default: one a processor)")
+	cli.AddMaxMemory(cmd, &f.memory)
 	fs.BoolVar(&f.float16, "float16", false, "store the weights of CNN and decoder in half the room")
 	fs.StringVar(&f.name, "name", "", "name of the model (default: that of DIR)")
 	fs.StringVar(&f.photo, "photo", "", "`FILE` of a photo that goes into the model for caption verify (default: one of the val split)")
@@ -124,7 +126,7 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	if err != nil {
 		return err
 	}
-	sets, err := openData(f.data, len(f.features) > 0, cli.Notes(stderr, f.quiet))
+	sets, err := openData(ctx, f.data, len(f.features) > 0, cli.Notes(stderr, f.quiet))
 	if err != nil {
 		return err
 	}
@@ -135,7 +137,7 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	if err := checkWords(trains, f.minCount); err != nil {
 		return err
 	}
-	network, err := f.network.Open(1)
+	network, err := f.network.Open(ctx, 1)
 	if err != nil {
 		return err
 	}
@@ -163,7 +165,7 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	o.Checkpoint = filepath.Join(work, "checkpoint")
 	if !f.quiet {
 		photos, captions := count(trains)
-		fmt.Fprintf(stderr, "training on %s of %s, %d words, %s %d\n", cli.Count(captions, "caption"), cli.Count(photos, "photo"), data.Vocab.Len(), o.Cell, o.Hidden)
+		cli.Message(stderr, "training on %s of %s, %d words, %s %d", cli.Count(captions, "caption"), cli.Count(photos, "photo"), data.Vocab.Len(), o.Cell, o.Hidden)
 	}
 	log := newTrainLog(stderr, f.quiet, vals)
 	result, err := train.Run(ctx, data, o, log.event)
@@ -191,7 +193,7 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 		}
 	}
 	if !f.quiet {
-		fmt.Fprintf(stderr, "model written to %s\n", f.out)
+		cli.Message(stderr, "model written to %s", f.out)
 	}
 	return cli.PhotosFailed(failed, failed+1)
 }
@@ -243,14 +245,14 @@ func (f *trainFlags) extract(ctx context.Context, n *cli.Network, work string, s
 	}
 	file := filepath.Join(work, fmt.Sprintf("features-%.4x.safetensors", id.Sum(nil)))
 	e := cli.Extraction{
-		Network: n, Path: file, Jobs: f.options.Threads,
+		Network: n, Path: file, Jobs: f.options.Threads, Memory: f.memory,
 		Quiet: f.quiet, Stderr: stderr, Program: "caption train", Reuse: true,
 	}
 	sum, err := e.Run(ctx, sources)
 	if err != nil {
 		return 0, err
 	}
-	t, err := readFeatures([]string{file})
+	t, err := readFeatures(ctx, []string{file})
 	if err != nil {
 		return 0, err
 	}

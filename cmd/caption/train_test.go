@@ -77,7 +77,7 @@ func TestTrainOnFeatures(t *testing.T) {
 	dir := t.TempDir()
 	data := ownPhotos(t, dir)
 	network := cli.NetworkFlags{CNN: tinyCNN}
-	n, err := network.Open(1)
+	n, err := network.Open(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestTrainOnFeatures(t *testing.T) {
 		t.Errorf("eval: exit code %d: %s", code, stderr)
 	}
 	network.Mean = []string{"0.9", "0.1", "0.5"}
-	if n, err = network.Open(1); err != nil {
+	if n, err = network.Open(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	other := filepath.Join(dir, "other.npz")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/onetomany/caption/captioner/train"
@@ -22,7 +21,7 @@ const featureTolerance = 0.05
 // come from this network: a decoder trained on the features of another one
 // says nonsense without any error.
 func (f *trainFlags) read(ctx context.Context, n *cli.Network, stderr io.Writer, parts ...[]photoSet) error {
-	t, err := readFeatures(f.features)
+	t, err := readFeatures(ctx, f.features)
 	if err != nil {
 		return err
 	}
@@ -40,12 +39,12 @@ func (f *trainFlags) read(ctx context.Context, n *cli.Network, stderr io.Writer,
 	if want := x.Shape(); !slices.Equal(want, []int{t.size}) {
 		return fmt.Errorf("%s: vectors of %d values, %s gives %v; %s", f.features[0], t.size, n.Name, want, asForExtract)
 	}
-	d, photo, err := compareFeatures(ctx, x, slices.Concat(parts...))
+	d, photo, err := compareFeatures(ctx, x, f.memory, slices.Concat(parts...))
 	switch {
 	case err != nil:
 		return err
 	case photo == "":
-		fmt.Fprintf(stderr, "no photo is at hand to check that %s gives these features\n", n.Name)
+		cli.Message(stderr, "no photo is at hand to check that %s gives these features", n.Name)
 	case !(d <= featureTolerance):
 		return fmt.Errorf("%s: the features of %s are not those that %s gives (relative difference %.2g); %s", f.features[0], photo, n.Name, d, asForExtract)
 	}
@@ -54,13 +53,13 @@ func (f *trainFlags) read(ctx context.Context, n *cli.Network, stderr io.Writer,
 
 // compareFeatures extracts the features of the first photo that is at hand and
 // returns how far those in sets are from them, and its name; "" if none is.
-func compareFeatures(ctx context.Context, x *features.Extractor, sets []photoSet) (distance float64, photo string, err error) {
+func compareFeatures(ctx context.Context, x *features.Extractor, memory cli.Size, sets []photoSet) (distance float64, photo string, err error) {
 	for _, s := range sets {
 		for i, p := range s.photos {
 			if p.Path == "" {
 				continue
 			}
-			is, err := photoFeatures(ctx, x, p.Path)
+			is, err := photoFeatures(ctx, x, memory, p.Path)
 			if err != nil {
 				return 0, "", fmt.Errorf("%s: %w", p.Path, err)
 			}
@@ -71,13 +70,13 @@ func compareFeatures(ctx context.Context, x *features.Extractor, sets []photoSet
 }
 
 // photoFeatures extracts the features of the photo in a file.
-func photoFeatures(ctx context.Context, x *features.Extractor, path string) ([]float32, error) {
-	f, err := os.Open(path)
+func photoFeatures(ctx context.Context, x *features.Extractor, memory cli.Size, path string) ([]float32, error) {
+	r, err := features.FileSource(path).Open()
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return x.Read(ctx, f, nil)
+	defer r.Close()
+	return x.Read(ctx, r, &features.Limits{MaxMemory: memory.Photos()})
 }
 
 // captionWords returns the words of all captions.

@@ -33,7 +33,7 @@ func (l *trainLog) event(e train.Event) {
 	l.finished = max(l.finished, e.Resumed)
 	if l.epoch != e.Epoch {
 		if l.epoch == 0 && e.Resumed > 0 && !l.quiet {
-			fmt.Fprintf(l.w, "going on after epoch %d\n", e.Resumed)
+			cli.Message(l.w, "going on after epoch %d", e.Resumed)
 		}
 		l.epoch, l.begun, l.tokens = e.Epoch, time.Now(), 0
 		l.progress = cli.NewProgress(l.w, fmt.Sprintf("epoch %d of %d", e.Epoch, e.Epochs), e.Steps, l.quiet)
@@ -50,13 +50,13 @@ func (l *trainLog) event(e train.Event) {
 	}
 	line := fmt.Sprintf("epoch %d of %d: loss %.3f", e.Epoch, e.Epochs, e.Done.Loss)
 	for i, s := range e.Done.Scores {
-		line += fmt.Sprintf(", %s CIDEr-D %.1f", l.names[i], 100*s)
+		line += fmt.Sprintf(", %s CIDEr-D %.1f", cli.Quote(l.names[i]), 100*s)
 	}
 	if e.Best {
 		line += " (best)"
 	}
 	took := time.Since(l.begun)
-	fmt.Fprintf(l.w, "%s; %v, %.0f words/s\n", line, took.Round(time.Second), float64(l.tokens)/took.Seconds())
+	cli.Message(l.w, "%s; %v, %.0f words/s", line, took.Round(time.Second), float64(l.tokens)/took.Seconds())
 }
 
 func (l *trainLog) close() {

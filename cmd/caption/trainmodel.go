@@ -50,7 +50,7 @@ func (f *trainFlags) readExtras() (e extras, err error) {
 		if e.photo, err = os.ReadFile(f.photo); err != nil {
 			return e, fmt.Errorf("--photo: %w", err)
 		}
-		if _, err := features.Decode(bytes.NewReader(e.photo), nil); err != nil {
+		if _, err := features.Decode(bytes.NewReader(e.photo), &features.Limits{MaxMemory: f.memory.Photos()}); err != nil {
 			return e, fmt.Errorf("--photo %s: %w", f.photo, err)
 		}
 	}
@@ -97,11 +97,12 @@ func (f *trainFlags) model(cmd *cobra.Command, out string, n *cli.Network, r *tr
 	return m, nil
 }
 
-// firstPath is the first photo that has a file, "" if none has.
+// firstPath is the first photo that has a file, "" if none has. What can be read
+// only once, such as a pipe, is none.
 func firstPath(sets []photoSet) string {
 	for _, s := range sets {
 		for _, p := range s.photos {
-			if p.Path != "" {
+			if fi, err := os.Stat(p.Path); err == nil && fi.Mode().IsRegular() {
 				return p.Path
 			}
 		}
@@ -114,7 +115,7 @@ func firstPath(sets []photoSet) string {
 func commandLine(cmd *cobra.Command) string {
 	parts := []string{cmd.CommandPath()}
 	paths := map[string]bool{"data": true, "features": true, "out": true, "cnn": true, "photo": true}
-	aside := map[string]bool{"jobs": true, "quiet": true, "keep": true, "card": true, "rights": true} // do not change the weights
+	aside := map[string]bool{"jobs": true, "quiet": true, "keep": true, "card": true, "rights": true, "max-memory": true} // do not change the weights
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if !f.Changed || aside[f.Name] {
 			return

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/onetomany/caption/captioner"
@@ -20,23 +18,23 @@ it: its features must agree with those in the model, and its sentence exactly.`,
   caption verify -m my-model`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := cli.OpenModel(model, captioner.Loader{})
+			c, err := cli.OpenModel(cmd.Context(), model, captioner.Loader{})
 			if err != nil {
 				return err
 			}
 			report, err := c.Verify(cmd.Context())
 			out := cmd.OutOrStdout()
 			for _, f := range report.Files {
-				fmt.Fprintf(out, "%-20s  %10d bytes  sha256 %s  ok\n", f.Name, f.Bytes, f.SHA256[:16])
+				cli.Fprintf(out, "%-20s  %10d bytes  sha256 %s  ok\n", f.Name, f.Bytes, f.SHA256[:16])
 			}
 			if err != nil {
 				return err
 			}
 			if report.Photo == "" {
-				fmt.Fprintln(out, "no photo is bundled with this model: its sentences were not checked")
+				cli.Fprintf(out, "no photo is bundled with this model: its sentences were not checked\n")
 				return nil
 			}
-			fmt.Fprintf(out, "%s: features within %.1g of those in the model, sentence as it should be: %s\n", report.Photo, report.Distance, report.Sentence)
+			cli.Fprintf(out, "%s: features within %.1g of those in the model, sentence as it should be: %s\n", report.Photo, report.Distance, report.Sentence)
 			return nil
 		},
 	}

@@ -2,7 +2,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -20,6 +19,7 @@ type extractFlags struct {
 	out     string
 	batch   int
 	jobs    int
+	memory  cli.Size
 	quiet   bool
 }
 
@@ -56,6 +56,7 @@ others were done, 130 interrupted.`,
 	fs.StringVar(&f.network.Layer, "layer", "pooled", "pooled, map, or the name of a `NODE` of the network")
 	fs.IntVar(&f.batch, "batch", 1, "photos that go through the network together")
 	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos or batches at a time (default: one a processor)")
+	cli.AddMaxMemory(cmd, &f.memory)
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress; failures are still named")
 	cmd.MarkFlagFilename("out", "npy", "npz", "safetensors", "jsonl")
 	cli.Complete(cmd, "layer", "pooled", "map")
@@ -78,13 +79,13 @@ func extract(cmd *cobra.Command, f *extractFlags, args []string) error {
 	if err := cli.CheckJobs(f.jobs); err != nil {
 		return err
 	}
-	network, err := f.network.Open(1)
+	network, err := f.network.Open(cmd.Context(), 1)
 	if err != nil {
 		return err
 	}
 	sources := features.Expand(args)
 	e := cli.Extraction{
-		Network: network, Path: f.out, Jobs: f.jobs, Batch: f.batch,
+		Network: network, Path: f.out, Jobs: f.jobs, Batch: f.batch, Memory: f.memory,
 		Quiet: f.quiet, Stderr: cmd.ErrOrStderr(), Program: cmd.Name(),
 	}
 	sum, err := e.Run(cmd.Context(), sources)
@@ -92,7 +93,7 @@ func extract(cmd *cobra.Command, f *extractFlags, args []string) error {
 		return err
 	}
 	if !f.quiet {
-		fmt.Fprintf(cmd.ErrOrStderr(), "extract: %s × %v written to %s\n", cli.Count(sum.Rows, "photo"), network.Net.Info().FeatureShape, f.out)
+		cli.Message(cmd.ErrOrStderr(), "extract: %s × %v written to %s", cli.Count(sum.Rows, "photo"), network.Net.Info().FeatureShape, f.out)
 	}
 	return cli.PhotosFailed(sum.Failed, len(sources))
 }

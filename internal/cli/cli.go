@@ -56,15 +56,42 @@ func Kept(err error, format string, args ...any) error {
 	return interruption{err, fmt.Sprintf(format, args...)}
 }
 
+// Await returns what f does, which takes its time and knows of no context, or the
+// end of ctx if that comes first: f is left to itself then, as the program is
+// about to end.
+func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type outcome struct {
+		v   T
+		err error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		v, err := f()
+		done <- outcome{v, err}
+	}()
+	select {
+	case o := <-done:
+		return o.v, o.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
 // Usagef returns an error that ends the program with WrongUsage.
 func Usagef(format string, args ...any) error {
 	return usageError{fmt.Errorf(format, args...)}
 }
 
 // Run executes a command line and returns the exit code. The first interrupt
-// cancels the context of the command, the second one kills the program. A
-// CAPTION_CPU that cannot be followed is said first.
+// cancels the context of the command, the second one kills the program. Limits of
+// the shell that the program cannot live with, and a CAPTION_CPU that cannot be
+// followed, are said first.
 func Run(cmd *cobra.Command, args []string) int {
+	if err := checkLimits(); err != nil {
+		Message(cmd.ErrOrStderr(), "%s: %s", cmd.Name(), err)
+		return Failed
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
@@ -78,7 +105,7 @@ func Run(cmd *cobra.Command, args []string) int {
 		return Usagef("%w; see %s --help", err, c.CommandPath())
 	})
 	if err := cpuError(); err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", cmd.Name(), err)
+		Message(cmd.ErrOrStderr(), "%s: %s", cmd.Name(), err)
 	}
 	out := &output{w: cmd.OutOrStdout()}
 	cmd.SetOut(out)
@@ -90,13 +117,13 @@ func Run(cmd *cobra.Command, args []string) int {
 	switch {
 	case code == OK, code == Partial, errors.Is(err, errReported):
 	case code == Interrupted:
-		line := ran.CommandPath() + ": interrupted"
 		if i, ok := errors.AsType[interruption](err); ok {
-			line += "; " + i.kept
+			Message(cmd.ErrOrStderr(), "%s: interrupted; %s", ran.CommandPath(), i.kept)
+		} else {
+			Message(cmd.ErrOrStderr(), "%s: interrupted", ran.CommandPath())
 		}
-		fmt.Fprintln(cmd.ErrOrStderr(), line)
 	default:
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", ran.CommandPath(), OneLine(err))
+		Message(cmd.ErrOrStderr(), "%s: %s", ran.CommandPath(), err)
 	}
 	return code
 }
@@ -147,12 +174,4 @@ func PhotosFailed(failed, n int) error {
 	default:
 		return fmt.Errorf("none of the %d photos could be read", n)
 	}
-}
-
-// CheckJobs checks the flag --jobs.
-func CheckJobs(jobs int) error {
-	if jobs < 0 || jobs > 1024 {
-		return Usagef("--jobs %d: want 1 to 1024, or 0 for one a processor", jobs)
-	}
-	return nil
 }

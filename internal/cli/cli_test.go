@@ -22,7 +22,7 @@ func TestExitCodes(t *testing.T) {
 		stderr string
 	}{
 		{"done", nil, OK, ""},
-		{"failed", errors.New("no\nluck"), Failed, "prog: no luck\n"},
+		{"failed", errors.New("no\nluck"), Failed, "prog: \"no\\nluck\"\n"},
 		{"wrong usage", fmt.Errorf("flags: %w", Usagef("--x: %d is too much", 7)), WrongUsage, "prog: flags: --x: 7 is too much\n"},
 		{"one of two photos", PhotosFailed(1, 2), Partial, ""},
 		{"the only photo", PhotosFailed(1, 1), Failed, ""},

@@ -15,6 +15,7 @@ type Extraction struct {
 	Path    string // of the feature file
 	Jobs    int
 	Batch   int
+	Memory  Size // of photos being decoded
 	Quiet   bool
 	Stderr  io.Writer
 	Program string // for messages
@@ -41,14 +42,21 @@ func (e *Extraction) Run(ctx context.Context, sources []features.Source) (featur
 			return features.Summary{Rows: rows, Failed: len(sources) - rows}, nil
 		}
 	}
+	defer LimitMemory(e.Memory, e.Network.Net.Info(), e.Jobs, e.Batch)()
 	progress := NewProgress(e.Stderr, "extracting", len(sources), e.Quiet)
 	defer progress.Close()
-	sum, err := x.WriteFile(ctx, e.Path, sources, &features.WriteOptions{
-		StreamOptions: features.StreamOptions{Jobs: e.Jobs, Batch: e.Batch},
+	running, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	sum, err := x.WriteFile(running, e.Path, sources, &features.WriteOptions{
+		StreamOptions: features.StreamOptions{Jobs: e.Jobs, Batch: e.Batch, Limits: &features.Limits{MaxMemory: e.Memory.Photos()}},
 		Meta:          e.meta(id),
 		Report: func(r features.Result) {
+			if err := TooManyFiles(r.Name, r.Err); err != nil {
+				stop(err)
+				return
+			}
 			if r.Err != nil {
-				progress.Printf("%s: %s: %s", e.Program, FileName(r.Name), OneLine(r.Err))
+				progress.Printf("%s: %s: %s", e.Program, r.Name, r.Err)
 			}
 			progress.Step()
 		},
@@ -56,6 +64,9 @@ func (e *Extraction) Run(ctx context.Context, sources []features.Source) (featur
 	if sum.Dropped > 0 {
 		progress.Printf("%s: left out %s of an interrupted run to %s: of photos that are not among these or have changed",
 			e.Program, Count(sum.Dropped, "row"), e.Path)
+	}
+	if cause := context.Cause(running); cause != nil && ctx.Err() == nil {
+		return sum, cause
 	}
 	if sum.Rows == 0 {
 		return sum, Kept(err, "no photo was done yet")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,9 +14,9 @@ import (
 
 // OpenModel opens the model that -m names: the embedded default, a folder, or
 // the name of a folder in models.Dir. l says how.
-func OpenModel(name string, l captioner.Loader) (*captioner.Captioner, error) {
+func OpenModel(ctx context.Context, name string, l captioner.Loader) (*captioner.Captioner, error) {
 	l.CNN = referredCNN
-	c, err := openModel(name, &l)
+	c, err := Await(ctx, func() (*captioner.Captioner, error) { return openModel(name, &l) })
 	return c, precisionError(l.Precision, err)
 }
 

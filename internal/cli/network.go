@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -60,7 +61,11 @@ type Network struct {
 }
 
 // Open opens the network that the flags choose.
-func (f *NetworkFlags) Open(threads int) (*Network, error) {
+func (f *NetworkFlags) Open(ctx context.Context, threads int) (*Network, error) {
+	return Await(ctx, func() (*Network, error) { return f.open(threads) })
+}
+
+func (f *NetworkFlags) open(threads int) (*Network, error) {
 	if f.Size < 0 {
 		return nil, Usagef("--size %d: want 1 or more", f.Size)
 	}

@@ -64,14 +64,14 @@ func (p *Progress) Step() {
 	}
 }
 
-// Printf prints a line without tearing the bar.
+// Printf prints a Message without tearing the bar.
 func (p *Progress) Printf(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
 		p.bar.Clear()
 	}
-	fmt.Fprintf(p.w, format+"\n", args...)
+	Message(p.w, format, args...)
 	if p.bar != nil {
 		p.bar.RenderBlank()
 	}

@@ -1,5 +1,5 @@
 // Package clitest runs a command line in a process of its own, so that tests
-// can send it a signal or choose its environment.
+// can send it a signal, or choose its environment, its limits and its files.
 package clitest
 
 import (
@@ -19,10 +19,20 @@ import (
 // child is set in the environment of a test binary that is to be the program.
 const child = "CLITEST_CHILD"
 
+// AddressSpace is a variable of the environment of Run: the bytes of address
+// space that the program has left when it starts. ulimit -v would count what the
+// test binary has mapped as well. Linux only.
+const AddressSpace = "CLITEST_ADDRESS_SPACE"
+
 // Main is the TestMain of a program's package: the test binary becomes the
 // program where Run and Interrupt start it.
 func Main(m *testing.M, newCommand func() *cobra.Command) {
 	if os.Getenv(child) != "" {
+		if left := os.Getenv(AddressSpace); left != "" {
+			if err := limitAddressSpace(left); err != nil {
+				panic(err)
+			}
+		}
 		os.Exit(cli.Run(newCommand(), os.Args[1:]))
 	}
 	os.Exit(m.Run())
@@ -52,48 +62,101 @@ func Run(t *testing.T, env []string, args ...string) (code int, printed string) 
 	return cmd.ProcessState.ExitCode(), string(b)
 }
 
+// Shell is Run for a program that a shell starts, after the commands in setup, such
+// as ulimit -n 8 or exec >&-.
+func Shell(t *testing.T, setup string, args ...string) (code int, printed string) {
+	t.Helper()
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no sh here")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, sh, append([]string{"-c", "set -e; " + setup + `; exec "$0" "$@"`, os.Args[0]}, args...)...)
+	cmd.Env = append(os.Environ(), child+"=1")
+	b, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), string(b)
+}
+
 // Interrupt starts the program, sends it an interrupt once it has printed
 // until, and returns its exit code and all that it printed. Its standard input
 // stays open and empty: a photo "-" is waited for.
 func Interrupt(t *testing.T, until string, args ...string) (code int, printed string) {
 	t.Helper()
+	p := watch(t, until, args...)
+	select {
+	case <-p.seen:
+	case <-p.ended:
+		t.Fatalf("%q was not printed, but %q", until, p.printed.String())
+	}
+	return p.interrupt()
+}
+
+// InterruptAfter is Interrupt for a program that prints nothing: ready returns
+// when it is where it is to be interrupted. took is the time that it ended in.
+func InterruptAfter(t *testing.T, ready func(), args ...string) (code int, printed string, took time.Duration) {
+	t.Helper()
+	p := watch(t, "\x00", args...)
+	ready()
+	begun := time.Now()
+	code, printed = p.interrupt()
+	return code, printed, time.Since(begun)
+}
+
+// process is the program at work. It is the writer that it prints to.
+type process struct {
+	t       *testing.T
+	cmd     *exec.Cmd
+	until   string
+	printed strings.Builder
+	seen    chan struct{} // closed when until is printed
+	ended   chan struct{} // closed when all is printed
+}
+
+func watch(t *testing.T, until string, args ...string) *process {
+	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no interrupt that one process can send another")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	cmd := start(ctx, nil, args...)
-	stdin, err := cmd.StdinPipe()
+	p := &process{t: t, cmd: start(ctx, nil, args...), until: until, seen: make(chan struct{}), ended: make(chan struct{})}
+	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stdin.Close()
-	out, err := cmd.StdoutPipe()
-	if err != nil {
+	p.cmd.Stdout, p.cmd.Stderr = p, p
+	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	cmd.Stderr = cmd.Stdout
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	go func() {
+		p.cmd.Wait() // its error is the exit code
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-p.ended
+		stdin.Close()
+	})
+	return p
+}
+
+func (p *process) Write(b []byte) (int, error) {
+	before := strings.Contains(p.printed.String(), p.until)
+	p.printed.Write(b)
+	if !before && strings.Contains(p.printed.String(), p.until) {
+		close(p.seen)
 	}
-	var b strings.Builder
-	sent := false
-	for buf := make([]byte, 1<<10); ; {
-		n, err := out.Read(buf)
-		b.Write(buf[:n])
-		if !sent && strings.Contains(b.String(), until) {
-			sent = true
-			if err := cmd.Process.Signal(os.Interrupt); err != nil {
-				t.Error(err)
-			}
-		}
-		if err != nil {
-			break
-		}
+	return len(b), nil
+}
+
+func (p *process) interrupt() (code int, printed string) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+		p.t.Error(err)
 	}
-	cmd.Wait() // its error is the exit code
-	if !sent {
-		t.Fatalf("%q was not printed, but %q", until, b.String())
-	}
-	return cmd.ProcessState.ExitCode(), b.String()
+	<-p.ended
+	return p.cmd.ProcessState.ExitCode(), p.printed.String()
 }

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"syscall"
+)
+
+// addressSpace returns what ulimit -v leaves of the address space, in bytes;
+// limited is false where there is no such limit.
+func addressSpace() (left int64, limited bool) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err != nil || uint64(limit.Cur) > math.MaxInt64 {
+		return 0, false
+	}
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0, false
+	}
+	var pages int64
+	if _, err := fmt.Sscan(string(b), &pages); err != nil {
+		return 0, false
+	}
+	return int64(limit.Cur) - pages*int64(os.Getpagesize()), true
+}
+
+// descriptors counts the files that can be opened more, up to most.
+func descriptors(most int) int {
+	var open []int
+	for len(open) < most {
+		fd, err := syscall.Dup(0)
+		if err == syscall.EBADF { // standard input is closed
+			fd, err = syscall.Open("/", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+		}
+		if err != nil {
+			break
+		}
+		open = append(open, fd)
+	}
+	for _, fd := range open {
+		syscall.Close(fd)
+	}
+	return len(open)
+}
