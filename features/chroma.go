@@ -5,11 +5,11 @@ import "image"
 // smooth converts the rows and columns r of a picture with subsampled colour to
 // RGB, interpolating the colour between its samples (a triangle filter) as libjpeg
 // and libwebp do. image.YCbCr itself, and imaging, repeat each sample. It returns
-// that part of img where there is nothing to do.
-func smooth(img image.Image, r image.Rectangle) image.Image {
+// that part of img where there is nothing to do. Canvas is as for part.
+func smooth(img image.Image, r image.Rectangle, canvas *[]uint8) image.Image {
 	m, ok := img.(*image.YCbCr)
 	if !ok || m.Rect.Min != (image.Point{}) {
-		return part(img, r)
+		return part(img, r, canvas)
 	}
 	var down int // rows that share a row of colour
 	var round [2]int32
@@ -19,11 +19,11 @@ func smooth(img image.Image, r image.Rectangle) image.Image {
 	case image.YCbCrSubsampleRatio420:
 		down, round = 2, [2]int32{8, 7}
 	default:
-		return part(img, r)
+		return part(img, r, canvas)
 	}
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	cw, ch := (w+1)/2, (h+down-1)/down
-	dst := image.NewNRGBA(image.Rect(0, r.Min.Y, w, r.Max.Y))
+	dst := &image.NRGBA{Pix: pixelsOf(canvas, 4*w*r.Dy()), Stride: 4 * w, Rect: image.Rect(0, r.Min.Y, w, r.Max.Y)}
 	cb, cr := make([]uint8, 2*cw), make([]uint8, 2*cw)
 	sums := make([]int32, cw)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
@@ -50,7 +50,7 @@ func smooth(img image.Image, r image.Rectangle) image.Image {
 			px[3] = 255
 		}
 	}
-	return part(dst, r)
+	return part(dst, r, nil)
 }
 
 // spread doubles a row of sums, four times a sample each: every output weighs

@@ -154,7 +154,7 @@ func (p photo) upright() image.Image {
 	if p.orient == upright {
 		return p.Image
 	}
-	return p.orient.apply(smooth(p.Image, p.Bounds())) // turning makes RGB of it
+	return p.orient.apply(smooth(p.Image, p.Bounds(), nil)) // turning makes RGB of it
 }
 
 // memory is what it takes to read a photo, used again for the next: the kernel

@@ -191,7 +191,7 @@ func (p Preprocessing) target(b image.Rectangle, o orientation) (r image.Rectang
 // memory is what fill takes at most for a picture of w×h pixels, in bytes.
 func (p Preprocessing) memory(w, h int, o orientation) int64 {
 	r, w, h := p.target(image.Rect(0, 0, w, h), o)
-	band := min(max(bandPixels, int64(r.Dx())), int64(r.Dx())*int64(r.Dy()))
+	band := min(max(bandPixels, bandRows*int64(r.Dx())), int64(r.Dx())*int64(r.Dy()))
 	return 4 * (int64(w)*int64(max(r.Dy(), h)) + 2*int64(w)*int64(h) + 2*band)
 }
 
@@ -253,10 +253,14 @@ func limitAspect(b image.Rectangle, w, h int) image.Rectangle {
 // mulDiv is a·b/c, right on 32-bit machines too.
 func mulDiv(a, b, c int) int { return int(int64(a) * int64(b) / int64(c)) }
 
-// bandPixels is the size of the bands in which large pictures are resized: small
-// beside them, and done in a few hundredths of a second, after which the context
-// is asked.
-const bandPixels = 1 << 20
+// Large pictures are resized in bands of so many pixels, and no fewer than so many
+// rows, for each of which imaging computes its weights again. A band is small
+// beside the picture, and done in less than a tenth of a second, after which the
+// context is asked.
+const (
+	bandPixels = 1 << 20
+	bandRows   = 64
+)
 
 // resize scales the part r of a photo with a triangle filter as wide as the
 // reduction, Pillow's BILINEAR and torchvision's antialiased bilinear. Rows come
@@ -268,19 +272,20 @@ func (ph photo) resize(ctx context.Context, r image.Rectangle, w, h int) (image.
 		}
 	}
 	if w > r.Dx() && h < r.Dy() {
-		return imaging.Resize(imaging.Resize(smooth(ph.Image, r), r.Dx(), h, imaging.Linear), w, h, imaging.Linear), nil
+		return imaging.Resize(imaging.Resize(smooth(ph.Image, r, nil), r.Dx(), h, imaging.Linear), w, h, imaging.Linear), nil
 	}
-	rows := max(1, bandPixels/r.Dx())
+	rows := max(bandRows, bandPixels/r.Dx())
 	if rows >= r.Dy() {
-		return imaging.Resize(smooth(ph.Image, r), w, h, imaging.Linear), nil
+		return imaging.Resize(smooth(ph.Image, r, nil), w, h, imaging.Linear), nil
 	}
+	var canvas []uint8 // of a band, where it is converted
 	narrow := image.NewNRGBA(image.Rect(0, 0, w, r.Dy()))
 	for y := 0; y < r.Dy(); y += rows {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		band := image.Rect(r.Min.X, r.Min.Y+y, r.Max.X, min(r.Min.Y+y+rows, r.Max.Y))
-		resized := imaging.Resize(smooth(ph.Image, band), w, band.Dy(), imaging.Linear)
+		resized := imaging.Resize(smooth(ph.Image, band, &canvas), w, band.Dy(), imaging.Linear)
 		copy(narrow.Pix[y*narrow.Stride:], resized.Pix)
 	}
 	return imaging.Resize(narrow, w, h, imaging.Linear), nil
@@ -288,8 +293,9 @@ func (ph photo) resize(ctx context.Context, r image.Rectangle, w, h int) (image.
 
 // part is the part r of a picture, as a type that imaging knows: for others
 // (CMYK, NYCbCrA, a user's own) it would call At for every pixel, in goroutines
-// where nobody can recover. Of these, transparent ones come out on white.
-func part(img image.Image, r image.Rectangle) image.Image {
+// where nobody can recover. Of these, transparent ones come out on white. Canvas,
+// which may be nil, is memory for that, used again.
+func part(img image.Image, r image.Rectangle, canvas *[]uint8) image.Image {
 	switch m := img.(type) {
 	case *image.NRGBA:
 		return m.SubImage(r)
@@ -308,9 +314,21 @@ func part(img image.Image, r image.Rectangle) image.Image {
 	case *image.Paletted:
 		return m.SubImage(r)
 	}
-	dst := white(r)
+	dst := &image.RGBA{Pix: pixelsOf(canvas, 4*r.Dx()*r.Dy()), Stride: 4 * r.Dx(), Rect: r}
+	draw.Draw(dst, r, image.White, image.Point{}, draw.Src)
 	draw.Draw(dst, r, img, r.Min, draw.Over)
 	return dst
+}
+
+// pixelsOf returns n bytes, those of canvas if it is not nil.
+func pixelsOf(canvas *[]uint8, n int) []uint8 {
+	if canvas == nil {
+		return make([]uint8, n)
+	}
+	if cap(*canvas) < n {
+		*canvas = make([]uint8, n)
+	}
+	return (*canvas)[:n]
 }
 
 // checkPlanes refuses a picture of a type that imaging knows whose memory is not
@@ -369,14 +387,9 @@ func checkPlanes(img image.Image) error {
 
 // onCanvas draws img over white, its first pixel at a point of the canvas.
 func onCanvas(img image.Image, at image.Point, canvas image.Rectangle) *image.RGBA {
-	dst := white(canvas)
+	dst := image.NewRGBA(canvas)
+	draw.Draw(dst, canvas, image.White, image.Point{}, draw.Src)
 	draw.Draw(dst, img.Bounds().Sub(img.Bounds().Min).Add(at), img, img.Bounds().Min, draw.Over)
-	return dst
-}
-
-func white(r image.Rectangle) *image.RGBA {
-	dst := image.NewRGBA(r)
-	draw.Draw(dst, r, image.White, image.Point{}, draw.Src)
 	return dst
 }
 

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/onetomany/caption/internal/cli/clitest"
+	"github.com/onetomany/caption/internal/hostile"
+)
+
+// Every file under 2 MB is captioned or refused within 512 MB and 3 seconds;
+// docs/limits.md has the figures. Here other tests run at the same time, and the
+// time is held to several times as much.
+const (
+	smallFileMemory = 512e6
+	smallFileTime   = 9 * 3 * time.Second
+)
+
+func TestWorstPhotos(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the program on 24 large pictures")
+	}
+	dir := t.TempDir()
+	for _, p := range hostile.Photos(1) {
+		path := filepath.Join(dir, p.Name)
+		if err := os.WriteFile(path, p.Make(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		code, printed, u := clitest.Measure(t, path)
+		t.Logf("%s: exit code %d, %d MB, %v", p.Name, code, u.Peak/1e6, u.Took.Round(10*time.Millisecond))
+		if code != 0 && code != 1 || strings.Count(printed, "\n") != 1 {
+			t.Errorf("%s: exit code %d, %q", p.Name, code, printed)
+		}
+		if u.Peak > smallFileMemory || u.Took > smallFileTime {
+			t.Errorf("%s: %d MB, %v", p.Name, u.Peak/1e6, u.Took)
+		}
+	}
+}
+
+// Many photos at a time take what --max-memory says, all together.
+func TestWorstPhotosTogether(t *testing.T) {
+	if testing.Short() {
+		t.Skip("decodes large pictures")
+	}
+	dir := t.TempDir()
+	const n = 8
+	for _, p := range hostile.Photos(3) {
+		if p.Name != "rgb.png" {
+			continue
+		}
+		data := p.Make()
+		for i := range n {
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.png", i)), data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	// A photo takes 40 MB; of 256 MiB, three quarters are for pixels.
+	const model = 150e6
+	code, printed, u := clitest.Measure(t, "-q", "-j", fmt.Sprint(n), "--max-memory", "256MiB", dir)
+	t.Logf("%d MB, %v", u.Peak/1e6, u.Took.Round(10*time.Millisecond))
+	if code != 0 || strings.Count(printed, "\n") != n {
+		t.Errorf("exit code %d, %q", code, printed)
+	}
+	if u.Peak > 256<<20+model {
+		t.Errorf("%d MB", u.Peak/1e6)
+	}
+}
