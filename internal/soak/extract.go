@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -251,4 +252,93 @@ func (s *soak) disk() error {
 		return fmt.Errorf("on a full disk: failed, and the file is the new one: %v", r)
 	}
 	return nil
+}
+
+// power cuts the power at a random moment: what the disk has by then is copied,
+// and a copy of the machine goes on with it. What was said to be done is there,
+// what was not is the old file or none, and the same command comes to its end.
+func (s *soak) power() error {
+	if err := s.write("good", s.files(s.good)); err != nil {
+		return err
+	}
+	for _, name := range []string{"disk", "later"} {
+		if err := os.Mkdir(filepath.Join(s.dir, name), 0o755); err != nil {
+			return err
+		}
+	}
+	at := func(name string) string { return filepath.Join(s.dir, name) }
+	unmount, err := imageDisk(at("disk"), at("disk.image"), 16<<20)
+	if err != nil {
+		s.skip("a disk in a file, which takes root, Linux, mount and mkfs.ext4", err)
+		return nil
+	}
+	defer func() { unmount() }()
+	name := "rows" + formats[s.rand.IntN(len(formats))]
+	out := filepath.Join("disk", name)
+	old, new := s.some(2), s.some(4)
+	before := s.chance(2)
+	if before {
+		if _, err := s.run([]int{0}, s.extract, arguments(old, out)...); err != nil {
+			return err
+		}
+	}
+	cmd, wait := s.start(s.extract, arguments(new, out)...)
+	done := make(chan result, 1)
+	go func() {
+		r, _ := wait()
+		done <- r
+	}()
+	var r result
+	ended := false
+	select {
+	case r = <-done:
+		ended = true
+	case <-time.After(time.Duration(s.rand.IntN(600)) * time.Millisecond):
+		stop(cmd.Process)
+	}
+	err = snapshot(at("disk.image"), at("later.image"))
+	cmd.Process.Kill()
+	if !ended {
+		<-done
+	}
+	if err != nil {
+		return err
+	}
+	later, err := mountImage(at("later"), at("later.image"))
+	if err != nil {
+		return fmt.Errorf("after the power cut: %w", err)
+	}
+	defer later()
+	out = filepath.Join("later", name)
+	which, err := s.check(out, old, new)
+	switch {
+	case err != nil:
+		return fmt.Errorf("after the power cut: %w", err)
+	case before && which < 0:
+		return errors.New("after the power cut: the old file is gone")
+	case ended && r.code == 0 && which != 1 && !slices.Equal(s.names(old), s.names(new)):
+		return errors.New("after the power cut: what was done is not there")
+	}
+	if r, err := s.run([]int{0}, s.extract, arguments(new, out)...); err != nil {
+		return fmt.Errorf("after the power cut: %w", err)
+	} else if which, err := s.check(out, new); err != nil || which != 0 {
+		return fmt.Errorf("after the power cut, in the end: set %d, %v: %v", which, err, r)
+	}
+	return nil
+}
+
+// snapshot copies a file at one moment: twice, until both are the same.
+func snapshot(from, to string) error {
+	var last []byte
+	for range 100 {
+		b, err := os.ReadFile(from)
+		if err != nil {
+			return err
+		}
+		if bytes.Equal(b, last) {
+			return os.WriteFile(to, b, 0o644)
+		}
+		last = b
+	}
+	return errors.New("the disk does not come to rest")
 }

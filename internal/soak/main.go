@@ -1,5 +1,6 @@
 // Soak attacks the programs as bad days do, and checks what must hold on them:
-// mutated photos, models and networks, kills, full disks, two writers at once.
+// mutated photos, models and networks, kills, full disks, power cuts, two writers
+// at once.
 //
 //	go run ./internal/soak [-for 10m] [-seed N] [-only NAME] [-keep DIR]
 //
@@ -49,6 +50,7 @@ var attacks = []struct {
 	{"kills", (*soak).kills},
 	{"writers", (*soak).writers},
 	{"disk", (*soak).disk},
+	{"power", (*soak).power},
 	{"models", (*soak).models},
 	{"networks", (*soak).networks},
 }
