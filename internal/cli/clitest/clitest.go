@@ -31,8 +31,9 @@ func Main(m *testing.M, newCommand func() *cobra.Command) {
 // patience is far more than what the programs need to start, or to end.
 const patience = 30 * time.Second
 
-// start prepares the program with variables added to its environment.
-func start(ctx context.Context, env []string, args ...string) *exec.Cmd {
+// Command prepares the program with variables added to its environment. It is
+// killed when ctx ends.
+func Command(ctx context.Context, env []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Env = append(append(os.Environ(), child+"=1"), env...)
 	return cmd
@@ -44,7 +45,7 @@ func Run(t *testing.T, env []string, args ...string) (code int, printed string) 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := start(ctx, env, args...)
+	cmd := Command(ctx, env, args...)
 	b, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
 		t.Fatal(err)
@@ -62,7 +63,7 @@ func Interrupt(t *testing.T, until string, args ...string) (code int, printed st
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := start(ctx, nil, args...)
+	cmd := Command(ctx, nil, args...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
