@@ -64,8 +64,8 @@ type CNN struct {
 // together in memory, opened from there, and has captioned its Photo: what Save
 // writes opens. An existing folder keeps files that are not part of a model.
 //
-// Each file is complete before it takes its place, config.json is the last,
-// and a file that is there already is left alone. After a crash in between,
+// Each file is complete and on the disk before the first takes its place,
+// config.json is the last, and a file that is there already is left alone. After a crash in between,
 // Open refuses the folder and Save repairs it.
 func Save(dir string, m *Model) error {
 	if m == nil {
@@ -253,6 +253,11 @@ func writeFolder(dir string, files memfs.FS) error {
 		}
 		open = append(open, f)
 		if _, err := f.Write(files[name]); err != nil {
+			return err
+		}
+	}
+	for _, f := range open {
+		if err := f.Sync(); err != nil {
 			return err
 		}
 	}

@@ -31,7 +31,15 @@
 //	.safetensors  tensor "features"; names as a JSON array in the metadata
 //	.jsonl        {"path":…,"features":[…]} a line
 //
-// numpy and the Python package safetensors read them as they are. A file
-// appears complete or not at all; the rows of an interrupted run wait in
-// FILE.part and a second run goes on from there.
+// numpy and the Python package safetensors read them as they are. An .npy file
+// has its names inside too, as a second array behind the features (uint8, the
+// bytes of FILE.names.txt), which numpy.load does not look at. ReadFile goes by
+// them, refuses a FILE.names.txt that says something else, and needs that file
+// only where there are none inside, as in files of numpy.save.
+//
+// A file appears complete or not at all, and rows never stand beside names of
+// others: while a pair is replaced, FILE.names.txt is missing for a moment. The
+// rows of an interrupted run wait in FILE.part and a second run goes on from
+// there. One run at a time has a file; another one ends with [ErrBusy]. The few
+// file systems without locks (some network mounts) do not notice that.
 package features

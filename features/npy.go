@@ -42,7 +42,7 @@ var dtypes = map[string]dtype{
 	"<f8": {8, func(b []byte) float32 { return float32(math.Float64frombits(binary.LittleEndian.Uint64(b))) }},
 }
 
-// namesPath is the file with the names of the rows of an .npy file, a line each.
+// namesPath is the file beside an .npy file with the names of its rows, a line each.
 func namesPath(npy string) string { return npy + ".names.txt" }
 
 // npyHeader is all that precedes the data, a multiple of 64 bytes.

@@ -142,9 +142,11 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 		return err
 	}
 	work := out + ".train"
-	if err := os.MkdirAll(work, 0o777); err != nil {
-		return atomicfile.CreateError(out, filepath.Dir(out), err)
+	release, err := lockWork(work, out)
+	if err != nil {
+		return err
 	}
+	defer release()
 	if f.float16 {
 		if network, err = halve(network, work); err != nil {
 			return err

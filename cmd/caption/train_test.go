@@ -71,6 +71,32 @@ func TestTrainNoWords(t *testing.T) {
 	}
 }
 
+// Two trainings on one folder: the second is told, and the first is left alone.
+func TestTrainTwice(t *testing.T) {
+	dir := t.TempDir()
+	model := filepath.Join(dir, "model")
+	data := ownPhotos(t, dir)
+	release, err := lockWork(model+".train", model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := append(trainTiny(data, model), "--epochs", "1")
+	code, _, stderr := run(t, nil, args...)
+	if code != cli.Failed || !strings.Contains(stderr, "another training is writing "+model) {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	if names, _ := filepath.Glob(filepath.Join(dir, "model*", "*")); len(names) != 1 {
+		t.Errorf("the second training wrote %q", names)
+	}
+	release()
+	if code, _, stderr := run(t, nil, args...); code != cli.OK {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	if _, err := os.Stat(model + ".train"); err == nil {
+		t.Error("a working folder is left")
+	}
+}
+
 // With --features the photos may be elsewhere; where one is at hand, features
 // of another network or preprocessing are refused.
 func TestTrainOnFeatures(t *testing.T) {

@@ -37,7 +37,8 @@ photo on standard input. FILE is .npy (float32 [N,D], names in FILE.names.txt),
 A photo that cannot be read is named on standard error and has no row.
 
 FILE appears when it is complete. What an interrupted run has done waits in
-FILE.part, and the same command goes on from there.
+FILE.part, and the same command goes on from there. One run at a time writes a
+FILE; another one says so and ends.
 
 Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 some photos failed and all
 others were done, 130 interrupted.`,

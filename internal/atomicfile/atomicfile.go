@@ -66,8 +66,8 @@ func step(name, path string) error {
 // is missing or read-only, or path is anything but a regular file.
 //
 // It removes the temporary files of path that killed processes have left, also
-// if nothing is committed later. For that it opens a handful of names, which
-// takes some ten microseconds, however many files the folder has.
+// if nothing is committed later. For that it tries a handful of names: some tens
+// of microseconds, however many files the folder has.
 func Create(path string) (*File, error) {
 	target, err := Resolve(path)
 	if err != nil {

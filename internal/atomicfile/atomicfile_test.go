@@ -150,7 +150,9 @@ func TestKilled(t *testing.T) {
 		}
 		io.WriteString(f, "half of the ne")
 		os.Stdout.WriteString("written\n")
-		select {} // killed by the parent
+		io.Copy(io.Discard, os.Stdin) // until killed by the parent
+		runtime.KeepAlive(f)
+		return
 	}
 	for _, name := range []string{"a.txt", strings.Repeat("long", 63) + ".gz"} {
 		dir := t.TempDir()
@@ -160,6 +162,9 @@ func TestKilled(t *testing.T) {
 		put(t, filepath.Join(dir, tempPrefix+name[:5]+".other-0"), "of another file")
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKilled$")
 		cmd.Env = append(os.Environ(), "ATOMICFILE_DIE="+path)
+		if _, err := cmd.StdinPipe(); err != nil {
+			t.Fatal(err)
+		}
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)

@@ -71,7 +71,7 @@ func (e *Extraction) Run(ctx context.Context, sources []features.Source) (featur
 	if sum.Rows == 0 {
 		return sum, Kept(err, "no photo was done yet")
 	}
-	return sum, Kept(err, "the features of %s are kept in %s.part; the same command goes on from there", Count(sum.Rows, "photo"), e.Path)
+	return sum, Kept(err, "the features of %s are kept in %s; the same command goes on from there", Count(sum.Rows, "photo"), features.JournalPath(e.Path))
 }
 
 // meta identifies the network in the feature file.

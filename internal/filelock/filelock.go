@@ -5,6 +5,7 @@
 package filelock
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -26,9 +27,9 @@ func Open(path string, flag int, perm fs.FileMode) (f *os.File, held bool, err e
 		f, err := openFile(path, flag&(os.O_CREATE|os.O_EXCL), perm)
 		if err != nil {
 			// What the system says of a symbolic link, or of a folder, differs.
-			if fi, e := os.Lstat(path); e == nil && !errors.Is(err, fs.ErrExist) {
-				if e := check(path, fi); e != nil {
-					err = e
+			if !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
+				if fi, e := os.Lstat(path); e == nil {
+					err = cmp.Or(check(path, fi), err)
 				}
 			}
 			return nil, false, err

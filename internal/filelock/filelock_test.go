@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -112,16 +113,22 @@ func TestOnlyRegularFiles(t *testing.T) {
 // The lock of a process ends with it, however it ends.
 func TestKilled(t *testing.T) {
 	if path := os.Getenv("FILELOCK_HOLD"); path != "" {
-		if _, _, err := Open(path, os.O_CREATE, 0o644); err != nil {
+		f, _, err := Open(path, os.O_CREATE, 0o644)
+		if err != nil {
 			os.Exit(3)
 		}
 		os.Stdout.WriteString("locked\n")
-		select {} // killed by the parent
+		io.Copy(io.Discard, os.Stdin) // until killed by the parent
+		runtime.KeepAlive(f)
+		return
 	}
 	path := filepath.Join(t.TempDir(), "a")
 	open(t, path, os.O_CREATE).Close()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilled$")
 	cmd.Env = append(os.Environ(), "FILELOCK_HOLD="+path)
+	if _, err := cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

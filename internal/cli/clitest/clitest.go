@@ -41,8 +41,9 @@ func Main(m *testing.M, newCommand func() *cobra.Command) {
 // patience is far more than what the programs need to start, or to end.
 const patience = 30 * time.Second
 
-// start prepares the program with variables added to its environment.
-func start(ctx context.Context, env []string, args ...string) *exec.Cmd {
+// Command prepares the program with variables added to its environment. It is
+// killed when ctx ends.
+func Command(ctx context.Context, env []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Env = append(append(os.Environ(), child+"=1"), env...)
 	return cmd
@@ -54,7 +55,7 @@ func Run(t *testing.T, env []string, args ...string) (code int, printed string) 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := start(ctx, env, args...)
+	cmd := Command(ctx, env, args...)
 	b, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
 		t.Fatal(err)
@@ -122,7 +123,7 @@ func watch(t *testing.T, until string, args ...string) *process {
 		t.Skip("Windows has no interrupt that one process can send another")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	p := &process{t: t, cmd: start(ctx, nil, args...), until: until, seen: make(chan struct{}), ended: make(chan struct{})}
+	p := &process{t: t, cmd: Command(ctx, nil, args...), until: until, seen: make(chan struct{}), ended: make(chan struct{})}
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func Measure(t *testing.T, args ...string) (code int, printed string, u Usage) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := start(ctx, nil, args...)
+	cmd := Command(ctx, nil, args...)
 	begun := time.Now()
 	b, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
