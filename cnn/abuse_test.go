@@ -307,3 +307,34 @@ func TestZeroValues(t *testing.T) {
 		run(t, good, x)
 	}
 }
+
+// TestHostileNames opens models whose names are long and hold escapes: errors can be
+// shown, and say what is wrong all the same.
+func TestHostileNames(t *testing.T) {
+	bad := "\x1b[2J\r\n\u202e" + strings.Repeat("name", 20_000)
+	quoted := `"\x1b[2J\r\n\u202ename`
+	node := func(op, in, out, name string) []byte {
+		return slices.Concat(text(1, in), text(2, out), text(4, op), text(3, name))
+	}
+	for want, model := range map[string][]byte{
+		"which nothing produces":       new(builder).input(1, 3, 8, 8).add(node("Relu", bad, "y", bad)).model("y"),
+		"has no outputs":               new(builder).input(1, 3, 8, 8).add(node("Relu", "x", "", bad)).model("y"),
+		"nothing produces the graph's": new(builder).input(1, 3, 8, 8).add(node("Relu", "x", "y", bad)).model(bad),
+		"operator is not supported":    new(builder).input(1, 3, 8, 8).add(node(bad, "x", "y", bad)).model("y"),
+		"two initialisers":             new(builder).input(1, 3, 8, 8).floats(bad, 1, 1).floats(bad, 1, 1).add(node("Relu", "x", "y", bad)).model("y"),
+		"is missing":                   new(builder).input(1, 3, 8, 8).add(node("Conv", "x", "y", bad)).model("y"),
+		"takes 4":                      new(builder).input(1, 3, 8, 8).tensor(bad, 1, []int64{1}, nil).add(node("Relu", "x", "y", bad)).model("y"),
+		"60 dimensions":                new(builder).input(1, 3, 8, 8).ints("s", slices.Repeat([]int64{1 << 20}, 60)...).add(slices.Concat(text(1, "x"), text(1, "s"), text(2, "y"), text(4, "Reshape"), text(3, bad))).model("y"),
+	} {
+		_, err := openBytes(t, model, nil)
+		checkMessage(t, err)
+		switch {
+		case err == nil:
+			t.Errorf("%s: it opens", want)
+		case !strings.Contains(err.Error(), want):
+			t.Errorf("%q, want %q", err, want)
+		case !strings.Contains(err.Error(), quoted):
+			t.Errorf("%q does not quote the name", err)
+		}
+	}
+}
