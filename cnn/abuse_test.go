@@ -222,7 +222,7 @@ func TestHostileOptions(t *testing.T) {
 		}
 	}
 	// A picture of any size that the model leaves open.
-	for _, size := range []int{1, 2, 1 << 13, 1 << 20, 1 << 31, 1 << 62} {
+	for _, size := range []int{1, 2, 1 << 13, 1 << 20, math.MaxInt/2 + 1, math.MaxInt} {
 		_, err := openBytes(t, new(builder).input(1, 3, -1, -1).node("y = GlobalAveragePool x").model("y"), &Options{Height: size, Width: size})
 		checkMessage(t, err)
 		if (err == nil) != (size < 1<<13) {
@@ -235,7 +235,8 @@ func TestHostileOptions(t *testing.T) {
 func TestHostileTensors(t *testing.T) {
 	net := openMini(t, "resnet-ts", nil)
 	const picture = 3 * 24 * 24
-	for _, n := range []int{-1, 1 << 62, 1 << 61, 1<<63/picture + 1, math.MaxInt, math.MinInt, 1 << 32, 1<<62 + 1, -1 << 60} {
+	const half = math.MaxInt/2 + 1 // 1<<62 on most machines: times 4 it is 0
+	for _, n := range []int{-1, half, half / 2, half + 1, half/picture*4 + 1, math.MaxInt, math.MinInt, math.MinInt / 8} {
 		for _, data := range [][]float32{nil, make([]float32, picture), make([]float32, 7)} {
 			for _, shape := range [][]int{{n, 3, 24, 24}, {1, n, 24, 24}, {1, 3, n, 24}, {n, n, n, n}, {n}, {n, 3, 24, 24, 1}} {
 				x := Tensor{Shape: shape, Data: data}
@@ -304,5 +305,36 @@ func TestZeroValues(t *testing.T) {
 	i.FeatureShape[0], i.Cut = 1000, append(i.Cut[:0], "nothing")
 	for range 3 {
 		run(t, good, x)
+	}
+}
+
+// TestHostileNames opens models whose names are long and hold escapes: errors can be
+// shown, and say what is wrong all the same.
+func TestHostileNames(t *testing.T) {
+	bad := "\x1b[2J\r\n\u202e" + strings.Repeat("name", 20_000)
+	quoted := `"\x1b[2J\r\n\u202ename`
+	node := func(op, in, out, name string) []byte {
+		return slices.Concat(text(1, in), text(2, out), text(4, op), text(3, name))
+	}
+	for want, model := range map[string][]byte{
+		"which nothing produces":       new(builder).input(1, 3, 8, 8).add(node("Relu", bad, "y", bad)).model("y"),
+		"has no outputs":               new(builder).input(1, 3, 8, 8).add(node("Relu", "x", "", bad)).model("y"),
+		"nothing produces the graph's": new(builder).input(1, 3, 8, 8).add(node("Relu", "x", "y", bad)).model(bad),
+		"operator is not supported":    new(builder).input(1, 3, 8, 8).add(node(bad, "x", "y", bad)).model("y"),
+		"two initialisers":             new(builder).input(1, 3, 8, 8).floats(bad, 1, 1).floats(bad, 1, 1).add(node("Relu", "x", "y", bad)).model("y"),
+		"is missing":                   new(builder).input(1, 3, 8, 8).add(node("Conv", "x", "y", bad)).model("y"),
+		"takes 4":                      new(builder).input(1, 3, 8, 8).tensor(bad, 1, []int64{1}, nil).add(node("Relu", "x", "y", bad)).model("y"),
+		"60 dimensions":                new(builder).input(1, 3, 8, 8).ints("s", slices.Repeat([]int64{1 << 20}, 60)...).add(slices.Concat(text(1, "x"), text(1, "s"), text(2, "y"), text(4, "Reshape"), text(3, bad))).model("y"),
+	} {
+		_, err := openBytes(t, model, nil)
+		checkMessage(t, err)
+		switch {
+		case err == nil:
+			t.Errorf("%s: it opens", want)
+		case !strings.Contains(err.Error(), want):
+			t.Errorf("%q, want %q", err, want)
+		case !strings.Contains(err.Error(), quoted):
+			t.Errorf("%q does not quote the name", err)
+		}
 	}
 }

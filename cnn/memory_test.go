@@ -375,3 +375,25 @@ func child(t *testing.T, path string) map[string]string {
 	}
 	return said
 }
+
+// TestMemory holds what Info says of a constant that a run needs, and that MaxMemory
+// counts it, and the buffers.
+func TestMemory(t *testing.T) {
+	const plane = 3 << 20 // elements
+	model := new(builder).input(1, 3, 32, 32).floats("w", 1, 1).ints("s", 1, 3, 1<<10, 1<<10).node("e = Expand w s").
+		node("a = ReduceMean x axes=2,3").node("b = Add a e").node("y = GlobalAveragePool b").model("y")
+	net, err := openBytes(t, model, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := net.Info(); i.WeightBytes < 4*plane || i.WeightBytes > 5*plane || i.PeakBytes < 4*plane || i.PeakBytes > 9*plane {
+		t.Errorf("%d bytes of weights, %d of a run", i.WeightBytes, i.PeakBytes)
+	}
+	for limit, ok := range map[int64]bool{64 << 20: true, 20 << 20: false, 5 << 20: false, 1 << 10: false} {
+		_, err := openBytes(t, model, &Options{MaxMemory: limit})
+		var e *MemoryError
+		if ok != (err == nil) || err != nil && (!errors.As(err, &e) || e.Limit != limit || !strings.Contains(err.Error(), "raise MaxMemory")) {
+			t.Errorf("limit %d: %v", limit, err)
+		}
+	}
+}
