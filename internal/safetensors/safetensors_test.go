@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"reflect"
@@ -298,8 +299,8 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		x, err := Read(data)
 		if err != nil {
-			if !errors.Is(err, ErrFormat) {
-				t.Fatalf("not a format error: %v", err)
+			if !errors.Is(err, ErrFormat) || len(err.Error()) > 500 || strings.ContainsAny(err.Error(), "\n\x1b\u202e") {
+				t.Fatalf("not a format error on one line: %q", err)
 			}
 			return
 		}
@@ -321,8 +322,15 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was written does not open: %v", err)
 		}
-		if !reflect.DeepEqual(x.Tensors(), y.Tensors()) || len(x.Metadata) != len(y.Metadata) {
+		if !reflect.DeepEqual(x.Tensors(), y.Tensors()) || !maps.Equal(x.Metadata, y.Metadata) {
 			t.Fatal("what was written reads differently")
+		}
+		for _, i := range x.Tensors() {
+			a, _ := x.Bytes(i.Name)
+			b, err := y.Bytes(i.Name)
+			if err != nil || !bytes.Equal(a, b) {
+				t.Fatalf("tensor %q: other data, %v", i.Name, err)
+			}
 		}
 	})
 }
