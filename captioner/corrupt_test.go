@@ -92,6 +92,9 @@ func TestChangedProgram(t *testing.T) {
 func TestChangedDefault(t *testing.T) {
 	program := models.Default.(memfs.Program)
 	files := program.FS
+	if _, err := OpenFS(files); err != nil { // with hashes, and all numbers looked at
+		t.Fatal(err)
+	}
 	for _, name := range []string{configFile, vocabFile, decoderFile, "cnn.onnx", cardFile} {
 		size := len(files[name])
 		for _, at := range []int{size / 2, size - 1} {
