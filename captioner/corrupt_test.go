@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -91,6 +92,9 @@ func TestChangedProgram(t *testing.T) {
 func TestChangedDefault(t *testing.T) {
 	program := models.Default.(memfs.Program)
 	files := program.FS
+	if _, err := OpenFS(files); err != nil { // with hashes, and all numbers looked at
+		t.Fatal(err)
+	}
 	for _, name := range []string{configFile, vocabFile, decoderFile, "cnn.onnx", cardFile} {
 		size := len(files[name])
 		for _, at := range []int{size / 2, size - 1} {
@@ -166,7 +170,7 @@ func TestConfig(t *testing.T) {
 		{"other cell", func(c *config, _ memfs.FS) { c.Decoder.Cell = GRU }, decoderFile, []string{"cell", "lstm", "gru"}},
 		{"other entry", func(c *config, _ memfs.FS) { c.Decoder.Entry = Init }, decoderFile, []string{"entry", "every", "init"}},
 		{"hidden", func(c *config, _ memfs.FS) { c.Decoder.Hidden = 11 }, decoderFile, []string{"cell.wx", "[40 8]", "[44 8]"}},
-		{"huge", func(c *config, _ memfs.FS) { c.Decoder.Hidden = 1 << 60 }, configFile, []string{"hidden size"}},
+		{"huge", func(c *config, _ memfs.FS) { c.Decoder.Hidden = math.MaxInt }, configFile, []string{"hidden size"}},
 		{"large", func(c *config, _ memfs.FS) { c.Decoder.Hidden = 1 << 16 }, configFile, []string{"limit"}},
 		{"vocabulary", func(c *config, _ memfs.FS) { c.Decoder.Vocabulary++ }, vocabFile, []string{"16 words", "17"}},
 		{"features", func(c *config, _ memfs.FS) { c.Decoder.Features = 7 }, decoderFile, []string{"[6]", "[7]"}},

@@ -68,13 +68,10 @@ func wrongSize(size int64, f File) error {
 }
 
 // sums has tasks of p compare those of the files that are part of the program with
-// their checksums; whole tells the result. Most of them are read by other tasks at
-// about the same time, so they are in the processor's cache.
-func sums(fsys fs.FS, files []File, p *weights.Packer) (whole func() error) {
-	program, ok := fsys.(memfs.Program)
-	if !ok {
-		return func() error { return nil }
-	}
+// their checksums, as far as it has them; whole tells the result.
+func sums(fsys fs.FS, files []File, p *weights.Packer) (compared map[string]bool, whole func() error) {
+	program, _ := fsys.(memfs.Program)
+	compared = map[string]bool{}
 	checks := make([]*memfs.Check, len(files))
 	for i, f := range files {
 		c := program.Check(f.Name)
@@ -82,8 +79,9 @@ func sums(fsys fs.FS, files []File, p *weights.Packer) (whole func() error) {
 			p.Do(func(*weights.Room) { c.Block(b) })
 		}
 		checks[i] = c
+		compared[f.Name] = c.Blocks() > 0
 	}
-	return func() error {
+	return compared, func() error {
 		for i, c := range checks {
 			if err := c.Err(); err != nil {
 				return &ModelError{File: files[i].Name, Err: err, Hint: hintReinstall}

@@ -3,7 +3,6 @@ package captioner
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,7 +15,7 @@ import (
 	"github.com/onetomany/caption/vocab"
 )
 
-// FuzzOpenFS replaces one file of a good model folder. The folder is refused, with the
+// FuzzOpenFS changes one file of a good model folder. The folder is refused, with the
 // file that is wrong, or it writes what it always wrote. With seal, hashes and checksum
 // are made right again, so that what lies behind them is reached too: then it is
 // refused, or it is a model like any other.
@@ -24,9 +23,17 @@ func FuzzOpenFS(f *testing.F) {
 	files := tinyFiles(f)
 	names := slices.Sorted(maps.Keys(files))
 	for i, name := range names {
-		f.Add(byte(i), files[name], false)
-		f.Add(byte(i), files[name], true)
-		f.Add(byte(i), files[name][:len(files[name])/2], true)
+		size := len(files[name])
+		for _, seal := range []bool{false, true} {
+			f.Add(byte(i), 0, 0, []byte(nil), seal)
+			f.Add(byte(i), size/2, size, []byte(nil), seal)
+			f.Add(byte(i), size/2, 1, []byte("x"), seal)
+			f.Add(byte(i), 0, size, []byte("x"), seal)
+		}
+	}
+	at := bytes.Index(files[configFile], []byte(`"name"`))
+	for _, with := range []string{`"name":"other",`, `"Name":"other",`, `"checksum":"",`, `"\u202e":1,`} {
+		f.Add(byte(slices.Index(names, configFile)), at, 0, []byte(with), true)
 	}
 	ctx := context.Background()
 	good, err := OpenFS(files)
@@ -37,10 +44,10 @@ func FuzzOpenFS(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, which byte, content []byte, seal bool) {
+	f.Fuzz(func(t *testing.T, which byte, at, drop int, with []byte, seal bool) {
 		name := names[int(which)%len(names)]
 		all := maps.Clone(files)
-		all[name] = content
+		all[name] = splice(files[name], at, drop, with)
 		if seal {
 			sealAll(all)
 		}
@@ -73,6 +80,14 @@ func FuzzOpenFS(f *testing.F) {
 			checkMessage(t, "verify", err)
 		}
 	})
+}
+
+// splice returns b with drop bytes at a place replaced. Fuzzing finds more with few
+// bytes to change than with a whole file.
+func splice(b []byte, at, drop int, with []byte) []byte {
+	at = int(uint(at) % uint(len(b)+1))
+	drop = min(max(drop, 0), len(b)-at)
+	return slices.Concat(b[:at], with, b[at+drop:])
 }
 
 // checkCaptions holds what every list of captions promises.
@@ -113,34 +128,28 @@ func checkCaptions(t *testing.T, got []Caption, v *vocab.Vocab, opt *Options) {
 func FuzzAPI(f *testing.F) {
 	files := tinyFiles(f)
 	names := slices.Sorted(maps.Keys(files))
-	type request struct {
-		Options  *Options
-		Features []float32
-		Workers  int
-	}
-	add := func(which, how byte, c request) {
-		b, err := json.Marshal(c)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(which, how, b)
-	}
-	six := []float32{1, 0, -1, 2, 0.5, 3}
+	six := []byte{1, 0, 255, 2, 77, 3}
 	for how := range hostilities {
-		add(byte(how), byte(how), request{nil, six, 2})
+		f.Add(byte(how), byte(how), 0, 0, 0, 0, 0.0, 0.0, 0.0, false, six, 0)
 	}
-	add(0, 0, request{&Options{Num: 5, Beam: 2, NoRepeat: 1}, six, 1e6})
-	add(0, 0, request{&Options{Beam: math.MaxInt32}, six, -1})
-	add(0, 0, request{&Options{Sample: true, Num: 4, TopP: 1e-300, Seed: 7, MaxWords: 1}, six, 0})
-	add(0, 0, request{&Options{LengthPower: 10, Temperature: 1e-3, MaxWords: 1024}, []float32{math.MaxFloat32, 0, 0, 0, 0, 0}, 3})
-	add(0, 0, request{nil, []float32{1}, 1})
-	f.Fuzz(func(t *testing.T, which, how byte, data []byte) {
-		var a request
-		if json.Unmarshal(data, &a) != nil || len(data) > 1<<12 {
-			return
-		}
-		if o := a.Options; o != nil && o.Beam <= maxBeam && o.Num <= maxBeam && o.MaxWords <= maxWords { // what is only slow is not looked for
+	f.Add(byte(0), byte(0), 5, 2, 0, 1, 0.7, 0.0, 0.0, false, six, 1000000)
+	f.Add(byte(0), byte(0), 1, math.MaxInt32, 0, 0, 0.0, 0.0, 0.0, false, six, -1)
+	f.Add(byte(0), byte(0), 4, 0, 1, 0, 0.0, 1e-300, 0.0, true, six, 0)
+	f.Add(byte(0), byte(0), 1, 3, 1024, -1, 10.0, math.NaN(), math.Inf(1), true, []byte{128, 0, 0, 0, 0, 0}, 3)
+	f.Add(byte(0), byte(0), 0, 0, 0, 0, 0.0, 0.0, 0.0, false, six[:1], 1)
+	f.Fuzz(func(t *testing.T, which, how byte, num, beam, words, repeat int, power, p, temperature float64, sample bool, raw []byte, workers int) {
+		o := &Options{Num: num, Beam: beam, MaxWords: words, NoRepeat: repeat, LengthPower: power, TopP: p, Temperature: temperature, Sample: sample, TopK: repeat}
+		if o.Beam <= maxBeam && o.Num <= maxBeam && o.MaxWords <= maxWords { // what is only slow is not looked for
 			o.Beam, o.Num, o.MaxWords = min(o.Beam, 20), min(o.Num, 20), min(o.MaxWords, 30)
+		}
+		// A byte is a small number or one at the end of what there is.
+		extremes := map[byte]float64{128: math.MaxFloat32, 129: math.NaN(), 130: math.Inf(1), 131: -math.MaxFloat32}
+		picture := make([]float32, min(len(raw), 10))
+		for i := range picture {
+			picture[i] = float32(int8(raw[i])) / 8
+			if x, ok := extremes[raw[i]]; ok {
+				picture[i] = float32(x)
+			}
 		}
 		h := &hostileFS{files, names[int(which)%len(names)], hostility(how) % hostilities}
 		var c *Captioner
@@ -161,8 +170,8 @@ func FuzzAPI(f *testing.F) {
 			t.Fatalf("%s, %d: opened", h.bad, h.how)
 		}
 		ctx := context.Background()
-		one, err := c.CaptionFeatures(ctx, a.Features, a.Options)
-		many, manyErr := c.CaptionBatch(ctx, [][]float32{a.Features, a.Features}, a.Options, a.Workers)
+		one, err := c.CaptionFeatures(ctx, picture, o)
+		many, manyErr := c.CaptionBatch(ctx, [][]float32{picture, picture}, o, workers)
 		if (err == nil) != (manyErr == nil) {
 			t.Fatalf("alone %v, in a batch %v", err, manyErr)
 		}
@@ -170,7 +179,7 @@ func FuzzAPI(f *testing.F) {
 			checkMessage(t, "captions", err)
 			return
 		}
-		checkCaptions(t, one, c.Vocab(), a.Options)
+		checkCaptions(t, one, c.Vocab(), o)
 		if len(many) != 2 || !reflect.DeepEqual(many[0], one) || !reflect.DeepEqual(many[1], one) {
 			t.Fatalf("alone %v, in a batch %v", one, many)
 		}

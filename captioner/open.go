@@ -256,8 +256,8 @@ func (l *Loader) words(c *Captioner) error {
 		return &ModelError{File: vocabFile, Err: fmt.Errorf("%d words, the decoder has %d", v.Len(), c.config.Decoder.Vocabulary), Hint: hintMixed}
 	}
 	var p weights.Packer
-	whole := sums(c.fsys, slices.Concat(c.config.CNN.Files, c.config.Files), &p)
-	d, m, found, err := decodeDecoder(files[decoderFile], c.config, &p)
+	compared, whole := sums(c.fsys, slices.Concat(c.config.CNN.Files, c.config.Files), &p)
+	d, m, found, err := decodeDecoder(files[decoderFile], c.config, compared[decoderFile], &p)
 	if err != nil {
 		return err
 	}

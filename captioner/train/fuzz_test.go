@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"math"
 	"path/filepath"
@@ -155,18 +154,25 @@ func relength(file string) string {
 	return string(b)
 }
 
-// FuzzCheckpoint reads checkpoints. One that is damaged is refused; what is accepted
+// FuzzCheckpoint changes a checkpoint. One that is damaged is refused; what is accepted
 // is what was written. With seal the checksum is made right again: then what is
 // accepted is what it says.
 func FuzzCheckpoint(f *testing.F) {
 	want, file := trained(f)
-	f.Add(file, false)
-	f.Add(file, true)
-	f.Add(file[:len(file)-4], true)
-	f.Add([]byte(relength(strings.Replace(string(file), `\"step\":1,`, `\"step\":9,\"step\":1,`, 1))), true)
-	f.Add([]byte(strings.Replace(string(file), `\"best\":1`, `\"best\":2`, 1)), true)
+	for _, seal := range []bool{false, true} {
+		f.Add(0, 0, []byte(nil), seal)
+		f.Add(len(file)-4, 4, []byte(nil), seal)
+		for _, c := range []struct{ old, new string }{
+			{`\"step\":1`, `\"step\":9`}, {`\"step\":1,`, `\"Step\":1,`}, {`\"best\":1`, `\"best\":2`}, {`F32`, `F16`}, {`"loss`, `"lost`}, {`{`, ` `},
+		} {
+			f.Add(bytes.Index(file, []byte(c.old)), len(c.old), []byte(c.new), seal)
+		}
+		f.Add(0, 8, []byte("\xff\xff\xff\xff\x00\x00\x00\x00"), seal)
+		f.Add(0, len(file), []byte("\x02\x00\x00\x00\x00\x00\x00\x00{}"), seal)
+	}
 	got, twin := blank(f), blank(f)
-	f.Fuzz(func(t *testing.T, data []byte, seal bool) {
+	f.Fuzz(func(t *testing.T, at, drop int, with []byte, seal bool) {
+		data := splice(file, at, drop, with)
 		if seal {
 			data = sealed(twin, data)
 		}
@@ -190,6 +196,14 @@ func FuzzCheckpoint(f *testing.F) {
 			t.Fatalf("other %s after writing and reading again", s)
 		}
 	})
+}
+
+// splice returns b with drop bytes at a place replaced. Fuzzing finds more with few
+// bytes to change than with a whole file.
+func splice(b []byte, at, drop int, with []byte) []byte {
+	at = int(uint(at) % uint(len(b)+1))
+	drop = min(max(drop, 0), len(b)-at)
+	return slices.Concat(b[:at], with, b[at+drop:])
 }
 
 // sealed returns the checkpoint in data with a right checksum, where it can be read
@@ -285,50 +299,54 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// FuzzAPI trains on what the JSON in data says: there is a decoder that writes, or an
-// error that fits on a line.
+// FuzzAPI trains with the options and on the data that its arguments give: there is a
+// decoder that writes, or an error that fits on a line.
 func FuzzAPI(f *testing.F) {
-	type call struct {
-		Words    []string
-		Features [][]float32
-		Captions [][][]int
-		Val      []ValSet
-		Options  Options
-	}
-	d, o := smallest()
-	for _, change := range []func(c *call){
-		func(*call) {},
-		func(c *call) { c.Captions = [][][]int{{{}}, {{4, 4, 4, 4, 5}}} },
-		func(c *call) { c.Options.Hidden, c.Options.Embed = 1<<14, 1<<14 },
-		func(c *call) { c.Options.Rate, c.Options.Epochs = 1, 3 },
-		func(c *call) { c.Options.Generate.Beam = 1 << 30 },
-	} {
-		c := call{[]string{"a", "dog"}, d.Features, d.Captions, d.Val, *o}
-		g := *o.Generate
-		c.Options.Generate = &g
-		change(&c)
-		b, err := json.Marshal(c)
-		if err != nil {
-			f.Fatal(err)
+	f.Add(byte(0), false, 2, 2, 1, 0.001, 0.5, 0.1, 40, 1, []byte{1, 2}, []byte{4, 5, 0, 5})
+	f.Add(byte(1), true, 3, 2, 2, 1.0, 0.0, 0.0, 1, 8, []byte{1, 2, 200, 128}, []byte{0, 4, 4, 4, 5, 5, 0, 0, 4})
+	f.Add(byte(2), true, 1<<14, 2, 2, 0.1, 0.99, 0.99, 3, 1<<30, []byte{}, []byte{4, 5})
+	f.Add(byte(3), true, 1<<14, 1<<14, 2, math.NaN(), 0.0, 0.0, 3, 1, []byte{129, 1}, []byte{4, 99})
+	f.Add(byte(2), false, 1, 1<<16, 3, 0.01, 0.5, -1.0, 1000, 0, []byte{7, 7, 7}, []byte{})
+	cells := []captioner.Cell{captioner.RNN, captioner.LSTM, captioner.GRU, "\x1b\n\u202e"}
+	extremes := map[byte]float64{128: math.MaxFloat32, 129: math.NaN(), 130: math.Inf(1), 131: -math.MaxFloat32}
+	f.Fuzz(func(t *testing.T, cell byte, every bool, size, batch, epochs int, rate, dropout, smooth float64, words, beam int, raw, ids []byte) {
+		if size > 16 && size < 1<<14 || batch > 1<<10 && batch < 1<<16 || epochs > 3 && epochs <= 1<<20 || len(ids) > 100 || len(raw) > 10 {
+			return // only slow
 		}
-		f.Add(b)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var c call
-		if json.Unmarshal(data, &c) != nil {
-			return
+		o := Defaults()
+		o.Cell, o.Embed, o.Hidden, o.Batch, o.Epochs, o.Threads = cells[cell%4], size, size, batch, epochs, 1
+		o.Rate, o.Dropout, o.Smooth, o.MaxWords = rate, dropout, smooth, words
+		o.Generate = &captioner.Options{Beam: beam, MaxWords: 5}
+		if beam > 8 && beam <= 1<<10 {
+			o.Generate.Beam = 8
 		}
-		c.Options.Checkpoint = "" // no files of anybody's choice
-		c.Options.Threads = min(c.Options.Threads, 2)
-		// What is only slow is not looked for.
-		if o := c.Options; o.Epochs > 3 || len(data) > 4<<10 || o.Hidden < 1<<14 && o.Hidden > 16 || o.Embed < 1<<14 && o.Embed > 16 {
-			return
+		if !every {
+			o.Entry = captioner.Init
 		}
-		if g := c.Options.Generate; g != nil && g.MaxWords <= 1024 {
-			g.MaxWords, g.Beam, g.Num = min(g.MaxWords, 5), min(g.Beam, 8), min(g.Num, 8)
+		// Each byte is a photo of one feature; a 0 ends a caption, and the captions
+		// go to the photos in turn.
+		d := &Data{Vocab: vocab.Build([][]string{{"a", "dog", "runs"}}, 1), Captions: make([][][]int, len(raw))}
+		for _, b := range raw {
+			x := float32(int8(b)) / 8
+			if e, ok := extremes[b]; ok {
+				x = float32(e)
+			}
+			d.Features = append(d.Features, []float32{x})
 		}
-		v := vocab.Build([][]string{c.Words}, 1)
-		res, err := Run(context.Background(), &Data{v, c.Features, c.Captions, c.Val}, &c.Options, nil)
+		for i, caption := range bytes.Split(ids, []byte{0}) {
+			if len(raw) == 0 {
+				break
+			}
+			var c []int
+			for _, id := range caption {
+				c = append(c, int(int8(id)))
+			}
+			d.Captions[i%len(raw)] = append(d.Captions[i%len(raw)], c)
+		}
+		if len(raw) > 0 {
+			d.Val = []ValSet{{Name: "v\n", Features: d.Features[:1], Refs: [][][]string{{{"a", "dog"}, nil}}}}
+		}
+		res, err := Run(context.Background(), d, o, nil)
 		if err != nil {
 			if s := err.Error(); res != nil || s == "" || len(s) > 500 || strings.ContainsAny(s, "\n\r\x1b\u202e") {
 				t.Fatalf("%v, %q", res, s)
@@ -338,15 +356,15 @@ func FuzzAPI(f *testing.F) {
 		if err := res.Decoder.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		if n := len(res.History); n < 1 || n > c.Options.Epochs || res.Best < 1 || res.Best > n {
+		if n := len(res.History); n < 1 || n > epochs || res.Best < 1 || res.Best > n {
 			t.Fatalf("best epoch %d of %d", res.Best, n)
 		}
 		g, err := captioner.NewGenerator(res.Decoder)
 		if err != nil {
 			t.Fatal(err)
 		}
-		hs, err := g.Captions(context.Background(), c.Features[0], nil)
-		if err == nil && (len(hs) != 1 || len(hs[0].IDs) == 0 || v.Decode(hs[0].IDs) == "") {
+		hs, err := g.Captions(context.Background(), d.Features[0], nil)
+		if err == nil && (len(hs) != 1 || len(hs[0].IDs) == 0 || d.Vocab.Decode(hs[0].IDs) == "") {
 			t.Fatalf("captions %v", hs)
 		}
 	})

@@ -7,6 +7,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/onetomany/caption/internal/message"
 )
 
 // Limits of a data set; a file beyond them is none of captions.
@@ -51,7 +53,7 @@ func (b *builder) errorf(line int, format string, args ...any) error {
 	if line > 0 {
 		at = fmt.Sprintf(", line %d", line)
 	}
-	return fmt.Errorf("data set %s%s: %w", b.file, at, fmt.Errorf(format, args...))
+	return message.Error(fmt.Errorf("data set %s%s: %w", b.file, at, fmt.Errorf(format, args...)))
 }
 
 // photo returns the photo of a name, a new one if need be.

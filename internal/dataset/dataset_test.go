@@ -230,6 +230,10 @@ func TestOpenErrors(t *testing.T) {
 			t.Errorf("%s: error %q is not one line with the file in it", c.what, err)
 		}
 	}
+	evil := strings.Repeat("\u202e\x1b[31m\n", 50)
+	if _, err := Open(filepath.Join(t.TempDir(), evil)); err == nil || len(err.Error()) > 500 || strings.ContainsAny(err.Error(), "\n\x1b\u202e") {
+		t.Errorf("path with escapes: %q", err)
+	}
 	if _, err := Open(filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "none: no such") {
 		t.Errorf("missing path: %v", err)
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/onetomany/caption/internal/message"
 )
 
 // maxFile is the largest file of captions in bytes. (Karpathy's file of COCO
@@ -20,11 +22,17 @@ const maxFile = 1 << 30
 // Photos without file are left out and listed in Missing; if all are, that is
 // an error. A set without splits becomes train and val (see EnsureVal).
 // Errors name the file and, where there is one, the line.
-func Open(path string) (*Set, error) { return open(path, true) }
+func Open(path string) (*Set, error) {
+	s, err := open(path, true)
+	return s, message.Error(err)
+}
 
 // OpenCaptions is Open for photos that need not be there, because their
 // features are: photos without file stay, with an empty Path.
-func OpenCaptions(path string) (*Set, error) { return open(path, false) }
+func OpenCaptions(path string) (*Set, error) {
+	s, err := open(path, false)
+	return s, message.Error(err)
+}
 
 func open(path string, needFiles bool) (*Set, error) {
 	fi, err := os.Stat(path)
@@ -136,6 +144,12 @@ func glob(dir, pattern string) []string {
 
 // readFile reads a file of captions up to the limit.
 func readFile(path string) ([]byte, error) {
+	// Stat before Open: opening a named pipe would wait for its writer.
+	if fi, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("data set: %w", err)
+	} else if !fi.Mode().IsRegular() {
+		return nil, fmt.Errorf("data set %s: not a regular file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("data set: %w", err)

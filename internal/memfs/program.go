@@ -37,7 +37,7 @@ func (p Program) View(name string) ([]byte, error) {
 }
 
 // A Check compares a file with its checksum, block by block, in any order and on any
-// goroutines: whoever reads the file anyway has it in the processor's cache.
+// goroutines.
 type Check struct {
 	data []byte
 	want uint32

@@ -131,7 +131,7 @@ func (f *File) Float32s(name string) ([]float32, error) {
 	}
 	dt := f.infos[i].DType
 	if dt != F32 && dt != F16 && dt != BF16 {
-		return nil, fmt.Errorf("tensor %q is %s; F32, F16 or BF16 is expected", name, dt)
+		return nil, fmt.Errorf("tensor %.50q is %s; F32, F16 or BF16 is expected", name, dt)
 	}
 	out := make([]float32, f.sizes[i]/int64(dt.Size()))
 	// By pieces, so that a large tensor is not twice in memory.
@@ -169,7 +169,7 @@ func decode(dst []float32, b []byte, dt DType) int {
 	return n
 }
 
-func missing(name string) error { return fmt.Errorf("no tensor %q in the file", name) }
+func missing(name string) error { return fmt.Errorf("no tensor %.50q in the file", name) }
 
 // readFullAt fills b. ReadAt may return io.EOF with a full buffer.
 func readFullAt(r io.ReaderAt, b []byte, off int64) error {

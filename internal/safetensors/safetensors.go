@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/onetomany/caption/internal/message"
 )
 
 // ErrFormat is wrapped by every error that says a file is not valid.
@@ -81,5 +83,6 @@ func (i Info) bytes() (n int64, ok bool) {
 }
 
 func formatError(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrFormat, fmt.Sprintf(format, args...))
+	// Names of tensors, and what else the header has, may be of any length.
+	return fmt.Errorf("%w: %s", ErrFormat, message.Clean(fmt.Sprintf(format, args...), 300))
 }
