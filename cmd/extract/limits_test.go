@@ -48,7 +48,7 @@ func TestLimits(t *testing.T) {
 		if tt.left > 0 {
 			tt.setup += "; export " + clitest.AddressSpace + "=" + strconv.Itoa(tt.left<<20)
 		}
-		code, printed := clitest.Shell(t, tt.setup, "-q", "-j", "5", images, "-o", tt.out)
+		code, printed := clitest.Shell(t, tt.setup, "-q", "-j", "5", "--cnn", tiny, images, "-o", tt.out)
 		if code != tt.code || !strings.Contains(printed, tt.want) {
 			t.Errorf("%s, -o %s: exit code %d, printed %.1000q; want %d, %q", tt.setup, tt.out, code, printed, tt.code, tt.want)
 		}
