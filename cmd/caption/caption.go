@@ -38,7 +38,8 @@ func newCommand() *cobra.Command {
 A PATH is a photo, a folder (searched with its sub-folders), a glob, or - for a
 photo on standard input. One photo gives its caption alone, several give lines
 of PATH, tab, caption, in order. A photo that cannot be read is named on
-standard error and the others go on.
+standard error and the others go on. Names that a terminal would not print as they
+are, are quoted as in Go; in CSV, ' stands before what would be a formula.
 
 Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 some photos failed and all
 others were done, 130 interrupted.`,
@@ -121,6 +122,7 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 			return oe
 		}
 		if err := cli.TooManyFiles(r.Name, r.Err); err != nil {
+			out.close() // so that JSON is whole
 			return err
 		}
 		if r.Err != nil {

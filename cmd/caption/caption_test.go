@@ -48,11 +48,12 @@ func write(t *testing.T, path string, b []byte) string {
 	return path
 }
 
-// hugePNG is the header of a picture of 60,000×60,000.
+// hugePNG is the header of a picture of 15,000×15,000; for a larger one image/png
+// has words of its own on 32 bits.
 func hugePNG() []byte {
 	ihdr := []byte("IHDR")
-	ihdr = binary.BigEndian.AppendUint32(ihdr, 60000)
-	ihdr = binary.BigEndian.AppendUint32(ihdr, 60000)
+	ihdr = binary.BigEndian.AppendUint32(ihdr, 15000)
+	ihdr = binary.BigEndian.AppendUint32(ihdr, 15000)
 	ihdr = append(ihdr, 8, 2, 0, 0, 0)
 	b := binary.BigEndian.AppendUint32([]byte("\x89PNG\r\n\x1a\n"), 13)
 	b = append(b, ihdr...)
@@ -176,7 +177,7 @@ func TestBadInput(t *testing.T) {
 		{"text named jpg", []string{at("text.jpg"), good}, cli.Partial, "text.jpg"},
 		{"text named jpg, alone", []string{at("text.jpg")}, cli.Failed, "text.jpg"},
 		{"cut off", []string{at("cut.jpg"), good}, cli.Partial, "cut.jpg"},
-		{"too large", []string{at("huge.png"), good}, cli.Partial, "60000"},
+		{"too large", []string{at("huge.png"), good}, cli.Partial, "15000"},
 		{"empty file", []string{at("empty.png"), good}, cli.Partial, "empty.png"},
 		{"empty folder", []string{at("nothing"), good}, cli.Partial, "nothing"},
 		{"no such file", []string{at("absent.jpg"), good}, cli.Partial, "absent.jpg"},
@@ -184,6 +185,9 @@ func TestBadInput(t *testing.T) {
 		{"not a number", []string{"--beam", "x", good}, cli.WrongUsage, "--beam"},
 		{"out of range", []string{"--beam", "0", good}, cli.WrongUsage, "--beam 0"},
 		{"far out of range", []string{"--beam", "100000", good}, cli.WrongUsage, "--beam"},
+		{"no memory", []string{"--max-memory", "0", good}, cli.WrongUsage, "--max-memory"},
+		{"eval with no size", []string{"eval", "--data", dir, "--max-memory", "much"}, cli.WrongUsage, "--max-memory"},
+		{"train with no size", []string{"train", "--data", dir, "-o", at("m"), "--max-memory", "-1"}, cli.WrongUsage, "--max-memory"},
 		{"unknown flag", []string{"--bem", "3", good}, cli.WrongUsage, "--bem"},
 		{"unknown format", []string{"-f", "xml", good}, cli.WrongUsage, "xml"},
 		{"sampling flag alone", []string{"--top-k", "5", good}, cli.WrongUsage, "--sample"},

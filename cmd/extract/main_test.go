@@ -86,6 +86,7 @@ func TestBadInput(t *testing.T) {
 		{"bad mean", []string{good, "--mean", "1,2", "-o", out}, cli.WrongUsage, "--mean"},
 		{"bad resize", []string{good, "--resize", "stretch", "-o", out}, cli.WrongUsage, "stretch"},
 		{"bad batch", []string{good, "--batch", "0", "-o", out}, cli.WrongUsage, "--batch"},
+		{"no memory", []string{good, "--max-memory", "0GiB", "-o", out}, cli.WrongUsage, "--max-memory"},
 		{"missing value", []string{good, "-o"}, cli.WrongUsage, "-o"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
