@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -66,7 +67,7 @@ func TestEncodeDecode(t *testing.T) {
 		}
 	}
 	a, dog := v.ID("a"), v.ID("dog")
-	if got := v.Decode([]int{Start, a, Unk, -1, v.Len(), 1 << 40, dog, Pad, End, dog}); got != "a dog" {
+	if got := v.Decode([]int{Start, a, Unk, -1, v.Len(), math.MaxInt, dog, Pad, End, dog}); got != "a dog" {
 		t.Errorf("decoded %q, want %q", got, "a dog")
 	}
 	if got := v.Decode(nil); got != "" {
