@@ -327,6 +327,8 @@ func (h header) wrap(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, jpeg.FormatError("short Huffman data")), errors.Is(err, png.FormatError("not enough pixel data")):
 		return fmt.Errorf("%w: the %s data ends early; copy or download it again", ErrTruncated, h.name)
+	case errors.Is(err, png.UnsupportedError("dimension overflow")): // of int, which may have 32 bits
+		kind = ErrTooLarge
 	case errors.As(err, &ju), errors.As(err, &pu), errors.As(err, &tu), errors.Is(err, bmp.ErrUnsupported):
 		kind = ErrUnsupported
 	}
