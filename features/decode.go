@@ -3,6 +3,7 @@ package features
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -196,7 +197,7 @@ type format struct {
 
 var formats = []format{
 	{"JPEG", isJPEG, jpegConfig, decodeJPEG, jpegOrientation, jpegMemory, (*scaledjpeg.Decoder).Decode, scaledMemory},
-	{"PNG", isPNG, config(png.DecodeConfig), from(png.Decode), pngOrientation, pngMemory, nil, nil},
+	{"PNG", isPNG, pngConfig, from(png.Decode), pngOrientation, pngMemory, nil, nil},
 	{"GIF", isGIF, config(gif.DecodeConfig), decodeGIF, nil, gifMemory, nil, nil},
 	{"WebP", isWebP, config(webp.DecodeConfig), decodeWebP, webpOrientation, webpMemory, nil, nil},
 	{"BMP", isBMP, config(bmp.DecodeConfig), from(bmp.Decode), nil, bmpMemory, nil, nil},
@@ -205,6 +206,16 @@ var formats = []format{
 
 func config(read func(io.Reader) (image.Config, error)) func([]byte) (image.Config, error) {
 	return func(data []byte) (image.Config, error) { return read(bytes.NewReader(data)) }
+}
+
+// pngConfig tells the size of pictures too that have more pixels than an int of 32
+// bits can count: it is for the limits to refuse them.
+func pngConfig(data []byte) (image.Config, error) {
+	c, err := png.DecodeConfig(bytes.NewReader(data))
+	if errors.Is(err, png.UnsupportedError("dimension overflow")) {
+		c.Width, c.Height, err = int(binary.BigEndian.Uint32(data[16:])), int(binary.BigEndian.Uint32(data[20:])), nil
+	}
+	return c, err
 }
 
 func from(decode func(io.Reader) (image.Image, error)) func(*input) (image.Image, error) {

@@ -260,7 +260,8 @@ func TestZeroValues(t *testing.T) {
 func FuzzAPI(f *testing.F) {
 	f.Add(uint8(0), 3, 4, 12, 0, 0, []byte("0123456789"))
 	f.Add(uint8(6), 300, 200, 300, -7, 9, bytes.Repeat([]byte{7}, 100))
-	f.Add(uint8(8), 1<<40, 1, -1, 1, 1, []byte{})
+	f.Add(uint8(8), 1<<30, 1, -1, 1, 1, []byte{})
+	f.Add(uint8(7), 1, 3, 40, 1, 2, bytes.Repeat([]byte{7}, 80)) // the last row is missing, and cropped
 	for kind := range uint8(12) {
 		f.Add(kind, 5, 3, 5*8, 1, 2, bytes.Repeat([]byte{kind}, 5*3*8))
 	}

@@ -109,7 +109,7 @@ func parseNPYHeader(r io.Reader) (descr string, shape []int, err error) {
 		}
 		d, err := strconv.Atoi(s)
 		if err != nil {
-			return fail("dimension %s", s)
+			return fail("dimension %s is too large", s)
 		}
 		shape = append(shape, d)
 	}

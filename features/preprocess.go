@@ -331,9 +331,9 @@ func pixelsOf(canvas *[]uint8, n int) []uint8 {
 	return (*canvas)[:n]
 }
 
-// checkPlanes refuses a picture of a type that imaging knows whose memory is not
+// checkPlanes refuses a picture of a type of package image whose memory is not
 // what its bounds say: imaging would panic on it, in a goroutine where nobody
-// can recover.
+// can recover, or a crop would leave out what is missing.
 func checkPlanes(img image.Image) error {
 	b := img.Bounds()
 	ok := true
@@ -349,9 +349,15 @@ func checkPlanes(img image.Image) error {
 		rows(m.Pix, m.Stride, 4*b.Dx(), b.Dy())
 	case *image.RGBA64:
 		rows(m.Pix, m.Stride, 8*b.Dx(), b.Dy())
+	case *image.CMYK:
+		rows(m.Pix, m.Stride, 4*b.Dx(), b.Dy())
 	case *image.Gray:
 		rows(m.Pix, m.Stride, b.Dx(), b.Dy())
 	case *image.Gray16:
+		rows(m.Pix, m.Stride, 2*b.Dx(), b.Dy())
+	case *image.Alpha:
+		rows(m.Pix, m.Stride, b.Dx(), b.Dy())
+	case *image.Alpha16:
 		rows(m.Pix, m.Stride, 2*b.Dx(), b.Dy())
 	case *image.Paletted:
 		rows(m.Pix, m.Stride, b.Dx(), b.Dy())

@@ -264,7 +264,7 @@ func (h header) entry(name string) (entry, error) {
 			e.Shape = make([]int, len(dims))
 			for i, d := range dims {
 				if int64(int(d)) != d { // 32-bit machines
-					return formatError("%s: dimension %d is too large", what, d)
+					return formatError("%s: dimension %d has no valid size on this machine", what, d)
 				}
 				e.Shape[i] = int(d)
 			}
