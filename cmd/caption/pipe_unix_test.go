@@ -67,3 +67,46 @@ func TestPhotoInPipe(t *testing.T) {
 		t.Errorf("exit code %d, %q, %q", code, out, errs)
 	}
 }
+
+// A photo that has become a named pipe since the folder was listed fails, and
+// does not hold up the others for ever.
+func TestPhotoBecomesPipe(t *testing.T) {
+	dir := t.TempDir()
+	photo := read(t, filepath.Join(images, "cat.jpg"))
+	first, second := filepath.Join(dir, "first.jpg"), write(t, filepath.Join(dir, "second.jpg"), photo)
+	third := write(t, filepath.Join(dir, "third.jpg"), photo)
+	if err := syscall.Mkfifo(first, 0o666); err != nil {
+		t.Skip(err)
+	}
+	type outcome struct {
+		code      int
+		out, errs string
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		code, out, errs := run(t, nil, "-q", "-j", "1", first, second, third)
+		done <- outcome{code, out, errs}
+	}()
+	w, err := os.OpenFile(first, os.O_WRONLY, 0) // waits until the first photo is read
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(second); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(second, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(photo); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	select {
+	case o := <-done:
+		if o.code != cli.Partial || strings.Count(o.out, "\n") != 2 || !strings.Contains(o.errs, second+": ") {
+			t.Errorf("exit code %d, %q, %q", o.code, o.out, o.errs)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the pipe is waited for")
+	}
+}
