@@ -166,6 +166,7 @@ func (f *captionFlags) openForOne(ctx context.Context, l captioner.Loader, src f
 	}
 	ready := make(chan prepared, 1)
 	l.Threads = runtime.GOMAXPROCS(0)
+	l.Trusted = f.model == cli.DefaultModel // a start of 40 ms is too short to look at all of the program
 	read := func(pre features.Preprocessing) {
 		var p prepared
 		r, err := src.Open()
