@@ -24,7 +24,7 @@ type builder struct {
 	nodes int
 }
 
-func message(num protowire.Number, parts ...[]byte) []byte {
+func field(num protowire.Number, parts ...[]byte) []byte {
 	var b []byte
 	for _, p := range parts {
 		b = append(b, p...)
@@ -32,7 +32,7 @@ func message(num protowire.Number, parts ...[]byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(nil, num, protowire.BytesType), b)
 }
 
-func text(num protowire.Number, s string) []byte { return message(num, []byte(s)) }
+func text(num protowire.Number, s string) []byte { return field(num, []byte(s)) }
 
 func number(num protowire.Number, v int64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(nil, num, protowire.VarintType), uint64(v))
@@ -42,9 +42,9 @@ func number(num protowire.Number, v int64) []byte {
 func (b *builder) input(shape ...int64) *builder {
 	var dims []byte
 	for _, d := range shape {
-		dims = append(dims, message(1, number(1, d))...)
+		dims = append(dims, field(1, number(1, d))...)
 	}
-	b.graph = append(b.graph, message(11, text(1, "x"), message(2, message(1, number(1, 1), message(2, dims))))...)
+	b.graph = append(b.graph, field(11, text(1, "x"), field(2, field(1, number(1, 1), field(2, dims))))...)
 	return b
 }
 
@@ -76,7 +76,7 @@ func (b *builder) scalar(name string, v int64) *builder {
 }
 
 func (b *builder) tensor(name string, typ int64, shape []int64, raw []byte) *builder {
-	b.graph = append(b.graph, message(5, tensorProto(name, typ, shape, raw))...)
+	b.graph = append(b.graph, field(5, tensorProto(name, typ, shape, raw))...)
 	return b
 }
 
@@ -114,7 +114,7 @@ func (b *builder) node(line string) *builder {
 		if len(values) > 1 {
 			ints = append(ints, number(20, 7)...)
 		}
-		n = append(n, message(5, text(1, name), ints)...)
+		n = append(n, field(5, text(1, name), ints)...)
 	}
 	for _, o := range strings.Split(f[0], ",") {
 		n = append(n, text(2, o)...)
@@ -125,7 +125,7 @@ func (b *builder) node(line string) *builder {
 
 // add adds a NodeProto.
 func (b *builder) add(node []byte) *builder {
-	b.graph = append(b.graph, message(1, node)...)
+	b.graph = append(b.graph, field(1, node)...)
 	b.nodes++
 	return b
 }
@@ -146,9 +146,9 @@ func (b *builder) chain(n int, first, line string) *builder {
 func (b *builder) model(outputs ...string) []byte {
 	graph := slices.Clip(b.graph)
 	for _, o := range outputs {
-		graph = append(graph, message(12, text(1, o))...)
+		graph = append(graph, field(12, text(1, o))...)
 	}
-	return append(append(number(1, 8), message(8, number(2, 17))...), message(7, graph)...)
+	return append(append(number(1, 8), field(8, number(2, 17))...), field(7, graph)...)
 }
 
 // openBytes opens a model in memory.

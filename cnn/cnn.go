@@ -11,6 +11,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/onnx"
 	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/internal/message"
 )
 
 // Tensor is a dense float32 array in row-major order.
@@ -110,7 +111,7 @@ type ShapeError struct {
 
 func (e *ShapeError) Error() string {
 	if !fits(e.Got, e.Want) {
-		return graph.Message(fmt.Sprintf("cnn: input of shape %v; the network takes %s", e.Got, shapeText(e.Want)))
+		return message.Clean(fmt.Sprintf("cnn: input of shape %v; the network takes %s", e.Got, shapeText(e.Want)), message.Max)
 	}
 	return fmt.Sprintf("cnn: input of shape %v with %d elements", e.Got, e.Len)
 }
@@ -162,12 +163,12 @@ func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error
 	}
 	g, err := read(onnx.Limits{Bytes: opt.MaxBytes, Memory: opt.MaxMemory})
 	if err != nil {
-		return nil, brief(err)
+		return nil, message.Error(err)
 	}
 	defer g.Close() // what the plan needs of the weights is packed then
 	p, err := plan.Compile(g, plan.Options{Layer: opt.Layer, Height: opt.Height, Width: opt.Width, BF16: opt.Precision == BF16, BF16All: bf16All})
 	if err != nil {
-		return nil, brief(fmt.Errorf("%s: %w", name, err))
+		return nil, message.Error(fmt.Errorf("%s: %w", name, err))
 	}
 	size := 1
 	for _, d := range p.FeatureShape {
@@ -197,21 +198,6 @@ func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error
 		n.info.Preprocessing = g.Metadata
 	}
 	return n, nil
-}
-
-// briefError is an error with a message for one line.
-type briefError struct{ error }
-
-func (e briefError) Error() string { return graph.Message(e.error.Error()) }
-func (e briefError) Unwrap() error { return e.error }
-
-// brief returns err with a message for one line: what a model file, its name or a
-// file system say is in it.
-func brief(err error) error {
-	if text := err.Error(); graph.Message(text) == text {
-		return err
-	}
-	return briefError{err}
 }
 
 // Info describes the network. That of a Net that Open has not made is empty.

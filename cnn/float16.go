@@ -4,6 +4,7 @@ import (
 	"io/fs"
 
 	"github.com/onetomany/caption/cnn/internal/onnx"
+	"github.com/onetomany/caption/internal/message"
 )
 
 // Float16 rewrites the model file name of fsys with its weights rounded to
@@ -13,7 +14,7 @@ import (
 func Float16(fsys fs.FS, name string) ([]byte, error) {
 	b, err := onnx.Float16(fsys, name, onnx.Limits{})
 	if err != nil {
-		return nil, brief(err)
+		return nil, message.Error(err)
 	}
 	return b, nil
 }

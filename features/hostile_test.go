@@ -133,8 +133,8 @@ func TestHostileReaders(t *testing.T) {
 		says string // "" where the photo is read all the same
 	}{
 		{"nil", nil, "nil"},
-		{"too many bytes", reader{read: func(p []byte) (int, error) { return len(p) + 1, nil }}, "returned"},
-		{"negative", reader{read: func([]byte) (int, error) { return -1, nil }}, "returned -1"},
+		{"too many bytes", reader{read: func(p []byte) (int, error) { return len(p) + 1, nil }}, "bytes of"},
+		{"negative", reader{read: func([]byte) (int, error) { return -1, nil }}, "-1 bytes of"},
 		{"nothing for ever", reader{read: func([]byte) (int, error) { return 0, nil }}, io.ErrNoProgress.Error()},
 		{"panics", reader{read: func([]byte) (int, error) { panic("boom") }}, "boom"},
 		{"typed nil", (*bytes.Reader)(nil), "panic"},

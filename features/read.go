@@ -9,6 +9,8 @@ import (
 	"io/fs"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/onetomany/caption/internal/checkedio"
 )
 
 // budget is what the photos at work may take together. Files and pixels are
@@ -103,7 +105,7 @@ func readTo(ctx context.Context, r io.Reader, l Limits, buf *bytes.Buffer, size 
 	}
 	buf.Reset()
 	buf.Grow(int(size) + bytes.MinRead) // ReadFrom wants spare room to see the end
-	n, err := buf.ReadFrom(io.LimitReader(&careful{ctx: ctx, r: r}, l.MaxBytes+1))
+	n, err := buf.ReadFrom(io.LimitReader(careful{ctx, checkedio.Reader(r)}, l.MaxBytes+1))
 	switch {
 	case err != nil:
 		return nil, err
@@ -120,28 +122,16 @@ func tooManyBytes(n int64, l Limits) error {
 // careful reads from a reader that need not be a good one. It stops between two
 // reads when its context is done.
 type careful struct {
-	ctx   context.Context
-	r     io.Reader
-	empty int // reads in a row that gave nothing
+	ctx context.Context
+	io.Reader
 }
 
-func (c *careful) Read(p []byte) (n int, err error) {
+func (c careful) Read(p []byte) (n int, err error) {
 	if err := c.ctx.Err(); err != nil {
 		return 0, err
 	}
 	defer rescue(&err, "reading the photo")
-	n, err = c.r.Read(p)
-	if n < 0 || n > len(p) {
-		return 0, fmt.Errorf("reading the photo: a Read of %d bytes returned %d", len(p), n)
-	}
-	if n > 0 || err != nil {
-		c.empty = 0
-		return n, err
-	}
-	if c.empty++; c.empty > 100 {
-		return 0, io.ErrNoProgress
-	}
-	return 0, nil
+	return c.Reader.Read(p)
 }
 
 // rescue turns a panic of what a caller gave into an error: it may come in a

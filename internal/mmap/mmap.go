@@ -15,7 +15,8 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
-	"slices"
+
+	"github.com/onetomany/caption/internal/checkedio"
 )
 
 // A File is the content of a file, to be read only.
@@ -86,51 +87,28 @@ func open(fsys fs.FS, name string, limit int64) (*File, error) {
 		}
 		// Some file systems cannot map.
 	}
-	b, err := read(f, int(info.Size()))
+	b, err := read(f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("reading %d bytes: %w", info.Size(), err)
 	}
 	return &File{Bytes: b}, nil
 }
 
-var (
-	errSize = errors.New("the file has another size than its file system says")
-	errRead = errors.New("the file system reads a number of bytes that was not asked for")
-)
+var errSize = errors.New("the file has another size than its file system says")
 
-// read reads the size bytes of r. Memory for more than 64 MiB is made as they come:
-// a file system may say any size.
-func read(r io.Reader, size int) ([]byte, error) {
-	const most, patience = 64 << 20, 100
-	b := make([]byte, 0, min(size, most))
-	for idle := 0; ; {
-		at := len(b)
-		if at == cap(b) && at < size {
-			b = slices.Grow(b, min(at, size-at))
-		}
-		room := b[at:min(cap(b), size)]
-		end := len(room) == 0
-		if end { // there should be no more
-			room = make([]byte, 1)
-		}
-		n, err := r.Read(room)
-		switch {
-		case n < 0 || n > len(room):
-			return nil, errRead
-		case end && n > 0, err == io.EOF && at+n < size:
-			return nil, errSize
-		case end && err == io.EOF || err == io.EOF && at+n == size:
-			return b[:at+n], nil
-		case err != nil:
-			return nil, err
-		case n > 0:
-			b, idle = b[:at+n], 0
-		default:
-			if idle++; idle == patience {
-				return nil, io.ErrNoProgress
-			}
-		}
+// read reads the size bytes of r, and finds that there are no more.
+func read(r io.Reader, size int64) ([]byte, error) {
+	b, err := checkedio.ReadAll(r, size)
+	if err == nil {
+		_, err = io.ReadFull(checkedio.Reader(r), make([]byte, 1))
 	}
+	switch err {
+	case io.EOF:
+		return b, nil
+	case nil, io.ErrUnexpectedEOF:
+		return nil, errSize
+	}
+	return nil, err
 }
 
 func check(info fs.FileInfo, limit int64) error {

@@ -1,6 +1,10 @@
 package graph
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/onetomany/caption/internal/message"
+)
 
 // UnsupportedError says that a model is valid but uses something that this
 // engine does not have. It names the operator, the node and the operator set.
@@ -17,7 +21,7 @@ func (e *UnsupportedError) Error() string {
 		reason = "this operator is not supported"
 	}
 	if e.Op == "" {
-		return Message(reason)
+		return message.Clean(reason, message.Max)
 	}
-	return Message(fmt.Sprintf("operator %s (node %s, opset %d): %s", Word(e.Op), Name(e.Node), e.Opset, reason))
+	return message.Clean(fmt.Sprintf("operator %s (node %s, opset %d): %s", Word(e.Op), Name(e.Node), e.Opset, reason), message.Max)
 }

@@ -3,15 +3,11 @@ package graph
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
-// What a model file calls things may hold escape sequences, line breaks or a
-// megabyte of text, and errors are printed on terminals.
-const (
-	maxName    = 80  // characters of a name in a message
-	maxMessage = 480 // bytes of a message
-)
+// maxName is the most characters of a name in a message: a model file may call
+// things by a megabyte of text.
+const maxName = 80
 
 // Name returns s, a name that a model file gives, as messages show it: in quotes,
 // what cannot be printed escaped, and not longer than is of use.
@@ -31,30 +27,4 @@ func Word(s string) string {
 		return q
 	}
 	return s
-}
-
-// Message returns text as it may be shown on a line: what cannot be printed is
-// escaped, and what is too long cut off.
-func Message(text string) string {
-	plain := len(text) <= maxMessage
-	for _, r := range text {
-		plain = plain && strconv.IsPrint(r) && r != utf8.RuneError
-	}
-	if plain {
-		return text
-	}
-	var b []byte
-	for i, r := range text {
-		if len(b) >= maxMessage {
-			return string(b) + "…"
-		}
-		if size := utf8.RuneLen(r); strconv.IsPrint(r) && r != utf8.RuneError {
-			b = append(b, text[i:i+size]...)
-			continue
-		}
-		_, size := utf8.DecodeRuneInString(text[i:])
-		q := strconv.Quote(text[i : i+size])
-		b = append(b, q[1:len(q)-1]...)
-	}
-	return string(b)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/message"
 )
 
 // FormatError says that a file is not an ONNX model, or a damaged one, or
@@ -16,7 +16,9 @@ type FormatError struct {
 	Err  error  // what is wrong, and where
 }
 
-func (e *FormatError) Error() string { return graph.Message(fmt.Sprintf("%s: %v", e.File, e.Err)) }
+func (e *FormatError) Error() string {
+	return message.Clean(fmt.Sprintf("%s: %v", e.File, e.Err), message.Max)
+}
 func (e *FormatError) Unwrap() error { return e.Err }
 
 // magics are the beginnings of files that people take for ONNX models.
