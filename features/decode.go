@@ -11,6 +11,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"math"
 	"sync"
 
 	"golang.org/x/image/bmp"
@@ -166,6 +167,13 @@ type memory struct {
 	used int64 // bytes, at most, by the largest photo
 }
 
+// lose keeps m from being used again.
+func (m *memory) lose() {
+	if m != nil {
+		m.used = math.MaxInt64
+	}
+}
+
 // putBack keeps m for the next photo, unless a huge one left it huge.
 func (m *memory) putBack() {
 	if m.used <= 64<<20 {
@@ -305,8 +313,9 @@ func (h header) decode(ctx context.Context, data []byte, denom int, m *memory) (
 		img, err := h.scaled(&m.jpeg, ctx, data, denom)
 		return photo{img, h.orient, true}, err
 	}
-	img, err := h.format.decode(&input{ctx, data, 0})
+	img, err := h.whole(ctx, data)
 	if cause := ctx.Err(); cause != nil {
+		m.lose() // the decoder may look at it once more
 		return p, cause
 	}
 	if err != nil {
@@ -316,6 +325,29 @@ func (h header) decode(ctx context.Context, data []byte, denom int, m *memory) (
 		return p, fmt.Errorf("%w: %s of %d×%d pixels where its header says %d×%d", ErrCorrupt, h.name, b.Dx(), b.Dy(), h.Width, h.Height)
 	}
 	return photo{img, h.orient, false}, checkPlanes(img)
+}
+
+// whole reads all pixels. Decoders end with ctx at the next piece of the file that
+// they read; some have read all of it when the work begins (lossy WebP, a TIFF of one
+// strip), and are left behind to end by themselves, a second later at most.
+func (h header) whole(ctx context.Context, data []byte) (image.Image, error) {
+	type result struct {
+		img image.Image
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() { done <- r }()
+		defer rescue(&r.err, "the decoder gave up")
+		r.img, r.err = h.format.decode(&input{ctx, data, 0})
+	}()
+	select {
+	case r := <-done:
+		return r.img, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // rescue turns a panic of a decoder into an error: hostile files are expected,

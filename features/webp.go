@@ -33,28 +33,8 @@ func decodeWebP(in *input) (image.Image, error) {
 	return onCanvas(img, at, canvas), nil
 }
 
-// decodeStill decodes on, if ctx ends while a lossy picture is being decoded: that
-// decoder has read all it needs by then and cannot be stopped.
 func decodeStill(in *input) (image.Image, error) {
-	type result struct {
-		img image.Image
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		var r result
-		defer func() { done <- r }()
-		defer rescue(&r.err, "webp")
-		r.img, r.err = webp.Decode(in)
-	}()
-	var img image.Image
-	var err error
-	select {
-	case r := <-done:
-		img, err = r.img, r.err
-	case <-in.ctx.Done():
-		return nil, in.ctx.Err()
-	}
+	img, err := webp.Decode(in)
 	switch m := img.(type) {
 	case *image.YCbCr:
 		fullRange(m)

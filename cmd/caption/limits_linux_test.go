@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/cli/clitest"
 	"github.com/onetomany/caption/internal/hostile"
 )
@@ -68,5 +69,32 @@ func TestWorstPhotosTogether(t *testing.T) {
 	}
 	if u.Peak > 256<<20+model {
 		t.Errorf("%d MB", u.Peak/1e6)
+	}
+}
+
+// An interrupt ends the program in the middle of a photo. Half a second is the
+// promise; here other tests run at the same time.
+func TestInterruptDecoding(t *testing.T) {
+	if testing.Short() {
+		t.Skip("decodes large pictures")
+	}
+	for _, p := range hostile.Photos(1) {
+		switch p.Name {
+		case "planes.jpg", "strip.jpg", "rgb.png", "lossy.webp", "fax.tif":
+		default:
+			continue
+		}
+		path := filepath.Join(t.TempDir(), p.Name)
+		if err := os.WriteFile(path, p.Make(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		// One photo, and several, which go through other code.
+		for _, args := range [][]string{{path}, {"-q", path, path}} {
+			code, printed, took := clitest.InterruptAfter(t, func() { time.Sleep(200 * time.Millisecond) }, args...)
+			t.Logf("%s: %v", p.Name, took.Round(time.Millisecond))
+			if code != cli.Interrupted || took > 5*time.Second {
+				t.Errorf("%s: exit code %d after %v, %q", p.Name, code, took, printed)
+			}
+		}
 	}
 }
