@@ -11,7 +11,6 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
-	"math"
 	"sync"
 
 	"golang.org/x/image/bmp"
@@ -121,7 +120,7 @@ func Decode(r io.Reader, lim *Limits) (img image.Image, err error) {
 	defer rescue(&err, "reading the photo")
 	l := lim.withDefaults()
 	ctx := context.Background()
-	data, release, err := readAll(ctx, r, l, nil, budget{})
+	data, release, err := readAll(ctx, r, l, budget{})
 	if err != nil {
 		return nil, err
 	}
@@ -159,29 +158,15 @@ func (p photo) upright() image.Image {
 	return p.orient.apply(smooth(p.Image, p.Bounds(), nil)) // turning makes RGB of it
 }
 
-// memory is what it takes to read a photo, used again for the next: the kernel
-// takes as long to give out fresh memory as some photos take to be decoded.
-type memory struct {
-	file bytes.Buffer
-	jpeg scaledjpeg.Decoder
-	used int64 // bytes, at most, by the largest photo
-}
+// The memory that photos are read into and decoded in is used again: the kernel
+// takes as long to give out fresh memory as some photos take to be decoded. What a
+// photo has made larger than keepMemory, in bytes, is not kept.
+var (
+	buffers  = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+	decoders = sync.Pool{New: func() any { return new(scaledjpeg.Decoder) }}
+)
 
-// lose keeps m from being used again.
-func (m *memory) lose() {
-	if m != nil {
-		m.used = math.MaxInt64
-	}
-}
-
-// putBack keeps m for the next photo, unless a huge one left it huge.
-func (m *memory) putBack() {
-	if m.used <= 64<<20 {
-		memories.Put(m)
-	}
-}
-
-var memories = sync.Pool{New: func() any { return new(memory) }}
+const keepMemory = 64 << 20
 
 // format is a picture format: how its header and its pixels are read.
 type format struct {
@@ -200,7 +185,7 @@ type format struct {
 	// the next one, and scaledMemory is what that takes; nil, or an error, if
 	// it cannot.
 	scaled       func(d *scaledjpeg.Decoder, ctx context.Context, data []byte, denom int) (image.Image, error)
-	scaledMemory func(data []byte, denom int) int64
+	scaledMemory func(data []byte, c image.Config, denom int) int64
 }
 
 var formats = []format{
@@ -209,7 +194,7 @@ var formats = []format{
 	{"GIF", isGIF, config(gif.DecodeConfig), decodeGIF, nil, gifMemory, nil, nil},
 	{"WebP", isWebP, config(webp.DecodeConfig), decodeWebP, webpOrientation, webpMemory, nil, nil},
 	{"BMP", isBMP, config(bmp.DecodeConfig), from(bmp.Decode), nil, bmpMemory, nil, nil},
-	{"TIFF", isTIFF, config(tiff.DecodeConfig), from(tiff.Decode), tiffOrientation, tiffMemory, nil, nil},
+	{"TIFF", isTIFF, tiffConfig, from(tiff.Decode), tiffOrientation, tiffMemory, nil, nil},
 }
 
 func config(read func(io.Reader) (image.Config, error)) func([]byte) (image.Config, error) {
@@ -284,7 +269,7 @@ func checkSize(w, h int, l Limits) error {
 // format cannot do it.
 func (h header) memory(data []byte, denom int) int64 {
 	if denom > 1 && h.scaled != nil {
-		return h.scaledMemory(data, denom)
+		return h.scaledMemory(data, h.Config, denom)
 	}
 	return h.format.memory(data, h.Config)
 }
@@ -305,17 +290,16 @@ func (h header) admit(need int64, denom int, data []byte, l Limits) error {
 }
 
 // decode reads the pixels, at 1/denom of the size if the format can and else
-// all of them. A reduced picture is in m; the error wraps scaledjpeg.ErrOther
+// all of them. A reduced picture is in the memory of d; the error wraps scaledjpeg.ErrOther
 // where it takes all pixels.
-func (h header) decode(ctx context.Context, data []byte, denom int, m *memory) (p photo, err error) {
+func (h header) decode(ctx context.Context, data []byte, denom int, d *scaledjpeg.Decoder) (p photo, err error) {
 	defer h.rescue(&err)
 	if denom > 1 && h.scaled != nil {
-		img, err := h.scaled(&m.jpeg, ctx, data, denom)
+		img, err := h.scaled(d, ctx, data, denom)
 		return photo{img, h.orient, true}, err
 	}
 	img, err := h.whole(ctx, data)
 	if cause := ctx.Err(); cause != nil {
-		m.lose() // the decoder may look at it once more
 		return p, cause
 	}
 	if err != nil {
@@ -365,7 +349,7 @@ func (h header) wrap(err error) error {
 	var tu tiff.UnsupportedError
 	kind := ErrCorrupt
 	switch {
-	case errors.Is(err, ErrTooLarge):
+	case errors.Is(err, ErrTooLarge), errors.Is(err, ErrCorrupt):
 		return err
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, jpeg.FormatError("short Huffman data")), errors.Is(err, png.FormatError("not enough pixel data")):
@@ -393,22 +377,11 @@ func decodeGIF(in *input) (image.Image, error) {
 	return onCanvas(img, img.Bounds().Min, canvas), nil
 }
 
-// maxScans bounds the scans of a progressive JPEG, each of which goes over all of
-// the picture in a few bytes. Encoders write 10, or up to 20 where they look for
-// the smallest file.
-const maxScans = 100
-
-func jpegConfig(data []byte) (image.Config, error) {
-	if n := readFrame(data).scans; n > maxScans {
-		return image.Config{}, fmt.Errorf("%w: a JPEG of %d scans, above the limit of %d; save it again", ErrTooLarge, n, maxScans)
-	}
-	return jpeg.DecodeConfig(bytes.NewReader(data))
-}
-
 // decodeJPEG reads progressive pictures with restart intervals by itself:
 // image/jpeg counts the units of their scans wrongly.
 func decodeJPEG(in *input) (image.Image, error) {
-	if f := readFrame(in.data); f.progressive && f.restarts {
+	c, err := jpeg.DecodeConfig(bytes.NewReader(in.data))
+	if err == nil && readFrame(in.data, c).restarts {
 		img, err := new(scaledjpeg.Decoder).Decode(in.ctx, in.data, 1)
 		if !errors.Is(err, scaledjpeg.ErrOther) {
 			return img, err

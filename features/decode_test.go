@@ -15,6 +15,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/onetomany/caption/internal/scaledjpeg"
 )
 
 // golden is testdata/golden.json: what Pillow makes of the pictures.
@@ -261,7 +263,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p, err := h.decode(t.Context(), b, 1, new(memory))
+		p, err := h.decode(t.Context(), b, 1, new(scaledjpeg.Decoder))
 		if err != nil {
 			return
 		}

@@ -389,9 +389,7 @@ func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l L
 		return errNoReader
 	}
 	defer rescue(&err, "reading the photo")
-	m := memories.Get().(*memory)
-	defer m.putBack()
-	data, release, err := readAll(ctx, r, l, &m.file, b)
+	data, release, err := readAll(ctx, r, l, b)
 	if err != nil {
 		return err
 	}
@@ -401,27 +399,31 @@ func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l L
 		return err
 	}
 	if denom := p.reduction(h.Width, h.Height, h.orient); denom > 1 && h.scaled != nil {
-		err := p.prepare(ctx, dst, h, data, denom, m, l, b)
+		err := p.prepare(ctx, dst, h, data, denom, l, b)
 		if !errors.Is(err, scaledjpeg.ErrOther) {
 			return err
 		}
 	}
-	return p.prepare(ctx, dst, h, data, 1, m, l, b)
+	return p.prepare(ctx, dst, h, data, 1, l, b)
 }
 
 // prepare decodes a photo at 1/denom of its size into dst.
-func (p Preprocessing) prepare(ctx context.Context, dst []float32, h header, data []byte, denom int, m *memory, l Limits, b budget) error {
+func (p Preprocessing) prepare(ctx context.Context, dst []float32, h header, data []byte, denom int, l Limits, b budget) error {
 	need := h.memory(data, denom) + p.memory(h.Width/denom, h.Height/denom, h.orient)
 	if err := h.admit(need, denom, data, l); err != nil {
 		return err
 	}
-	m.used = max(m.used, int64(len(data))+need)
 	release, err := acquire(ctx, b.pixels, need)
 	if err != nil {
 		return err
 	}
 	defer release()
-	ph, err := h.decode(ctx, data, denom, m)
+	// Not before: who waits should not keep memory that is not counted.
+	d := decoders.Get().(*scaledjpeg.Decoder)
+	if need < keepMemory {
+		defer decoders.Put(d)
+	}
+	ph, err := h.decode(ctx, data, denom, d)
 	if err != nil {
 		return err
 	}

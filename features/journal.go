@@ -99,7 +99,8 @@ func appendRecord(b []byte, key partKey, row []float32) []byte {
 var errRecord = errors.New("a damaged record")
 
 // readRecord reads a record of at most limit bytes, with a row of n values. The
-// row is little-endian float32, in *buf.
+// row is little-endian float32, in *buf. With errRecord, size is what has been
+// read, 0 if the record's length cannot be.
 func readRecord(r io.Reader, limit int64, n int, buf *[]byte) (key partKey, row []byte, size int, err error) {
 	const head = 8
 	b := slices.Grow((*buf)[:0], head)[:head]
@@ -122,28 +123,29 @@ func readRecord(r io.Reader, limit int64, n int, buf *[]byte) (key partKey, row 
 	}
 	body, sum := b[:total-4], b[total-4:]
 	if crc32.ChecksumIEEE(body) != binary.LittleEndian.Uint32(sum) {
-		return key, nil, 0, errRecord
+		return key, nil, int(total), errRecord
 	}
 	text, row := string(body[head:head+name+stamp]), body[head+name+stamp:]
 	return partKey{text[:name], text[name:]}, row, int(total), nil
 }
 
 // readRecords finds the whole records, with rows of n values, in r, which has
-// what follows the header in a journal: the bytes from at to size. Whatever ends
-// them, a cut, a damaged record, is no error.
+// what follows the header in a journal: the bytes from at to size. A damaged one is
+// passed over, if its length is right; a cut ends them. Neither is an error.
 func readRecords(r io.Reader, at, size int64, n int) ([]record, error) {
 	in := bufio.NewReaderSize(r, 1<<16)
 	var out []record
 	var buf []byte
 	for {
 		key, _, total, err := readRecord(in, size-at, n, &buf)
-		if errors.Is(err, errRecord) {
+		switch {
+		case errors.Is(err, errRecord) && total == 0:
 			return out, nil
-		}
-		if err != nil {
+		case err == nil:
+			out = append(out, record{key, at, total})
+		case !errors.Is(err, errRecord):
 			return nil, err
 		}
-		out = append(out, record{key, at, total})
 		at += int64(total)
 	}
 }

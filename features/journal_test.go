@@ -93,8 +93,8 @@ func fill(t *testing.T, w *Writer, rows []photoRow) (taken []photoRow) {
 }
 
 // FuzzJournal cuts a journal at any byte, and flips any: what comes back is the
-// whole records before it, names and rows together, never a changed one; and
-// going on from there gives the journal that an uninterrupted run has.
+// other records, names and rows together, never a changed one; and going on from a
+// cut gives the journal that an uninterrupted run has.
 func FuzzJournal(f *testing.F) {
 	f.Add("a.jpg\nb.jpg\nc.jpg", "1 2\n3 4", []byte("\x00\x00\x80\x3f\x00\x00\x00\xc0"), byte(2), uint(60), uint(70), byte(1))
 	f.Add("x", "", []byte{}, byte(1), uint(0), uint(10), byte(0x80))
@@ -114,7 +114,9 @@ func FuzzJournal(f *testing.F) {
 			}
 			return i
 		}
-		check := func(what string, b []byte, want int) {
+		// check reads b, which should have the records want; of those from loose on
+		// it may have the last ones only.
+		check := func(what string, b []byte, want []record, loose int) {
 			t.Helper()
 			r := bytes.NewReader(b)
 			h, start, err := readPartHeader(r, int64(len(b)))
@@ -122,24 +124,28 @@ func FuzzJournal(f *testing.F) {
 				t.Fatalf("%s: header %+v of %d bytes, %v", what, h, start, err)
 			}
 			got, err := readRecords(r, start, int64(len(b)), n)
-			if err != nil || !slices.Equal(got, w.rows[:want]) {
-				t.Fatalf("%s: %v, %v; want %v", what, err, got, w.rows[:want])
+			if loose >= 0 && len(got) < len(want) {
+				want = append(want[:loose:loose], want[len(want)-len(got)+min(loose, len(got)):]...)
+			}
+			if err != nil || !slices.Equal(got, want) {
+				t.Fatalf("%s: %v, %v; want %v", what, err, got, want)
 			}
 			v, _ := memWriter(t, b, fileFormats[".npy"], n)
 			v.rows = got
 			i := 0
 			err = v.each(func(name string, row []byte) error {
-				if name != rows[i].name || !bytes.Equal(row, rows[i].bytes()) {
-					t.Fatalf("%s: row %d is %q %x; want %q %x", what, i, name, row, rows[i].name, rows[i].bytes())
+				want := rows[slices.Index(w.rows, got[i])]
+				if name != want.name || !bytes.Equal(row, want.bytes()) {
+					t.Fatalf("%s: row %d is %q %x; want %q %x", what, i, name, row, want.name, want.bytes())
 				}
 				i++
 				return nil
 			})
-			if err != nil || i != want {
+			if err != nil || i != len(got) {
 				t.Fatalf("%s: %d rows, %v", what, i, err)
 			}
 		}
-		check("whole", journal, len(w.rows))
+		check("whole", journal, w.rows, -1)
 
 		c := int(cut % uint(len(journal)+1))
 		if c < header {
@@ -147,7 +153,7 @@ func FuzzJournal(f *testing.F) {
 				t.Fatalf("header cut at %d: %v", c, err)
 			}
 		} else {
-			check("cut", journal[:c], whole(c))
+			check("cut", journal[:c], w.rows[:whole(c)], -1)
 		}
 		v, again := memWriter(t, journal[:c], fileFormats[".npy"], n)
 		done := 0
@@ -171,7 +177,11 @@ func FuzzJournal(f *testing.F) {
 			}
 			return
 		}
-		check("flipped", bad, whole(p))
+		k, loose := whole(p), -1
+		if p < int(w.rows[k].at)+8 { // a length: it may lead anywhere
+			loose = k
+		}
+		check("flipped", bad, slices.Delete(slices.Clone(w.rows), k, k+1), loose)
 	})
 }
 

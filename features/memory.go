@@ -3,8 +3,13 @@ package features
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"image"
 	"image/color"
+	"image/jpeg"
+	"math"
+
+	"golang.org/x/image/tiff"
 
 	"github.com/onetomany/caption/internal/scaledjpeg"
 )
@@ -45,55 +50,104 @@ func pngMemory(data []byte, c image.Config) int64 {
 	return n
 }
 
-// gifMemory counts a frame and a canvas, which are nearly always the same.
-func gifMemory(_ []byte, c image.Config) int64 { return (1 + 4) * pixels(c) }
+// gifMemory counts a frame, once more as it is interlaced, and a canvas; nearly
+// always there is but one of them.
+func gifMemory(_ []byte, c image.Config) int64 { return (1 + 1 + 4) * pixels(c) }
 
 func bmpMemory(_ []byte, c image.Config) int64 { return pixels(c) * perPixel(c.ColorModel) }
 
 // webpMemory: lossless pictures are decoded to 4 bytes a pixel, and once more
 // where they have a palette; so is the transparency of lossy ones. An animation
-// has a frame, copied out of the file, and a canvas.
+// has a frame, copied out of the file, and a canvas. A chunk counts wherever its
+// name stands: what the file says of lengths, decoders need not believe.
 func webpMemory(data []byte, c image.Config) int64 {
 	var perPixel int64 = 2 // 1.5 and what is kept of each block of 16×16
-	walk := data[12:]
-	if still, _, canvas := firstFrame(data); still != nil {
+	if _, _, canvas := firstFrame(data); !canvas.Empty() {
 		perPixel += 4
-		walk = still[12:]
-		c.Width, c.Height = canvas.Dx(), canvas.Dy()
 	}
-	for id := range riffChunks(walk) {
-		switch id {
-		case "ALPH", "VP8L":
-			perPixel += 9
-		}
+	if c.ColorModel != color.YCbCrModel || bytes.Contains(data, []byte("VP8L")) || bytes.Contains(data, []byte("ALPH")) {
+		perPixel += 9
 	}
 	return perPixel*pixels(c) + int64(len(data))
 }
 
-// tiffMemory: each strip or tile is unpacked whole, into a buffer that grows by
-// doubling.
-func tiffMemory(data []byte, c image.Config) int64 {
+// blocks is how a TIFF is stored: strips or tiles of w×h pixels, each of which is
+// unpacked whole.
+type blocks struct {
+	w, h, n     int64
+	compression int64
+	bytes       int64 // in the file, of all together
+}
+
+// readBlocks reads the directory as x/image/tiff does.
+func readBlocks(data []byte, c image.Config) (blocks, error) {
 	const (
-		compression  = 259
-		rowsPerStrip = 278
-		tileWidth    = 322
-		tileLength   = 323
+		compression     = 259
+		rowsPerStrip    = 278
+		stripByteCounts = 279
+		tileWidth       = 322
+		tileLength      = 323
+		tileByteCounts  = 325
 	)
-	tags := tiffTags(data)
-	w, h := int64(c.Width), int64(c.Height)
-	if rows := tags[rowsPerStrip]; rows > 0 && rows < h {
-		h = rows
+	tags := map[uint16]tiffEntry{}
+	for e := range tiffEntries(data) {
+		tags[e.tag] = e
 	}
-	if tw, tl := tags[tileWidth], tags[tileLength]; tw > 0 && tl > 0 {
-		w, h = tw, tl
+	first := func(tag uint16) int64 {
+		if v := tags[tag].numbers(data, 1); len(v) > 0 {
+			return v[0]
+		}
+		return 0
 	}
-	// What a byte of the file can unpack to, at most.
-	var ratio int64
-	switch tags[compression] {
+	b := blocks{w: int64(c.Width), h: int64(c.Height), compression: first(compression)}
+	counts := tags[stripByteCounts]
+	if w := first(tileWidth); w > 0 {
+		b.w, b.h, counts = w, first(tileLength), tags[tileByteCounts]
+	} else if rows := first(rowsPerStrip); rows > 0 && rows < b.h {
+		b.h = rows
+	}
+	if b.h <= 0 || b.w > DefaultMaxPixels || b.h > DefaultMaxPixels {
+		return b, fmt.Errorf("%w: TIFF with tiles of %d×%d pixels", ErrCorrupt, b.w, b.h)
+	}
+	b.n = ((int64(c.Width) + b.w - 1) / b.w) * ((int64(c.Height) + b.h - 1) / b.h)
+	// Opening a block takes microseconds, and a strip a row is the most that makes
+	// sense.
+	if b.n > DefaultMaxSide {
+		return b, fmt.Errorf("%w: a TIFF of %d strips or tiles, above the limit of %d; save it again", ErrTooLarge, b.n, DefaultMaxSide)
+	}
+	for _, n := range counts.numbers(data, int(b.n)) {
+		b.bytes += n
+	}
+	return b, nil
+}
+
+// tiffConfig refuses files whose strips share their data, to be unpacked again and
+// again.
+func tiffConfig(data []byte) (image.Config, error) {
+	c, err := tiff.DecodeConfig(bytes.NewReader(data))
+	if err != nil || c.Width <= 0 || c.Height <= 0 {
+		return c, err
+	}
+	b, err := readBlocks(data, c)
+	if err == nil && b.bytes > 2*int64(len(data)) {
+		err = fmt.Errorf("%w: TIFF whose strips have %d bytes, in a file of %d", ErrCorrupt, b.bytes, len(data))
+	}
+	return c, err
+}
+
+// tiffMemory: strips and tiles are unpacked into a buffer that grows by doubling.
+func tiffMemory(data []byte, c image.Config) int64 {
+	picture := pixels(c) * perPixel(c.ColorModel)
+	b, err := readBlocks(data, c)
+	if err != nil {
+		return math.MaxInt64
+	}
+	var ratio int64 // what a byte of the file can unpack to, at most
+	switch b.compression {
 	case 0, 1:
 		ratio = 1
 	case 2, 3, 4: // CCITT: as many bits as pixels
-		return pixels(c)*perPixel(c.ColorModel) + 3*(w*h/8+h)
+		return picture + 3*(b.w*b.h/8+b.h)
 	case 5: // LZW
 		ratio = 1600
 	case 32773: // PackBits
@@ -102,24 +156,7 @@ func tiffMemory(data []byte, c image.Config) int64 {
 		ratio = 1032
 	}
 	// The decoder allows 8 bytes a pixel, whatever a pixel has.
-	return pixels(c)*perPixel(c.ColorModel) + 3*min(8*w*h, ratio*int64(len(data)))
-}
-
-// tiffTags returns the numbers of the first directory of a TIFF structure, of
-// types SHORT and LONG; of several under one tag, none.
-func tiffTags(b []byte) map[uint16]int64 {
-	const short, long = 3, 4
-	tags := map[uint16]int64{}
-	for e := range tiffEntries(b) {
-		switch {
-		case e.count != 1:
-		case e.kind == short:
-			tags[e.tag] = int64(e.order.Uint16(e.value))
-		case e.kind == long:
-			tags[e.tag] = int64(e.order.Uint32(e.value))
-		}
-	}
-	return tags
+	return picture + 3*min(8*b.w*b.h, ratio*int64(len(data)))
 }
 
 // frame is what the header of a JPEG tells of its decoding.
@@ -128,14 +165,14 @@ type frame struct {
 	restarts    bool  // it may have restart intervals
 	blocks      int64 // of 8×8 samples, in all components
 	components  int
-	scans       int // as far as they matter: of a progressive picture
 }
 
-// readFrame looks for the frame header, ITU-T T.81, B.2.2. Where it is not found
-// as image/jpeg finds it, which reads over rubbish, the frame is the worst there
-// is for the given size.
-func readFrame(data []byte) frame {
+// readFrame finds the frame header, ITU-T T.81, B.2.2, of a picture that has the
+// given size. Where it is not as it is to image/jpeg, which reads over rubbish, the
+// frame is the worst that there can be.
+func readFrame(data []byte, c image.Config) frame {
 	const sof0, sof2, dri = 0xc0, 0xc2, 0xdd
+	worst := frame{true, true, (pixels(c)/64 + int64(c.Width+c.Height)/8 + 1) * 4 * 4, 4} // sampled as strangely as can be
 	for marker, body := range jpegSegments(data) {
 		if marker < sof0 || marker > sof2 || len(body) < 6 || len(body) != 6+3*int(body[5]) {
 			continue
@@ -150,26 +187,57 @@ func readFrame(data []byte) frame {
 		if f.components == 1 {
 			across, down, unit = 1, 1, 1
 		}
-		if across == 0 || down == 0 {
+		if across == 0 || down == 0 || w != int64(c.Width) || h != int64(c.Height) || (f.components == 1) != (c.ColorModel == color.GrayModel) {
 			break
 		}
 		f.blocks = unit * ((w + 8*across - 1) / (8 * across)) * ((h + 8*down - 1) / (8 * down))
-		if f.progressive {
-			f.scans = bytes.Count(data, []byte{0xff, 0xda})
-			f.restarts = bytes.Contains(data, []byte{0xff, dri})
-		}
+		f.restarts = f.progressive && bytes.Contains(data, []byte{0xff, dri})
 		return f
 	}
-	return frame{progressive: true, restarts: true, components: 4, scans: bytes.Count(data, []byte{0xff, 0xda})}
+	return worst
+}
+
+// Encoders write 10 scans, or up to 20 where they look for the smallest file, which
+// go two or three times over the coefficients of a component, for one more bit of
+// each. A scan takes as long as any other where a few bytes are all that it has.
+const (
+	maxScans  = 100
+	maxPasses = 8
+)
+
+// jpegConfig refuses progressive pictures that take their time.
+func jpegConfig(data []byte) (image.Config, error) {
+	c, err := jpeg.DecodeConfig(bytes.NewReader(data))
+	f := readFrame(data, c)
+	if err != nil || !f.progressive {
+		return c, err
+	}
+	scans, coefficients := 0, 0
+	for rest := data; ; scans++ {
+		at := bytes.Index(rest, []byte{0xff, 0xda})
+		if at < 0 {
+			break
+		}
+		rest = rest[at+2:]
+		// B.2.3: the length, the components with two bytes each, and the first
+		// and the last coefficient.
+		if len(rest) < 3 || len(rest) < 3+2*int(rest[2])+2 {
+			continue
+		}
+		n := int(rest[2])
+		first, last := int(rest[3+2*n]), int(rest[4+2*n])
+		coefficients += min(n, 4) * (min(last, 63) - min(first, 63) + 1)
+	}
+	if passes := (coefficients + 64*f.components - 1) / (64 * f.components); scans > maxScans || passes > maxPasses {
+		err = fmt.Errorf("%w: a JPEG of %d scans that go %d times over the picture; %d and %d are the limits; save it again", ErrTooLarge, scans, passes, maxScans, maxPasses)
+	}
+	return c, err
 }
 
 // jpegMemory: image/jpeg keeps the coefficients of progressive pictures in 4
 // bytes each, and makes another picture of CMYK and RGB.
 func jpegMemory(data []byte, c image.Config) int64 {
-	f := readFrame(data)
-	if f.blocks == 0 {
-		f.blocks = (pixels(c)/64 + 1) * 4 * 4 // sampled as strangely as can be
-	}
+	f := readFrame(data, c)
 	n := 64 * f.blocks
 	if f.progressive {
 		n += 4 * 64 * f.blocks
@@ -183,7 +251,7 @@ func jpegMemory(data []byte, c image.Config) int64 {
 	return n
 }
 
-func scaledMemory(data []byte, denom int) int64 {
-	f := readFrame(data)
+func scaledMemory(data []byte, c image.Config, denom int) int64 {
+	f := readFrame(data, c)
 	return scaledjpeg.Memory(int64(len(data)), f.blocks, f.progressive, denom)
 }

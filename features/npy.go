@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/float16"
 )
 
@@ -44,6 +45,17 @@ var dtypes = map[string]dtype{
 
 // namesPath is the file beside an .npy file with the names of its rows, a line each.
 func namesPath(npy string) string { return npy + ".names.txt" }
+
+// namesOf is where the names of an .npy file are: beside the file that path leads
+// to, or else beside path.
+func namesOf(path string) string {
+	if target, err := atomicfile.Resolve(path); err == nil && target != path {
+		if _, err := os.Stat(namesPath(target)); err == nil {
+			return namesPath(target)
+		}
+	}
+	return namesPath(path)
+}
 
 // npyHeader is all that precedes the data, a multiple of 64 bytes.
 func npyHeader(descr string, shape ...int) []byte {
@@ -147,7 +159,8 @@ func readNPY(path string, f *os.File, size int64) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	beside, err := readNames(path)
+	names := namesOf(path)
+	beside, err := readNames(names)
 	if missing := errors.Is(err, fs.ErrNotExist); err != nil && (!missing || inside == nil) {
 		return nil, fmt.Errorf("the names of the rows are missing, a line each: %w", err)
 	} else if missing {
@@ -165,7 +178,7 @@ func readNPY(path string, f *os.File, size int64) (*Set, error) {
 	case inside == nil:
 		s.Names = lines(string(beside))
 	case !replaced && !bytes.Equal(inside, beside):
-		return s, compareNames(namesPath(path), s.Names, lines(string(beside)))
+		return s, compareNames(names, s.Names, lines(string(beside)))
 	}
 	return s, nil
 }
@@ -193,16 +206,16 @@ func parseNPY(r io.Reader, size int64) (s *Set, names []byte, err error) {
 	return s, names, readEnd(in)
 }
 
-// readNames reads the names file of the feature file at path.
+// readNames reads a file of names.
 func readNames(path string) ([]byte, error) {
-	fi, err := os.Stat(namesPath(path))
+	fi, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if fi.Size() > maxSetBytes {
-		return nil, formatErrorf("%s has %d bytes", namesPath(path), fi.Size())
+		return nil, formatErrorf("%s has %d bytes", path, fi.Size())
 	}
-	return os.ReadFile(namesPath(path))
+	return os.ReadFile(path)
 }
 
 // compareNames says where the names inside a file and those in path, beside it,

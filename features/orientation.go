@@ -62,6 +62,35 @@ type tiffEntry struct {
 	order     binary.ByteOrder
 }
 
+// numbers returns up to most of the entry's values, of the types that x/image/tiff
+// reads: BYTE, SHORT and LONG; nil where they are not in the file.
+func (e tiffEntry) numbers(file []byte, most int) []int64 {
+	size := int64(map[uint16]int{1: 1, 3: 2, 4: 4}[e.kind])
+	if size == 0 {
+		return nil
+	}
+	b := e.value
+	if size*int64(e.count) > 4 {
+		b = file[min(int64(e.order.Uint32(e.value)), int64(len(file))):]
+	}
+	n := min(int64(e.count), int64(most))
+	if size*n > int64(len(b)) {
+		return nil
+	}
+	out := make([]int64, n)
+	for i := range out {
+		switch v := b[int64(i)*size:]; size {
+		case 1:
+			out[i] = int64(v[0])
+		case 2:
+			out[i] = int64(e.order.Uint16(v))
+		case 4:
+			out[i] = int64(e.order.Uint32(v))
+		}
+	}
+	return out
+}
+
 // tiffEntries walks over the first directory of a TIFF structure.
 func tiffEntries(b []byte) iter.Seq[tiffEntry] {
 	return func(yield func(tiffEntry) bool) {
@@ -103,18 +132,23 @@ func jpegOrientation(b []byte) orientation {
 }
 
 // jpegSegments walks over the segments before the scan data: marker, and what
-// follows its length. It ends at the first that is not whole.
+// follows its length. It reads them as image/jpeg does, up to the first that is not
+// whole, or to bytes that belong to none.
 func jpegSegments(b []byte) iter.Seq2[byte, []byte] {
 	return func(yield func(byte, []byte) bool) {
-		const sos = 0xda
+		const rst0, rst7, eoi, sos = 0xd0, 0xd7, 0xd9, 0xda
 		for b = b[2:]; len(b) >= 4 && b[0] == 0xff; {
 			marker := b[1]
-			if marker == 0xff { // fill byte
+			switch {
+			case marker == 0xff: // fill byte
 				b = b[1:]
+				continue
+			case marker == 0, marker >= rst0 && marker <= rst7: // without a length
+				b = b[2:]
 				continue
 			}
 			n := int(binary.BigEndian.Uint16(b[2:])) // with its own two bytes
-			if marker == sos || n < 2 || len(b) < 2+n || !yield(marker, b[4:2+n]) {
+			if marker == eoi || marker == sos || n < 2 || len(b) < 2+n || !yield(marker, b[4:2+n]) {
 				return
 			}
 			b = b[2+n:]

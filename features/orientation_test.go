@@ -8,6 +8,8 @@ import (
 	"image/jpeg"
 	"image/png"
 	"testing"
+
+	"github.com/onetomany/caption/internal/scaledjpeg"
 )
 
 // exifBlock is a TIFF structure with one tag, Orientation.
@@ -97,7 +99,7 @@ func TestOrientation(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ph, err := h.decode(t.Context(), data, 1, new(memory))
+			ph, err := h.decode(t.Context(), data, 1, new(scaledjpeg.Decoder))
 			if err != nil {
 				t.Fatal(err)
 			}

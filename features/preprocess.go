@@ -119,7 +119,25 @@ func (p Preprocessing) image(ctx context.Context, dst []float32, img image.Image
 	if err := checkPlanes(img); err != nil {
 		return err
 	}
-	return p.fill(ctx, dst, photo{Image: img, orient: upright})
+	return p.fill(ctx, dst, photo{Image: steady{img, b}.known(), orient: upright})
+}
+
+// steady is a picture that keeps the bounds that were checked.
+type steady struct {
+	image.Image
+	bounds image.Rectangle
+}
+
+func (s steady) Bounds() image.Rectangle { return s.bounds }
+
+// known returns the picture itself if it is of package image.
+func (s steady) known() image.Image {
+	switch s.Image.(type) {
+	case *image.NRGBA, *image.NRGBA64, *image.RGBA, *image.RGBA64, *image.Gray, *image.Gray16, *image.YCbCr, *image.Paletted,
+		*image.CMYK, *image.Alpha, *image.Alpha16, *image.NYCbCrA:
+		return s.Image
+	}
+	return s
 }
 
 // fill prepares a photo into dst, p.Size() values. p is valid, and so is what

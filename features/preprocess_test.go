@@ -10,6 +10,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/onetomany/caption/internal/scaledjpeg"
 )
 
 // Resizing equals Pillow's BILINEAR, which torchvision uses on PIL images, but
@@ -162,7 +164,7 @@ func TestScaledDecode(t *testing.T) {
 		}
 		var rows [2][]float32
 		for i, d := range []int{1, denom} {
-			ph, err := h.decode(t.Context(), data, d, new(memory))
+			ph, err := h.decode(t.Context(), data, d, new(scaledjpeg.Decoder))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"os"
 
 	"golang.org/x/sync/semaphore"
 
@@ -36,20 +36,13 @@ func acquire(ctx context.Context, part *semaphore.Weighted, n int64) (release fu
 var errNoReader = errors.New("no reader to read a photo from: it is nil")
 
 // readAll reads a whole photo, at most l.MaxBytes, which are drawn from b until
-// release is called; into buf, if that is not nil and r is a file.
-func readAll(ctx context.Context, r io.Reader, l Limits, buf *bytes.Buffer, b budget) (data []byte, release func(), err error) {
-	if size, ok := sizeOf(r); ok {
-		if size > l.MaxBytes {
-			return nil, nil, tooManyBytes(size, l)
+// release is called; then data may be another photo's.
+func readAll(ctx context.Context, r io.Reader, l Limits, b budget) (data []byte, release func(), err error) {
+	// Of what else says that it is a regular file, a Read may take for ever.
+	if f, ok := r.(*os.File); ok {
+		if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() {
+			return readFile(ctx, f, fi.Size(), l, b)
 		}
-		if release, err = acquire(ctx, b.files, size); err != nil {
-			return nil, nil, err
-		}
-		if data, err = readTo(ctx, r, l, buf, size); err != nil {
-			release()
-			return nil, nil, err
-		}
-		return data, release, nil
 	}
 	// A pipe or a terminal may keep a Read waiting for ever; ctx must end it.
 	// What comes through it first is not counted, so that those that wait do
@@ -66,11 +59,11 @@ func readAll(ctx context.Context, r io.Reader, l Limits, buf *bytes.Buffer, b bu
 		first := l
 		first.MaxBytes = min(l.MaxBytes, uncounted)
 		out.release = func() {}
-		out.data, out.err = readTo(ctx, r, first, nil, 0) // not to buf, which may be another's by now
+		out.data, out.err = readTo(ctx, r, first, new(bytes.Buffer), 0)
 		if errors.Is(out.err, ErrTooLarge) && l.MaxBytes > uncounted {
 			if out.release, out.err = acquire(ctx, b.files, l.MaxBytes); out.err == nil {
 				whole := io.MultiReader(bytes.NewReader(out.data), r)
-				if out.data, out.err = readTo(ctx, whole, l, nil, 2*uncounted); out.err != nil {
+				if out.data, out.err = readTo(ctx, whole, l, new(bytes.Buffer), 2*uncounted); out.err != nil {
 					out.release()
 				}
 			}
@@ -85,24 +78,36 @@ func readAll(ctx context.Context, r io.Reader, l Limits, buf *bytes.Buffer, b bu
 	}
 }
 
-// sizeOf is the size of r if it is a regular file.
-func sizeOf(r io.Reader) (size int64, ok bool) {
-	f, ok := r.(interface{ Stat() (fs.FileInfo, error) })
-	if !ok {
-		return 0, false
+// readFile reads a regular file.
+func readFile(ctx context.Context, f *os.File, size int64, l Limits, b budget) ([]byte, func(), error) {
+	if size > l.MaxBytes {
+		return nil, nil, tooManyBytes(size, l)
 	}
-	fi, err := f.Stat()
-	if err != nil || fi == nil || !fi.Mode().IsRegular() {
-		return 0, false
+	release, err := acquire(ctx, b.files, size)
+	if err != nil {
+		return nil, nil, err
 	}
-	return max(0, fi.Size()), true
+	buf := buffers.Get().(*bytes.Buffer)
+	if int64(buf.Cap()) > 2*size+1<<20 { // more than was drawn
+		buf = new(bytes.Buffer)
+	}
+	done := func() {
+		// A decoder that was left behind may still look at the photo.
+		if ctx.Err() == nil && buf.Cap() < keepMemory {
+			buffers.Put(buf)
+		}
+		release()
+	}
+	data, err := readTo(ctx, f, l, buf, size)
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	return data, done, nil
 }
 
 // readTo reads at most l.MaxBytes. What it has read comes with ErrTooLarge too.
 func readTo(ctx context.Context, r io.Reader, l Limits, buf *bytes.Buffer, size int64) ([]byte, error) {
-	if buf == nil {
-		buf = new(bytes.Buffer)
-	}
 	buf.Reset()
 	buf.Grow(int(size) + bytes.MinRead) // ReadFrom wants spare room to see the end
 	n, err := buf.ReadFrom(io.LimitReader(careful{ctx, checkedio.Reader(r)}, l.MaxBytes+1))

@@ -22,10 +22,13 @@ type Set struct {
 // Row returns the features of Names[i], sharing memory with s; nil where s has
 // none.
 func (s *Set) Row(i int) []float32 {
-	if len(s.Shape) == 0 || i < 0 || i >= s.Shape[0] {
+	if s == nil || len(s.Shape) == 0 || i < 0 || i >= s.Shape[0] {
 		return nil
 	}
 	n := product(s.Shape[1:])
+	if n < 0 || (i+1)*n > len(s.Data) {
+		return nil
+	}
 	return s.Data[i*n : (i+1)*n : (i+1)*n]
 }
 

@@ -74,7 +74,7 @@ func Create(path string, row []int, meta map[string]string) (*Writer, error) {
 	}
 	// What would keep Commit from writing is found now, and what a killed run
 	// left is removed.
-	for _, p := range append(w.namesFiles(), w.target) {
+	for _, p := range w.files() {
 		f, err := atomicfile.Create(p)
 		if err != nil {
 			return nil, err
@@ -118,16 +118,12 @@ func JournalPath(path string) string {
 
 func (w *Writer) partPath() string { return w.target + partExt }
 
-// namesFiles are the files that the names go to beside the feature file: that
-// of its path, and of what the path leads to if it is a link.
-func (w *Writer) namesFiles() []string {
-	switch {
-	case !w.format.names:
-		return nil
-	case w.target == w.path:
-		return []string{namesPath(w.path)}
+// files are the file, and that of the names beside it, if it has one.
+func (w *Writer) files() []string {
+	if w.format.names {
+		return []string{namesPath(w.target), w.target}
 	}
-	return []string{namesPath(w.target), namesPath(w.path)}
+	return []string{w.target}
 }
 
 // recover reads the journal that is there, of size bytes, or begins one.
@@ -250,8 +246,8 @@ func (w *Writer) write() error {
 	}
 	defer data.Close()
 	var labels []*atomicfile.File
-	for _, path := range w.namesFiles() {
-		l, err := file(path, func(out io.Writer) error { return writeNames(out, w) })
+	if w.format.names {
+		l, err := file(namesPath(w.target), func(out io.Writer) error { return writeNames(out, w) })
 		if err != nil {
 			return err
 		}

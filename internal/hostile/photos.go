@@ -31,7 +31,7 @@ func Photos(shrink int) []Photo {
 		{"rgb.png", func() []byte { return PNG(s(9_000), s(8_800), 8, 2, false) }},
 		{"rgba16.png", func() []byte { return PNG(s(6_500), s(6_100), 16, 6, false) }},
 		{"interlaced.png", func() []byte { return PNG(s(6_500), s(6_100), 8, 6, true) }},
-		{"wide.png", func() []byte { return PNG(s(65_535), s(1_200), 8, 2, false) }},
+		{"wide.png", func() []byte { return PNG(s(65_535), s(1_050), 8, 2, false) }},
 		{"flat.jpg", func() []byte {
 			return JPEG{Width: s(16_000), Height: s(12_500), Components: 3, Subsampled: true}.Bytes()
 		}},
@@ -39,13 +39,22 @@ func Photos(shrink int) []Photo {
 			return JPEG{Width: s(9_000), Height: s(9_000), Components: 3, Subsampled: true, Apart: true}.Bytes()
 		}},
 		{"progressive.jpg", func() []byte {
-			return JPEG{Width: s(16_000), Height: s(12_500), Components: 3, Subsampled: true, Progressive: true, Scans: 95}.Bytes()
+			return JPEG{Width: s(16_000), Height: s(12_500), Components: 3, Subsampled: true, Progressive: true, Scans: 95, Last: 5}.Bytes()
 		}},
 		{"strip.jpg", func() []byte {
-			return JPEG{Width: s(65_535), Height: s(3_000), Components: 3, Subsampled: true, Progressive: true, Scans: 95}.Bytes()
+			return JPEG{Width: s(65_535), Height: s(3_000), Components: 3, Subsampled: true, Progressive: true, Scans: 95, Last: 5}.Bytes()
 		}},
 		{"cmyk.jpg", func() []byte {
-			return JPEG{Width: s(3_900), Height: s(3_400), Components: 4, Progressive: true, Scans: 95}.Bytes()
+			return JPEG{Width: s(3_900), Height: s(3_400), Components: 4, Progressive: true, Scans: 95, Last: 5}.Bytes()
+		}},
+		{"refined.jpg", func() []byte {
+			return JPEG{Width: s(8_000), Height: s(7_500), Components: 1, Progressive: true, Scans: 8, Refine: true, Adobe: true}.Bytes()
+		}},
+		{"refined_on.jpg", func() []byte {
+			return JPEG{Width: s(8_000), Height: s(7_500), Components: 1, Progressive: true, Scans: 95, Refine: true, Adobe: true}.Bytes()
+		}},
+		{"decoy.jpg", func() []byte {
+			return JPEG{Width: s(9_000), Height: s(9_000), Components: 4, Progressive: true, Scans: 95, Decoy: true}.Bytes()
 		}},
 		{"huge_cmyk.jpg", func() []byte {
 			return JPEG{Width: s(16_000), Height: s(12_500), Components: 4, Progressive: true, Scans: 2}.Bytes()
@@ -55,13 +64,26 @@ func Photos(shrink int) []Photo {
 		}},
 		{"tables.jpg", func() []byte { return JPEG{Width: s(4_000), Height: s(3_000), Components: 3, Tables: 45_000}.Bytes() }},
 		{"lossless.webp", func() []byte { return VP8L(s(5_400), s(5_400)) }},
+		{"cut.webp", func() []byte {
+			b := VP8L(s(9_100), s(9_100))
+			binary.LittleEndian.PutUint32(b[4:], 0xffff_fff0)
+			binary.LittleEndian.PutUint32(b[16:], 0x0fff_ffff)
+			return b
+		}},
 		{"lossy.webp", func() []byte { return VP8(s(9_100), s(9_100), s(1_990_000)) }},
-		{"frame.gif", func() []byte { return GIF(s(8_000), s(8_000), s(8_000), s(8_000)) }},
-		{"canvas.gif", func() []byte { return GIF(s(8_000), s(8_000), 16, 16) }},
+		{"frame.gif", func() []byte { return GIF(s(7_000), s(7_000), s(7_000), s(7_000)) }},
+		{"canvas.gif", func() []byte { return GIF(s(7_000), s(7_000), 16, 16) }},
 		{"deflate.tif", func() []byte { return TIFF(8, 8, s(3_500), s(3_500), unpacked(3_500, 3_500)) }},
 		{"huge.tif", func() []byte { return TIFF(5, 1, s(20_000), s(9_999), unpacked(20_000, 9_999)) }},
 		{"lzw.tif", func() []byte { return TIFF(5, 8, s(3_500), s(3_500), unpacked(3_500, 3_500)) }},
-		{"fax.tif", func() []byte { return TIFF(4, 1, s(9_100), s(9_100), 0) }},
+		{"fax.tif", func() []byte { return TIFF(4, 1, s(9_000), s(9_000), 0) }},
+		{"byte.tif", func() []byte { // the compression is of another type than usual
+			b := TIFF(5, 8, s(9_100), s(9_100), unpacked(9_100, 9_100))
+			b[8+2+3*12+2] = 1
+			return b
+		}},
+		{"shared.tif", func() []byte { return SharedStrips(65_535, 1_400_000/shrink) }},
+		{"tiles.tif", func() []byte { return SharedTiles(s(7_900), s(7_900)) }},
 	}
 }
 
@@ -162,7 +184,11 @@ type JPEG struct {
 	Progressive   bool
 	Apart         bool // a scan for each component
 	Scans         int  // of a progressive one, of no coefficients at all
+	Last          int  // coefficient of these scans; 0 means 63
+	Refine        bool // these scans bring one more bit of what is not there
+	Adobe         bool // RGB or CMYK by Adobe's marker, which fewer decoders read
 	Tables        int  // Huffman tables before the first scan
+	Decoy         bool // a small picture where careless readers look for the frame
 }
 
 // Bytes makes the file.
@@ -173,7 +199,10 @@ func (j JPEG) Bytes() []byte {
 		b = binary.BigEndian.AppendUint16(b, uint16(len(body)+2))
 		b = append(b, body...)
 	}
-	if j.Components == 4 {
+	if j.Decoy {
+		b = append(b, 0xff, 0xd0) // a restart marker, which has no length
+	}
+	if j.Components == 4 || j.Adobe {
 		segment(0xee, append([]byte("Adobe"), 0, 100, 0, 0, 0, 0, 0)...)
 	} else {
 		segment(0xe0, append([]byte("JFIF\x00"), 1, 1, 0, 0, 1, 0, 1, 0, 0)...)
@@ -195,6 +224,15 @@ func (j JPEG) Bytes() []byte {
 		sof = 0xc2
 	}
 	segment(sof, frame...)
+	if j.Decoy {
+		// As a length, the marker behind the restart marker leads to a comment.
+		const at = 4 + 0xffee
+		for len(b) < at {
+			segment(0xfe, make([]byte, min(at-len(b), 60_000))...)
+		}
+		decoy := bytes.Repeat([]byte{0xff, 0xc0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0, 0xff, 0xda, 0, 2}, 200)
+		segment(0xfe, decoy...)
+	}
 	// One code of one bit: no difference for DC; end of block, or of 32,767
 	// blocks, for AC.
 	lengths := append([]byte{1}, make([]byte, 15)...)
@@ -233,11 +271,18 @@ func (j JPEG) Bytes() []byte {
 		}
 		scan(all, 0, 0, 0)
 		b = append(b, make([]byte, (n+7)/8)...)
+		last, successive := byte(63), byte(0)
+		if j.Last > 0 {
+			last = byte(j.Last)
+		}
+		if j.Refine {
+			successive = 0x10
+		}
 		for i := range j.Scans {
 			c := i % j.Components
 			// Runs of as many blocks as a code can end; no image needs all bits of
 			// the last one.
-			scan([]int{c}, 1, 63, 0)
+			scan([]int{c}, 1, last, successive)
 			w := new(bits)
 			for n := blocks(c, 1); n > 0; n -= 1<<15 - 1 {
 				w.high(0, 1)
@@ -415,24 +460,64 @@ func TIFF(compression, depth, width, height int, unpacked int64) []byte {
 	default:
 		strip = zeros(unpacked)
 	}
-	entries := [][3]uint32{ // tag, type, value
-		{256, 4, uint32(width)}, {257, 4, uint32(height)}, {258, 3, uint32(depth)}, {259, 3, uint32(compression)},
-		{262, 3, 1}, {273, 4, 0}, {278, 4, uint32(height)}, {279, 4, uint32(len(strip))},
+	return tiff(strip, []tag{
+		{256, long, 1, width}, {257, long, 1, height}, {258, short, 1, depth}, {259, short, 1, compression},
+		{262, short, 1, 1}, {273, long, 1, 0}, {278, long, 1, height}, {279, long, 1, len(strip)},
+	})
+}
+
+// SharedStrips is a picture one pixel wide whose strips, of a row each, are all the
+// same bytes of the file: nearly all of them say nothing (PackBits).
+func SharedStrips(height, size int) []byte {
+	strip := append([]byte{0, 7}, bytes.Repeat([]byte{0x80}, size)...)
+	offsets, counts := make([]byte, 4*height), make([]byte, 4*height)
+	tags := []tag{
+		{256, long, 1, 1}, {257, long, 1, height}, {258, short, 1, 8}, {259, short, 1, 32773},
+		{262, short, 1, 1}, {273, long, height, len(strip)}, {278, long, 1, 1}, {279, long, height, len(strip) + len(offsets)},
 	}
+	at := start(tags)
+	for i := range height {
+		binary.LittleEndian.PutUint32(offsets[4*i:], uint32(at))
+		binary.LittleEndian.PutUint32(counts[4*i:], uint32(len(strip)))
+	}
+	return tiff(slices.Concat(strip, offsets, counts), tags)
+}
+
+// SharedTiles is a picture of tiles of 8×8 pixels that are all the same bytes of the
+// file, near its beginning (Deflate).
+func SharedTiles(width, height int) []byte {
+	n := ((width + 7) / 8) * ((height + 7) / 8)
+	tile := zeros(64)
+	tags := []tag{
+		{256, long, 1, width}, {257, long, 1, height}, {258, short, 1, 8}, {259, short, 1, 8}, {262, short, 1, 1},
+		{322, short, 1, 8}, {323, short, 1, 8}, {324, octet, n, len(tile)}, {325, octet, n, len(tile) + n},
+	}
+	return tiff(slices.Concat(tile, bytes.Repeat([]byte{byte(start(tags))}, n), bytes.Repeat([]byte{byte(len(tile))}, n)), tags)
+}
+
+// tag is an entry of a TIFF's directory: a number, or where in the data behind the
+// directory several are; as tag 273, where one strip is.
+type tag struct{ id, kind, count, value int }
+
+const octet, short, long = 1, 3, 4 // kinds
+
+// start is where data begins.
+func start(tags []tag) int { return 8 + 2 + 12*len(tags) + 4 }
+
+func tiff(data []byte, tags []tag) []byte {
 	b := []byte("II*\x00\x08\x00\x00\x00")
-	b = binary.LittleEndian.AppendUint16(b, uint16(len(entries)))
-	at := 8 + 2 + 12*len(entries) + 4
-	for _, e := range entries {
-		if e[0] == 273 {
-			e[2] = uint32(at)
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(tags)))
+	for _, t := range tags {
+		if t.count > 1 || t.id == 273 {
+			t.value += start(tags)
 		}
-		b = binary.LittleEndian.AppendUint16(b, uint16(e[0]))
-		b = binary.LittleEndian.AppendUint16(b, uint16(e[1]))
-		b = binary.LittleEndian.AppendUint32(b, 1)
-		b = binary.LittleEndian.AppendUint32(b, e[2])
+		b = binary.LittleEndian.AppendUint16(b, uint16(t.id))
+		b = binary.LittleEndian.AppendUint16(b, uint16(t.kind))
+		b = binary.LittleEndian.AppendUint32(b, uint32(t.count))
+		b = binary.LittleEndian.AppendUint32(b, uint32(t.value))
 	}
 	b = append(b, 0, 0, 0, 0)
-	return append(b, strip...)
+	return append(b, data...)
 }
 
 // lzwZeros packs n zero bytes, and a few more (TIFF 6.0, section 13): each code is
