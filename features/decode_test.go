@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onetomany/caption/internal/hostile"
 	"github.com/onetomany/caption/internal/scaledjpeg"
 )
 
@@ -240,7 +241,8 @@ func TestDecoderPanic(t *testing.T) {
 	}
 }
 
-// FuzzDecode looks for panics and for pictures other than announced.
+// FuzzDecode: no panic, no picture other than announced, and no more memory than
+// foreseen.
 func FuzzDecode(f *testing.F) {
 	names, err := filepath.Glob("testdata/pictures/*")
 	if err != nil || len(names) == 0 {
@@ -255,6 +257,11 @@ func FuzzDecode(f *testing.F) {
 			f.Add(b)
 		}
 	}
+	for _, p := range hostile.Photos(30) {
+		if b := p.Make(); len(b) < 1<<16 {
+			f.Add(b)
+		}
+	}
 	pre := ImageNet(8)
 	dst := make([]float32, pre.Size())
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -263,7 +270,17 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
+		need := h.memory(b, 1)
+		if need > l.pixels() {
+			return
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		p, err := h.decode(t.Context(), b, 1, new(scaledjpeg.Decoder))
+		runtime.ReadMemStats(&after)
+		if n := int64(after.TotalAlloc - before.TotalAlloc); n > need+need/4+2<<20+4*int64(len(b)) {
+			t.Fatalf("%s: decoding allocated %d bytes, %d were foreseen", h.name, n, need)
+		}
 		if err != nil {
 			return
 		}

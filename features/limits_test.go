@@ -75,7 +75,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// The pictures of each format, at all scales, within what was foreseen.
+// What is foreseen for good pictures is not far above what they take: a rule that
+// refuses everything keeps its promises too.
 func TestMemoryOfFormats(t *testing.T) {
 	names, err := filepath.Glob("testdata/pictures/*")
 	if err != nil || len(names) == 0 {
@@ -200,7 +201,7 @@ func TestCancelDecode(t *testing.T) {
 		t.Skip("decodes large pictures")
 	}
 	x := toyExtractor(t, new(toy))
-	decoders := []string{"rgb.png", "planes.jpg", "tables.jpg", "strip.jpg", "cmyk.jpg", "lossless.webp", "lossy.webp", "frame.gif", "deflate.tif", "fax.tif"}
+	decoders := []string{"rgb.png", "planes.jpg", "tables.jpg", "strip.jpg", "cmyk.jpg", "refined.jpg", "lossless.webp", "lossy.webp", "frame.gif", "deflate.tif", "fax.tif"}
 	for _, photo := range hostile.Photos(1) {
 		if !slices.Contains(decoders, photo.Name) {
 			continue

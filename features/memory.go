@@ -226,7 +226,7 @@ func jpegConfig(data []byte) (image.Config, error) {
 		}
 		n := int(rest[2])
 		first, last := int(rest[3+2*n]), int(rest[4+2*n])
-		coefficients += min(n, 4) * (min(last, 63) - min(first, 63) + 1)
+		coefficients += min(n, 4) * max(0, min(last, 63)-first+1)
 	}
 	if passes := (coefficients + 64*f.components - 1) / (64 * f.components); scans > maxScans || passes > maxPasses {
 		err = fmt.Errorf("%w: a JPEG of %d scans that go %d times over the picture; %d and %d are the limits; save it again", ErrTooLarge, scans, passes, maxScans, maxPasses)

@@ -93,11 +93,15 @@ func Create(path string, row []int, meta map[string]string) (*Writer, error) {
 	if err == nil {
 		err = w.recover(fi.Size())
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		return w, nil
+	case fi != nil && fi.Size() == 0: // there was none
+		w.remove()
+	default:
 		part.Close()
-		return nil, fmt.Errorf("%s: %w", w.partPath(), err)
 	}
-	return w, nil
+	return nil, fmt.Errorf("%s: %w", w.partPath(), short(err))
 }
 
 func newWriter(path string, format fileFormat, row []int, meta map[string]string) *Writer {

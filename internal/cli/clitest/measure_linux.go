@@ -10,7 +10,8 @@ import (
 // Usage is what a run of the program took.
 type Usage struct {
 	Took time.Duration
-	Peak int64 // the most memory resident at a time, in bytes
+	CPU  time.Duration // on all processors together
+	Peak int64         // the most memory resident at a time, in bytes
 }
 
 // Measure is Run, and tells what the program took.
@@ -27,6 +28,7 @@ func Measure(t *testing.T, args ...string) (code int, printed string, u Usage) {
 	u.Took = time.Since(begun)
 	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		u.Peak = int64(r.Maxrss) << 10
+		u.CPU = time.Duration(r.Utime.Nano() + r.Stime.Nano())
 	}
 	return cmd.ProcessState.ExitCode(), string(b), u
 }
