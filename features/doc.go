@@ -14,6 +14,10 @@
 // cropped to its size, transparent parts over white, (value/255 − mean)/std,
 // channels first. An [Extractor] joins it to a [cnn.Net].
 //
+// A nil context, reader or picture is an error, and so is what breaks the rules of
+// its interface: readers that count wrongly, pictures with less memory than pixels,
+// anything that panics. [Limits] bounds what a photo may take.
+//
 // # Many photos
 //
 // [Expand] turns command-line arguments (files, folders, globs, "-") into
