@@ -43,8 +43,6 @@ func TestInterruptWaiting(t *testing.T) {
 	}{
 		{"photo.jpg", func(pipe string) []string { return []string{pipe} }},
 		{"second.jpg", func(pipe string) []string { return []string{"-q", cat, pipe} }},
-		{"data.csv", func(pipe string) []string { return []string{"eval", "--data", pipe} }},
-		{"train.csv", func(pipe string) []string { return trainTiny(pipe, filepath.Join(dir, "model")) }},
 	} {
 		path := filepath.Join(dir, tt.name)
 		code, printed, took := clitest.InterruptAfter(t, pipe(t, path), tt.args(path)...)
