@@ -181,6 +181,10 @@ type format struct {
 	// collector included.
 	memory func(data []byte, c image.Config) int64
 
+	// work is how many bytes pass through decode, at most; nil if that are as many
+	// as pixels.
+	work func(data []byte, c image.Config) int64
+
 	// scaled decodes at 1/denom of the size, rounded up, a picture valid until
 	// the next one, and scaledMemory is what that takes; nil, or an error, if
 	// it cannot.
@@ -189,12 +193,12 @@ type format struct {
 }
 
 var formats = []format{
-	{"JPEG", isJPEG, jpegConfig, decodeJPEG, jpegOrientation, jpegMemory, (*scaledjpeg.Decoder).Decode, scaledMemory},
-	{"PNG", isPNG, pngConfig, from(png.Decode), pngOrientation, pngMemory, nil, nil},
-	{"GIF", isGIF, config(gif.DecodeConfig), decodeGIF, nil, gifMemory, nil, nil},
-	{"WebP", isWebP, config(webp.DecodeConfig), decodeWebP, webpOrientation, webpMemory, nil, nil},
-	{"BMP", isBMP, config(bmp.DecodeConfig), from(bmp.Decode), nil, bmpMemory, nil, nil},
-	{"TIFF", isTIFF, tiffConfig, from(tiff.Decode), tiffOrientation, tiffMemory, nil, nil},
+	{"JPEG", isJPEG, jpegConfig, decodeJPEG, jpegOrientation, jpegMemory, nil, (*scaledjpeg.Decoder).Decode, scaledMemory},
+	{"PNG", isPNG, pngConfig, from(png.Decode), pngOrientation, pngMemory, nil, nil, nil},
+	{"GIF", isGIF, config(gif.DecodeConfig), decodeGIF, nil, gifMemory, nil, nil, nil},
+	{"WebP", isWebP, config(webp.DecodeConfig), decodeWebP, webpOrientation, webpMemory, nil, nil, nil},
+	{"BMP", isBMP, config(bmp.DecodeConfig), from(bmp.Decode), nil, bmpMemory, nil, nil, nil},
+	{"TIFF", isTIFF, tiffConfig, decodeTIFF, tiffOrientation, tiffMemory, tiffWork, nil, nil},
 }
 
 func config(read func(io.Reader) (image.Config, error)) func([]byte) (image.Config, error) {
@@ -275,15 +279,20 @@ func (h header) memory(data []byte, denom int) int64 {
 }
 
 // admit refuses a photo that would take more memory than l allows, at 1/denom of
-// its size. In a small file, small pixels count as four bytes: they take as long.
+// its size. In a small file the time counts too: as four bytes for each pixel, and
+// as all that is unpacked on the way.
 func (h header) admit(need int64, denom int, data []byte, l Limits) error {
 	d := int64(denom)
-	if need <= l.pixels() && max(need, 4*h.pixels()/(d*d)) <= l.unfolded(int64(len(data))) {
+	most := max(need, 4*h.pixels()/(d*d))
+	if h.work != nil {
+		most = max(most, h.work(data, h.Config))
+	}
+	if need <= l.pixels() && most <= l.unfolded(int64(len(data))) {
 		return nil
 	}
 	if need <= l.pixels() {
-		return fmt.Errorf("%w: a %s of %d×%d pixels in a file of %d bytes, which would take %d MB to decode, is hardly a photo; make it smaller or allow more memory",
-			ErrTooLarge, h.name, h.Width, h.Height, len(data), need/1e6)
+		return fmt.Errorf("%w: a %s of %d×%d pixels in a file of %d bytes, which unfolds to %d MB, is hardly a photo; make it smaller or allow more memory",
+			ErrTooLarge, h.name, h.Width, h.Height, len(data), most/1e6)
 	}
 	return fmt.Errorf("%w: a %s of %d×%d pixels, which would take %d MB to decode, above the limit of %d MB; make it smaller or allow more memory",
 		ErrTooLarge, h.name, h.Width, h.Height, need/1e6, l.pixels()/1e6)
@@ -388,4 +397,33 @@ func decodeJPEG(in *input) (image.Image, error) {
 		}
 	}
 	return jpeg.Decode(in)
+}
+
+// decodeTIFF turns the fax pictures that tiff.Decode gives as negatives: it takes
+// the white runs of a picture whose black is zero for ones, libtiff for zeros.
+func decodeTIFF(in *input) (image.Image, error) {
+	img, err := tiff.Decode(in)
+	if m, ok := img.(*image.Gray); ok && fax(in.data) {
+		for i, v := range m.Pix {
+			m.Pix[i] = ^v
+		}
+	}
+	return img, err
+}
+
+// fax reports whether a TIFF is of CCITT group 3 or 4 with black as zero.
+func fax(data []byte) bool {
+	const compression, photometric = 259, 262
+	var is [2]bool
+	for e := range tiffEntries(data) {
+		v := e.numbers(data, 1)
+		switch {
+		case len(v) == 0:
+		case e.tag == compression:
+			is[0] = v[0] == 3 || v[0] == 4
+		case e.tag == photometric:
+			is[1] = v[0] == 1
+		}
+	}
+	return is[0] && is[1]
 }

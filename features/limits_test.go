@@ -271,3 +271,77 @@ func TestProgressiveRestart(t *testing.T) {
 		t.Errorf("cut off: %v", err)
 	}
 }
+
+// JPEGs that are a little out of order are read as image/jpeg reads them, and not
+// taken for worse than they are.
+func TestUntidyJPEG(t *testing.T) {
+	for _, name := range []string{"progressive.jpg", "420.jpg", "gray.jpg"} {
+		data := picture(t, name)
+		c, err := jpegConfig(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tables := bytes.Index(data, []byte{0xff, 0xdb})
+		scans := bytes.Repeat([]byte{0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0}, 200)
+		thumbnail := append([]byte{0xff, 0xe1, byte((len(scans) + 2) >> 8), byte(len(scans) + 2)}, scans...)
+		for what, untidy := range map[string][]byte{
+			"a stray byte":             slices.Insert(bytes.Clone(data), tables, 0),
+			"stray bytes and a marker": slices.Insert(bytes.Clone(data), tables, 7, 0xff, 0, 0xff, 0xd3, 9),
+			"fill bytes":               slices.Insert(bytes.Clone(data), tables, 0xff, 0xff),
+			"scans of a thumbnail":     slices.Insert(bytes.Clone(data), tables, thumbnail...),
+			"scans behind the end":     append(bytes.Clone(data), scans...),
+		} {
+			if got, err := jpegConfig(untidy); err != nil || got != c || readFrame(untidy, c) != readFrame(data, c) {
+				t.Errorf("%s, %s: %v, %+v; %v", name, what, got, readFrame(untidy, c), err)
+			}
+			if _, err := Decode(bytes.NewReader(untidy), nil); err != nil {
+				t.Errorf("%s, %s: %v", name, what, err)
+			}
+		}
+	}
+	// One scan again and again is not what a sequential picture has.
+	data := hostile.JPEG{Width: 64, Height: 64, Components: 1}.Bytes()
+	scan := data[bytes.Index(data, []byte{0xff, 0xda}) : len(data)-2]
+	if _, err := jpegConfig(slices.Insert(bytes.Clone(data), len(data)-2, scan...)); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("a scan twice: %v", err)
+	}
+}
+
+// Pillow wrote the same picture with white as zero and with black as zero.
+func TestFax(t *testing.T) {
+	var both [2][]float32
+	for i, name := range []string{"fax0.tif", "fax1.tif"} {
+		img, err := Decode(bytes.NewReader(picture(t, name)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if both[i], err = ImageNet(8).Tensor(img); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(both[0], both[1]) {
+		t.Error("one is the negative of the other")
+	}
+}
+
+// Restart markers without end take no memory, and tiles no time.
+func TestTooManyPieces(t *testing.T) {
+	data := hostile.JPEG{Width: 2400, Height: 2400, Components: 1}.Bytes()
+	at := bytes.Index(data, []byte{0xff, 0xda}) + 12
+	for i := range 1 << 18 {
+		data = append(data[:at+2*i], 0xff, 0xd0|byte(i%8))
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := ImageNet(224).Read(t.Context(), bytes.NewReader(append(data, 0xff, 0xd9)), nil); err == nil {
+		t.Error("restart markers alone are a picture")
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 32<<20 {
+		t.Errorf("%d bytes for restart markers", n)
+	}
+	tiles := hostile.Tiles(65_535, 1_025, 1_024)
+	if _, err := Decode(bytes.NewReader(tiles), nil); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("tiles: %v", err)
+	}
+}

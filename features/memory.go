@@ -88,6 +88,7 @@ func readBlocks(data []byte, c image.Config) (blocks, error) {
 		tileWidth       = 322
 		tileLength      = 323
 		tileByteCounts  = 325
+		planar          = 284
 	)
 	tags := map[uint16]tiffEntry{}
 	for e := range tiffEntries(data) {
@@ -98,6 +99,9 @@ func readBlocks(data []byte, c image.Config) (blocks, error) {
 			return v[0]
 		}
 		return 0
+	}
+	if first(planar) == 2 {
+		return blocks{}, tiff.UnsupportedError("colours in planes of their own")
 	}
 	b := blocks{w: int64(c.Width), h: int64(c.Height), compression: first(compression)}
 	counts := tags[stripByteCounts]
@@ -135,6 +139,29 @@ func tiffConfig(data []byte) (image.Config, error) {
 	return c, err
 }
 
+// unpacked is what a byte of the file can become, at most.
+func (b blocks) unpacked() int64 {
+	switch b.compression {
+	case 0, 1:
+		return 1
+	case 5: // LZW
+		return 1600
+	case 32773: // PackBits
+		return 64
+	}
+	return 1032 // Deflate
+}
+
+// tiffWork is what all strips and tiles unpack to: 8 bytes a pixel, those that fill
+// up tiles included, are what the decoder allows.
+func tiffWork(data []byte, c image.Config) int64 {
+	b, err := readBlocks(data, c)
+	if err != nil {
+		return math.MaxInt64
+	}
+	return min(8*b.w*b.h*b.n, b.unpacked()*int64(len(data)))
+}
+
 // tiffMemory: strips and tiles are unpacked into a buffer that grows by doubling.
 func tiffMemory(data []byte, c image.Config) int64 {
 	picture := pixels(c) * perPixel(c.ColorModel)
@@ -142,21 +169,11 @@ func tiffMemory(data []byte, c image.Config) int64 {
 	if err != nil {
 		return math.MaxInt64
 	}
-	var ratio int64 // what a byte of the file can unpack to, at most
-	switch b.compression {
-	case 0, 1:
-		ratio = 1
-	case 2, 3, 4: // CCITT: as many bits as pixels
+	if b.compression >= 2 && b.compression <= 4 { // CCITT: as many bits as pixels
 		return picture + 3*(b.w*b.h/8+b.h)
-	case 5: // LZW
-		ratio = 1600
-	case 32773: // PackBits
-		ratio = 64
-	default: // Deflate
-		ratio = 1032
 	}
 	// The decoder allows 8 bytes a pixel, whatever a pixel has.
-	return picture + 3*min(8*b.w*b.h, ratio*int64(len(data)))
+	return picture + 3*min(8*b.w*b.h, b.unpacked()*int64(len(data)))
 }
 
 // frame is what the header of a JPEG tells of its decoding.
@@ -168,12 +185,14 @@ type frame struct {
 }
 
 // readFrame finds the frame header, ITU-T T.81, B.2.2, of a picture that has the
-// given size. Where it is not as it is to image/jpeg, which reads over rubbish, the
-// frame is the worst that there can be.
+// given size. Where it is not found, the frame is the worst that there can be.
 func readFrame(data []byte, c image.Config) frame {
 	const sof0, sof2, dri = 0xc0, 0xc2, 0xdd
 	worst := frame{true, true, (pixels(c)/64 + int64(c.Width+c.Height)/8 + 1) * 4 * 4, 4} // sampled as strangely as can be
 	for marker, body := range jpegSegments(data) {
+		if marker == sos {
+			break
+		}
 		if marker < sof0 || marker > sof2 || len(body) < 6 || len(body) != 6+3*int(body[5]) {
 			continue
 		}
@@ -205,31 +224,37 @@ const (
 	maxPasses = 8
 )
 
-// jpegConfig refuses progressive pictures that take their time.
+// jpegConfig refuses pictures that take their time.
 func jpegConfig(data []byte) (image.Config, error) {
 	c, err := jpeg.DecodeConfig(bytes.NewReader(data))
-	f := readFrame(data, c)
-	if err != nil || !f.progressive {
+	if err != nil {
 		return c, err
 	}
+	f := readFrame(data, c)
 	scans, coefficients := 0, 0
-	for rest := data; ; scans++ {
-		at := bytes.Index(rest, []byte{0xff, 0xda})
-		if at < 0 {
-			break
-		}
-		rest = rest[at+2:]
-		// B.2.3: the length, the components with two bytes each, and the first
-		// and the last coefficient.
-		if len(rest) < 3 || len(rest) < 3+2*int(rest[2])+2 {
+	for marker, body := range jpegSegments(data) {
+		if marker != sos {
 			continue
 		}
-		n := int(rest[2])
-		first, last := int(rest[3+2*n]), int(rest[4+2*n])
-		coefficients += min(n, 4) * max(0, min(last, 63)-first+1)
+		scans++
+		// B.2.3: the components with two bytes each, the first and the last
+		// coefficient.
+		if len(body) == 0 {
+			continue
+		}
+		if n := 2 * int(body[0]); len(body) >= 3+n {
+			coefficients += n / 2 * max(0, min(int(body[2+n]), 63)-int(body[1+n])+1)
+		}
 	}
-	if passes := (coefficients + 64*f.components - 1) / (64 * f.components); scans > maxScans || passes > maxPasses {
-		err = fmt.Errorf("%w: a JPEG of %d scans that go %d times over the picture; %d and %d are the limits; save it again", ErrTooLarge, scans, passes, maxScans, maxPasses)
+	most, passes := maxScans, (coefficients+64*f.components-1)/(64*f.components)
+	switch {
+	case !f.progressive:
+		most, passes = f.components, 0
+	case f.restarts: // tried by two decoders
+		most, passes = most/2, 2*passes
+	}
+	if scans > most || passes > maxPasses {
+		err = fmt.Errorf("%w: a JPEG of %d scans that go %d times over the picture; %d and %d are the limits; save it again", ErrTooLarge, scans, passes, most, maxPasses)
 	}
 	return c, err
 }

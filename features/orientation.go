@@ -1,6 +1,7 @@
 package features
 
 import (
+	"bytes"
 	"encoding/binary"
 	"image"
 	"iter"
@@ -124,6 +125,9 @@ func tiffEntries(b []byte) iter.Seq[tiffEntry] {
 func jpegOrientation(b []byte) orientation {
 	const app1, head = 0xe1, "Exif\x00\x00"
 	for marker, body := range jpegSegments(b) {
+		if marker == sos {
+			break
+		}
 		if marker == app1 && len(body) >= len(head) && string(body[:len(head)]) == head {
 			return tiffOrientation(body[len(head):])
 		}
@@ -131,13 +135,21 @@ func jpegOrientation(b []byte) orientation {
 	return upright
 }
 
-// jpegSegments walks over the segments before the scan data: marker, and what
-// follows its length. It reads them as image/jpeg does, up to the first that is not
-// whole, or to bytes that belong to none.
+// sos is the marker of a scan, whose data follow its header.
+const sos = 0xda
+
+// jpegSegments walks over the segments of a JPEG up to its end: marker, and what
+// follows its length. It finds them as image/jpeg does, which passes over what
+// belongs to none; what is in a scan is passed over likewise.
 func jpegSegments(b []byte) iter.Seq2[byte, []byte] {
 	return func(yield func(byte, []byte) bool) {
-		const rst0, rst7, eoi, sos = 0xd0, 0xd7, 0xd9, 0xda
-		for b = b[2:]; len(b) >= 4 && b[0] == 0xff; {
+		const rst0, rst7, eoi = 0xd0, 0xd7, 0xd9
+		for b = b[2:]; ; {
+			at := bytes.IndexByte(b, 0xff)
+			if at < 0 || len(b) < at+4 {
+				return
+			}
+			b = b[at:]
 			marker := b[1]
 			switch {
 			case marker == 0xff: // fill byte
@@ -148,7 +160,7 @@ func jpegSegments(b []byte) iter.Seq2[byte, []byte] {
 				continue
 			}
 			n := int(binary.BigEndian.Uint16(b[2:])) // with its own two bytes
-			if marker == eoi || marker == sos || n < 2 || len(b) < 2+n || !yield(marker, b[4:2+n]) {
+			if marker == eoi || n < 2 || len(b) < 2+n || !yield(marker, b[4:2+n]) {
 				return
 			}
 			b = b[2+n:]

@@ -52,6 +52,8 @@ def ycck(name):
 
 
 P = "pictures/"
+for black in (0, 1):  # the same picture; PhotometricInterpretation says which bit is white
+    rgb.convert("1").save(P + f"fax{black}.tif", compression="group4", tiffinfo={262: black})
 rgb.save(P + "444.jpg", quality=92, subsampling=0)
 rgb.save(P + "420.jpg", quality=92, subsampling=2)
 rgb.save(P + "422.jpg", quality=92, subsampling=1)

@@ -83,6 +83,7 @@ func Photos(shrink int) []Photo {
 			return b
 		}},
 		{"shared.tif", func() []byte { return SharedStrips(65_535, 1_400_000/shrink) }},
+		{"half_tiles.tif", func() []byte { return Tiles(s(65_535), s(1_025), s(1_024)) }},
 		{"tiles.tif", func() []byte { return SharedTiles(s(7_900), s(7_900)) }},
 	}
 }
@@ -493,6 +494,23 @@ func SharedTiles(width, height int) []byte {
 		{322, short, 1, 8}, {323, short, 1, 8}, {324, octet, n, len(tile)}, {325, octet, n, len(tile) + n},
 	}
 	return tiff(slices.Concat(tile, bytes.Repeat([]byte{byte(start(tags))}, n), bytes.Repeat([]byte{byte(len(tile))}, n)), tags)
+}
+
+// Tiles is a picture of square tiles, nearly half of them beyond its edge if it is a
+// little too high for one row, that unpack to 8 bytes a pixel (LZW).
+func Tiles(width, height, side int) []byte {
+	n := ((width + side - 1) / side) * ((height + side - 1) / side)
+	tile := lzwZeros(8 * int64(side) * int64(side))
+	offsets, counts := make([]byte, 4*n), make([]byte, 4*n)
+	tags := []tag{
+		{256, long, 1, width}, {257, long, 1, height}, {258, short, 1, 8}, {259, short, 1, 5}, {262, short, 1, 1},
+		{322, short, 1, side}, {323, short, 1, side}, {324, long, n, n * len(tile)}, {325, long, n, n*len(tile) + len(offsets)},
+	}
+	for i := range n {
+		binary.LittleEndian.PutUint32(offsets[4*i:], uint32(start(tags)+i*len(tile)))
+		binary.LittleEndian.PutUint32(counts[4*i:], uint32(len(tile)))
+	}
+	return tiff(slices.Concat(bytes.Repeat(tile, n), offsets, counts), tags)
 }
 
 // tag is an entry of a TIFF's directory: a number, or where in the data behind the

@@ -111,7 +111,8 @@ func (d *Decoder) Decode(ctx context.Context, data []byte, denom int) (image.Ima
 // as many blocks of 8×8 samples in all its components together.
 func Memory(size, blocks int64, progressive bool, denom int) int64 {
 	side := int64(8 / denom)
-	n := size + blocks*side*side // the scan, taken out of the file, and the pixels
+	n := size + blocks*side*side      // the scan, taken out of the file, and the pixels
+	n += 2 * 16 * min(size/2, blocks) // where its restart intervals are
 	if progressive {
 		n += blocks * int64(2*kept[side]+8)
 	}
@@ -348,14 +349,15 @@ const checkEvery = 1 << 12
 // block; f reports whether it could. What they predict, and the run of p, which
 // may be nil, begins anew at restart markers.
 func (d *decoder) each(total int, p *progression, f func(u int) bool) error {
-	if err := d.pass(); err != nil {
-		return err
-	}
 	interval := total
 	if d.interval > 0 {
 		interval = d.interval
 	}
-	if len(d.entropy.segments) != (total+interval-1)/interval {
+	want := (total + interval - 1) / interval
+	if err := d.pass(want); err != nil {
+		return err
+	}
+	if len(d.entropy.segments) != want {
 		return other("%d restart intervals for %d units", len(d.entropy.segments), total)
 	}
 	for i, s := range d.entropy.segments {
@@ -385,8 +387,8 @@ func (d *decoder) each(total int, p *progression, f func(u int) bool) error {
 }
 
 // pass goes behind the data of a scan, which it takes out.
-func (d *decoder) pass() (err error) {
-	d.pos, err = d.entropy.load(d.data, d.pos)
+func (d *decoder) pass(most int) (err error) {
+	d.pos, err = d.entropy.load(d.data, d.pos, most)
 	return err
 }
 

@@ -22,8 +22,8 @@ type segment struct{ start, end int }
 const padding = 10*64*31/8 + 16
 
 // load takes the scan out of data, from pos to the marker that ends it, whose
-// place it returns.
-func (e *entropy) load(data []byte, pos int) (int, error) {
+// place it returns. It has most restart intervals, at most.
+func (e *entropy) load(data []byte, pos, most int) (int, error) {
 	if n := len(data) - pos + padding; cap(e.buf) < n {
 		e.buf = make([]byte, 0, n)
 	}
@@ -42,6 +42,9 @@ func (e *entropy) load(data []byte, pos int) (int, error) {
 			continue
 		}
 		buf = buf[:len(buf)-1] // it begins a marker
+		if len(e.segments) == most {
+			return 0, other("more than %d restart intervals", most)
+		}
 		e.segments = append(e.segments, segment{start, len(buf)})
 		start = len(buf)
 		for pos < len(data) && data[pos] == 0xff {

@@ -85,7 +85,7 @@ func (d *decoder) progressiveScan(b []byte) error {
 	case p.from == 0 && p.high > 0:
 		read = d.refineFirst
 	case p.from > 0 && d.keep == 1:
-		return d.pass() // nothing of it is needed
+		return d.pass(len(d.nonzero)) // nothing of it is needed
 	case p.from > 0 && p.high == 0:
 		read = d.bandOf
 	case p.from > 0:
