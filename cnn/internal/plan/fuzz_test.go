@@ -153,8 +153,7 @@ func inLayout(g *graph.Graph, p *Plan, y *graph.Tensor) []float32 {
 	if len(y.Shape) != 4 || size(y.Shape[2:]) == 1 {
 		return y.F
 	}
-	if len(p.FeatureShape) == 1 { // the average over the picture
-		plane := size(y.Shape[2:])
+	if plane := size(y.Shape[2:]); len(y.F) == plane*p.net.base*size(p.FeatureShape) { // the average over the picture
 		v := make([]float32, len(y.F)/plane)
 		for i := range v {
 			sum := 0.0
