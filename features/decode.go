@@ -34,7 +34,7 @@ type Limits struct {
 	MaxSide int
 
 	// MaxMemory is what the photos being read and decoded at any time may take
-	// together, in bytes: a quarter is for files, the rest for pixels. A photo
+	// together, in bytes: 3/16 is for files, the rest for pixels. A photo
 	// that would take more alone is refused, and sooner if its file is small: a
 	// file of a few kilobytes that unfolds to a gigabyte is no photo. 0 means
 	// DefaultMaxMemory.
@@ -44,7 +44,7 @@ type Limits struct {
 const (
 	// DefaultMaxBytes admits an uncompressed photo of 64 megapixels and every
 	// JPEG that a camera writes; a photo is in memory whole while it is decoded.
-	DefaultMaxBytes = 256 << 20
+	DefaultMaxBytes = 192 << 20
 
 	// DefaultMaxPixels is what the largest phone sensors give (16,320×12,240).
 	DefaultMaxPixels = 200_000_000
@@ -52,8 +52,8 @@ const (
 	// DefaultMaxSide is the largest side of a JPEG.
 	DefaultMaxSide = 1<<16 - 1
 
-	// DefaultMaxMemory admits a photo of DefaultMaxPixels in every common format
-	// of 8 bits a channel.
+	// DefaultMaxMemory admits a JPEG, PNG or BMP of DefaultMaxPixels with 8 bits a
+	// channel.
 	DefaultMaxMemory = 1 << 30
 )
 
@@ -79,7 +79,7 @@ func (l *Limits) withDefaults() Limits {
 }
 
 // files is the part of MaxMemory that holds files.
-func (l Limits) files() int64 { return max(1, l.MaxMemory/4) }
+func (l Limits) files() int64 { return max(1, l.MaxMemory/16*3) }
 
 // pixels is the part of MaxMemory that decoding takes.
 func (l Limits) pixels() int64 { return max(1, l.MaxMemory-l.files()) }

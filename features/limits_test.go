@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"image"
+	"image/color"
 	"io"
 	"os"
 	"path/filepath"
@@ -136,7 +137,7 @@ func TestStreamBudget(t *testing.T) {
 	x := toyExtractor(t, new(toy))
 	sources := photos(t, 30)
 	// For one large file at a time.
-	lim := &Limits{MaxMemory: 4 * (2<<20 + 1<<12)}
+	lim := &Limits{MaxMemory: 6 * (2<<20 + 1<<12)}
 	for range 3 { // files, and pipes with more than is not counted
 		big := append(picture(t, "rgb.png"), make([]byte, 2<<20)...)
 		path := filepath.Join(t.TempDir(), "big.png")
@@ -167,7 +168,8 @@ func TestStreamBudget(t *testing.T) {
 
 // Each part of the budget is never exceeded, whoever comes first.
 func TestBudget(t *testing.T) {
-	b := newBudget(Limits{MaxMemory: 400})
+	l := Limits{MaxMemory: 400}
+	b := newBudget(l)
 	var held, most atomic.Int64
 	done := make(chan error)
 	for i := range 20 {
@@ -190,8 +192,8 @@ func TestBudget(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if most.Load() > 300 {
-		t.Errorf("%d bytes of 300 held at once", most.Load())
+	if most.Load() > l.pixels() {
+		t.Errorf("%d bytes of %d held at once", most.Load(), l.pixels())
 	}
 }
 
@@ -343,5 +345,23 @@ func TestTooManyPieces(t *testing.T) {
 	tiles := hostile.Tiles(65_535, 1_025, 1_024)
 	if _, err := Decode(bytes.NewReader(tiles), nil); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("tiles: %v", err)
+	}
+}
+
+// The default limits admit what their documentation says: all pixels of the largest
+// photos, in 8 bits a channel, on their way into any usual CNN.
+func TestDefaultsAdmitLargestPhotos(t *testing.T) {
+	l := (*Limits)(nil).withDefaults()
+	const w, h = 16_320, 12_240
+	file := make([]byte, l.MaxBytes)
+	for _, c := range []struct {
+		format int
+		model  color.Model
+	}{{1, color.RGBAModel}, {1, color.NRGBAModel}, {1, color.GrayModel}, {4, color.RGBAModel}} {
+		hd := header{format: &formats[c.format], Config: image.Config{ColorModel: c.model, Width: w, Height: h}}
+		need := hd.memory(file[:1<<10], 1) + Lite(600).memory(w, h, upright)
+		if err := hd.admit(need, 1, file, l); err != nil {
+			t.Errorf("%s: %v", hd.name, err)
+		}
 	}
 }

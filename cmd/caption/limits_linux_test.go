@@ -60,7 +60,7 @@ func TestWorstPhotosTogether(t *testing.T) {
 			}
 		}
 	}
-	// A photo takes 40 MB; of 256 MiB, three quarters are for pixels.
+	// A photo takes 40 MB; of 256 MiB, 208 are for pixels.
 	const model = 150e6
 	code, printed, u := clitest.Measure(t, "-q", "-j", fmt.Sprint(n), "--max-memory", "256MiB", dir)
 	t.Logf("%d MB, %v", u.Peak/1e6, u.Took.Round(10*time.Millisecond))
