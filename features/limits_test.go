@@ -93,7 +93,7 @@ func TestMemoryOfFormats(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := h.memory(data, 1); n < h.pixels() || n > 30*h.pixels()+2*int64(len(data))+1<<14 {
+		if n := h.memory(data, 1); n < h.pixels() || n > 30*h.pixels()+2*int64(len(data))+1<<17 {
 			t.Errorf("%s: %d bytes foreseen for %d pixels", name, n, h.pixels())
 		}
 	}

@@ -68,7 +68,35 @@ func webpMemory(data []byte, c image.Config) int64 {
 	if c.ColorModel != color.YCbCrModel || bytes.Contains(data, []byte("VP8L")) || bytes.Contains(data, []byte("ALPH")) {
 		perPixel += 9
 	}
-	return perPixel*pixels(c) + int64(len(data))
+	return perPixel*pixels(c) + int64(len(data)) + groupMemory(data)
+}
+
+// groupMemory is what the groups of Huffman codes of a lossless WebP take, or of the
+// transparency of a lossy one: a table each, and the trees, of as many nodes as the
+// symbols have, or as their code lengths in the file can make.
+func groupMemory(data []byte) int64 {
+	const table, trees, perByte = 2_700, 57_000, 420
+	if still, _, _ := firstFrame(data); still != nil {
+		data = still
+	}
+	groups, most := 0, 1<<16
+	count := func(stream []byte, w, h int) {
+		n, err := vp8lGroups(stream, w, h)
+		if err != nil {
+			n = most
+		}
+		groups = max(groups, n)
+	}
+	if at := bytes.Index(data, []byte("VP8L")); at >= 0 && len(data) >= at+13 {
+		size := binary.LittleEndian.Uint32(data[at+9:])
+		count(data[at+13:], int(size&0x3fff)+1, int(size>>14&0x3fff)+1)
+	}
+	at, canvas := bytes.Index(data, []byte("ALPH")), bytes.Index(data, []byte("VP8X"))
+	if at >= 0 && len(data) > at+8 && data[at+8]&3 == 1 && canvas >= 0 && len(data) >= canvas+18 {
+		count(data[at+9:], 1+uint24(data[canvas+12:]), 1+uint24(data[canvas+15:]))
+	}
+	n := int64(groups)
+	return min(n*(table+trees), n*table+perByte*int64(len(data)))
 }
 
 // blocks is how a TIFF is stored: strips or tiles of w×h pixels, each of which is

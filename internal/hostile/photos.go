@@ -64,6 +64,7 @@ func Photos(shrink int) []Photo {
 		}},
 		{"tables.jpg", func() []byte { return JPEG{Width: s(4_000), Height: s(3_000), Components: 3, Tables: 45_000}.Bytes() }},
 		{"lossless.webp", func() []byte { return VP8L(s(5_400), s(5_400)) }},
+		{"groups.webp", func() []byte { return VP8LGroups(1 << 16) }},
 		{"cut.webp", func() []byte {
 			b := VP8L(s(9_100), s(9_100))
 			binary.LittleEndian.PutUint32(b[4:], 0xffff_fff0)
@@ -354,6 +355,27 @@ func VP8L(width, height int) []byte {
 		w.low(0, 1) // of one symbol
 		w.low(0, 1) // of one bit
 		w.low(0, 1) // which is 0
+	}
+	w.flush()
+	return riff("VP8L", append(w.out, make([]byte, 16)...))
+}
+
+// VP8LGroups is a lossless WebP of a single block of pixels and as many groups of
+// Huffman codes, up to 65,536, as are given.
+func VP8LGroups(groups int) []byte {
+	w := &bits{out: []byte{0x2f}}
+	w.low(511, 14)
+	w.low(511, 14)
+	w.low(0, 1+3+1+1) // no transparency, version 0, no transforms, no colour cache
+	w.low(1, 1)
+	w.low(7, 3) // blocks of 512×512
+	w.low(0, 1)
+	for _, symbol := range []int{(groups - 1) & 255, (groups - 1) >> 8} {
+		w.low(0b101, 3) // a simple code of one symbol of 8 bits
+		w.low(uint64(symbol), 8)
+	}
+	for range 3 + 5*groups {
+		w.low(1, 4) // of one bit, which is 0
 	}
 	w.flush()
 	return riff("VP8L", append(w.out, make([]byte, 16)...))
