@@ -18,6 +18,10 @@ func vp8lGroups(data []byte, w, h int) (groups int, err error) {
 			groups, err = 0, errVP8L
 		}
 	}()
+	const most = 1 << 14 // of the format; of transparency, the file may say more
+	if w > most || h > most {
+		return 0, errVP8L
+	}
 	r := &vp8lReader{data: data}
 	for seen := 0; r.bits(1) == 1; {
 		kind := r.bits(2)
@@ -94,7 +98,7 @@ func (r *vp8lReader) image(w, h int) []uint32 {
 		}
 		codes[i] = r.code(n)
 	}
-	pix := make([]uint32, 0, w*h)
+	pix := make([]uint32, 0, min(w*h, 1<<16))
 	put := func(argb uint32) {
 		pix = append(pix, argb)
 		if cacheBits > 0 {

@@ -51,3 +51,13 @@ func TestVP8LManyGroups(t *testing.T) {
 		}
 	}
 }
+
+// A size that no file can have takes no memory.
+func TestVP8LTooLarge(t *testing.T) {
+	b := hostile.VP8LGroups(1)
+	for _, size := range []int{1<<14 + 1, 1 << 20, 1 << 24} {
+		if _, err := vp8lGroups(b[25:], size, size); err == nil {
+			t.Errorf("%d×%d: no error", size, size)
+		}
+	}
+}
