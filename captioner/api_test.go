@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/leaktest"
 	"github.com/onetomany/caption/internal/memfs"
 	"github.com/onetomany/caption/vocab"
 )
@@ -139,7 +140,7 @@ func call(f func() error) (err error, panicked any) {
 // panics with arrives where the model is opened, and nothing is left behind.
 func TestHostileFS(t *testing.T) {
 	files := tinyFiles(t)
-	before := runtime.NumGoroutine()
+	ended := leaktest.Start(t)
 	for name := range files {
 		for how := behaves; how < hostilities; how++ {
 			for _, trusted := range []bool{false, true} {
@@ -169,9 +170,7 @@ func TestHostileFS(t *testing.T) {
 			}
 		}
 	}
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines, %d before", after, before)
-	}
+	ended()
 }
 
 // A network in a file system that the caller brings along.
@@ -191,7 +190,7 @@ func TestHostileReference(t *testing.T) {
 			t.Errorf("%s: %v, panic %v", name, err, panicked)
 		}
 	}
-	before := runtime.NumGoroutine()
+	ended := leaktest.Start(t)
 	for name, l := range map[string]*Loader{
 		"CNN":     {CNN: func(string, []File) (fs.FS, error) { panic(errHostile) }},
 		"Prepare": {Prepare: func(features.Preprocessing) { panic(errHostile) }},
@@ -202,9 +201,7 @@ func TestHostileReference(t *testing.T) {
 			t.Errorf("%s: %v, panic %v", name, err, panicked)
 		}
 	}
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines, %d before", after, before)
-	}
+	ended()
 }
 
 // Zero values, nil pointers and nil arguments give errors.

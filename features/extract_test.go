@@ -8,7 +8,6 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/onetomany/caption/cnn"
+	"github.com/onetomany/caption/internal/leaktest"
 )
 
 // toy is a network whose features are the means of the three planes and the
@@ -186,22 +186,10 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// settle waits for goroutines to end.
-func settle(t *testing.T, before int) {
-	t.Helper()
-	for range 100 {
-		if runtime.NumGoroutine() <= before {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-}
-
 // Breaking off, or a cancelled context, ends everything; only a bounded number
 // of sources is drawn ahead.
 func TestStreamEnds(t *testing.T) {
-	before := runtime.NumGoroutine()
+	ended := leaktest.Start(t)
 	x := toyExtractor(t, new(toy))
 	source := photos(t, 1)[0]
 	drawn := 0
@@ -219,7 +207,7 @@ func TestStreamEnds(t *testing.T) {
 	if limit := 20 + 2*3*2; drawn > limit {
 		t.Errorf("%d sources drawn for 20 results, want at most %d", drawn, limit)
 	}
-	settle(t, before)
+	ended()
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -235,12 +223,12 @@ func TestStreamEnds(t *testing.T) {
 			t.Fatal("the stream goes on after cancellation")
 		}
 	}
-	settle(t, before)
+	ended()
 }
 
 // A Read that does not return, as of a terminal, does not hold up cancellation.
 func TestStreamBlockedRead(t *testing.T) {
-	before := runtime.NumGoroutine()
+	ended := leaktest.Start(t)
 	r, w := io.Pipe()
 	src := Source{Name: "-", Open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil }}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -249,7 +237,7 @@ func TestStreamBlockedRead(t *testing.T) {
 		t.Errorf("result %v", res)
 	}
 	w.Close() // now it returns
-	settle(t, before)
+	ended()
 }
 
 func TestStreamNetworkFails(t *testing.T) {

@@ -6,11 +6,12 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/onetomany/caption/internal/leaktest"
 )
 
 // A named pipe without a writer does not hold up cancellation.
@@ -19,7 +20,7 @@ func TestStreamNamedPipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Skip(err)
 	}
-	before := runtime.NumGoroutine()
+	ended := leaktest.Start(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
 	for res := range toyExtractor(t, new(toy)).Stream(ctx, slices.Values(Expand([]string{path})), nil) {
@@ -30,5 +31,5 @@ func TestStreamNamedPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Close()
-	settle(t, before)
+	ended()
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/internal/leaktest"
 	"github.com/onetomany/caption/internal/safetensors"
 	"github.com/onetomany/caption/vocab"
 )
@@ -226,7 +227,7 @@ func sealed(r *run, data []byte) []byte {
 func TestHostile(t *testing.T) {
 	var noCtx context.Context
 	folder := t.TempDir()
-	before := runtime.NumGoroutine()
+	ended := leaktest.Start(t)
 	for name, c := range map[string]struct {
 		change func(d *Data, o *Options)
 		says   string
@@ -294,9 +295,7 @@ func TestHostile(t *testing.T) {
 		}()
 		Run(context.Background(), d, o, func(Event) { panic(boom) })
 	}()
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines, %d before", after, before)
-	}
+	ended()
 }
 
 // FuzzAPI trains with the options and on the data that its arguments give: there is a

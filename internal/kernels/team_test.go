@@ -6,25 +6,14 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-)
 
-// goroutines waits until there are n goroutines: one that has said that it is
-// done ends a moment later.
-func goroutines(t *testing.T, n int) {
-	t.Helper()
-	for range 1000 {
-		if runtime.NumGoroutine() <= n {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Errorf("%d goroutines, there were %d", runtime.NumGoroutine(), n)
-}
+	"github.com/onetomany/caption/internal/leaktest"
+)
 
 // TestTeam checks that each task is done once, by no more goroutines than may
 // take part, for teams that spin and teams that sleep.
 func TestTeam(t *testing.T) {
-	before := runtime.NumGoroutine()
+	ended := leaktest.Start(t)
 	for _, procs := range []int{1, 2, 4} {
 		saved := runtime.GOMAXPROCS(procs)
 		for threads := range 6 {
@@ -55,7 +44,7 @@ func TestTeam(t *testing.T) {
 				}
 			}
 			team.Stop()
-			goroutines(t, before)
+			ended()
 		}
 		runtime.GOMAXPROCS(saved)
 	}
@@ -80,7 +69,7 @@ func TestTeamAlone(t *testing.T) {
 
 // TestThreadsShared uses one team of Threads on many goroutines.
 func TestThreadsShared(t *testing.T) {
-	before := runtime.NumGoroutine()
+	ended := leaktest.Start(t)
 	team := Threads(3)
 	var wg sync.WaitGroup
 	var sum atomic.Int64
@@ -95,7 +84,7 @@ func TestThreadsShared(t *testing.T) {
 	if sum.Load() != 8*50*45 {
 		t.Errorf("sum %d", sum.Load())
 	}
-	goroutines(t, before)
+	ended()
 }
 
 // TestTeamPanic checks that the caller gets the panic of a task, whoever did it,
