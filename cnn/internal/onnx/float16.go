@@ -60,7 +60,7 @@ func halved(fsys fs.FS, name string, lim Limits) ([]byte, error) {
 // halver rewrites a model for Float16.
 type halver struct {
 	m     *model          // for its budgets and external data
-	g     *graph.Graph    // as read
+	g     *Model          // as read
 	cast  map[string]bool // initialisers that are stored as FLOAT16
 	taken map[string]bool // value names
 }

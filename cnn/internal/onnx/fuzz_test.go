@@ -73,7 +73,7 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		checkOrder(t, g)
+		checkOrder(t, g.Graph)
 		total := 0
 		for name, v := range g.Init {
 			if n := max(len(v.F), len(v.I), len(v.B)); n != v.Len() || !v.Known() {
@@ -91,14 +91,14 @@ func FuzzRead(f *testing.F) {
 			if err != nil {
 				t.Fatalf("after Float16: %v", err)
 			}
-			sameButHalved(t, g, h)
+			sameButHalved(t, g.Graph, h.Graph)
 		}
 		// Reading depends on nothing else, and what is read is of the file.
 		again, err := Read(files("m.onnx", string(model), "dyn.onnx.data", string(data)), "m.onnx", lim)
 		if err != nil {
 			t.Fatalf("the second time: %v", err)
 		}
-		if a, b := outline(g), outline(again); a != b {
+		if a, b := outline(g.Graph), outline(again.Graph); a != b {
 			t.Errorf("read twice:\n%s\n%s", a, b)
 		}
 	})
@@ -126,7 +126,7 @@ func sameButHalved(t *testing.T, g, h *graph.Graph) {
 			t.Errorf("constant %q is %v, not %v", name, b, a)
 			continue
 		}
-		x, y := a.Weights().Floats(), b.Weights().Floats()
+		x, y := a.Floats(), b.Floats()
 		for i := range x {
 			if d := math.Abs(float64(x[i] - y[i])); d > math.Abs(float64(x[i]))/1024+1e-7 {
 				t.Fatalf("constant %q: element %d is %v, not %v", name, i, y[i], x[i])
@@ -160,7 +160,7 @@ func outline(g *graph.Graph) string {
 // sum returns a hash of a tensor's elements.
 func sum(t *graph.Tensor) uint64 {
 	h := fnv.New64a()
-	binary.Write(h, binary.LittleEndian, t.Weights().Floats())
+	binary.Write(h, binary.LittleEndian, t.Floats())
 	binary.Write(h, binary.LittleEndian, t.I)
 	binary.Write(h, binary.LittleEndian, t.B)
 	return h.Sum64()

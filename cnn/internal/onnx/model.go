@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -15,6 +17,7 @@ import (
 type model struct {
 	lim   Limits
 	spent int64 // of lim.Graph
+	file  *mmap.File
 	ext   external
 
 	out       graph.Graph
@@ -49,6 +52,7 @@ func newModel(lim Limits, dir fs.FS, f *mmap.File) *model {
 	b.Read(size)
 	return &model{
 		lim:       lim,
+		file:      f,
 		ext:       external{fsys: dir, left: lim.Bytes - size, budget: b},
 		out:       graph.Graph{Metadata: map[string]string{}, Init: map[string]*graph.Tensor{}, Budget: b},
 		opsets:    map[string]int64{},
@@ -56,10 +60,14 @@ func newModel(lim Limits, dir fs.FS, f *mmap.File) *model {
 	}
 }
 
+// files returns the model's file and those of its external data.
+func (m *model) files() []*mmap.File {
+	return append(slices.Collect(maps.Values(m.ext.files)), m.file)
+}
+
 // close closes the files of a model that does not become a graph.
 func (m *model) close() {
-	m.out.Close()
-	for _, f := range m.ext.files {
+	for _, f := range m.files() {
 		f.Close()
 	}
 }

@@ -42,7 +42,7 @@ func (l Limits) withDefaults() Limits {
 // to anywhere; external data are read from the folder of name and below, and
 // no link leads out of it. The files are mapped into memory: the caller reads
 // what is Stored in mmap.Guard, and closes the graph when it has what it needs.
-func Open(name string, lim Limits) (g *graph.Graph, err error) {
+func Open(name string, lim Limits) (g *Model, err error) {
 	defer calm(&err)
 	lim = lim.withDefaults()
 	dir := filepath.Dir(name)
@@ -68,7 +68,7 @@ func Open(name string, lim Limits) (g *graph.Graph, err error) {
 // Where symbolic links lead is the business of fsys: os.Root keeps them inside
 // (see Open), os.DirFS does not. Where these open files of the system, they are
 // mapped as Open does. A file system that panics is an error.
-func Read(fsys fs.FS, name string, lim Limits) (g *graph.Graph, err error) {
+func Read(fsys fs.FS, name string, lim Limits) (g *Model, err error) {
 	defer calm(&err)
 	lim = lim.withDefaults()
 	f, err := readFile(fsys, name, lim.Bytes)
@@ -92,13 +92,28 @@ func calm(err *error) {
 	}
 }
 
-// decode makes a graph of a model file, which it closes unless the graph keeps
-// it. dir holds the external data.
-func decode(f *mmap.File, dir fs.FS, lim Limits) (g *graph.Graph, err error) {
+// A Model is a graph whose large tensors lie in the model's files.
+type Model struct {
+	*graph.Graph
+	files []*mmap.File
+}
+
+// Close ends the use of the model's files. Tensors that are Stored then must not
+// be read any more.
+func (m *Model) Close() {
+	for _, f := range m.files {
+		f.Close()
+	}
+}
+
+// decode makes a graph of a model file, which it closes where it fails. dir holds
+// the external data.
+func decode(f *mmap.File, dir fs.FS, lim Limits) (*Model, error) {
 	m := newModel(lim, dir, f)
-	m.out.Files = append(m.out.Files, f)
-	err = mmap.Guard(func() error {
-		if err := m.parse(f.Bytes); err != nil {
+	var g *graph.Graph
+	err := mmap.Guard(func() error {
+		err := m.parse(f.Bytes)
+		if err != nil {
 			return explain(f.Bytes, err, m.hasGraph)
 		}
 		g, err = m.graph()
@@ -109,10 +124,7 @@ func decode(f *mmap.File, dir fs.FS, lim Limits) (g *graph.Graph, err error) {
 		return nil, err
 	}
 	g.External = slices.Sorted(maps.Keys(m.ext.files))
-	for _, name := range g.External {
-		g.Files = append(g.Files, m.ext.files[name])
-	}
-	return g, nil
+	return &Model{Graph: g, files: m.files()}, nil
 }
 
 // wrap puts the file's name before err.

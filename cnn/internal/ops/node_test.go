@@ -136,7 +136,7 @@ func readCases(t testing.TB, b []byte) map[string]*graph.Graph {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		cases[name] = g
+		cases[name] = g.Graph
 	}
 	return cases
 }
@@ -164,7 +164,7 @@ func runCase(t *testing.T, g *graph.Graph) {
 		case err == nil:
 			again := make([]*graph.Tensor, len(k.Out))
 			for i, o := range k.Out {
-				again[i] = Alloc(o.Type, o.Shape)
+				again[i] = graph.Alloc(o.Type, o.Shape)
 			}
 			if err := k.Run(in, again, kernels.Threads(2)); err != nil {
 				t.Fatal(err)

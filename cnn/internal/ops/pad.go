@@ -4,35 +4,36 @@ import (
 	"fmt"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
+
+var _ = register(
+	Op{Name: "Pad", Since: 2, Sig: "a i? a? i?", Attrs: "mode:constant|reflect|edge mode@19:constant|reflect|edge|wrap pads-10:ints value-10:float=0",
+		Batch: padBatch, Work: 32, bind: bindPad},
+)
+
+// padBatch: pictures lie along an axis that is not padded.
+var padBatch = along(func(b *binding) (mixed []int, ok bool) {
+	pads, axes, err := b.pads()
+	for i, a := range axes {
+		if pads[i] != 0 || pads[len(axes)+i] != 0 {
+			mixed = append(mixed, a)
+		}
+	}
+	return mixed, err == nil
+})
 
 // bindPad: padding and value are attributes up to opset 10, inputs from then
 // on; axes come with opset 18. Negative padding cuts off.
 func bindPad(b *binding) (*Kernel, error) {
 	x := b.in[0]
-	rank := len(x.Shape)
-	modes := []string{"constant", "reflect", "edge", "wrap"}
-	if b.opset < 19 {
-		modes = modes[:3]
-	}
-	mode, err := b.oneOf("mode", modes...)
-	if err != nil {
-		return nil, err
-	}
+	mode := b.word("mode")
 	if b.opset < 11 && x.Type != graph.Float {
 		return nil, fmt.Errorf("input 0: cannot be %s before opset 11", typeName(x.Type))
 	}
-	pads, err := b.attrOrInput("pads", 10, 1)
+	pads, axes, err := b.pads()
 	if err != nil {
 		return nil, err
-	}
-	axes, err := b.padAxes(rank)
-	if err != nil {
-		return nil, err
-	}
-	if len(pads) != 2*len(axes) {
-		return nil, fmt.Errorf("pads has %d values for %d axes", len(pads), len(axes))
 	}
 	if v := b.x(2); v != nil && (v.Type != x.Type || v.Len() != 1) {
 		return nil, fmt.Errorf("constant_value is %s, not one %s", describe(v), typeName(x.Type))
@@ -41,7 +42,7 @@ func bindPad(b *binding) (*Kernel, error) {
 	var maps []axisMap
 	for i, a := range axes {
 		begin, end, n := pads[i], pads[len(axes)+i], x.Shape[a]
-		if max(begin, end, -begin, -end) > MaxElements || min(begin, end) < -MaxElements {
+		if max(begin, end, -begin, -end) > tensor.MaxElements || min(begin, end) < -tensor.MaxElements {
 			return nil, fmt.Errorf("pads %v are out of range", pads)
 		}
 		shape[a] = n + begin + end
@@ -58,34 +59,40 @@ func bindPad(b *binding) (*Kernel, error) {
 			return append(t, tap{index: padIndex(mode, i-begin, n)})
 		}})
 	}
-	fill := Alloc(x.Type, nil)
+	fill := graph.Alloc(x.Type, nil)
 	if b.opset < 11 {
-		fill.F[0] = b.Float("value", 0)
+		fill.F[0] = b.Float("value")
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		fill := fill
+	return b.resampled(shape, maps, func(in tensors) *graph.Tensor {
 		if len(in) > 2 && in[2] != nil {
-			fill = in[2]
+			return in[2]
 		}
-		resample(out[0], in[0], maps, fill)
-		return nil
-	}
-	return &Kernel{Out: []graph.Tensor{like(x, shape)}, Room: resampleRoom(maps, x, shape), run: run}, nil
+		return fill
+	})
 }
 
-// padAxes returns the axes that pads speak of, by default all.
-func (b *binding) padAxes(rank int) ([]int, error) {
+// pads returns the axes that are padded, by default all, and how much: before each
+// of them, then after each.
+func (b *binding) pads() (pads, axes []int, err error) {
+	if pads, err = b.attrOrInput("pads", 1); err != nil {
+		return nil, nil, err
+	}
+	axes = tensor.AllAxes(len(b.shape()))
 	if b.x(3) != nil {
 		if b.opset < 18 {
-			return nil, fmt.Errorf("has axes before opset 18")
+			return nil, nil, fmt.Errorf("has axes before opset 18")
 		}
-		axes, err := b.constInts(3, "axes")
-		if err != nil {
-			return nil, err
+		if axes, err = b.constInts(3, "axes"); err != nil {
+			return nil, nil, err
 		}
-		return axesOf(axes, rank)
+		if axes, err = tensor.Axes(axes, len(b.shape())); err != nil {
+			return nil, nil, err
+		}
 	}
-	return allAxes(rank), nil
+	if len(pads) != 2*len(axes) {
+		return nil, nil, fmt.Errorf("pads has %d values for %d axes", len(pads), len(axes))
+	}
+	return pads, axes, nil
 }
 
 // padIndex returns the element of an axis of n that stands at position i,

@@ -5,50 +5,44 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // Operators that keep the elements as they lie, or tell their number.
-var shapeOps = []Op{
-	{Name: "Reshape", Since: 5, Sig: "a i", bind: bindReshape},
-	{Name: "Flatten", Since: 1, Sig: "a", bind: bindFlatten},
-	{Name: "Squeeze", Since: 1, Sig: "a i?", bind: bindSqueeze},
-	{Name: "Unsqueeze", Since: 1, Sig: "a i?", bind: bindUnsqueeze},
-	{Name: "Identity", Since: 1, Sig: "a", bind: bindIdentity},
-	{Name: "Dropout", Since: 7, Sig: "f f? b?", Limits: "inference only: training_mode must be false", bind: bindDropout},
-	{Name: "Shape", Since: 1, Sig: "a", bind: bindShape},
-	{Name: "Size", Since: 1, Sig: "a", bind: bindSize},
-}
+var _ = register(
+	Op{Name: "Reshape", Since: 5, Sig: "a i", Attrs: "allowzero@14:flag=0", Batch: reshapedBatch, Work: 1, Head: Reshapes, bind: bindReshape},
+	Op{Name: "Flatten", Since: 1, Sig: "a", Attrs: "axis:int=1", Batch: reshapedBatch, Work: 1, Head: Reshapes, bind: bindFlatten},
+	Op{Name: "Squeeze", Since: 1, Sig: "a i?", Attrs: "axes-12:ints", Batch: reshapedBatch, Work: 1, Head: Reshapes, bind: bindSqueeze},
+	Op{Name: "Unsqueeze", Since: 1, Sig: "a i?", Attrs: "axes-12:ints", Batch: reshapedBatch, Work: 1, Head: Reshapes, bind: bindUnsqueeze},
+	Op{Name: "Identity", Since: 1, Sig: "a", Batch: elementwise, Work: 1, Head: Passes, bind: func(b *binding) (*Kernel, error) { return b.reshaped(b.shape()) }},
+	Op{Name: "Dropout", Since: 7, Sig: "f f? b?", Limits: "inference only: training_mode must be false",
+		Batch: alongAll, Work: 1, Head: Passes, bind: bindDropout},
+	Op{Name: "Shape", Since: 1, Sig: "a#", Attrs: "start@15:int=0 end@15:int=2147483647", Batch: unknown, Work: 1, bind: bindShape},
+	Op{Name: "Size", Since: 1, Sig: "a#", Batch: unknown, Work: 1, bind: bindSize},
+)
 
 // reshaped binds a node whose output is its first input under another shape.
 func (b *binding) reshaped(shape []int) (*Kernel, error) {
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		assign(out[0], in[0])
-		return nil
-	}
-	n, err := count(shape)
+	n, err := tensor.Count(shape)
 	if err != nil {
 		return nil, err
 	}
 	if n != b.in[0].Len() {
-		return nil, fmt.Errorf("shape %v does not hold the elements of %v", shape, b.in[0].Shape)
+		return nil, fmt.Errorf("shape %v does not hold the elements of %v", shape, b.shape())
 	}
-	return b.kernel(run, like(b.in[0], shape))
+	k, err := b.computes(func(in, out tensors) { assign(out[0], in[0]) }, like(b.in[0], shape))
+	k.Keeps = true
+	return k, err
 }
 
 // bindReshape: -1 takes what is left, 0 the input's dimension unless allowzero (14) is set.
 func bindReshape(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
+	x := b.shape()
 	want, err := b.constInts(1, "shape")
 	if err != nil {
 		return nil, err
 	}
-	allowZero := false
-	if b.opset >= 14 {
-		if allowZero, err = b.flag("allowzero", 0); err != nil {
-			return nil, err
-		}
-	}
+	allowZero := b.flag("allowzero")
 	shape, open := slices.Clone(want), -1
 	for i, d := range want {
 		switch {
@@ -63,7 +57,7 @@ func bindReshape(b *binding) (*Kernel, error) {
 			shape[i] = x[i]
 		}
 	}
-	n, err := count(shape)
+	n, err := tensor.Count(shape)
 	if err != nil {
 		return nil, err
 	}
@@ -77,29 +71,29 @@ func bindReshape(b *binding) (*Kernel, error) {
 }
 
 func bindFlatten(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	a := b.Int("axis", 1)
+	x := b.shape()
+	a := b.Int("axis")
 	if a < 0 && b.opset >= 11 {
 		a += len(x)
 	}
 	if a < 0 || a > len(x) {
-		return nil, fmt.Errorf("axis %d is out of range for %d dimensions", b.Int("axis", 1), len(x))
+		return nil, fmt.Errorf("axis %d is out of range for %d dimensions", b.Int("axis"), len(x))
 	}
-	return b.reshaped([]int{product(x[:a]), product(x[a:])})
+	return b.reshaped([]int{tensor.Size(x[:a]), tensor.Size(x[a:])})
 }
 
 // bindSqueeze: the axes are an attribute up to opset 12, an input from then on;
 // without them all dimensions of 1 go.
 func bindSqueeze(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	axes, err := b.attrOrInput("axes", 12, 1)
+	x := b.shape()
+	axes, err := b.attrOrInput("axes", 1)
 	if err != nil {
 		return nil, err
 	}
 	if axes == nil {
 		return b.reshaped(slices.DeleteFunc(slices.Clone(x), func(d int) bool { return d == 1 }))
 	}
-	if axes, err = axesOf(axes, len(x)); err != nil {
+	if axes, err = tensor.Axes(axes, len(x)); err != nil {
 		return nil, err
 	}
 	shape := []int{}
@@ -115,8 +109,8 @@ func bindSqueeze(b *binding) (*Kernel, error) {
 }
 
 func bindUnsqueeze(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	axes, err := b.attrOrInput("axes", 12, 1)
+	x := b.shape()
+	axes, err := b.attrOrInput("axes", 1)
 	if err != nil {
 		return nil, err
 	}
@@ -124,10 +118,10 @@ func bindUnsqueeze(b *binding) (*Kernel, error) {
 		return nil, fmt.Errorf("axes are missing")
 	}
 	rank := len(x) + len(axes)
-	if rank > maxRank {
-		return nil, fmt.Errorf("%d dimensions, at most %d are supported", rank, maxRank)
+	if rank > tensor.MaxRank {
+		return nil, fmt.Errorf("%d dimensions, at most %d are supported", rank, tensor.MaxRank)
 	}
-	if axes, err = axesOf(axes, rank); err != nil {
+	if axes, err = tensor.Axes(axes, rank); err != nil {
 		return nil, err
 	}
 	shape := make([]int, rank)
@@ -140,8 +134,6 @@ func bindUnsqueeze(b *binding) (*Kernel, error) {
 	}
 	return b.reshaped(shape)
 }
-
-func bindIdentity(b *binding) (*Kernel, error) { return b.reshaped(b.in[0].Shape) }
 
 // bindDropout passes its input through; the mask keeps all.
 func bindDropout(b *binding) (*Kernel, error) {
@@ -159,47 +151,56 @@ func bindDropout(b *binding) (*Kernel, error) {
 			return nil, b.unsupported("training_mode")
 		}
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		assign(out[0], in[0])
-		if len(out) > 1 {
-			for i := range out[1].F {
-				out[1].F[i] = 1
-			}
-			for i := range out[1].B {
-				out[1].B[i] = true
-			}
-		}
-		return nil
-	}
-	x := b.in[0]
-	mask := graph.Tensor{Type: graph.Bool, Shape: x.Shape}
+	mask := boolean(b.shape()...)
 	if b.opset < 10 {
 		mask.Type = graph.Float
 	}
-	return b.kernel(run, like(x, x.Shape), mask)
+	k, err := b.computes(func(in, out tensors) {
+		assign(out[0], in[0])
+		if len(out) > 1 {
+			convert(out[1], &graph.Tensor{Type: graph.Bool, Shape: mask.Shape, B: slices.Repeat([]bool{true}, len(out[0].F))})
+		}
+	}, float(mask.Shape...), mask)
+	k.Keeps = true
+	return k, err
 }
 
 // bindShape: from opset 15 on, start and end may choose a range of dimensions.
 func bindShape(b *binding) (*Kernel, error) {
-	x := slices.Clone(b.in[0].Shape)
-	if b.opset >= 15 {
-		start, n := sliceRange(b.Int("start", 0), b.Int("end", len(x)), 1, len(x))
-		x = x[start : start+n]
-	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		for i, d := range x {
-			out[0].I[i] = int64(d)
-		}
-		return nil
-	}
-	return b.kernel(run, graph.Tensor{Type: graph.Int, Shape: []int{len(x)}})
+	x := slices.Clone(b.shape())
+	start, n := sliceRange(b.Int("start"), b.Int("end"), 1, len(x))
+	x = x[start : start+n]
+	return b.computes(func(in, out tensors) {
+		mapSlice(out[0].I, x, func(d int) int64 { return int64(d) })
+	}, integer(n))
 }
 
 func bindSize(b *binding) (*Kernel, error) {
 	n := b.in[0].Len()
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		out[0].I[0] = int64(n)
-		return nil
+	return b.computes(func(in, out tensors) { out[0].I[0] = int64(n) }, integer())
+}
+
+// reshapedBatch follows the axis of the pictures through a reshape: the pictures
+// must be the slowest to change in the group of axes that holds them.
+var reshapedBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	k, err := b.op.bind(b)
+	if err != nil || !onlyFirst(axes) {
+		return 0, false
 	}
-	return b.kernel(run, graph.Tensor{Type: graph.Int})
+	return ReshapedBatch(b.shape(), k.Out[0].Shape, axes[0])
+}}
+
+// ReshapedBatch returns the axis of shape out along which pictures lie that lie along
+// an axis of shape in, which is reshaped to it.
+func ReshapedBatch(in, out []int, axis int) (int, bool) {
+	for _, g := range tensor.Groups(in, out) {
+		if axis < g.FirstIn || axis >= g.FirstIn+g.In {
+			continue
+		}
+		if tensor.Size(in[g.FirstIn:axis]) != 1 {
+			return 0, false
+		}
+		return g.FirstOut, true
+	}
+	return 0, false
 }
