@@ -2,7 +2,6 @@ package ops
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
@@ -73,25 +72,27 @@ func walk[T, R any](w *tensor.Walk, out []R, a, b []T, f rowFunc[T, R]) {
 }
 
 // broadcast plans a binary operator with broadcasting.
-func (b *binding) broadcast() (shape []int, w *tensor.Walk, err error) {
-	x, y := b.in[0].Shape, b.in[1].Shape
-	if shape, err = tensor.Broadcast(x, y); err == nil {
-		_, err = tensor.Count(shape)
+func (b *binding) broadcast() (shape []int, w *tensor.Walk) {
+	shapes := b.shapes()
+	shape = try(tensor.Broadcast(shapes...))
+	try(tensor.Count(shape))
+	v := tensor.BroadcastWalk(shape, shapes[:min(len(shapes), 3)]...)
+	return shape, &v
+}
+
+// shapes returns those of all inputs.
+func (b *binding) shapes() [][]int {
+	v := make([][]int, len(b.in))
+	for i, t := range b.in {
+		v[i] = t.Shape
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	v := tensor.BroadcastWalk(shape, x, y)
-	return shape, &v, nil
+	return v
 }
 
 // arithmetic binds a binary operator with broadcasting.
-func arithmetic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
-		shape, w, err := b.broadcast()
-		if err != nil {
-			return nil, err
-		}
+func arithmetic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
+		shape, w := b.broadcast()
 		return b.computes(func(in, out tensors) {
 			if out[0].Type == graph.Float {
 				walk(w, out[0].F, in[0].F, in[1].F, f)
@@ -105,10 +106,7 @@ func arithmetic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*bind
 var errDivideByZero = errors.New("division by zero")
 
 // checkDivisor refuses a zero among integer divisors.
-func checkDivisor(k *Kernel, err error) (*Kernel, error) {
-	if err != nil {
-		return nil, err
-	}
+func checkDivisor(k *Kernel) *Kernel {
 	run := k.run
 	k.run = func(in, out tensors, team *kernels.Team) error {
 		for _, v := range in[1].I {
@@ -118,19 +116,17 @@ func checkDivisor(k *Kernel, err error) (*Kernel, error) {
 		}
 		return run(in, out, team)
 	}
-	return k, nil
+	return k
 }
 
-func bindDiv(b *binding) (*Kernel, error) {
+func bindDiv(b *binding) *Kernel {
 	return checkDivisor(arithmetic(eachRow(divOf[float32]), eachRow(divOf[int64]))(b))
 }
 
 // bindMod: the result has the divisor's sign, or with fmod=1 the dividend's.
-func bindMod(b *binding) (*Kernel, error) {
+func bindMod(b *binding) *Kernel {
 	fmod := b.flag("fmod")
-	if !fmod && b.in[0].Type == graph.Float && b.opset < 28 {
-		return nil, errors.New("needs fmod=1 for floating point numbers")
-	}
+	b.refuseIf(!fmod && b.in[0].Type == graph.Float && b.opset < 28, "needs fmod=1 for floating point numbers")
 	f := func(x, y float32) float32 {
 		r := math.Mod(float64(x), float64(y))
 		if !fmod && r != 0 && (r < 0) != (y < 0) {
@@ -149,25 +145,20 @@ func bindMod(b *binding) (*Kernel, error) {
 }
 
 // bindPow: base and exponent may differ in type; the result has the base's.
-func bindPow(b *binding) (*Kernel, error) {
+func bindPow(b *binding) *Kernel {
 	if b.in[0].Type == b.in[1].Type {
 		return arithmetic(eachRow(powFloat), eachRow(powInt))(b)
 	}
-	if b.opset < 12 {
-		return nil, fmt.Errorf("base and exponent differ in type before opset 12")
-	}
-	shape, w, err := b.broadcast()
-	if err != nil {
-		return nil, err
-	}
-	k, err := b.computes(func(in, out tensors) {
+	b.refuseIf(b.opset < 12, "base and exponent differ in type before opset 12")
+	shape, w := b.broadcast()
+	k := b.computes(func(in, out tensors) {
 		x, y := converted(in[0], graph.Float), converted(in[1], graph.Float)
 		z := graph.Alloc(graph.Float, out[0].Shape)
 		walk(w, z.F, x.F, y.F, eachRow(powFloat))
 		convert(out[0], z)
 	}, like(b.in[0], shape))
 	k.Workspace = 4 * int64(b.in[0].Len()+b.in[1].Len()+2*tensor.Size(shape))
-	return k, err
+	return k
 }
 
 func powFloat(x, y float32) float32 {
@@ -202,10 +193,8 @@ func powInt(x, y int64) int64 {
 }
 
 // bindPRelu: the slope broadcasts to x, never the other way.
-func bindPRelu(b *binding) (*Kernel, error) {
-	if !tensor.BroadcastsTo(b.in[1].Shape, b.in[0].Shape) {
-		return nil, fmt.Errorf("slope %v does not broadcast to %v", b.in[1].Shape, b.in[0].Shape)
-	}
+func bindPRelu(b *binding) *Kernel {
+	b.refuseIf(!tensor.BroadcastsTo(b.in[1].Shape, b.in[0].Shape), "slope %v does not broadcast to %v", b.in[1].Shape, b.in[0].Shape)
 	return arithmetic(eachRow(preluOf[float32]), eachRow(preluOf[int64]))(b)
 }
 
@@ -217,19 +206,10 @@ func preluOf[T number](x, slope T) T {
 }
 
 // variadic binds an operator that folds any number of inputs with a binary one.
-func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
-		shapes := make([][]int, len(b.in))
-		for i, t := range b.in {
-			shapes[i] = t.Shape
-		}
-		shape, err := tensor.Broadcast(shapes...)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := tensor.Count(shape); err != nil {
-			return nil, err
-		}
+func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
+		shape, _ := b.broadcast()
+		shapes := b.shapes()
 		return b.computes(func(in, out tensors) {
 			o := out[0]
 			expand(o, in[0])
@@ -246,16 +226,13 @@ func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*bindin
 }
 
 // bindMean is a Sum divided by the number of inputs.
-func bindMean(b *binding) (*Kernel, error) {
-	k, err := variadic(addFloats, nil)(b)
-	if err != nil {
-		return nil, err
-	}
+func bindMean(b *binding) *Kernel {
+	k := variadic(addFloats, nil)(b)
 	sum, scale := k.run, 1/float32(len(b.in))
 	k.run = func(in, out tensors, team *kernels.Team) error {
 		err := sum(in, out, team)
 		kernels.Scale(out[0].F, scale, out[0].F)
 		return err
 	}
-	return k, nil
+	return k
 }

@@ -26,7 +26,8 @@ func BatchAxis(node *graph.Node, opset int, in tensors, axes []int) (axis int, o
 	if err != nil || len(axes) == 0 || slices.Max(axes) < 0 {
 		return 0, false
 	}
-	return o.Batch.axis(&binding{Node: node, op: o, opset: opset, in: in}, axes)
+	err = refused(func() { axis, ok = o.Batch.axis(&binding{Node: node, op: o, opset: opset, in: in}, axes) })
+	return axis, ok && err == nil
 }
 
 // Rules that need no more than a name.
@@ -38,10 +39,16 @@ var (
 	elementwise = &BatchRule{broadcastBatch}
 
 	// alongAll: each element of the first input on its own.
-	alongAll = along(func(*binding) ([]int, bool) { return nil, true })
+	alongAll = along(func(*binding) []int { return nil })
 
 	// alongFirst: each index of the first axis of the first input on its own.
-	alongFirst = along(func(b *binding) (mixed []int, ok bool) { return tensor.AllAxes(len(b.shape()))[1:], true })
+	alongFirst = along(func(b *binding) []int { return tensor.AllAxes(len(b.shape()))[1:] })
+
+	// alongOthers: the indices of the node's axis are mixed, not those of others.
+	alongOthers = along(func(b *binding) []int { return []int{b.axis()} })
+
+	// beforeAxis: the indices from the node's axis on are mixed.
+	beforeAxis = along(func(b *binding) []int { return tensor.AllAxes(len(b.shape()))[b.axis():] })
 )
 
 // broadcastBatch is the rule for operators on broadcast elements: the pictures must
@@ -83,24 +90,8 @@ func onlyFirst(axes []int) bool {
 
 // along is the rule for operators that keep the axes of the first input and mix the
 // indices of some of them: pictures may lie along the others. Other inputs hold none.
-func along(mixed func(b *binding) (axes []int, ok bool)) *BatchRule {
+func along(mixed func(b *binding) []int) *BatchRule {
 	return &BatchRule{func(b *binding, axes []int) (int, bool) {
-		if !onlyFirst(axes) {
-			return 0, false
-		}
-		m, ok := mixed(b)
-		return axes[0], ok && !slices.Contains(m, axes[0])
+		return axes[0], onlyFirst(axes) && !slices.Contains(mixed(b), axes[0])
 	}}
 }
-
-// alongOthers is the rule for operators that mix the indices of their axis alone.
-var alongOthers = along(func(b *binding) ([]int, bool) {
-	axis, err := b.axis(len(b.shape()))
-	return []int{axis}, err == nil
-})
-
-// beforeAxis is the rule for operators that mix the indices from their axis on.
-var beforeAxis = along(func(b *binding) ([]int, bool) {
-	axis, err := b.axis(len(b.shape()))
-	return tensor.AllAxes(len(b.shape()))[max(axis, 0):], err == nil
-})

@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
@@ -12,28 +11,26 @@ var _ = register(
 	Op{Name: "Cast", Since: 6, Sig: "a", Attrs: "to:int=0", Limits: "not to strings, complex numbers or 8-bit and 4-bit floats",
 		Batch: elementwise, Work: 1, Head: Reshapes, bind: bindCast},
 	Op{Name: "CastLike", Since: 15, Sig: "a a~", Limits: "to float32, int64 or bool",
-		Batch: elementwise, Work: 1, bind: func(b *binding) (*Kernel, error) { return b.cast(elementType{graph: b.in[1].Type}) }},
+		Batch: elementwise, Work: 1, bind: func(b *binding) *Kernel { return b.cast(elementType{graph: b.in[1].Type}) }},
 	Op{Name: "DequantizeLinear", Since: 10, Sig: "i f i?", Attrs: "axis:int=1 block_size@21:int=0 output_dtype@23:int=0", Limits: "of integers",
 		Batch: alongQuantized, Work: 1, bind: bindDequantizeLinear},
 )
 
 // cast binds a conversion.
-func (b *binding) cast(to elementType) (*Kernel, error) {
-	k, err := b.computes(func(in, out tensors) {
+func (b *binding) cast(to elementType) *Kernel {
+	k := b.computes(func(in, out tensors) {
 		convert(out[0], in[0])
 		to.round(out[0])
 	}, graph.Tensor{Type: to.graph, Shape: b.shape()})
 	k.Keeps = b.in[0].Type == to.graph && to.float == nil && to.integer == nil
-	return k, err
+	return k
 }
 
-func bindCast(b *binding) (*Kernel, error) {
-	if !b.has("to") {
-		return nil, fmt.Errorf("attribute to is missing")
-	}
+func bindCast(b *binding) *Kernel {
+	b.refuseIf(!b.has("to"), "attribute to is missing")
 	to, ok := elementTypes[b.Int("to")]
 	if !ok {
-		return nil, b.unsupported("to element type %d", b.Int("to"))
+		b.unsupported("to element type %d", b.Int("to"))
 	}
 	return b.cast(to)
 }
@@ -47,35 +44,26 @@ type quantized struct {
 }
 
 // quantized checks scale, input at, and zero point, which follows it, against shape x.
-func (b *binding) quantized(x []int, at, block int) (*quantized, error) {
+func (b *binding) quantized(x []int, at, block int) *quantized {
 	scale := b.in[at].Shape
 	if zero := b.x(at + 1); zero != nil && zero.Len() != tensor.Size(scale) {
-		return nil, fmt.Errorf("zero point %v and scale %v differ", zero.Shape, scale)
+		b.refuse("zero point %v and scale %v differ", zero.Shape, scale)
 	}
-	if block < 0 || block > tensor.MaxElements {
-		return nil, fmt.Errorf("block_size %d is out of range", block)
-	}
+	b.refuseIf(block < 0 || block > tensor.MaxElements, "block_size %d is out of range", block)
 	q := &quantized{1, 1, tensor.Size(x), block}
 	if len(scale) <= 1 && tensor.Size(scale) == 1 && block == 0 {
-		return q, nil
+		return q
 	}
-	if b.opset < 13 {
-		return nil, fmt.Errorf("scale %v is not a scalar before opset 13", scale)
-	}
-	axis, err := b.axis(len(x))
-	if err != nil {
-		return nil, err
-	}
+	b.refuseIf(b.opset < 13, "scale %v is not a scalar before opset 13", scale)
+	axis := b.axis()
 	q.outer, q.n, q.inner = tensor.Size(x[:axis]), x[axis], tensor.Size(x[axis+1:])
 	want := []int{q.n}
 	if block > 0 {
 		want = slices.Clone(x)
 		want[axis] = (q.n + block - 1) / block
 	}
-	if !slices.Equal(scale, want) {
-		return nil, fmt.Errorf("scale %v does not fit axis %d of %v in blocks of %d", scale, axis, x, max(block, 1))
-	}
-	return q, nil
+	b.refuseIf(!slices.Equal(scale, want), "scale %v does not fit axis %d of %v in blocks of %d", scale, axis, x, max(block, 1))
+	return q
 }
 
 // each calls f for the elements lo to hi-1, whose scale and zero point are number s.
@@ -104,25 +92,23 @@ func zeroPoint(in tensors, i, s int) int64 {
 }
 
 // alongQuantized is the rule for operators whose scale belongs to an axis.
-var alongQuantized = along(func(b *binding) ([]int, bool) {
-	blocks := b.Int("block_size") != 0
-	if b.in[1].Len() == 1 {
-		return nil, !blocks
+var alongQuantized = along(func(b *binding) []int {
+	switch {
+	case b.Int("block_size") != 0:
+		return tensor.AllAxes(len(b.shape()))
+	case b.in[1].Len() == 1:
+		return nil
 	}
-	axis, err := b.axis(len(b.shape()))
-	return []int{axis}, err == nil && !blocks
+	return []int{b.axis()}
 })
 
 // bindDequantizeLinear: y = (x - zero point) · scale.
-func bindDequantizeLinear(b *binding) (*Kernel, error) {
-	q, err := b.quantized(b.shape(), 1, b.Int("block_size"))
-	if err != nil {
-		return nil, err
-	}
+func bindDequantizeLinear(b *binding) *Kernel {
+	q := b.quantized(b.shape(), 1, b.Int("block_size"))
 	var round elementType
 	if to := b.Int("output_dtype"); to != 0 {
 		if round = elementTypes[to]; round.graph != graph.Float {
-			return nil, b.unsupported("to element type %d", to)
+			b.unsupported("to element type %d", to)
 		}
 	}
 	return b.computes(func(in, out tensors) {

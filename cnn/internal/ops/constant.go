@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
@@ -16,7 +15,7 @@ var _ = register(
 	Op{Name: "Range", Since: 11, Sig: "n = =", Batch: unknown, Work: 1, bind: bindRange},
 )
 
-func bindConstant(b *binding) (*Kernel, error) {
+func bindConstant(b *binding) *Kernel {
 	var t *graph.Tensor
 	switch {
 	case b.has("value"):
@@ -33,29 +32,21 @@ func bindConstant(b *binding) (*Kernel, error) {
 		t = &graph.Tensor{Type: graph.Int, Shape: []int{len(v)}, I: v}
 	}
 	if t == nil {
-		return nil, b.unsupported("a constant that is neither a tensor nor numbers")
+		b.unsupported("a constant that is neither a tensor nor numbers")
 	}
-	if err := valid(t); err != nil {
-		return nil, fmt.Errorf("value: %w", err)
-	}
-	if !t.Known() {
-		return nil, fmt.Errorf("value %w", ErrNotConstant)
-	}
+	err := valid(t)
+	b.refuseIf(err != nil, "value: %w", err)
+	b.refuseIf(!t.Known(), "value %w", ErrNotConstant)
 	return b.computes(func(in, out tensors) { assign(out[0], t) }, like(t, t.Shape))
 }
 
-func bindConstantOfShape(b *binding) (*Kernel, error) {
-	shape, err := b.constInts(0, "shape")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := tensor.Count(shape); err != nil {
-		return nil, err
-	}
+func bindConstantOfShape(b *binding) *Kernel {
+	shape := b.constInts(0, "shape")
+	try(tensor.Count(shape))
 	value := &graph.Tensor{Type: graph.Float, F: []float32{0}}
 	if b.has("value") {
 		if value = b.Attrs["value"].T; value == nil || valid(value) != nil || dataLen(value) != 1 {
-			return nil, fmt.Errorf("value is not a tensor of one element")
+			b.refuse("value is not a tensor of one element")
 		}
 	}
 	one := *value
@@ -63,14 +54,10 @@ func bindConstantOfShape(b *binding) (*Kernel, error) {
 	return b.computes(func(in, out tensors) { expand(out[0], &one) }, like(value, shape))
 }
 
-func bindRange(b *binding) (*Kernel, error) {
+func bindRange(b *binding) *Kernel {
 	for i, t := range b.in {
-		if t.Len() != 1 {
-			return nil, fmt.Errorf("input %d is %s, not a scalar", i, describe(t))
-		}
-		if !t.Known() {
-			return nil, fmt.Errorf("input %d %w", i, ErrNotConstant)
-		}
+		b.refuseIf(t.Len() != 1, "input %d is %s, not a scalar", i, describe(t))
+		b.refuseIf(!t.Known(), "input %d %w", i, ErrNotConstant)
 	}
 	if b.in[0].Type == graph.Float {
 		return sequence(b, b.in[0].F[0], b.in[1].F[0], b.in[2].F[0], floats)
@@ -78,14 +65,10 @@ func bindRange(b *binding) (*Kernel, error) {
 	return sequence(b, b.in[0].I[0], b.in[1].I[0], b.in[2].I[0], ints)
 }
 
-func sequence[T number](b *binding, start, limit, delta T, data func(*graph.Tensor) []T) (*Kernel, error) {
+func sequence[T number](b *binding, start, limit, delta T, data func(*graph.Tensor) []T) *Kernel {
 	n := math.Ceil((float64(limit) - float64(start)) / float64(delta))
-	if n != n {
-		return nil, fmt.Errorf("start, limit and delta give no length")
-	}
-	if n > tensor.MaxElements {
-		return nil, fmt.Errorf("%w: %g elements", tensor.ErrTooLarge, n)
-	}
+	b.refuseIf(n != n, "start, limit and delta give no length")
+	b.refuseIf(n > tensor.MaxElements, "%w: %g elements", tensor.ErrTooLarge, n)
 	return b.computes(func(in, out tensors) {
 		v := data(out[0])
 		for i := range v {

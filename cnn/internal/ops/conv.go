@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
@@ -38,38 +37,29 @@ type convolution struct {
 
 // convolution checks weights w and bias, input 2, against input x. The weights are
 // [M, C/group, kernel...] or, transposed, [C, M/group, kernel...].
-func (b *binding) convolution(x, w []int, bias *graph.Tensor, transposed bool) (*convolution, error) {
-	if len(x) < 3 || len(w) != len(x) {
-		return nil, fmt.Errorf("input %v and weights %v do not fit", x, w)
-	}
+func (b *binding) convolution(x, w []int, bias *graph.Tensor, transposed bool) *convolution {
+	b.refuseIf(len(x) < 3 || len(w) != len(x), "input %v and weights %v do not fit", x, w)
 	group := b.Int("group")
-	if group < 1 || w[0]%group != 0 || x[1]%group != 0 {
-		return nil, fmt.Errorf("group %d does not divide input %v and weights %v", group, x, w)
-	}
+	b.refuseIf(group < 1 || w[0]%group != 0 || x[1]%group != 0, "group %d does not divide input %v and weights %v", group, x, w)
 	c, m := w[1], w[0]/group
 	if transposed {
 		c, m = m, c
 	}
-	if c != x[1]/group {
-		return nil, fmt.Errorf("weights %v do not fit input %v in %d groups", w, x, group)
-	}
-	if m > tensor.MaxElements/group {
-		return nil, fmt.Errorf("group %d is out of range", group)
-	}
+	b.refuseIf(c != x[1]/group, "weights %v do not fit input %v in %d groups", w, x, group)
+	b.refuseIf(m > tensor.MaxElements/group, "group %d is out of range", group)
 	if bias != nil && !slices.Equal(bias.Shape, []int{m * group}) {
-		return nil, fmt.Errorf("bias %v does not fit %d channels", bias.Shape, m*group)
+		b.refuse("bias %v does not fit %d channels", bias.Shape, m*group)
 	}
 	if k := b.Ints("kernel_shape"); k != nil && !slices.Equal(k, w[2:]) {
-		return nil, fmt.Errorf("kernel_shape %v does not fit weights %v", k, w)
+		b.refuse("kernel_shape %v does not fit weights %v", k, w)
 	}
-	window, err := b.window(x, w[2:])
-	return &convolution{window, x[0], group, c, m, tensor.Size(w[2:])}, err
+	return &convolution{b.window(x, w[2:]), x[0], group, c, m, tensor.Size(w[2:])}
 }
 
 // bind binds s, with the time and memory that it takes for planes of so many
 // positions to whose columns of so many rows the weights apply.
-func (s *convolution) bind(b *binding, run runFunc, rows, plane int, shape []int) (*Kernel, error) {
-	k, err := b.kernel(run, float(shape...))
+func (s *convolution) bind(b *binding, run runFunc, rows, plane int, shape []int) *Kernel {
+	k := b.kernel(run, float(shape...))
 	in := int64(b.in[0].Len())
 	for _, t := range b.in[1:] {
 		if t != nil {
@@ -78,15 +68,12 @@ func (s *convolution) bind(b *binding, run runFunc, rows, plane int, shape []int
 	}
 	k.Work = max(in, int64(tensor.Size(shape))) * int64(rows) / 4
 	k.Workspace = 4 * int64(rows) * int64(columns(rows, plane))
-	return k, err
+	return k
 }
 
 // bindConv: X [N, C, spatial...], W [M, C/group, kernel...], B [M].
-func bindConv(b *binding) (*Kernel, error) {
-	s, err := b.convolution(b.shape(), b.in[1].Shape, b.x(2), false)
-	if err != nil {
-		return nil, err
-	}
+func bindConv(b *binding) *Kernel {
+	s := b.convolution(b.shape(), b.in[1].Shape, b.x(2), false)
 	return s.forward(b, b.shape(), func(in tensors) (x, w, bias []float32) {
 		if len(in) > 2 && in[2] != nil {
 			bias = in[2].F
@@ -96,14 +83,10 @@ func bindConv(b *binding) (*Kernel, error) {
 }
 
 // forward binds a convolution of input x, whose numbers operands returns.
-func (s *convolution) forward(b *binding, x []int, operands func(in tensors) (x, w, bias []float32)) (*Kernel, error) {
-	if err := s.Slide(b.padding(), false); err != nil {
-		return nil, err
-	}
+func (s *convolution) forward(b *binding, x []int, operands func(in tensors) (x, w, bias []float32)) *Kernel {
+	check(s.Slide(b.padding(), false))
 	shape := spatial(x[0], s.m*s.group, s.Out[3-len(x)+2:])
-	if _, err := tensor.Count(shape); err != nil {
-		return nil, err
-	}
+	try(tensor.Count(shape))
 	return s.bind(b, func(in, out tensors, team *kernels.Team) error {
 		x, w, bias := operands(in)
 		s.convolve(out[0].F, x, w, team)
@@ -159,41 +142,29 @@ func (s *convolution) convolve(y, x, weights []float32, team *kernels.Team) {
 
 // bindConvTranspose: X [N, C, spatial...], W [C, M/group, kernel...], B [M]. It
 // is the adjoint of the convolution that leads from the output's shape to X's.
-func bindConvTranspose(b *binding) (*Kernel, error) {
+func bindConvTranspose(b *binding) *Kernel {
 	x := b.shape()
-	s, err := b.convolution(x, b.in[1].Shape, b.x(2), true)
-	if err != nil {
-		return nil, err
-	}
+	s := b.convolution(x, b.in[1].Shape, b.x(2), true)
 	n := len(x) - 2
-	extra, err := b.sizes("output_padding", n, 0, 0)
-	if err != nil {
-		return nil, err
-	}
+	extra := b.sizes("output_padding", n, 0, 0)
 	size := b.Ints("output_shape")
 	if len(size) == n+2 {
 		size = size[2:] // some exporters give batch and channels too
 	}
-	if size != nil && len(size) != n {
-		return nil, fmt.Errorf("output_shape %v does not have %d values", size, n)
-	}
+	b.refuseIf(size != nil && len(size) != n, "output_shape %v does not have %d values", size, n)
 	s.Out = s.In
 	for i := range n {
 		a := 3 - n + i
-		if s.Out[a] == 0 {
-			return nil, fmt.Errorf("input %v has an empty spatial axis", x)
-		}
+		b.refuseIf(s.Out[a] == 0, "input %v has an empty spatial axis", x)
 		if size != nil {
 			s.In[a] = size[i]
 		}
 		if !s.Unslide(b.padding(), a, extra[i], size != nil) {
-			return nil, fmt.Errorf("output size %d of axis %d is out of range", s.In[a], i+2)
+			b.refuse("output size %d of axis %d is out of range", s.In[a], i+2)
 		}
 	}
 	shape := spatial(s.batch, s.m*s.group, s.In[3-n:])
-	if _, err := tensor.Count(shape); err != nil {
-		return nil, err
-	}
+	try(tensor.Count(shape))
 	return s.bind(b, func(in, out tensors, team *kernels.Team) error {
 		s.spread(out[0].F, in[0].F, in[1].F, team)
 		if len(in) > 2 && in[2] != nil {
@@ -234,38 +205,25 @@ func (b *binding) padding() tensor.Padding {
 
 // window reads strides, dilations and explicit padding of a convolution or pooling
 // of input x, [N, C, spatial...].
-func (b *binding) window(x, kernel []int) (*tensor.Window, error) {
+func (b *binding) window(x, kernel []int) *tensor.Window {
 	n := len(kernel)
-	if n == 0 || len(x) != n+2 {
-		return nil, fmt.Errorf("input %v does not have the %d spatial axes of kernel %v", x, n, kernel)
-	}
+	b.refuseIf(n == 0 || len(x) != n+2, "input %v does not have the %d spatial axes of kernel %v", x, n, kernel)
 	if n > 3 {
-		return nil, b.unsupported("%d spatial axes", n)
+		b.unsupported("%d spatial axes", n)
 	}
-	strides, err := b.sizes("strides", n, 1, 1)
-	if err != nil {
-		return nil, err
-	}
-	dilations, err := b.sizes("dilations", n, 1, 1)
-	if err != nil {
-		return nil, err
-	}
+	strides := b.sizes("strides", n, 1, 1)
+	dilations := b.sizes("dilations", n, 1, 1)
 	one := [3]int{1, 1, 1}
 	w := &tensor.Window{In: one, Out: one, Kernel: one, Stride: one, Dilation: one}
 	for i, k := range kernel {
-		if k < 1 || k > tensor.MaxElements {
-			return nil, fmt.Errorf("kernel %v is out of range", kernel)
-		}
+		b.refuseIf(k < 1 || k > tensor.MaxElements, "kernel %v is out of range", kernel)
 		a := 3 - n + i
 		w.In[a], w.Kernel[a], w.Stride[a], w.Dilation[a] = x[2+i], k, strides[i], dilations[i]
 	}
 	if b.padding() == tensor.Explicit {
-		pads, err := b.sizes("pads", 2*n, 0, 0)
-		if err != nil {
-			return nil, err
-		}
+		pads := b.sizes("pads", 2*n, 0, 0)
 		copy(w.Begin[3-n:], pads[:n])
 		copy(w.End[3-n:], pads[n:])
 	}
-	return w, nil
+	return w
 }

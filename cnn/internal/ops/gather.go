@@ -29,9 +29,9 @@ func index(v int64, n int) (int, error) {
 // gatherBatch: pictures lie along another axis of the data, or along any of the
 // indices into data that are the same for all.
 var gatherBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	axis, err := b.axis(len(b.shape()))
+	axis := b.axis()
 	switch {
-	case err != nil || axes[0] >= 0 && axes[1] >= 0:
+	case axes[0] >= 0 && axes[1] >= 0:
 		return 0, false
 	case axes[0] < 0:
 		return axis + axes[1], true
@@ -41,12 +41,9 @@ var gatherBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
 	return axes[0], axes[0] != axis
 }}
 
-func bindGather(b *binding) (*Kernel, error) {
+func bindGather(b *binding) *Kernel {
 	x, idx := b.shape(), b.in[1].Shape
-	axis, outer, n, inner, err := b.around()
-	if err != nil {
-		return nil, err
-	}
+	axis, outer, n, inner := b.around()
 	return b.kernel(func(in, out tensors, _ *kernels.Team) error {
 		to, from, at := data(out[0]), data(in[0]), 0
 		for o := range outer {
@@ -65,17 +62,13 @@ func bindGather(b *binding) (*Kernel, error) {
 
 // gatherElementsBatch: pictures lie along another axis of both.
 var gatherElementsBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	axis, err := b.axis(len(b.shape()))
-	a := axes[1]
-	return a, err == nil && a >= 0 && a == axes[0] && a != axis && b.shape()[a] == b.in[1].Shape[a]
+	axis, a := b.axis(), axes[1]
+	return a, a >= 0 && a == axes[0] && a != axis && b.shape()[a] == b.in[1].Shape[a]
 }}
 
 // bindGatherElements: out[i][j][k] = x[i][idx[i][j][k]][k] for axis 1.
-func bindGatherElements(b *binding) (*Kernel, error) {
-	axis, w, err := b.elementsOf(b.in[1].Shape)
-	if err != nil {
-		return nil, err
-	}
+func bindGatherElements(b *binding) *Kernel {
+	axis, w := b.elementsOf(b.in[1].Shape)
 	n, step := b.shape()[axis], tensor.Strides(b.shape())[axis]
 	return b.kernel(func(in, out tensors, _ *kernels.Team) (err error) {
 		to, from := data(out[0]), data(in[0])
@@ -93,23 +86,16 @@ func bindGatherElements(b *binding) (*Kernel, error) {
 
 // elementsOf returns the walk over indices into the first input that say where along
 // an axis an element is. They may be fewer than the data along each other axis.
-func (b *binding) elementsOf(idx []int) (axis int, w tensor.Walk, err error) {
+func (b *binding) elementsOf(idx []int) (axis int, w tensor.Walk) {
 	x := b.shape()
-	axis, err = b.axis(len(x))
-	if err != nil {
-		return 0, w, err
-	}
-	if len(idx) != len(x) {
-		return 0, w, fmt.Errorf("shapes %v and %v differ in rank", x, idx)
-	}
+	axis = b.axis()
+	b.refuseIf(len(idx) != len(x), "shapes %v and %v differ in rank", x, idx)
 	for d := range x {
-		if d != axis && idx[d] > x[d] {
-			return 0, w, fmt.Errorf("indices %v are larger than the data %v", idx, x)
-		}
+		b.refuseIf(d != axis && idx[d] > x[d], "indices %v are larger than the data %v", idx, x)
 	}
 	from := tensor.Strides(x)
 	from[axis] = 0
-	return axis, tensor.NewWalk(idx, from), nil
+	return axis, tensor.NewWalk(idx, from)
 }
 
 // gatherNDBatch: pictures lie along one of the axes that data and indices share.
@@ -120,22 +106,16 @@ var gatherNDBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
 
 // blocksOf checks indices whose last dimension addresses a block of the first input;
 // the first dimensions of both are a batch.
-func (b *binding) blocksOf(idx []int, batch int) (n *nd, err error) {
+func (b *binding) blocksOf(idx []int, batch int) *nd {
 	x := b.shape()
-	if len(idx) == 0 || batch < 0 || batch >= min(len(x), len(idx)) {
-		return nil, fmt.Errorf("batch_dims %d does not fit shapes %v and %v", batch, x, idx)
-	}
-	if !slices.Equal(x[:batch], idx[:batch]) {
-		return nil, fmt.Errorf("shapes %v and %v differ in their first %d dimensions", x, idx, batch)
-	}
+	b.refuseIf(len(idx) == 0 || batch < 0 || batch >= min(len(x), len(idx)), "batch_dims %d does not fit shapes %v and %v", batch, x, idx)
+	b.refuseIf(!slices.Equal(x[:batch], idx[:batch]), "shapes %v and %v differ in their first %d dimensions", x, idx, batch)
 	depth := idx[len(idx)-1]
-	if depth < 1 || depth > len(x)-batch {
-		return nil, fmt.Errorf("indices %v address %d of the %d dimensions", idx, depth, len(x)-batch)
-	}
+	b.refuseIf(depth < 1 || depth > len(x)-batch, "indices %v address %d of the %d dimensions", idx, depth, len(x)-batch)
 	return &nd{
 		dims: x[batch : batch+depth], strides: tensor.Strides(x)[batch:], rest: tensor.Size(x[batch:]),
 		inner: x[batch+depth:], each: tensor.Size(idx[batch : len(idx)-1]), batches: tensor.Size(x[:batch]),
-	}, nil
+	}
 }
 
 // nd are indices of several dimensions.
@@ -163,12 +143,9 @@ func (n *nd) blocks(idx []int64, f func(i, at int)) error {
 }
 
 // bindGatherND: the last dimension of the indices addresses a block of the data.
-func bindGatherND(b *binding) (*Kernel, error) {
+func bindGatherND(b *binding) *Kernel {
 	idx := b.in[1].Shape
-	n, err := b.blocksOf(idx, b.Int("batch_dims"))
-	if err != nil {
-		return nil, err
-	}
+	n := b.blocksOf(idx, b.Int("batch_dims"))
 	size := tensor.Size(n.inner)
 	return b.kernel(func(in, out tensors, _ *kernels.Team) error {
 		to, from := data(out[0]), data(in[0])

@@ -46,7 +46,8 @@ func Bind(node *graph.Node, opset int, in tensors) (*Kernel, error) {
 		return nil, err
 	}
 	b := &binding{Node: node, op: o, opset: opset, in: in}
-	k, err := b.bind()
+	var k *Kernel
+	err = refused(func() { k = b.bind() })
 	if u := (*graph.UnsupportedError)(nil); err != nil && !errors.As(err, &u) {
 		err = fmt.Errorf("operator %s (node %s, opset %d): %w", graph.Word(node.Op), graph.Name(node.Name), opset, err)
 	}

@@ -2,7 +2,6 @@ package ops
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
@@ -31,12 +30,9 @@ func greaterEqual[T cmp.Ordered](x, y T) bool { return x >= y }
 func lessEqual[T cmp.Ordered](x, y T) bool    { return x <= y }
 
 // compare binds a binary operator with broadcasting whose result is a truth value.
-func compare(f func(x, y float32) bool, g func(x, y int64) bool, h func(x, y bool) bool) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
-		shape, w, err := b.broadcast()
-		if err != nil {
-			return nil, err
-		}
+func compare(f func(x, y float32) bool, g func(x, y int64) bool, h func(x, y bool) bool) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
+		shape, w := b.broadcast()
 		return b.computes(func(in, out tensors) {
 			switch x, y := in[0], in[1]; x.Type {
 			case graph.Float:
@@ -50,36 +46,29 @@ func compare(f func(x, y float32) bool, g func(x, y int64) bool, h func(x, y boo
 	}
 }
 
-func bindNot(b *binding) (*Kernel, error) {
+func bindNot(b *binding) *Kernel {
 	return b.computes(func(in, out tensors) {
 		mapSlice(out[0].B, in[0].B, func(x bool) bool { return !x })
 	}, boolean(b.shape()...))
 }
 
 // test binds a predicate of floats.
-func test(f func(float32) bool) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
+func test(f func(float32) bool) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
 		return b.computes(func(in, out tensors) { mapSlice(out[0].B, in[0].F, f) }, boolean(b.shape()...))
 	}
 }
 
-func bindIsInf(b *binding) (*Kernel, error) {
+func bindIsInf(b *binding) *Kernel {
 	pos, neg := b.flag("detect_positive"), b.flag("detect_negative")
 	return test(func(x float32) bool { return pos && x > math.MaxFloat32 || neg && x < -math.MaxFloat32 })(b)
 }
 
-func bindWhere(b *binding) (*Kernel, error) {
+func bindWhere(b *binding) *Kernel {
 	c, x, y := b.in[0], b.in[1], b.in[2]
-	if x.Type != y.Type {
-		return nil, fmt.Errorf("%s and %s differ in type", describe(x), describe(y))
-	}
-	shape, err := tensor.Broadcast(c.Shape, x.Shape, y.Shape)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := tensor.Count(shape); err != nil {
-		return nil, err
-	}
+	b.refuseIf(x.Type != y.Type, "%s and %s differ in type", describe(x), describe(y))
+	shape := try(tensor.Broadcast(c.Shape, x.Shape, y.Shape))
+	try(tensor.Count(shape))
 	w := tensor.BroadcastWalk(shape, c.Shape, x.Shape, y.Shape)
 	return b.computes(func(in, out tensors) {
 		c := in[0].B

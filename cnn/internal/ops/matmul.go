@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/tensor"
@@ -50,11 +49,10 @@ type product struct {
 	w       tensor.Walk // over the matrices
 }
 
-func newProduct(x, y []int) (*product, error) {
-	mismatch := fmt.Errorf("shapes %v and %v do not multiply", x, y)
-	if len(x) == 0 || len(y) == 0 {
-		return nil, mismatch
-	}
+func (b *binding) product(x, y []int) *product {
+	const mismatch = "shapes %v and %v do not multiply"
+	b.refuseIf(len(x) == 0 || len(y) == 0, mismatch, x, y)
+	x0, y0 := x, y
 	rowVector, columnVector := len(x) == 1, len(y) == 1
 	if rowVector {
 		x = []int{1, x[0]}
@@ -65,9 +63,7 @@ func newProduct(x, y []int) (*product, error) {
 	p := &product{m: x[len(x)-2], k: x[len(x)-1], n: y[len(y)-1]}
 	xb, yb := x[:len(x)-2], y[:len(y)-2]
 	batch, err := tensor.Broadcast(xb, yb)
-	if err != nil || y[len(y)-2] != p.k {
-		return nil, mismatch
-	}
+	b.refuseIf(err != nil || y[len(y)-2] != p.k, mismatch, x0, y0)
 	p.shape = slices.Clone(batch)
 	if !rowVector {
 		p.shape = append(p.shape, p.m)
@@ -75,16 +71,14 @@ func newProduct(x, y []int) (*product, error) {
 	if !columnVector {
 		p.shape = append(p.shape, p.n)
 	}
-	if _, err := tensor.Count(p.shape); err != nil {
-		return nil, err
-	}
+	try(tensor.Count(p.shape))
 	if tensor.Size(yb) == 1 {
 		// One right side: the rows of all left sides make one matrix.
 		p.m *= tensor.Size(xb)
 		batch, xb, yb = nil, nil, nil
 	}
 	p.w = tensor.BroadcastWalk(batch, xb, yb)
-	return p, nil
+	return p
 }
 
 func (p *product) run(out, x, y []float32, team *kernels.Team) {
@@ -96,17 +90,14 @@ func (p *product) run(out, x, y []float32, team *kernels.Team) {
 // work returns how long the product takes.
 func (p *product) work() int64 { return int64(tensor.Size(p.shape)) * int64(p.k) / 16 }
 
-func bindMatMul(b *binding) (*Kernel, error) {
-	p, err := newProduct(b.in[0].Shape, b.in[1].Shape)
-	if err != nil {
-		return nil, err
-	}
-	k, err := b.kernel(func(in, out tensors, team *kernels.Team) error {
+func bindMatMul(b *binding) *Kernel {
+	p := b.product(b.in[0].Shape, b.in[1].Shape)
+	k := b.kernel(func(in, out tensors, team *kernels.Team) error {
 		p.run(out[0].F, in[0].F, in[1].F, team)
 		return nil
 	}, float(p.shape...))
 	k.Work = p.work()
-	return k, err
+	return k
 }
 
 // gemmBatch: rows by a matrix that is the same for all pictures.
@@ -121,11 +112,9 @@ var gemmBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
 
 // bindGemm: Y = alpha·A·B + beta·C, with A and B transposed at will and C
 // broadcast to [M, N].
-func bindGemm(b *binding) (*Kernel, error) {
+func bindGemm(b *binding) *Kernel {
 	x, y := b.in[0].Shape, b.in[1].Shape
-	if len(x) != 2 || len(y) != 2 {
-		return nil, fmt.Errorf("shapes %v and %v are not matrices", x, y)
-	}
+	b.refuseIf(len(x) != 2 || len(y) != 2, "shapes %v and %v are not matrices", x, y)
 	alpha, beta := b.Float("alpha"), b.Float("beta")
 	transA, transB := b.Int("transA") != 0, b.Int("transB") != 0
 	m, k := x[0], x[1]
@@ -136,16 +125,14 @@ func bindGemm(b *binding) (*Kernel, error) {
 	if transB {
 		k2, n = n, k2
 	}
-	if k != k2 {
-		return nil, fmt.Errorf("shapes %v and %v do not multiply", x, y)
-	}
+	b.refuseIf(k != k2, "shapes %v and %v do not multiply", x, y)
 	var w tensor.Walk
 	c := b.x(2)
 	switch {
 	case c == nil && b.opset < 11:
-		return nil, fmt.Errorf("input 2 is missing")
+		b.refuse("input 2 is missing")
 	case c != nil && !tensor.BroadcastsTo(c.Shape, []int{m, n}):
-		return nil, fmt.Errorf("C %v does not broadcast to [%d %d]", c.Shape, m, n)
+		b.refuse("C %v does not broadcast to [%d %d]", c.Shape, m, n)
 	case c != nil:
 		w = tensor.BroadcastWalk([]int{m, n}, []int{m, n}, c.Shape)
 	}
@@ -154,7 +141,7 @@ func bindGemm(b *binding) (*Kernel, error) {
 		add = eachRow(func(x, c float32) float32 { return x + beta*c })
 	}
 	bias := c != nil && beta != 0
-	kernel, err := b.kernel(func(in, out tensors, team *kernels.Team) error {
+	kernel := b.kernel(func(in, out tensors, team *kernels.Team) error {
 		o := out[0].F
 		gemm(transA, transB, m, n, k, in[0].F, x[1], in[1].F, y[1], o, n, team)
 		if alpha != 1 {
@@ -166,5 +153,5 @@ func bindGemm(b *binding) (*Kernel, error) {
 		return nil
 	}, float(m, n))
 	kernel.Work = int64(m) * int64(n) * int64(max(x[0], x[1])) / 16
-	return kernel, err
+	return kernel
 }

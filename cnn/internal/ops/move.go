@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
@@ -22,50 +21,36 @@ var _ = register(
 
 // gathered binds a node whose output has the elements of its first input that w
 // walks over, counted from base.
-func (b *binding) gathered(shape []int, base int, w tensor.Walk) (*Kernel, error) {
+func (b *binding) gathered(shape []int, base int, w tensor.Walk) *Kernel {
 	return b.computes(func(in, out tensors) { data(out[0]).gather(data(in[0]), base, &w) }, like(b.in[0], shape))
 }
 
 // concatBatch: the pictures lie along the same axis of all inputs, another than that
 // of the node, and in the same way.
 var concatBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	axis, err := b.axis(len(b.shape()))
 	for _, a := range axes {
 		if a != axes[0] {
 			return 0, false
 		}
 	}
-	return axes[0], err == nil && axes[0] != axis
+	return axes[0], axes[0] != b.axis()
 }}
 
-func bindConcat(b *binding) (*Kernel, error) {
+func bindConcat(b *binding) *Kernel {
 	first := b.shape()
-	if !b.has("axis") {
-		return nil, fmt.Errorf("axis is missing")
-	}
-	axis, err := b.axis(len(first))
-	if err != nil {
-		return nil, err
-	}
+	b.refuseIf(!b.has("axis"), "axis is missing")
+	axis := b.axis()
 	shape := slices.Clone(first)
 	shape[axis] = 0
 	for _, t := range b.in {
-		if len(t.Shape) != len(shape) {
-			return nil, fmt.Errorf("shapes %v and %v do not join along axis %d", first, t.Shape, axis)
-		}
+		b.refuseIf(len(t.Shape) != len(shape), "shapes %v and %v do not join along axis %d", first, t.Shape, axis)
 		for d, n := range t.Shape {
-			if d != axis && n != first[d] {
-				return nil, fmt.Errorf("shapes %v and %v do not join along axis %d", first, t.Shape, axis)
-			}
+			b.refuseIf(d != axis && n != first[d], "shapes %v and %v do not join along axis %d", first, t.Shape, axis)
 		}
-		if t.Shape[axis] > tensor.MaxElements-shape[axis] {
-			return nil, fmt.Errorf("%w: more than %d along axis %d", tensor.ErrTooLarge, tensor.MaxElements, axis)
-		}
+		b.refuseIf(t.Shape[axis] > tensor.MaxElements-shape[axis], "%w: more than %d along axis %d", tensor.ErrTooLarge, tensor.MaxElements, axis)
 		shape[axis] += t.Shape[axis]
 	}
-	if _, err := tensor.Count(shape); err != nil {
-		return nil, err
-	}
+	try(tensor.Count(shape))
 	outer := tensor.Size(shape[:axis])
 	return b.computes(func(in, out tensors) {
 		to, at := data(out[0]), 0
@@ -82,38 +67,24 @@ func bindConcat(b *binding) (*Kernel, error) {
 // bindSplit: the sizes are an attribute up to opset 12, an input from then on.
 // Without them the parts are equal; from opset 18 on, with num_outputs, the
 // last may be smaller.
-func bindSplit(b *binding) (*Kernel, error) {
+func bindSplit(b *binding) *Kernel {
 	x := b.in[0]
-	axis, outer, length, inner, err := b.around()
-	if err != nil {
-		return nil, err
-	}
-	sizes, err := b.attrOrInput("split", 1)
-	if err != nil {
-		return nil, err
-	}
+	axis, outer, length, inner := b.around()
+	sizes := b.attrOrInput("split", 1)
 	if sizes == nil {
-		if sizes, err = b.equalParts(length); err != nil {
-			return nil, err
-		}
+		sizes = b.equalParts(length)
 	}
-	if len(sizes) != len(b.Outputs) {
-		return nil, fmt.Errorf("%d sizes for %d outputs", len(sizes), len(b.Outputs))
-	}
+	b.refuseIf(len(sizes) != len(b.Outputs), "%d sizes for %d outputs", len(sizes), len(b.Outputs))
 	outs := make([]graph.Tensor, len(sizes))
 	left := length
 	for i, n := range sizes {
-		if n < 0 || n > left {
-			return nil, fmt.Errorf("sizes %v do not divide the %d of axis %d", sizes, length, axis)
-		}
+		b.refuseIf(n < 0 || n > left, "sizes %v do not divide the %d of axis %d", sizes, length, axis)
 		left -= n
 		shape := slices.Clone(x.Shape)
 		shape[axis] = n
 		outs[i] = like(x, shape)
 	}
-	if left != 0 {
-		return nil, fmt.Errorf("sizes %v do not divide the %d of axis %d", sizes, length, axis)
-	}
+	b.refuseIf(left != 0, "sizes %v do not divide the %d of axis %d", sizes, length, axis)
 	return b.computes(func(in, out tensors) {
 		from, at := data(in[0]), 0
 		for o := range outer {
@@ -127,72 +98,50 @@ func bindSplit(b *binding) (*Kernel, error) {
 }
 
 // equalParts divides n among the outputs.
-func (b *binding) equalParts(n int) ([]int, error) {
+func (b *binding) equalParts(n int) []int {
 	parts := len(b.Outputs)
-	if b.has("num_outputs") && b.Int("num_outputs") != parts {
-		return nil, fmt.Errorf("num_outputs is %d with %d outputs", b.Int("num_outputs"), parts)
-	}
-	if parts == 0 {
-		return nil, fmt.Errorf("has no outputs")
-	}
-	if b.opset < 18 && n%parts != 0 {
-		return nil, fmt.Errorf("%d does not divide into %d equal parts", n, parts)
-	}
+	b.refuseIf(b.has("num_outputs") && b.Int("num_outputs") != parts, "num_outputs is %d with %d outputs", b.Int("num_outputs"), parts)
+	b.refuseIf(parts == 0, "has no outputs")
+	b.refuseIf(b.opset < 18 && n%parts != 0, "%d does not divide into %d equal parts", n, parts)
 	size := (n + parts - 1) / parts
 	v := make([]int, parts)
 	for i := range v {
 		v[i] = min(size, n)
 		n -= v[i]
 	}
-	return v, nil
+	return v
 }
 
 // slicing returns the start, end and step of each axis of a Slice: starts, ends and
 // axes are attributes up to opset 9, inputs from then on.
-func (b *binding) slicing() (starts, ends, axes, steps []int, err error) {
-	var p [3][]int
-	for i, name := range [...]string{"starts", "ends", "axes"} {
-		if p[i], err = b.attrOrInput(name, i+1); err != nil {
-			return
-		}
-	}
-	starts, ends, axes = p[0], p[1], p[2]
+func (b *binding) slicing() (starts, ends, axes, steps []int) {
+	starts, ends, axes = b.attrOrInput("starts", 1), b.attrOrInput("ends", 2), b.attrOrInput("axes", 3)
 	if b.x(4) != nil && b.opset > 9 {
-		if steps, err = b.constInts(4, "steps"); err != nil {
-			return
-		}
+		steps = b.constInts(4, "steps")
 	} else {
 		steps = slices.Repeat([]int{1}, len(starts))
 	}
 	if axes == nil {
 		axes = tensor.AllAxes(len(starts))
 	}
-	if len(ends) != len(starts) || len(axes) != len(starts) || len(steps) != len(starts) {
-		err = fmt.Errorf("starts, ends, axes and steps differ in length: %d, %d, %d, %d", len(starts), len(ends), len(axes), len(steps))
-		return
-	}
-	axes, err = tensor.Axes(axes, len(b.shape()))
-	return
+	b.refuseIf(len(ends) != len(starts) || len(axes) != len(starts) || len(steps) != len(starts),
+		"starts, ends, axes and steps differ in length: %d, %d, %d, %d", len(starts), len(ends), len(axes), len(steps))
+	return starts, ends, try(tensor.Axes(axes, len(b.shape()))), steps
 }
 
 // sliceBatch: pictures may lie along the axes that are not cut.
-var sliceBatch = along(func(b *binding) ([]int, bool) {
-	_, _, axes, _, err := b.slicing()
-	return axes, err == nil
+var sliceBatch = along(func(b *binding) []int {
+	_, _, axes, _ := b.slicing()
+	return axes
 })
 
-func bindSlice(b *binding) (*Kernel, error) {
-	starts, ends, axes, steps, err := b.slicing()
-	if err != nil {
-		return nil, err
-	}
+func bindSlice(b *binding) *Kernel {
+	starts, ends, axes, steps := b.slicing()
 	shape := slices.Clone(b.shape())
 	from, base := tensor.Strides(shape), 0
 	for i, a := range axes {
 		step := steps[i]
-		if step == 0 {
-			return nil, fmt.Errorf("step of axis %d is 0", a)
-		}
+		b.refuseIf(step == 0, "step of axis %d is 0", a)
 		start, n := sliceRange(starts[i], ends[i], step, shape[a])
 		base += start * from[a]
 		// A step longer than the axis takes one element at most.
@@ -226,105 +175,71 @@ func sliceRange(start, end, step, dim int) (first, n int) {
 }
 
 // perm returns the order of the dimensions that a Transpose gives.
-func (b *binding) perm() ([]int, error) {
+func (b *binding) perm() []int {
 	rank := len(b.shape())
 	perm := b.Ints("perm")
 	if perm == nil {
 		perm = tensor.AllAxes(rank)
 		slices.Reverse(perm)
 	}
-	if len(perm) != rank || rank > 0 && slices.Min(perm) < 0 {
-		return nil, fmt.Errorf("perm %v does not order %d dimensions", perm, rank)
-	}
-	if _, err := tensor.Axes(perm, rank); err != nil {
-		return nil, fmt.Errorf("perm: %w", err)
-	}
-	return perm, nil
+	b.refuseIf(len(perm) != rank || rank > 0 && slices.Min(perm) < 0, "perm %v does not order %d dimensions", perm, rank)
+	_, err := tensor.Axes(perm, rank)
+	b.refuseIf(err != nil, "perm: %w", err)
+	return perm
 }
 
 // transposeBatch: the axis goes where perm puts it.
 var transposeBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	perm, err := b.perm()
-	return slices.Index(perm, axes[0]), err == nil
+	return slices.Index(b.perm(), axes[0]), true
 }}
 
-func bindTranspose(b *binding) (*Kernel, error) {
-	perm, err := b.perm()
-	if err != nil {
-		return nil, err
-	}
+func bindTranspose(b *binding) *Kernel {
+	perm := b.perm()
 	return b.rearrange(b.shape(), perm, tensor.Permuted(b.shape(), perm))
 }
 
 // rearrange binds a node that reads the input as shape split, permutes the
 // dimensions, and calls the result shape.
-func (b *binding) rearrange(split, perm, shape []int) (*Kernel, error) {
-	if _, err := tensor.Count(shape); err != nil {
-		return nil, err
-	}
+func (b *binding) rearrange(split, perm, shape []int) *Kernel {
+	try(tensor.Count(shape))
 	w := tensor.Transposition(split, perm)
 	return b.computes(func(in, out tensors) { data(out[0]).transpose(data(in[0]), &w) }, like(b.in[0], shape))
 }
 
 // expandBatch: pictures may lie along any axis that holds more than one index.
 var expandBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	k, err := b.op.bind(b)
-	if err != nil || !onlyFirst(axes) || b.shape()[axes[0]] == 1 {
-		return 0, false
-	}
-	return axes[0] + len(k.Out[0].Shape) - len(b.shape()), true
+	rank := len(b.op.bind(b).Out[0].Shape)
+	return axes[0] + rank - len(b.shape()), onlyFirst(axes) && b.shape()[axes[0]] != 1
 }}
 
 // bindExpand broadcasts both ways: a 1 in the wanted shape leaves the dimension as it is.
-func bindExpand(b *binding) (*Kernel, error) {
-	want, err := b.constInts(1, "shape")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := tensor.Count(want); err != nil {
-		return nil, err
-	}
-	shape, err := tensor.Broadcast(b.shape(), want)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := tensor.Count(shape); err != nil {
-		return nil, err
-	}
+func bindExpand(b *binding) *Kernel {
+	want := b.constInts(1, "shape")
+	try(tensor.Count(want))
+	shape := try(tensor.Broadcast(b.shape(), want))
+	try(tensor.Count(shape))
 	return b.gathered(shape, 0, tensor.BroadcastWalk(shape, b.shape()))
 }
 
 // tileBatch: pictures may lie along the axes that are not repeated.
 var tileBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	repeats, err := b.constInts(1, "repeats")
-	return axes[0], err == nil && onlyFirst(axes) && repeats[axes[0]] == 1
+	return axes[0], onlyFirst(axes) && b.constInts(1, "repeats")[axes[0]] == 1
 }}
 
-func bindTile(b *binding) (*Kernel, error) {
+func bindTile(b *binding) *Kernel {
 	x := b.shape()
-	repeats, err := b.constInts(1, "repeats")
-	if err != nil {
-		return nil, err
-	}
-	if len(repeats) != len(x) {
-		return nil, fmt.Errorf("%d repeats for %d dimensions", len(repeats), len(x))
-	}
+	repeats := b.constInts(1, "repeats")
+	b.refuseIf(len(repeats) != len(x), "%d repeats for %d dimensions", len(repeats), len(x))
 	// Each dimension becomes two: the repeats, with stride 0, and the dimension.
 	st := tensor.Strides(x)
 	var w tensor.Walk
 	var shape []int
 	for d, r := range repeats {
-		if r < 0 || r > tensor.MaxElements {
-			return nil, fmt.Errorf("repeats %v are out of range", repeats)
-		}
-		if r > 0 && x[d] > tensor.MaxElements/r {
-			return nil, fmt.Errorf("%w: %d times %d along axis %d", tensor.ErrTooLarge, r, x[d], d)
-		}
+		b.refuseIf(r < 0 || r > tensor.MaxElements, "repeats %v are out of range", repeats)
+		b.refuseIf(r > 0 && x[d] > tensor.MaxElements/r, "%w: %d times %d along axis %d", tensor.ErrTooLarge, r, x[d], d)
 		shape = append(shape, r*x[d])
 	}
-	if _, err := tensor.Count(shape); err != nil {
-		return nil, err
-	}
+	try(tensor.Count(shape))
 	for d, r := range repeats {
 		w.Dim(r, 0, 0, 0)
 		w.Dim(x[d], st[d], 0, 0)
@@ -333,28 +248,19 @@ func bindTile(b *binding) (*Kernel, error) {
 }
 
 // blocks returns the input's dimensions and the block size of DepthToSpace and SpaceToDepth.
-func (b *binding) blocks() (n, c, h, w, size int, err error) {
+func (b *binding) blocks() (n, c, h, w, size int) {
 	x := b.shape()
-	if len(x) != 4 {
-		return 0, 0, 0, 0, 0, fmt.Errorf("shape %v is not [N,C,H,W]", x)
-	}
+	b.refuseIf(len(x) != 4, "shape %v is not [N,C,H,W]", x)
 	size = b.Int("blocksize")
-	if size < 1 || size > 1<<15 {
-		return 0, 0, 0, 0, 0, fmt.Errorf("blocksize %d is out of range", size)
-	}
-	return x[0], x[1], x[2], x[3], size, nil
+	b.refuseIf(size < 1 || size > 1<<15, "blocksize %d is out of range", size)
+	return x[0], x[1], x[2], x[3], size
 }
 
 // bindDepthToSpace: the elements of a block lie in front of the channels (mode DCR)
 // or behind (CRD).
-func bindDepthToSpace(b *binding) (*Kernel, error) {
-	n, c, h, w, s, err := b.blocks()
-	if err != nil {
-		return nil, err
-	}
-	if c%(s*s) != 0 {
-		return nil, fmt.Errorf("%d channels do not divide into blocks of %d×%d", c, s, s)
-	}
+func bindDepthToSpace(b *binding) *Kernel {
+	n, c, h, w, s := b.blocks()
+	b.refuseIf(c%(s*s) != 0, "%d channels do not divide into blocks of %d×%d", c, s, s)
 	c /= s * s
 	shape := []int{n, c, h * s, w * s}
 	if b.word("mode") == "CRD" {
@@ -363,14 +269,9 @@ func bindDepthToSpace(b *binding) (*Kernel, error) {
 	return b.rearrange([]int{n, s, s, c, h, w}, []int{0, 3, 4, 1, 5, 2}, shape)
 }
 
-func bindSpaceToDepth(b *binding) (*Kernel, error) {
-	n, c, h, w, s, err := b.blocks()
-	if err != nil {
-		return nil, err
-	}
-	if h%s != 0 || w%s != 0 {
-		return nil, fmt.Errorf("%d×%d does not divide into blocks of %d×%d", h, w, s, s)
-	}
+func bindSpaceToDepth(b *binding) *Kernel {
+	n, c, h, w, s := b.blocks()
+	b.refuseIf(h%s != 0 || w%s != 0, "%d×%d does not divide into blocks of %d×%d", h, w, s, s)
 	h, w = h/s, w/s
 	perm := []int{0, 3, 5, 1, 2, 4}
 	if b.word("mode") == "CRD" {

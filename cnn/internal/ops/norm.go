@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -39,13 +38,12 @@ var trailingBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
 }}
 
 // perChannel checks that inputs 1 and following are vectors of n elements.
-func (b *binding) perChannel(n int) error {
+func (b *binding) perChannel(n int) {
 	for i, t := range b.in[1:] {
 		if t != nil && !slices.Equal(t.Shape, []int{n}) {
-			return fmt.Errorf("input %d %v does not fit %d channels of %v", i+1, t.Shape, n, b.shape())
+			b.refuse("input %d %v does not fit %d channels of %v", i+1, t.Shape, n, b.shape())
 		}
 	}
-	return nil
 }
 
 // channels returns the number of channels, axis 1, and the elements of a plane.
@@ -61,18 +59,14 @@ func channels(x []int) (c, plane int) {
 // channel. With training_mode (14), which networks that standardise their
 // weights use on these, mean and variance are those of x, and the further
 // outputs are the given ones moved towards them.
-func bindBatchNorm(b *binding) (*Kernel, error) {
+func bindBatchNorm(b *binding) *Kernel {
 	x := b.shape()
-	if len(x) == 0 {
-		return nil, fmt.Errorf("input is a scalar")
-	}
+	b.refuseIf(len(x) == 0, "input is a scalar")
 	c, plane := channels(x)
 	if b.Int("spatial") != 1 {
-		return nil, b.unsupported("spatial=0")
+		b.unsupported("spatial=0")
 	}
-	if err := b.perChannel(c); err != nil {
-		return nil, err
-	}
+	b.perChannel(c)
 	eps, momentum := b.Float("epsilon"), b.Float("momentum")
 	normalise := func(in, out tensors, mean, variance []float32) {
 		scale, bias := in[1].F, in[2].F
@@ -88,7 +82,7 @@ func bindBatchNorm(b *binding) (*Kernel, error) {
 		stats[1] = c
 	}
 	w := tensor.BroadcastWalk(x, stats)
-	k, err := b.computes(func(in, out tensors) {
+	k := b.computes(func(in, out tensors) {
 		var now [2][]float32 // mean and variance of x
 		for i, v := range momentsBy(&w, in[0].F, c) {
 			now[i] = make([]float32, c)
@@ -102,7 +96,7 @@ func bindBatchNorm(b *binding) (*Kernel, error) {
 		}
 	}, float(x...), float(c), float(c))
 	k.Workspace = 24 * int64(c)
-	return k, err
+	return k
 }
 
 // eachPlane calls f for each channel of each element of a batch.
@@ -162,39 +156,29 @@ func momentsBy(w *tensor.Walk, x []float32, groups int) (moments [2][]float64) {
 }
 
 // bindInstanceNorm normalises each plane, then scales and shifts by channel.
-func bindInstanceNorm(b *binding) (*Kernel, error) {
+func bindInstanceNorm(b *binding) *Kernel {
 	x := b.shape()
-	if len(x) < 3 {
-		return nil, fmt.Errorf("input %v has no spatial axes", x)
-	}
-	if err := b.perChannel(x[1]); err != nil {
-		return nil, err
-	}
+	b.refuseIf(len(x) < 3, "input %v has no spatial axes", x)
+	b.perChannel(x[1])
 	return b.groupNorm(x[1], x[1])
 }
 
 // bindGroupNorm: scale and bias belong to groups in opset 18, to channels from 21 on.
-func bindGroupNorm(b *binding) (*Kernel, error) {
+func bindGroupNorm(b *binding) *Kernel {
 	x := b.shape()
-	if len(x) < 2 {
-		return nil, fmt.Errorf("input %v has no channels", x)
-	}
+	b.refuseIf(len(x) < 2, "input %v has no channels", x)
 	groups := b.Int("num_groups")
-	if groups < 1 || x[1]%groups != 0 {
-		return nil, fmt.Errorf("num_groups %d does not divide %d channels", groups, x[1])
-	}
+	b.refuseIf(groups < 1 || x[1]%groups != 0, "num_groups %d does not divide %d channels", groups, x[1])
 	scales := groups
 	if b.opset >= 21 {
 		scales = x[1]
 	}
-	if err := b.perChannel(scales); err != nil {
-		return nil, err
-	}
+	b.perChannel(scales)
 	return b.groupNorm(groups, scales)
 }
 
 // groupNorm normalises groups of channels; the scales are spread evenly over the channels.
-func (b *binding) groupNorm(groups, scales int) (*Kernel, error) {
+func (b *binding) groupNorm(groups, scales int) *Kernel {
 	x := b.shape()
 	c, plane := channels(x)
 	eps := float64(b.Float("epsilon"))
@@ -217,32 +201,25 @@ func (b *binding) groupNorm(groups, scales int) (*Kernel, error) {
 
 // trailing reads the attribute axis, the first of the normalised dimensions,
 // and returns the elements they hold, and the shape of the statistics.
-func (b *binding) trailing() (n int, stats []int, err error) {
-	x := b.shape()
-	axis, err := b.axis(len(x))
-	if err != nil {
-		return 0, nil, err
-	}
+func (b *binding) trailing() (n int, stats []int) {
+	x, axis := b.shape(), b.axis()
 	stats = slices.Clone(x)
 	for d := axis; d < len(x); d++ {
 		stats[d] = 1
 	}
 	for i, t := range b.in[1:] {
 		if t != nil && !tensor.BroadcastsTo(t.Shape, x) {
-			return 0, nil, fmt.Errorf("input %d %v does not broadcast to %v", i+1, t.Shape, x)
+			b.refuse("input %d %v does not broadcast to %v", i+1, t.Shape, x)
 		}
 	}
-	return tensor.Size(x[axis:]), stats, nil
+	return tensor.Size(x[axis:]), stats
 }
 
 // bindLayerNorm normalises over the dimensions from axis on, then scales and
 // shifts. The further outputs are the mean and the inverse standard deviation.
-func bindLayerNorm(b *binding) (*Kernel, error) {
+func bindLayerNorm(b *binding) *Kernel {
 	x := b.shape()
-	n, stats, err := b.trailing()
-	if err != nil {
-		return nil, err
-	}
+	n, stats := b.trailing()
 	eps := float64(b.Float("epsilon"))
 	return b.computes(func(in, out tensors) {
 		x, y := in[0].F, out[0].F
@@ -262,12 +239,9 @@ func bindLayerNorm(b *binding) (*Kernel, error) {
 	}, float(x...), float(stats...), float(stats...))
 }
 
-func bindRMSNorm(b *binding) (*Kernel, error) {
+func bindRMSNorm(b *binding) *Kernel {
 	x := b.shape()
-	n, _, err := b.trailing()
-	if err != nil {
-		return nil, err
-	}
+	n, _ := b.trailing()
 	eps := float64(b.Float("epsilon"))
 	return b.computes(func(in, out tensors) {
 		x, y := in[0].F, out[0].F
@@ -293,7 +267,7 @@ func with(y []float32, x []int, in tensors, input int, f rowFunc[float32, float3
 
 // meanVarianceAxes marks the axes over which a MeanVarianceNormalization takes its
 // statistics: by default all but the channels.
-func (b *binding) meanVarianceAxes() ([]bool, error) {
+func (b *binding) meanVarianceAxes() []bool {
 	axes := b.Ints("axes")
 	if axes == nil {
 		axes = []int{0, 2, 3}
@@ -302,22 +276,16 @@ func (b *binding) meanVarianceAxes() ([]bool, error) {
 }
 
 // meanVarianceBatch: pictures lie along the axes that are not mixed.
-var meanVarianceBatch = along(func(b *binding) (mixed []int, ok bool) {
-	reduced, err := b.meanVarianceAxes()
-	return indices(reduced), err == nil
-})
+var meanVarianceBatch = along(func(b *binding) []int { return indices(b.meanVarianceAxes()) })
 
 // bindMeanVarianceNorm: y = (x - mean) / (standard deviation + 1e-9).
-func bindMeanVarianceNorm(b *binding) (*Kernel, error) {
+func bindMeanVarianceNorm(b *binding) *Kernel {
 	x := b.shape()
-	reduced, err := b.meanVarianceAxes()
-	if err != nil {
-		return nil, err
-	}
+	reduced := b.meanVarianceAxes()
 	stats := without(x, reduced, true)
 	groups := tensor.Size(stats)
 	w := tensor.BroadcastWalk(x, stats)
-	k, err := b.computes(func(in, out tensors) {
+	k := b.computes(func(in, out tensors) {
 		x, y := in[0].F, out[0].F
 		m := momentsBy(&w, x, groups)
 		w.Elements(func(o int, g [3]int) {
@@ -325,22 +293,16 @@ func bindMeanVarianceNorm(b *binding) (*Kernel, error) {
 		})
 	}, float(x...))
 	k.Workspace = 16 * int64(groups)
-	return k, err
+	return k
 }
 
 // bindLpNorm divides by the 1-norm or 2-norm along an axis; zeros stay zeros.
-func bindLpNorm(b *binding) (*Kernel, error) {
-	_, _, n, inner, err := b.around()
-	if err != nil {
-		return nil, err
-	}
+func bindLpNorm(b *binding) *Kernel {
+	_, _, n, inner := b.around()
 	if p := b.Int("p"); p != 1 && p != 2 {
-		return nil, fmt.Errorf("p %d is not 1 or 2", p)
+		b.refuse("p %d is not 1 or 2", p)
 	}
-	norm, err := b.norm()
-	if err != nil {
-		return nil, err
-	}
+	norm := b.norm()
 	return b.vectors(n, inner, func(y, x []float32) {
 		length := norm.of(x)
 		if length == 0 {
@@ -354,19 +316,15 @@ func bindLpNorm(b *binding) (*Kernel, error) {
 
 // bindLRN: y = x / (bias + alpha/size · s)^beta, with s the sum of the squares
 // over size neighbouring channels.
-func bindLRN(b *binding) (*Kernel, error) {
+func bindLRN(b *binding) *Kernel {
 	x := b.shape()
-	if len(x) < 2 {
-		return nil, fmt.Errorf("input %v has no channels", x)
-	}
+	b.refuseIf(len(x) < 2, "input %v has no channels", x)
 	size := b.Int("size")
-	if size < 1 || size > tensor.MaxElements {
-		return nil, fmt.Errorf("size %d is out of range", size)
-	}
+	b.refuseIf(size < 1 || size > tensor.MaxElements, "size %d is out of range", size)
 	alpha, beta, bias := float64(b.Float("alpha"))/float64(size), float64(b.Float("beta")), float64(b.Float("bias"))
 	before, after := (size-1)/2, size/2
 	c, plane := channels(x)
-	k, err := b.computes(func(in, out tensors) {
+	k := b.computes(func(in, out tensors) {
 		squares := make([]float64, plane)
 		add := func(x []float32, sign float64) {
 			for i, v := range x {
@@ -402,5 +360,5 @@ func bindLRN(b *binding) (*Kernel, error) {
 		}
 	}, float(x...))
 	k.Workspace = 8 * int64(c) * int64(plane)
-	return k, err
+	return k
 }

@@ -65,7 +65,8 @@ type Op struct {
 	// first input, if any; nil where it never is one.
 	activation func(b *binding) (a Activation, ok bool)
 
-	bind func(b *binding) (*Kernel, error)
+	// bind checks the node, and says what comes out and how it is computed.
+	bind func(b *binding) *Kernel
 
 	inputs []input
 	attrs  map[string][]attr

@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"fmt"
-
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 )
@@ -13,45 +11,34 @@ var _ = register(
 )
 
 // padBatch: pictures lie along an axis that is not padded.
-var padBatch = along(func(b *binding) (mixed []int, ok bool) {
-	pads, axes, err := b.pads()
+var padBatch = along(func(b *binding) (mixed []int) {
+	pads, axes := b.pads()
 	for i, a := range axes {
 		if pads[i] != 0 || pads[len(axes)+i] != 0 {
 			mixed = append(mixed, a)
 		}
 	}
-	return mixed, err == nil
+	return mixed
 })
 
 // bindPad: padding and value are attributes up to opset 10, inputs from then
 // on; axes come with opset 18. Negative padding cuts off.
-func bindPad(b *binding) (*Kernel, error) {
+func bindPad(b *binding) *Kernel {
 	x := b.in[0]
 	mode := b.word("mode")
-	if b.opset < 11 && x.Type != graph.Float {
-		return nil, fmt.Errorf("input 0: cannot be %s before opset 11", typeName(x.Type))
-	}
-	pads, axes, err := b.pads()
-	if err != nil {
-		return nil, err
-	}
+	b.refuseIf(b.opset < 11 && x.Type != graph.Float, "input 0: cannot be %s before opset 11", typeName(x.Type))
+	pads, axes := b.pads()
 	if v := b.x(2); v != nil && (v.Type != x.Type || v.Len() != 1) {
-		return nil, fmt.Errorf("constant_value is %s, not one %s", describe(v), typeName(x.Type))
+		b.refuse("constant_value is %s, not one %s", describe(v), typeName(x.Type))
 	}
 	shape := append([]int{}, x.Shape...)
 	var maps []axisMap
 	for i, a := range axes {
 		begin, end, n := pads[i], pads[len(axes)+i], x.Shape[a]
-		if max(begin, end, -begin, -end) > tensor.MaxElements || min(begin, end) < -tensor.MaxElements {
-			return nil, fmt.Errorf("pads %v are out of range", pads)
-		}
+		b.refuseIf(max(begin, end, -begin, -end) > tensor.MaxElements || min(begin, end) < -tensor.MaxElements, "pads %v are out of range", pads)
 		shape[a] = n + begin + end
-		if shape[a] < 0 {
-			return nil, fmt.Errorf("pads %d and %d cut off more than the %d of axis %d", begin, end, n, a)
-		}
-		if n == 0 && shape[a] > 0 && mode != "constant" {
-			return nil, fmt.Errorf("axis %d is empty: nothing to pad with", a)
-		}
+		b.refuseIf(shape[a] < 0, "pads %d and %d cut off more than the %d of axis %d", begin, end, n, a)
+		b.refuseIf(n == 0 && shape[a] > 0 && mode != "constant", "axis %d is empty: nothing to pad with", a)
 		if begin == 0 && end == 0 {
 			continue
 		}
@@ -73,26 +60,14 @@ func bindPad(b *binding) (*Kernel, error) {
 
 // pads returns the axes that are padded, by default all, and how much: before each
 // of them, then after each.
-func (b *binding) pads() (pads, axes []int, err error) {
-	if pads, err = b.attrOrInput("pads", 1); err != nil {
-		return nil, nil, err
-	}
-	axes = tensor.AllAxes(len(b.shape()))
+func (b *binding) pads() (pads, axes []int) {
+	pads, axes = b.attrOrInput("pads", 1), tensor.AllAxes(len(b.shape()))
 	if b.x(3) != nil {
-		if b.opset < 18 {
-			return nil, nil, fmt.Errorf("has axes before opset 18")
-		}
-		if axes, err = b.constInts(3, "axes"); err != nil {
-			return nil, nil, err
-		}
-		if axes, err = tensor.Axes(axes, len(b.shape())); err != nil {
-			return nil, nil, err
-		}
+		b.refuseIf(b.opset < 18, "has axes before opset 18")
+		axes = try(tensor.Axes(b.constInts(3, "axes"), len(b.shape())))
 	}
-	if len(pads) != 2*len(axes) {
-		return nil, nil, fmt.Errorf("pads has %d values for %d axes", len(pads), len(axes))
-	}
-	return pads, axes, nil
+	b.refuseIf(len(pads) != 2*len(axes), "pads has %d values for %d axes", len(pads), len(axes))
+	return pads, axes
 }
 
 // padIndex returns the element of an axis of n that stands at position i,

@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -24,32 +23,26 @@ var _ = register(
 
 // pooling reads the geometry of a pooling, and the shape of its output. A window lies
 // in the padding with a part of it only.
-func (b *binding) pooling() (w *tensor.Window, shape []int, err error) {
+func (b *binding) pooling() (w *tensor.Window, shape []int) {
 	x, kernel := b.shape(), b.Ints("kernel_shape")
-	if kernel == nil {
-		return nil, nil, fmt.Errorf("kernel_shape is missing")
-	}
-	if w, err = b.window(x, kernel); err != nil {
-		return nil, nil, err
-	}
-	if err := w.Slide(b.padding(), b.flag("ceil_mode")); err != nil {
-		return nil, nil, err
-	}
+	b.refuseIf(kernel == nil, "kernel_shape is missing")
+	w = b.window(x, kernel)
+	check(w.Slide(b.padding(), b.flag("ceil_mode")))
 	for a := range w.Begin {
 		if r := w.Reach(a); w.Begin[a] >= r || w.End[a] >= r {
-			return nil, nil, fmt.Errorf("padding %d and %d is not smaller than the kernel, which reaches over %d", w.Begin[a], w.End[a], r)
+			b.refuse("padding %d and %d is not smaller than the kernel, which reaches over %d", w.Begin[a], w.End[a], r)
 		}
 	}
 	shape = spatial(x[0], x[1], w.Out[3-len(kernel):])
-	_, err = tensor.Count(shape)
-	return w, shape, err
+	try(tensor.Count(shape))
+	return w, shape
 }
 
 // pool binds a pooling: run computes the output.
-func (b *binding) pool(w *tensor.Window, run func(in, out tensors), out graph.Tensor) (*Kernel, error) {
-	k, err := b.computes(run, out)
+func (b *binding) pool(w *tensor.Window, run func(in, out tensors), out graph.Tensor) *Kernel {
+	k := b.computes(run, out)
 	k.Work = int64(out.Len()) * int64(tensor.Size(w.Kernel[:]))
-	return k, err
+	return k
 }
 
 // pool computes every output element of every plane: it folds the elements
@@ -84,11 +77,8 @@ func pool[T, A any](w *tensor.Window, out, in []T, init A, fold func(acc A, x T)
 
 func same[T any](v T, _ [3]int) T { return v }
 
-func bindMaxPool(b *binding) (*Kernel, error) {
-	w, shape, err := b.pooling()
-	if err != nil {
-		return nil, err
-	}
+func bindMaxPool(b *binding) *Kernel {
+	w, shape := b.pooling()
 	return b.pool(w, func(in, out tensors) {
 		if in[0].Type == graph.Float {
 			pool(w, out[0].F, in[0].F, float32(math.Inf(-1)), maxOf, same)
@@ -101,11 +91,8 @@ func bindMaxPool(b *binding) (*Kernel, error) {
 // bindAveragePool divides by the elements under the window, with those of the
 // padding where count_include_pad is set. What a window rounded up by
 // ceil_mode covers beyond the padding never counts.
-func bindAveragePool(b *binding) (*Kernel, error) {
-	w, shape, err := b.pooling()
-	if err != nil {
-		return nil, err
-	}
+func bindAveragePool(b *binding) *Kernel {
+	w, shape := b.pooling()
 	withPads := b.flag("count_include_pad")
 	divisor := func(at [3]int) float64 {
 		n := 1
@@ -132,19 +119,18 @@ type norm struct {
 	root func(float64) float64
 }
 
-func (b *binding) norm() (norm, error) {
-	switch p := b.Int("p"); {
-	case p == 1:
+func (b *binding) norm() norm {
+	p := b.Int("p")
+	b.refuseIf(p < 1, "p %d is not positive", p)
+	switch p {
+	case 1:
 		return norm{func(acc float64, x float32) float64 { return acc + math.Abs(float64(x)) },
-			func(acc float64) float64 { return acc }}, nil
-	case p == 2:
-		return norm{func(acc float64, x float32) float64 { return acc + float64(x)*float64(x) }, math.Sqrt}, nil
-	case p > 2:
-		return norm{func(acc float64, x float32) float64 { return acc + math.Pow(math.Abs(float64(x)), float64(p)) },
-			func(acc float64) float64 { return math.Pow(acc, 1/float64(p)) }}, nil
-	default:
-		return norm{}, fmt.Errorf("p %d is not positive", p)
+			func(acc float64) float64 { return acc }}
+	case 2:
+		return norm{func(acc float64, x float32) float64 { return acc + float64(x)*float64(x) }, math.Sqrt}
 	}
+	return norm{func(acc float64, x float32) float64 { return acc + math.Pow(math.Abs(float64(x)), float64(p)) },
+		func(acc float64) float64 { return math.Pow(acc, 1/float64(p)) }}
 }
 
 // of returns the norm of v.
@@ -156,27 +142,19 @@ func (n norm) of(v []float32) float64 {
 	return n.root(acc)
 }
 
-func bindLpPool(b *binding) (*Kernel, error) {
-	w, shape, err := b.pooling()
-	if err != nil {
-		return nil, err
-	}
-	norm, err := b.norm()
-	if err != nil {
-		return nil, err
-	}
+func bindLpPool(b *binding) *Kernel {
+	w, shape := b.pooling()
+	norm := b.norm()
 	return b.pool(w, func(in, out tensors) {
 		pool(w, out[0].F, in[0].F, 0, norm.fold, func(acc float64, _ [3]int) float32 { return float32(norm.root(acc)) })
 	}, float(shape...))
 }
 
 // globalPool binds the pooling of whole planes: [N, C, spatial...] to [N, C, 1...].
-func globalPool(f func(plane []float32) float32) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
+func globalPool(f func(plane []float32) float32) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
 		x := b.shape()
-		if len(x) < 3 {
-			return nil, fmt.Errorf("input %v has no spatial axes", x)
-		}
+		b.refuseIf(len(x) < 3, "input %v has no spatial axes", x)
 		n := tensor.Size(x[2:])
 		return b.computes(func(in, out tensors) {
 			for i := range out[0].F {
@@ -194,10 +172,7 @@ func mean(v []float32) float32 {
 	return float32(s / float64(len(v)))
 }
 
-func bindGlobalLpPool(b *binding) (*Kernel, error) {
-	norm, err := b.norm()
-	if err != nil {
-		return nil, err
-	}
+func bindGlobalLpPool(b *binding) *Kernel {
+	norm := b.norm()
 	return globalPool(func(plane []float32) float32 { return float32(norm.of(plane)) })(b)
 }

@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"errors"
 	"math"
 	"slices"
 
@@ -32,11 +31,6 @@ var _ = register(
 	Op{Name: "ArgMin", Since: 1, Sig: "n", Attrs: argAttrs, Batch: argBatch, bind: bindArg(less[float32], less[int64])},
 )
 
-var (
-	errBoolBefore20 = errors.New("cannot be bool before opset 20")
-	errEmptyAxis    = errors.New("the axis is empty")
-)
-
 type accumulator interface{ float64 | int64 }
 
 func sum[T accumulator](acc, x T) T       { return acc + x }
@@ -59,11 +53,8 @@ type reducer struct {
 
 // reduced marks the dimensions that a node reduces. Without any axes it is all of
 // them, or none where noop_with_empty_axes says so.
-func (b *binding) reduced() ([]bool, error) {
-	axes, err := b.attrOrInput("axes", 1)
-	if err != nil {
-		return nil, err
-	}
+func (b *binding) reduced() []bool {
+	axes := b.attrOrInput("axes", 1)
 	rank := len(b.shape())
 	if len(axes) == 0 && !b.flag("noop_with_empty_axes") {
 		axes = tensor.AllAxes(rank)
@@ -72,13 +63,12 @@ func (b *binding) reduced() ([]bool, error) {
 }
 
 // marked marks axes among rank of them.
-func marked(axes []int, rank int) ([]bool, error) {
+func marked(axes []int, rank int) []bool {
 	v := make([]bool, rank)
-	axes, err := tensor.Axes(axes, rank)
-	for _, a := range axes {
+	for _, a := range try(tensor.Axes(axes, rank)) {
 		v[a] = true
 	}
-	return v, err
+	return v
 }
 
 // indices returns the axes that are marked.
@@ -93,22 +83,14 @@ func indices(marked []bool) (axes []int) {
 
 // reduceBatch: pictures lie along an axis that is not reduced; it moves up where those
 // before it go.
-var reduceBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	reduced, err := b.reduced()
-	return b.afterReducing(reduced, axes, err)
-}}
+var reduceBatch = &BatchRule{func(b *binding, axes []int) (int, bool) { return b.afterReducing(b.reduced(), axes) }}
 
 var argBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	axis, err := b.axis(len(b.shape()))
-	if err != nil {
-		return 0, false
-	}
-	reduced, err := marked([]int{axis}, len(b.shape()))
-	return b.afterReducing(reduced, axes, err)
+	return b.afterReducing(marked([]int{b.axis()}, len(b.shape())), axes)
 }}
 
-func (b *binding) afterReducing(reduced []bool, axes []int, err error) (axis int, ok bool) {
-	if err != nil || !onlyFirst(axes) || reduced[axes[0]] {
+func (b *binding) afterReducing(reduced []bool, axes []int) (axis int, ok bool) {
+	if !onlyFirst(axes) || reduced[axes[0]] {
 		return 0, false
 	}
 	axis = axes[0]
@@ -132,19 +114,14 @@ func without(shape []int, reduced []bool, keep bool) []int {
 	return out
 }
 
-func reduce(r reducer) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
+func reduce(r reducer) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
 		x := b.in[0]
-		if x.Type == graph.Bool && b.opset < 20 {
-			return nil, errBoolBefore20
-		}
-		reduced, err := b.reduced()
-		if err != nil {
-			return nil, err
-		}
+		b.refuseIf(x.Type == graph.Bool && b.opset < 20, "cannot be bool before opset 20")
+		reduced := b.reduced()
 		w := tensor.BroadcastWalk(x.Shape, without(x.Shape, reduced, true))
 		shape := without(x.Shape, reduced, b.flag("keepdims"))
-		k, err := b.computes(func(in, out tensors) {
+		k := b.computes(func(in, out tensors) {
 			switch x, y := in[0], out[0]; x.Type {
 			case graph.Float:
 				r.floats(&w, y.F, x.F)
@@ -161,7 +138,7 @@ func reduce(r reducer) func(*binding) (*Kernel, error) {
 		if x.Type == graph.Bool {
 			k.Workspace += 8 * int64(x.Len())
 		}
-		return k, err
+		return k
 	}
 }
 
@@ -235,20 +212,12 @@ func (r *reducer) ints(w *tensor.Walk, out, in []int64) {
 
 // bindArg binds ArgMax or ArgMin: the index of the first, or with
 // select_last_index (12) the last, element along an axis that beats all others.
-func bindArg(f func(x, y float32) bool, g func(x, y int64) bool) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
+func bindArg(f func(x, y float32) bool, g func(x, y int64) bool) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
 		x := b.shape()
-		axis, _, n, inner, err := b.around()
-		if err != nil {
-			return nil, err
-		}
-		if n == 0 {
-			return nil, errEmptyAxis
-		}
-		reduced, err := marked([]int{axis}, len(x))
-		if err != nil {
-			return nil, err
-		}
+		axis, _, n, inner := b.around()
+		b.refuseIf(n == 0, "the axis is empty")
+		reduced := (marked([]int{axis}, len(x)))
 		last := b.flag("select_last_index")
 		return b.computes(func(in, out tensors) {
 			if in[0].Type == graph.Float {

@@ -26,13 +26,13 @@ type axisMap struct {
 
 // resampled binds a node that applies the maps to its first input; fill returns the
 // fill value.
-func (b *binding) resampled(shape []int, maps []axisMap, fill func(in tensors) *graph.Tensor) (*Kernel, error) {
+func (b *binding) resampled(shape []int, maps []axisMap, fill func(in tensors) *graph.Tensor) *Kernel {
 	x := b.in[0]
-	k, err := b.computes(func(in, out tensors) { resample(out[0], in[0], maps, fill(in)) }, like(x, shape))
+	k := b.computes(func(in, out tensors) { resample(out[0], in[0], maps, fill(in)) }, like(x, shape))
 	if len(maps) > 1 { // tensors in between
 		k.Workspace = max(x.Bytes(), k.Out[0].Bytes())
 	}
-	return k, err
+	return k
 }
 
 // resample applies the maps in order of their growth, so that no tensor in

@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -19,14 +18,14 @@ var _ = register(
 )
 
 // resizeBatch: pictures lie along an axis that keeps its size.
-var resizeBatch = along(func(b *binding) (mixed []int, ok bool) {
-	r, axes, err := b.resized()
+var resizeBatch = along(func(b *binding) (mixed []int) {
+	r, axes := b.resized()
 	for _, a := range axes {
 		if !r.keeps(a) {
 			mixed = append(mixed, a.axis)
 		}
 	}
-	return mixed, err == nil
+	return mixed
 })
 
 // resizing is how a Resize finds and weighs the elements of the input.
@@ -53,54 +52,40 @@ var simple = resizing{transform: "asymmetric", nearest: "simple"}
 
 // resized returns how a node resizes the axes of its first input. The scales of an
 // Upsample are an attribute up to opset 8, an input in 9.
-func (b *binding) resized() (r *resizing, axes []resizedAxis, err error) {
+func (b *binding) resized() (r *resizing, axes []resizedAxis) {
 	rank := len(b.shape())
 	if b.Op == "Upsample" || b.opset < 11 {
 		r := simple
 		r.mode = b.word("mode")
-		var scales []float32
-		if b.Op == "Upsample" && b.opset < 9 {
-			scales = b.Attrs["scales"].Floats
-		} else if scales, err = b.constFloats(1, "scales"); err != nil {
-			return nil, nil, err
+		scales := b.Attrs["scales"].Floats
+		if b.Op != "Upsample" || b.opset == 9 {
+			scales = b.constFloats(1, "scales")
 		}
-		axes, err = b.scaledAxes(scales, tensor.AllAxes(rank), nil)
-		return &r, axes, err
+		return &r, b.scaledAxes(scales, tensor.AllAxes(rank), nil)
 	}
 	r = b.resizing()
 	which := tensor.AllAxes(rank)
 	if b.has("axes") {
-		if which, err = tensor.Axes(b.Ints("axes"), rank); err != nil {
-			return nil, nil, err
-		}
+		which = try(tensor.Axes(b.Ints("axes"), rank))
 	}
 	var roi []float32
 	if r.transform == "tf_crop_and_resize" {
-		if roi, err = b.constFloats(1, "roi"); err != nil {
-			return nil, nil, err
-		}
-		if len(roi) != 2*len(which) {
-			return nil, nil, fmt.Errorf("roi has %d values for %d axes", len(roi), len(which))
-		}
+		roi = b.constFloats(1, "roi")
+		b.refuseIf(len(roi) != 2*len(which), "roi has %d values for %d axes", len(roi), len(which))
 	}
-	scales, err := b.constFloats(2, "scales")
-	if err != nil {
-		return nil, nil, err
-	}
+	scales := b.constFloats(2, "scales")
 	if sizes := b.x(3); sizes != nil && sizes.Len() > 0 {
-		if scales != nil {
-			return nil, nil, fmt.Errorf("has both scales and sizes")
-		}
-		axes, err = b.sizedAxes(which)
+		b.refuseIf(scales != nil, "has both scales and sizes")
+		axes = b.sizedAxes(which)
 	} else {
-		axes, err = b.scaledAxes(scales, which, roi)
+		axes = b.scaledAxes(scales, which, roi)
 	}
 	for i := range axes {
 		if roi != nil {
 			axes[i].start, axes[i].end = float64(roi[i]), float64(roi[len(axes)+i])
 		}
 	}
-	return r, axes, err
+	return r, axes
 }
 
 // keeps reports whether the elements along an axis are those of the input.
@@ -123,10 +108,8 @@ func (b *binding) resizing() *resizing {
 
 // scaledAxes computes the output sizes from scales: floor(in · scale), in
 // float32 as ONNX Runtime and PyTorch have it.
-func (b *binding) scaledAxes(scales []float32, axes []int, roi []float32) ([]resizedAxis, error) {
-	if len(scales) != len(axes) {
-		return nil, fmt.Errorf("%d scales for %d axes", len(scales), len(axes))
-	}
+func (b *binding) scaledAxes(scales []float32, axes []int, roi []float32) []resizedAxis {
+	b.refuseIf(len(scales) != len(axes), "%d scales for %d axes", len(scales), len(axes))
 	v := make([]resizedAxis, len(axes))
 	for i, a := range axes {
 		s, in := scales[i], b.shape()[a]
@@ -134,34 +117,25 @@ func (b *binding) scaledAxes(scales []float32, axes []int, roi []float32) ([]res
 		if roi != nil {
 			out = float32(in) * (roi[len(axes)+i] - roi[i]) * s
 		}
-		if !(s > 0) || !(out >= 0 && out <= tensor.MaxElements) {
-			return nil, fmt.Errorf("scale %g of axis %d is out of range", s, a)
-		}
+		b.refuseIf(!(s > 0) || !(out >= 0 && out <= tensor.MaxElements), "scale %g of axis %d is out of range", s, a)
 		v[i] = resizedAxis{axis: a, in: in, out: int(out), scale: float64(s)}
 	}
-	return v, nil
+	return v
 }
 
 // sizedAxes takes the output sizes from input 3, after keep_aspect_ratio_policy (18).
-func (b *binding) sizedAxes(axes []int) ([]resizedAxis, error) {
-	sizes, err := b.constInts(3, "sizes")
-	if err != nil {
-		return nil, err
-	}
-	if len(sizes) != len(axes) {
-		return nil, fmt.Errorf("%d sizes for %d axes", len(sizes), len(axes))
-	}
+func (b *binding) sizedAxes(axes []int) []resizedAxis {
+	sizes := b.constInts(3, "sizes")
+	b.refuseIf(len(sizes) != len(axes), "%d sizes for %d axes", len(sizes), len(axes))
 	policy := b.word("keep_aspect_ratio_policy")
 	v := make([]resizedAxis, len(axes))
 	for i, a := range axes {
 		n := b.shape()[a]
-		if sizes[i] < 0 || sizes[i] > tensor.MaxElements || n == 0 {
-			return nil, fmt.Errorf("size %d for the %d of axis %d is out of range", sizes[i], n, a)
-		}
+		b.refuseIf(sizes[i] < 0 || sizes[i] > tensor.MaxElements || n == 0, "size %d for the %d of axis %d is out of range", sizes[i], n, a)
 		v[i] = resizedAxis{axis: a, in: n, out: sizes[i], scale: float64(sizes[i]) / float64(n)}
 	}
 	if policy == "stretch" || len(v) == 0 {
-		return v, nil
+		return v
 	}
 	common := v[0].scale
 	for _, a := range v[1:] {
@@ -173,33 +147,24 @@ func (b *binding) sizedAxes(axes []int) ([]resizedAxis, error) {
 	}
 	for i := range v {
 		out := math.Floor(common*float64(v[i].in) + 0.5)
-		if out > tensor.MaxElements {
-			return nil, fmt.Errorf("%w: %g along axis %d", tensor.ErrTooLarge, out, v[i].axis)
-		}
+		b.refuseIf(out > tensor.MaxElements, "%w: %g along axis %d", tensor.ErrTooLarge, out, v[i].axis)
 		v[i].out, v[i].scale = int(out), common
 	}
-	return v, nil
+	return v
 }
 
-func bindResize(b *binding) (*Kernel, error) {
-	r, axes, err := b.resized()
-	if err != nil {
-		return nil, err
-	}
+func bindResize(b *binding) *Kernel {
+	r, axes := b.resized()
 	x := b.in[0]
 	if x.Type != graph.Float && r.mode != "nearest" {
-		return nil, b.unsupported("%s interpolation of %s", r.mode, typeName(x.Type))
+		b.unsupported("%s interpolation of %s", r.mode, typeName(x.Type))
 	}
 	shape := slices.Clone(x.Shape)
 	var maps []axisMap
 	for _, a := range axes {
 		shape[a.axis] = a.out
-		if a.in == 0 && a.out > 0 {
-			return nil, fmt.Errorf("axis %d is empty", a.axis)
-		}
-		if r.antialias && a.scale*float64(2*a.in) < 1 {
-			return nil, fmt.Errorf("scale %g of axis %d is out of range", a.scale, a.axis)
-		}
+		b.refuseIf(a.in == 0 && a.out > 0, "axis %d is empty", a.axis)
+		b.refuseIf(r.antialias && a.scale*float64(2*a.in) < 1, "scale %g of axis %d is out of range", a.scale, a.axis)
 		if r.keeps(a) {
 			continue
 		}

@@ -22,12 +22,9 @@ var vectorsBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
 // alongAxis binds an operator that turns each vector along an axis into
 // another: one axis, by default the last, from opset 13 on; before, that axis,
 // by default 1, and all that follow it taken as one.
-func alongAxis(f func(out, in []float32)) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
-		_, _, n, inner, err := b.around()
-		if err != nil {
-			return nil, err
-		}
+func alongAxis(f func(out, in []float32)) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
+		_, _, n, inner := b.around()
 		if b.opset < 13 {
 			n, inner = n*inner, 1
 		}
@@ -37,11 +34,11 @@ func alongAxis(f func(out, in []float32)) func(*binding) (*Kernel, error) {
 
 // vectors binds an operator that computes each vector of n elements that lie inner
 // apart on its own.
-func (b *binding) vectors(n, inner int, f func(out, in []float32)) (*Kernel, error) {
+func (b *binding) vectors(n, inner int, f func(out, in []float32)) *Kernel {
 	x := b.shape()
-	k, err := b.computes(func(in, out tensors) { tensor.MapVectors(out[0].F, in[0].F, n, inner, f) }, float(x...))
+	k := b.computes(func(in, out tensors) { tensor.MapVectors(out[0].F, in[0].F, n, inner, f) }, float(x...))
 	k.Workspace = 8 * int64(tensor.Size(x)) / int64(max(x[0], 1))
-	return k, err
+	return k
 }
 
 // hardmax is 1 at the first largest element, 0 elsewhere.

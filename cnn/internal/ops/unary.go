@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
@@ -75,8 +74,8 @@ func sign[T number](x T) T {
 }
 
 // mapNumbers binds a function of floats, and one of integers where g is not nil.
-func mapNumbers(f func(float32) float32, g func(int64) int64) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
+func mapNumbers(f func(float32) float32, g func(int64) int64) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
 		return b.computes(func(in, out tensors) {
 			mapSlice(out[0].F, in[0].F, f)
 			mapSlice(out[0].I, in[0].I, g)
@@ -84,21 +83,21 @@ func mapNumbers(f func(float32) float32, g func(int64) int64) func(*binding) (*K
 	}
 }
 
-func mapFloats(f func(float32) float32) func(*binding) (*Kernel, error) { return mapNumbers(f, nil) }
+func mapFloats(f func(float32) float32) func(*binding) *Kernel { return mapNumbers(f, nil) }
 
-func mapMath(f func(float64) float64) func(*binding) (*Kernel, error) {
+func mapMath(f func(float64) float64) func(*binding) *Kernel {
 	return mapFloats(func(x float32) float32 { return float32(f(float64(x))) })
 }
 
 // mapVector binds a function of whole slices.
-func mapVector(f func(dst, src []float32)) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
+func mapVector(f func(dst, src []float32)) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
 		return b.computes(func(in, out tensors) { f(out[0].F, in[0].F) }, float(b.shape()...))
 	}
 }
 
 // bindActivation binds an operator that is an activation of package kernels.
-func bindActivation(b *binding) (*Kernel, error) {
+func bindActivation(b *binding) *Kernel {
 	a, _ := b.op.activation(b)
 	return mapVector(func(dst, src []float32) { a.F.Apply(dst, src, a.Alpha, a.Beta) })(b)
 }
@@ -146,17 +145,15 @@ func clipOf(b *binding) (Activation, bool) {
 
 // bindClip: the bounds are attributes up to opset 10, scalar inputs from then
 // on. Where they cross, the upper one wins.
-func bindClip(b *binding) (*Kernel, error) {
+func bindClip(b *binding) *Kernel {
 	if b.opset < 11 {
-		if b.in[0].Type != graph.Float || len(b.in) > 1 {
-			return nil, fmt.Errorf("takes one input of type float before opset 11")
-		}
+		b.refuseIf(b.in[0].Type != graph.Float || len(b.in) > 1, "takes one input of type float before opset 11")
 		lo, hi := b.Float("min"), b.Float("max")
 		return mapVector(func(dst, src []float32) { clip(dst, src, lo, hi) })(b)
 	}
 	for i := 1; i < len(b.in); i++ {
 		if t := b.in[i]; t != nil && t.Len() != 1 {
-			return nil, fmt.Errorf("bound %d is %s, not a scalar", i, describe(t))
+			b.refuse("bound %d is %s, not a scalar", i, describe(t))
 		}
 	}
 	return b.computes(func(in, out tensors) {
@@ -183,14 +180,14 @@ func bound[T number](in tensors, i int, def T, data func(*graph.Tensor) []T) T {
 func floats(t *graph.Tensor) []float32 { return t.F }
 func ints(t *graph.Tensor) []int64     { return t.I }
 
-func bindRelu(b *binding) (*Kernel, error) {
+func bindRelu(b *binding) *Kernel {
 	if b.in[0].Type == graph.Float {
 		return bindActivation(b)
 	}
 	return mapNumbers(nil, func(x int64) int64 { return max(x, 0) })(b)
 }
 
-func bindThresholdedRelu(b *binding) (*Kernel, error) {
+func bindThresholdedRelu(b *binding) *Kernel {
 	alpha := b.Float("alpha")
 	return mapFloats(func(x float32) float32 {
 		if x > alpha {
@@ -210,22 +207,20 @@ func elu(scale, width float32) func(float32) float32 {
 	}
 }
 
-func bindElu(b *binding) (*Kernel, error) { return mapFloats(elu(b.Float("alpha"), 1))(b) }
+func bindElu(b *binding) *Kernel { return mapFloats(elu(b.Float("alpha"), 1))(b) }
 
-func bindCelu(b *binding) (*Kernel, error) {
+func bindCelu(b *binding) *Kernel {
 	alpha := b.Float("alpha")
-	if alpha == 0 {
-		return nil, fmt.Errorf("alpha is 0")
-	}
+	b.refuseIf(alpha == 0, "alpha is 0")
 	return mapFloats(elu(alpha, alpha))(b)
 }
 
-func bindSelu(b *binding) (*Kernel, error) {
+func bindSelu(b *binding) *Kernel {
 	gamma, f := b.Float("gamma"), elu(b.Float("alpha"), 1)
 	return mapFloats(func(x float32) float32 { return gamma * f(x) })(b)
 }
 
-func bindSwish(b *binding) (*Kernel, error) {
+func bindSwish(b *binding) *Kernel {
 	alpha := b.Float("alpha")
 	if alpha == 1 {
 		return bindActivation(b)
@@ -233,7 +228,7 @@ func bindSwish(b *binding) (*Kernel, error) {
 	return mapFloats(func(x float32) float32 { return x / (1 + exp32(-alpha*x)) })(b)
 }
 
-func bindGelu(b *binding) (*Kernel, error) {
+func bindGelu(b *binding) *Kernel {
 	if b.word("approximate") == "none" {
 		return bindActivation(b)
 	}
@@ -242,7 +237,7 @@ func bindGelu(b *binding) (*Kernel, error) {
 	})(b)
 }
 
-func bindShrink(b *binding) (*Kernel, error) {
+func bindShrink(b *binding) *Kernel {
 	lambd, bias := b.Float("lambd"), b.Float("bias")
 	return mapFloats(func(x float32) float32 {
 		switch {
