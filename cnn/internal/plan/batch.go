@@ -2,7 +2,7 @@ package plan
 
 import "slices"
 
-// batches finds out whether the net computes the same for each picture of a
+// findPictures finds out whether the net computes the same for each picture of a
 // batch as for the picture alone, whatever their number, and marks for each
 // value the axis along which the pictures lie. That axis may hold several indices
 // a picture, one picture's after the other's. It reports false if it cannot tell;
@@ -10,93 +10,56 @@ import "slices"
 //
 // That the exporter fixed a batch size does not matter, then: the constants that
 // hold it, such as the targets of reshapes, are no longer there.
-func (g *net) batches() bool {
-	g.input.batch = 0
-	for _, n := range g.nodes {
-		for _, v := range n.in {
-			if v != nil && v.data != nil {
+func (g *Net) findPictures() bool {
+	g.Input.Pictures = 0
+	for _, n := range g.Nodes {
+		for _, v := range n.In {
+			if v != nil && v.Data != nil {
 				if v.fromBatch {
 					return false
 				}
-				v.batch = -1
+				v.Pictures = -1
 			}
 		}
-		axis, ok := n.batch()
+		if len(n.In) == 0 || n.In[0] == nil {
+			return false
+		}
+		axis, ok := n.Op.pictures(n)
 		if !ok {
 			return false
 		}
-		for _, v := range n.out {
-			v.batch = axis
-			if axis < 0 || axis >= len(v.shape) || v.shape[axis]%g.base != 0 {
+		for _, v := range n.Out {
+			v.Pictures = axis
+			if axis < 0 || axis >= len(v.Shape) || v.Shape[axis]%g.Base != 0 {
 				return false
 			}
 		}
 	}
-	return g.output.batch == 0
+	return g.Output.Pictures == 0
 }
 
-// batch returns the axis of n's output along which the pictures lie.
-func (n *node) batch() (axis int, ok bool) {
-	if len(n.in) == 0 || n.in[0] == nil {
-		return 0, false
-	}
-	out := n.out[0].shape
-	axis = n.in[0].batch
-	keeps := func(axes ...int) (int, bool) { return axis, axis >= 0 && !slices.Contains(axes, axis) }
-	last := len(n.in[0].shape) - 1
-	switch o := n.op.(type) {
-	case reshapeOp:
-		return reshapedBatch(n.in[0].shape, out, axis)
-	case *transposeOp:
-		return slices.Index(o.perm, axis), axis >= 0
-	case *convOp, *poolOp, meanOp:
-		if axis != 0 {
-			return 0, false
-		}
-	case *denseOp, *normOp, softmaxOp:
-		axis, ok = keeps(last)
-		if !ok {
-			return 0, false
-		}
-	case *scaleOp:
-		return keeps(o.axis)
-	case *sliceOp:
-		return keeps(o.axis)
-	case *padOp:
-		return axis, axis >= 0 && o.before[axis] == 0 && o.after[axis] == 0
-	case *concatOp:
-		for _, v := range n.in {
-			if axis < 0 || v.batch != axis || v.shape[axis] != n.in[0].shape[axis] {
-				return 0, false
-			}
-		}
-		return keeps(o.axis)
-	case *actOp:
-		return keeps()
-	case *binaryOp:
-		return broadcastBatch(n.in, out)
-	case *genericOp:
-		return o.batch(n)
-	}
-	// A residual must lie like the output.
-	for _, v := range n.in[1:] {
-		if v.batch != axis {
+// keep returns the axis of the pictures of n's inputs, where the output has it too:
+// it must be none of those that n mixes, and the same in all inputs.
+func (n *Node) keep(mixed ...int) (axis int, ok bool) {
+	axis = n.In[0].Pictures
+	for _, v := range n.In[1:] {
+		if v.Pictures != axis {
 			return 0, false
 		}
 	}
-	return axis, true
+	return axis, axis >= 0 && !slices.Contains(mixed, axis)
 }
 
-// broadcastBatch finds the axis of the pictures for operators on broadcast
+// broadcastPictures finds the axis of the pictures for operators on broadcast
 // elements. Operands without pictures must be the same for all of them.
-func broadcastBatch(in []*value, out []int) (axis int, ok bool) {
+func broadcastPictures(in []*Value, out []int) (axis int, ok bool) {
 	axis = -1
 	for _, v := range in {
-		if v == nil || v.batch < 0 {
+		if v == nil || v.Pictures < 0 {
 			continue
 		}
-		a := v.batch + len(out) - len(v.shape)
-		if axis >= 0 && a != axis || v.shape[v.batch] != out[a] {
+		a := v.Pictures + len(out) - len(v.Shape)
+		if axis >= 0 && a != axis || v.Shape[v.Pictures] != out[a] {
 			return 0, false
 		}
 		axis = a
@@ -105,31 +68,14 @@ func broadcastBatch(in []*value, out []int) (axis int, ok bool) {
 		return 0, false
 	}
 	for _, v := range in {
-		if v == nil || v.batch >= 0 {
+		if v == nil || v.Pictures >= 0 {
 			continue
 		}
-		if a := axis - len(out) + len(v.shape); a >= 0 && v.shape[a] != 1 {
+		if a := axis - len(out) + len(v.Shape); a >= 0 && v.Shape[a] != 1 {
 			return 0, false
 		}
 	}
 	return axis, true
-}
-
-// reshapedBatch follows the axis of the pictures through a reshape: the pictures
-// must be the slowest to change in the group of axes that holds them.
-func reshapedBatch(in, out []int, axis int) (int, bool) {
-	for _, gr := range factor(in, out) {
-		if axis < gr.firstIn || axis >= gr.firstIn+gr.in {
-			continue
-		}
-		for _, d := range in[gr.firstIn:axis] {
-			if d != 1 {
-				return 0, false
-			}
-		}
-		return gr.firstOut, true
-	}
-	return 0, false
 }
 
 // elementwise holds the operators that compute each element of their output from
@@ -155,35 +101,35 @@ var alongPictures = map[string]bool{
 	"MaxPool": true, "SpaceToDepth": true,
 }
 
-func (o *genericOp) batch(n *node) (axis int, ok bool) {
-	out := n.out[0].shape
+func (o *Generic) pictures(n *Node) (axis int, ok bool) {
+	out := n.Out[0].Shape
 	switch {
 	case elementwise[o.node.Op]:
-		return broadcastBatch(n.in, out)
+		return broadcastPictures(n.In, out)
 	case o.node.Int("training_mode", 0) != 0: // statistics over all pictures
 		return 0, false
 	case alongPictures[o.node.Op]:
-		for _, v := range n.in[1:] {
-			if v != nil && v.batch >= 0 {
+		for _, v := range n.In[1:] {
+			if v != nil && v.Pictures >= 0 {
 				return 0, false
 			}
 		}
-		return 0, n.in[0].batch == 0
+		return 0, n.In[0].Pictures == 0
 	case o.node.Op == "Cast":
-		return n.in[0].batch, n.in[0].batch >= 0
+		return n.In[0].Pictures, n.In[0].Pictures >= 0
 	}
-	return o.batchAxes(n)
+	return o.pictureAxes(n)
 }
 
-// batchAxes does that for operators that mix the indices of some axes only.
-func (o *genericOp) batchAxes(n *node) (axis int, ok bool) {
-	in, out := n.in[0].shape, n.out[0].shape
-	axis = n.in[0].batch
+// pictureAxes does that for operators that mix the indices of some axes only.
+func (o *Generic) pictureAxes(n *Node) (axis int, ok bool) {
+	in, out := n.In[0].Shape, n.Out[0].Shape
+	axis = n.In[0].Pictures
 	if axis < 0 {
 		return 0, false
 	}
-	for _, v := range n.in[1:] {
-		if v != nil && v.batch >= 0 && o.node.Op != "MatMul" {
+	for _, v := range n.In[1:] {
+		if v != nil && v.Pictures >= 0 && o.node.Op != "MatMul" {
 			return 0, false
 		}
 	}
@@ -191,8 +137,8 @@ func (o *genericOp) batchAxes(n *node) (axis int, ok bool) {
 	case "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceProd",
 		"ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp":
 		axes := o.node.Ints("axes")
-		if len(n.in) > 1 && n.in[1] != nil {
-			for _, a := range n.in[1].data.I {
+		if len(n.In) > 1 && n.In[1] != nil {
+			for _, a := range n.In[1].Data.I {
 				axes = append(axes, int(a))
 			}
 		}
@@ -216,12 +162,12 @@ func (o *genericOp) batchAxes(n *node) (axis int, ok bool) {
 		// Those from an axis on, at most, are mixed.
 		return axis, axis < axisOf(o.node.Int("axis", -1), len(in)) && axis == 0
 	case "MatMul":
-		y := n.in[1].shape
-		if n.in[1].batch < 0 { // rows by a constant
+		y := n.In[1].Shape
+		if n.In[1].Pictures < 0 { // rows by a constant
 			return axis, len(y) <= 2 && axis < len(in)-1 && len(out) == len(in)
 		}
 		// Matrices picture by picture.
-		return axis, len(in) == len(y) && axis == n.in[1].batch && axis < len(in)-2 && in[axis] == y[axis]
+		return axis, len(in) == len(y) && axis == n.In[1].Pictures && axis < len(in)-2 && in[axis] == y[axis]
 	}
 	return 0, false
 }
