@@ -1,4 +1,4 @@
-package features
+package photo
 
 import (
 	"encoding/binary"
@@ -16,7 +16,7 @@ func TestVP8LGroups(t *testing.T) {
 	dir := os.Getenv("WEBP_PICTURES") // of lossless WebP pictures, to try more
 	names, _ := filepath.Glob(filepath.Join(dir, "*.webp"))
 	if dir == "" {
-		names, _ = filepath.Glob("testdata/pictures/*lossless*.webp")
+		names, _ = filepath.Glob(pictures + "/*lossless*.webp")
 	}
 	if len(names) == 0 {
 		t.Fatal("no pictures")

@@ -1,36 +1,10 @@
-package features
+package photo
 
 import (
 	"bytes"
-	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 )
-
-func isJPEG(b []byte) bool { return bytes.HasPrefix(b, []byte("\xff\xd8\xff")) }
-
-func isPNG(b []byte) bool { return bytes.HasPrefix(b, []byte("\x89PNG\r\n\x1a\n")) }
-
-func isGIF(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("GIF87a")) || bytes.HasPrefix(b, []byte("GIF89a"))
-}
-
-func isWebP(b []byte) bool {
-	return len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP"
-}
-
-// isBMP looks at the size of the second header too: plain text may begin with BM.
-func isBMP(b []byte) bool {
-	if len(b) < 18 || string(b[:2]) != "BM" {
-		return false
-	}
-	n := binary.LittleEndian.Uint32(b[14:])
-	return n >= 12 && n <= 124
-}
-
-func isTIFF(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("II*\x00")) || bytes.HasPrefix(b, []byte("MM\x00*"))
-}
 
 // signatures of what users pass in place of a photo, at the start of the file.
 var signatures = []struct{ magic, what string }{

@@ -1,4 +1,4 @@
-package features
+package photo
 
 import (
 	"bytes"
@@ -7,19 +7,21 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"golang.org/x/sync/semaphore"
 
 	"github.com/onetomany/caption/internal/checkedio"
 )
 
-// budget is what the photos at work may take together. Files and pixels are
-// counted apart: who holds pixels has its file already, so nobody waits for
-// somebody who waits. The zero value has no limit.
-type budget struct{ files, pixels *semaphore.Weighted }
+// Budget is what the photos at work may take together. Files and pixels are counted
+// apart: who holds pixels has its file already, so nobody waits for somebody who
+// waits. The zero value has no limit.
+type Budget struct{ files, pixels *semaphore.Weighted }
 
-func newBudget(l Limits) budget {
-	return budget{semaphore.NewWeighted(l.files()), semaphore.NewWeighted(l.pixels())}
+// NewBudget returns the budget of l.Memory.
+func NewBudget(l Limits) Budget {
+	return Budget{semaphore.NewWeighted(l.files()), semaphore.NewWeighted(l.Decoding())}
 }
 
 // acquire waits for n bytes of a part of a budget.
@@ -33,15 +35,19 @@ func acquire(ctx context.Context, part *semaphore.Weighted, n int64) (release fu
 	return func() { part.Release(n) }, nil
 }
 
-var errNoReader = errors.New("no reader to read a photo from: it is nil")
+// ErrNoReader says that there is nothing to read a photo from.
+var ErrNoReader = errors.New("no reader to read a photo from: it is nil")
 
-// readAll reads a whole photo, at most l.MaxBytes, which are drawn from b until
+// buffers are what regular files are read into, used again as decoders are.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// read reads a whole photo, at most l.bytes(), which are drawn from b until
 // release is called; then data may be another photo's.
-func readAll(ctx context.Context, r io.Reader, l Limits, b budget) (data []byte, release func(), err error) {
+func read(ctx context.Context, r io.Reader, l Limits, b Budget) (data []byte, release func(), err error) {
 	// Of what else says that it is a regular file, a Read may take for ever.
 	if f, ok := r.(*os.File); ok {
 		if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() {
-			return readFile(ctx, f, fi.Size(), l, b)
+			return readFile(ctx, f, fi.Size(), l.bytes(), b)
 		}
 	}
 	// A pipe or a terminal may keep a Read waiting for ever; ctx must end it.
@@ -56,14 +62,13 @@ func readAll(ctx context.Context, r io.Reader, l Limits, b budget) (data []byte,
 	done := make(chan result, 1)
 	go func() {
 		var out result
-		first := l
-		first.MaxBytes = min(l.MaxBytes, uncounted)
+		limit := l.bytes()
 		out.release = func() {}
-		out.data, out.err = readTo(ctx, r, first, new(bytes.Buffer), 0)
-		if errors.Is(out.err, ErrTooLarge) && l.MaxBytes > uncounted {
-			if out.release, out.err = acquire(ctx, b.files, l.MaxBytes); out.err == nil {
+		out.data, out.err = readTo(ctx, r, min(limit, uncounted), new(bytes.Buffer), 0)
+		if errors.Is(out.err, ErrTooLarge) && limit > uncounted {
+			if out.release, out.err = acquire(ctx, b.files, limit); out.err == nil {
 				whole := io.MultiReader(bytes.NewReader(out.data), r)
-				if out.data, out.err = readTo(ctx, whole, l, new(bytes.Buffer), 2*uncounted); out.err != nil {
+				if out.data, out.err = readTo(ctx, whole, limit, new(bytes.Buffer), 2*uncounted); out.err != nil {
 					out.release()
 				}
 			}
@@ -79,9 +84,9 @@ func readAll(ctx context.Context, r io.Reader, l Limits, b budget) (data []byte,
 }
 
 // readFile reads a regular file.
-func readFile(ctx context.Context, f *os.File, size int64, l Limits, b budget) ([]byte, func(), error) {
-	if size > l.MaxBytes {
-		return nil, nil, tooManyBytes(size, l)
+func readFile(ctx context.Context, f *os.File, size, limit int64, b Budget) ([]byte, func(), error) {
+	if size > limit {
+		return nil, nil, tooManyBytes(size, limit)
 	}
 	release, err := acquire(ctx, b.files, size)
 	if err != nil {
@@ -98,7 +103,7 @@ func readFile(ctx context.Context, f *os.File, size int64, l Limits, b budget) (
 		}
 		release()
 	}
-	data, err := readTo(ctx, f, l, buf, size)
+	data, err := readTo(ctx, f, limit, buf, size)
 	if err != nil {
 		done()
 		return nil, nil, err
@@ -106,22 +111,22 @@ func readFile(ctx context.Context, f *os.File, size int64, l Limits, b budget) (
 	return data, done, nil
 }
 
-// readTo reads at most l.MaxBytes. What it has read comes with ErrTooLarge too.
-func readTo(ctx context.Context, r io.Reader, l Limits, buf *bytes.Buffer, size int64) ([]byte, error) {
+// readTo reads at most limit bytes, size of which are expected. What it has read comes with ErrTooLarge too.
+func readTo(ctx context.Context, r io.Reader, limit int64, buf *bytes.Buffer, size int64) ([]byte, error) {
 	buf.Reset()
 	buf.Grow(int(size) + bytes.MinRead) // ReadFrom wants spare room to see the end
-	n, err := buf.ReadFrom(io.LimitReader(careful{ctx, checkedio.Reader(r)}, l.MaxBytes+1))
+	n, err := buf.ReadFrom(io.LimitReader(careful{ctx, checkedio.Reader(r)}, limit+1))
 	switch {
 	case err != nil:
 		return nil, err
-	case n > l.MaxBytes:
-		return buf.Bytes(), tooManyBytes(n, l)
+	case n > limit:
+		return buf.Bytes(), tooManyBytes(n, limit)
 	}
 	return buf.Bytes(), nil
 }
 
-func tooManyBytes(n int64, l Limits) error {
-	return fmt.Errorf("%w: %d bytes or more, above the limit of %d; make it smaller", ErrTooLarge, n, l.MaxBytes)
+func tooManyBytes(n, limit int64) error {
+	return fmt.Errorf("%w: %d bytes or more, above the limit of %d; make it smaller", ErrTooLarge, n, limit)
 }
 
 // careful reads from a reader that need not be a good one. It stops between two
@@ -135,13 +140,13 @@ func (c careful) Read(p []byte) (n int, err error) {
 	if err := c.ctx.Err(); err != nil {
 		return 0, err
 	}
-	defer rescue(&err, "reading the photo")
+	defer Rescue(&err, "reading the photo")
 	return c.Reader.Read(p)
 }
 
-// rescue turns a panic of what a caller gave into an error: it may come in a
+// Rescue turns a panic of what a caller gave into an error: it may come in a
 // goroutine of ours, where nobody else could recover.
-func rescue(err *error, what string) {
+func Rescue(err *error, what string) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("%s: panic: %v", what, r)
 	}

@@ -1,13 +1,28 @@
-package features
+package photo
 
 import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
 	"image"
+	"image/color"
 
 	"golang.org/x/image/webp"
 )
+
+var webpFormat = format{
+	name:        "WebP",
+	extensions:  []string{".webp"},
+	match:       isWebP,
+	config:      config(webp.DecodeConfig),
+	decode:      decodeWebP,
+	orientation: webpOrientation,
+	memory:      webpMemory,
+}
+
+func isWebP(b []byte) bool {
+	return len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP"
+}
 
 // decodeWebP is webp.Decode with the first frame of an animation, which that
 // package does not read, and with the colours that lossy pictures mean.
@@ -102,3 +117,47 @@ func firstFrame(data []byte) (still []byte, at image.Point, canvas image.Rectang
 }
 
 func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
+
+// riffChunks walks over chunks: name, then body. It ends at the first that is
+// cut off.
+func riffChunks(b []byte) func(yield func(string, []byte) bool) {
+	return func(yield func(string, []byte) bool) {
+		for len(b) >= 8 {
+			n := uint64(binary.LittleEndian.Uint32(b[4:]))
+			if n > uint64(len(b)-8) || !yield(string(b[:4]), b[8:8+n]) {
+				return
+			}
+			n += n & 1 // padded to even
+			b = b[min(8+n, uint64(len(b))):]
+		}
+	}
+}
+
+// webpOrientation finds the RIFF chunk EXIF (WebP container specification,
+// "Metadata"); some writers put JPEG's "Exif\0\0" in front.
+func webpOrientation(b []byte) Orientation {
+	for id, body := range riffChunks(b[12:]) {
+		if id == "EXIF" {
+			if len(body) >= 6 && string(body[:6]) == "Exif\x00\x00" {
+				body = body[6:]
+			}
+			return exifOrientation(body)
+		}
+	}
+	return Upright
+}
+
+// webpMemory: lossless pictures are decoded to 4 bytes a pixel, and once more
+// where they have a palette; so is the transparency of lossy ones. An animation
+// has a frame, copied out of the file, and a canvas. A chunk counts wherever its
+// name stands: what the file says of lengths, decoders need not believe.
+func webpMemory(data []byte, c image.Config) int64 {
+	var perPixel int64 = 2 // 1.5 and what is kept of each block of 16×16
+	if _, _, canvas := firstFrame(data); !canvas.Empty() {
+		perPixel += 4
+	}
+	if c.ColorModel != color.YCbCrModel || bytes.Contains(data, []byte("VP8L")) || bytes.Contains(data, []byte("ALPH")) {
+		perPixel += 9
+	}
+	return perPixel*pixels(c) + int64(len(data)) + groupMemory(data)
+}

@@ -1,6 +1,10 @@
-package features
+package photo
 
-import "errors"
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+)
 
 // A lossless WebP says how many groups of Huffman codes it has only by the largest
 // number in a picture of its own, which stands behind the pictures of its transforms.
@@ -9,6 +13,34 @@ import "errors"
 // terms it uses.
 
 var errVP8L = errors.New("not a lossless WebP that is understood")
+
+// groupMemory is what the groups of Huffman codes of a lossless WebP take, or of the
+// transparency of a lossy one: a table each, and the trees, of as many nodes as the
+// symbols have, or as their code lengths in the file can make.
+func groupMemory(data []byte) int64 {
+	const table, trees, perByte = 2_700, 57_000, 420
+	if still, _, _ := firstFrame(data); still != nil {
+		data = still
+	}
+	groups, most := 0, 1<<16
+	count := func(stream []byte, w, h int) {
+		n, err := vp8lGroups(stream, w, h)
+		if err != nil {
+			n = most
+		}
+		groups = max(groups, n)
+	}
+	if at := bytes.Index(data, []byte("VP8L")); at >= 0 && len(data) >= at+13 {
+		size := binary.LittleEndian.Uint32(data[at+9:])
+		count(data[at+13:], int(size&0x3fff)+1, int(size>>14&0x3fff)+1)
+	}
+	at, canvas := bytes.Index(data, []byte("ALPH")), bytes.Index(data, []byte("VP8X"))
+	if at >= 0 && len(data) > at+8 && data[at+8]&3 == 1 && canvas >= 0 && len(data) >= canvas+18 {
+		count(data[at+9:], 1+uint24(data[canvas+12:]), 1+uint24(data[canvas+15:]))
+	}
+	n := int64(groups)
+	return min(n*(table+trees), n*table+perByte*int64(len(data)))
+}
 
 // vp8lGroups returns the number of groups of codes of a VP8L bit stream of w×h pixels,
 // without its header of five bytes.
