@@ -2,10 +2,8 @@ package dataset
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,11 +35,7 @@ func OpenCaptions(path string) (*Set, error) {
 func open(path string, needFiles bool) (*Set, error) {
 	fi, err := os.Stat(path)
 	if err != nil {
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
-			err = pe.Err
-		}
-		return nil, fmt.Errorf("data set %s: %w", path, err)
+		return nil, fmt.Errorf("data set %s: %w", path, message.Cause(err))
 	}
 	b := newBuilder(path)
 	if fi.IsDir() {

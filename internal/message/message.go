@@ -1,8 +1,11 @@
-// Package message makes texts from files and from other programs fit to stand in
-// error messages: printable, on one line, and not long.
+// Package message makes errors, and texts from files and other programs, fit to
+// be shown: printable, on one line, not long, and naming a file once.
 package message
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -56,3 +59,15 @@ type cleaned struct {
 
 func (c *cleaned) Error() string { return c.text }
 func (c *cleaned) Unwrap() error { return c.err }
+
+// Cause returns what went wrong with a file, without the operation and the path
+// that package os puts in front: for messages that name the file themselves.
+func Cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return e.Err
+	}
+	return err
+}
