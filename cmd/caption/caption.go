@@ -121,20 +121,18 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 		if oe := flagError(r.Err); oe != r.Err {
 			return oe
 		}
-		if err := cli.TooManyFiles(r.Name, r.Err); err != nil {
+		if err := progress.Photo("caption", r); err != nil {
 			out.close() // so that JSON is whole
 			return err
 		}
 		if r.Err != nil {
 			failed++
 			res.Error = cli.Text(r.Err.Error())
-			progress.Printf("caption: %s: %s", r.Name, r.Err)
 		}
 		if err := out.write(res); err != nil {
 			return fmt.Errorf("writing the captions: %w", err)
 		}
 		done++
-		progress.Step()
 	}
 	if err := out.close(); err != nil {
 		return fmt.Errorf("writing the captions: %w", err)

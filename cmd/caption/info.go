@@ -14,6 +14,7 @@ import (
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/internal/message"
 )
 
 func newInfo() *cobra.Command {
@@ -119,7 +120,7 @@ func (m modelInfo) describe(w io.Writer) {
 	describeCNN(w, m.CNN, m.Preprocessing)
 	t := m.Training
 	if t.Captions > 0 {
-		cli.Fprintf(w, "trained on\t%s: %s of %s, %s\n", strings.Join(t.Data, ", "), cli.Count(t.Captions, "caption"), cli.Count(t.Photos, "photo"), cli.Count(t.Epochs, "epoch"))
+		cli.Fprintf(w, "trained on\t%s: %s of %s, %s\n", strings.Join(t.Data, ", "), message.Count(t.Captions, "caption"), message.Count(t.Photos, "photo"), message.Count(t.Epochs, "epoch"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Scores)) {
 		cli.Fprintf(w, "score\t%s %.1f\n", name, t.Scores[name])

@@ -8,6 +8,7 @@ import (
 
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/internal/message"
 )
 
 func main() {
@@ -94,7 +95,7 @@ func extract(cmd *cobra.Command, f *extractFlags, args []string) error {
 		return err
 	}
 	if !f.quiet {
-		cli.Message(cmd.ErrOrStderr(), "extract: %s × %v written to %s", cli.Count(sum.Rows, "photo"), network.Net.Info().FeatureShape, f.out)
+		cli.Message(cmd.ErrOrStderr(), "extract: %s × %v written to %s", message.Count(sum.Rows, "photo"), network.Net.Info().FeatureShape, f.out)
 	}
 	return cli.PhotosFailed(sum.Failed, len(sources))
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/message"
 )
 
 // Extraction is a run over many photos into a feature file.
@@ -51,19 +52,14 @@ func (e *Extraction) Run(ctx context.Context, sources []features.Source) (featur
 		StreamOptions: features.StreamOptions{Jobs: e.Jobs, Batch: e.Batch, Limits: &features.Limits{MaxMemory: e.Memory.Photos()}},
 		Meta:          e.meta(id),
 		Report: func(r features.Result) {
-			if err := TooManyFiles(r.Name, r.Err); err != nil {
+			if err := progress.Photo(e.Program, r); err != nil {
 				stop(err)
-				return
 			}
-			if r.Err != nil {
-				progress.Printf("%s: %s: %s", e.Program, r.Name, r.Err)
-			}
-			progress.Step()
 		},
 	})
 	if sum.Dropped > 0 {
 		progress.Printf("%s: left out %s of an interrupted run to %s: of photos that are not among these or have changed",
-			e.Program, Count(sum.Dropped, "row"), e.Path)
+			e.Program, message.Count(sum.Dropped, "row"), e.Path)
 	}
 	if cause := context.Cause(running); cause != nil && ctx.Err() == nil {
 		return sum, cause
@@ -71,7 +67,7 @@ func (e *Extraction) Run(ctx context.Context, sources []features.Source) (featur
 	if sum.Rows == 0 {
 		return sum, Kept(err, "no photo was done yet")
 	}
-	return sum, Kept(err, "the features of %s are kept in %s; the same command goes on from there", Count(sum.Rows, "photo"), features.JournalPath(e.Path))
+	return sum, Kept(err, "the features of %s are kept in %s; the same command goes on from there", message.Count(sum.Rows, "photo"), features.JournalPath(e.Path))
 }
 
 // meta identifies the network in the feature file.

@@ -58,9 +58,9 @@ func CheckJobs(jobs int) error {
 	return nil
 }
 
-// TooManyFiles reports whether a photo failed for want of file descriptors, which
+// tooManyFiles reports whether a photo failed for want of file descriptors, which
 // is not its fault: no other would do better. It returns the error to end with.
-func TooManyFiles(photo string, err error) error {
+func tooManyFiles(photo string, err error) error {
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		return fmt.Errorf("%s: %w; raise ulimit -n, or give a smaller --jobs", photo, err)
 	}
