@@ -90,8 +90,8 @@ func notePrecision(t *dataset.Features, p cnn.Precision, stderr io.Writer) {
 // check compares the features of one photo with those of a CNN. Float16 weights and
 // other programs' resizing stay far below the difference that it allows, another
 // CNN or preprocessing is far above.
-func (f *dataFlags) check(ctx context.Context, x *features.Extractor, memory cli.Size, stderr io.Writer, cnn, hint string, sets ...*dataset.Set) error {
-	d, photo, err := dataset.Distance(ctx, x, &features.Limits{MaxMemory: memory.Photos()}, sets...)
+func (f *dataFlags) check(ctx context.Context, x *features.Extractor, lim *features.Limits, stderr io.Writer, cnn, hint string, sets ...*dataset.Set) error {
+	d, photo, err := dataset.Distance(ctx, x, lim, sets...)
 	switch {
 	case err != nil:
 		return err

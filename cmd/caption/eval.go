@@ -12,7 +12,6 @@ import (
 
 	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/captioner/dataset"
-	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/cli"
@@ -21,16 +20,13 @@ import (
 )
 
 type evalFlags struct {
-	model     string
-	precision cnn.Precision
-	data      dataFlags
-	split     string
-	decoding  decodingFlags
-	out       string
-	json      bool
-	jobs      int
-	memory    cli.Size
-	quiet     bool
+	model    cli.ModelFlags
+	data     dataFlags
+	split    string
+	decoding decodingFlags
+	out      string
+	json     bool
+	photos   cli.PhotoFlags
 }
 
 func newEval() *cobra.Command {
@@ -56,17 +52,15 @@ data sets, each scored by itself.
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVarP(&f.model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
-	cli.AddPrecision(cmd, &f.precision)
+	f.model.Register(cmd)
+	cli.AddPrecision(cmd, &f.model.Precision)
 	fs.StringArrayVar(&f.data.sets, "data", nil, "data set at `PATH`; may be given again")
 	fs.StringVar(&f.split, "split", "val", "part of the data set, `SPLIT`: train, val or test")
 	fs.StringArrayVar(&f.data.features, "features", nil, "feature `FILE` of the photos, as extract writes it; may be given again")
 	f.decoding.register(fs)
 	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write the captions to, as JSON")
 	fs.BoolVar(&f.json, "json", false, "print the scores as JSON")
-	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos at a time (default: one a processor)")
-	cli.AddMaxMemory(cmd, &f.memory)
-	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+	f.photos.Register(cmd, "photos at a time", "no progress")
 	cli.Complete(cmd, "split", splits...)
 	return cmd
 }
@@ -98,17 +92,17 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := cli.CheckJobs(f.jobs); err != nil {
+	if err := f.photos.Check(); err != nil {
 		return err
 	}
 	if !slices.Contains(splits, f.split) {
 		return cli.Usagef("--split %s: want one of %s", f.split, strings.Join(splits, ", "))
 	}
-	sets, err := f.data.open(cmd.Context(), cli.Notes(stderr, f.quiet))
+	sets, err := f.data.open(cmd.Context(), cli.Notes(stderr, f.photos.Quiet))
 	if err != nil {
 		return err
 	}
-	c, err := cli.OpenModel(cmd.Context(), f.model, captioner.Loader{Precision: f.precision})
+	c, err := f.model.Open(cmd.Context(), captioner.Loader{})
 	if err != nil {
 		return err
 	}
@@ -132,7 +126,7 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 	var all []scores
 	var out []compared
 	for _, p := range parts {
-		s, rows, err := score(cmd, c, p, opt, f.jobs)
+		s, rows, err := score(cmd, c, p, opt, f.photos.Jobs)
 		if err != nil {
 			return cli.Kept(flagError(err), kept)
 		}
@@ -170,23 +164,23 @@ func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, part
 		if want := c.Info().Features; t.Size != want {
 			return 0, fmt.Errorf("%s: vectors of %d values, the model takes %d: they come from another CNN", files[0], t.Size, want)
 		}
-		notePrecision(t, f.precision, stderr)
-		if err := attach(t, parts, cli.Notes(stderr, f.quiet)); err != nil {
+		notePrecision(t, f.model.Precision, stderr)
+		if err := attach(t, parts, cli.Notes(stderr, f.photos.Quiet)); err != nil {
 			return 0, err
 		}
-		return 0, f.data.check(ctx, c.Extractor(), f.memory, stderr, "the model's CNN",
+		return 0, f.data.check(ctx, c.Extractor(), f.photos.Limits(), stderr, "the model's CNN",
 			": extract them with the model's own CNN and preprocessing, or leave --features out", parts...)
 	}
-	defer cli.LimitMemory(f.memory, c.Info().CNN, f.jobs, 1)()
-	stream := &features.StreamOptions{Jobs: f.jobs, Limits: &features.Limits{MaxMemory: f.memory.Photos()}}
+	defer f.photos.LimitMemory(c.Info().CNN)()
+	stream := f.photos.Stream()
 	n := 0
 	for _, s := range parts {
 		n += len(s.Photos)
 	}
-	progress := cli.NewProgress(stderr, "extracting", n, f.quiet)
+	progress := cli.NewProgress(stderr, "extracting", n, f.photos.Quiet)
 	defer progress.Close()
 	report := func(r features.Result) error { return progress.Photo(cmd.CommandPath(), r) }
-	return dataset.Extract(ctx, c.Extractor(), stream, report, parts...)
+	return dataset.Extract(ctx, c.Extractor(), &stream, report, parts...)
 }
 
 // score captions a data set and compares with its captions.

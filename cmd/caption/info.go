@@ -18,7 +18,7 @@ import (
 )
 
 func newInfo() *cobra.Command {
-	var model string
+	var model cli.ModelFlags
 	var network cli.NetworkFlags
 	var card, asJSON bool
 	cmd := &cobra.Command{
@@ -33,7 +33,7 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("cnn") {
-				n, err := network.Open(cmd.Context(), 1)
+				n, err := network.Open(cmd.Context())
 				if err != nil {
 					return err
 				}
@@ -44,7 +44,8 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 					return cli.Usagef("--%s needs --cnn", name)
 				}
 			}
-			c, err := cli.OpenModel(cmd.Context(), model, captioner.Loader{Precision: network.Precision})
+			model.Precision = network.Precision
+			c, err := model.Open(cmd.Context(), captioner.Loader{})
 			if err != nil {
 				return err
 			}
@@ -57,13 +58,12 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVarP(&model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
+	model.Register(cmd)
 	fs.BoolVar(&card, "card", false, "print the whole model card")
 	network.Register(cmd)
 	fs.Lookup("cnn").DefValue = ""
-	fs.StringVar(&network.Layer, "layer", cnn.Pooled, "pooled, map, or the name of a `NODE` of the network")
+	network.RegisterLayer(cmd)
 	fs.BoolVar(&asJSON, "json", false, "print as JSON")
-	cli.CompleteCNN(cmd)
 	cmd.MarkFlagsMutuallyExclusive("model", "cnn")
 	cmd.MarkFlagsMutuallyExclusive("card", "json")
 	return cmd

@@ -66,7 +66,7 @@ func TestPrecisionOfFeatures(t *testing.T) {
 	data := ownPhotos(t, dir)
 	file := func(p cnn.Precision, photos ...string) string {
 		network := cli.NetworkFlags{CNN: tinyCNN}
-		n, err := network.Open(t.Context(), 1)
+		n, err := network.Open(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

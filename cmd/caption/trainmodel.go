@@ -18,7 +18,7 @@ import (
 	"github.com/onetomany/caption/captioner/train"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
-	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/internal/byname"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -51,7 +51,7 @@ func (f *trainFlags) readExtras() (e extras, err error) {
 		if e.photo, err = os.ReadFile(f.photo); err != nil {
 			return e, fmt.Errorf("--photo: %w", err)
 		}
-		if _, err := features.Decode(bytes.NewReader(e.photo), &features.Limits{MaxMemory: f.memory.Photos()}); err != nil {
+		if _, err := features.Decode(bytes.NewReader(e.photo), f.photos.Limits()); err != nil {
 			return e, fmt.Errorf("--photo %s: %w", f.photo, err)
 		}
 	}
@@ -64,7 +64,7 @@ func (f *trainFlags) readExtras() (e extras, err error) {
 }
 
 // model puts together what goes into the folder out.
-func (f *trainFlags) model(cmd *cobra.Command, out string, n *cli.Network, r *train.Result, v *vocab.Vocab, e extras, trains, vals []*dataset.Set) (*captioner.Model, error) {
+func (f *trainFlags) model(cmd *cobra.Command, out string, n *byname.CNN, r *train.Result, v *vocab.Vocab, e extras, trains, vals []*dataset.Set) (*captioner.Model, error) {
 	m := &captioner.Model{
 		Name:          cmp.Or(f.name, filepath.Base(out)),
 		Decoder:       r.Decoder,

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"syscall"
 )
@@ -40,20 +39,6 @@ func checkLimits() error {
 func checkFiles(n int) error {
 	if free := descriptors(n); free < n {
 		return fmt.Errorf("%d files can be opened, %d are needed", free, n)
-	}
-	return nil
-}
-
-// CheckJobs checks the flag --jobs.
-func CheckJobs(jobs int) error {
-	if jobs < 0 || jobs > 1024 {
-		return Usagef("--jobs %d: want 1 to 1024, or 0 for one a processor", jobs)
-	}
-	if jobs == 0 {
-		jobs = runtime.GOMAXPROCS(0)
-	}
-	if err := checkFiles(needFiles + jobs); err != nil {
-		return fmt.Errorf("%w; raise ulimit -n, or give a smaller --jobs", err)
 	}
 	return nil
 }
