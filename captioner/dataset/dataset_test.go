@@ -265,7 +265,7 @@ func TestEnsureVal(t *testing.T) {
 	}{{0, Train, 0, 0}, {1, Train, 0, 0}, {2, Train, 1, 1}, {10, Train, 1, 3}, {10, Val, 10, 10}, {10, Test, 0, 0}, {4000, Train, 150, 250}} {
 		s := make(c.n, c.split)
 		s.EnsureVal()
-		n := len(s.Split(Val))
+		n := len(s.Split(Val).Photos)
 		if n < c.lo || n > c.hi || (len(s.Notes) == 1) != (c.split == Train && c.n > 1) {
 			t.Errorf("%d photos of %s: %d in val, notes %q", c.n, c.split, n, s.Notes)
 		}
@@ -276,7 +276,7 @@ func TestEnsureVal(t *testing.T) {
 	b.Photos[0], b.Photos[5] = b.Photos[5], b.Photos[0]
 	b.EnsureVal()
 	val := map[string]bool{}
-	for _, p := range a.Split(Val) {
+	for _, p := range a.Split(Val).Photos {
 		val[p.Name] = true
 	}
 	for _, p := range b.Photos {
@@ -301,10 +301,7 @@ func TestSharedData(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := counts{len(s.Split(Train)), len(s.Split(Val)), len(s.Split(Test)), 0, len(s.Missing)}
-		for _, p := range s.Photos {
-			c.captions += len(p.Captions)
-		}
+		c := counts{len(s.Split(Train).Photos), len(s.Split(Val).Photos), len(s.Split(Test).Photos), s.Captions(), len(s.Missing)}
 		return c
 	}
 	shared := filepath.Join("..", "..", "..", "shared")

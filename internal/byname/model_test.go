@@ -1,4 +1,4 @@
-package cli
+package byname
 
 import (
 	"os"
@@ -31,7 +31,7 @@ func TestModelThatRefersToItsCNN(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenModel(t.Context(), "mine", captioner.Loader{}); err == nil || !strings.Contains(err.Error(), "put tiny.onnx") || !strings.Contains(err.Error(), known) {
+	if _, err := OpenModel("mine", captioner.Loader{}); err == nil || !strings.Contains(err.Error(), "put tiny.onnx") || !strings.Contains(err.Error(), known) {
 		t.Errorf("without the CNN: %v", err)
 	}
 	b, err := os.ReadFile(filepath.Join(cnns, "tiny.onnx"))
@@ -41,25 +41,14 @@ func TestModelThatRefersToItsCNN(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(known, "tiny.onnx"), b, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	c, err := OpenModel(t.Context(), "mine", captioner.Loader{})
+	c, err := OpenModel("mine", captioner.Loader{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !c.Info().CNNReference {
 		t.Error("the model holds its CNN")
 	}
-	if _, err := OpenModel(t.Context(), "yours", captioner.Loader{}); err == nil || !strings.Contains(err.Error(), "models list") {
+	if _, err := OpenModel("yours", captioner.Loader{}); err == nil || !strings.Contains(err.Error(), "models list") {
 		t.Errorf("unknown name: %v", err)
-	}
-}
-
-func TestSizeThatTheCNNDoesNotTake(t *testing.T) {
-	f := NetworkFlags{CNN: "../../captioner/testdata/tiny.onnx", Size: 5}
-	if _, err := f.Open(t.Context(), 1); err == nil || !strings.Contains(err.Error(), "--size 5") {
-		t.Error(err)
-	}
-	f.Size = 16
-	if _, err := f.Open(t.Context(), 1); err != nil {
-		t.Error(err)
 	}
 }

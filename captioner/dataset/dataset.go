@@ -1,6 +1,3 @@
-// Package dataset reads photos with captions: a Flickr8k folder, COCO captions
-// JSON, Karpathy JSON, and tables of image, caption and split (CSV, TSV, JSON
-// Lines, JSON). All come out as one Set with the splits train, val and test.
 package dataset
 
 import (
@@ -24,6 +21,8 @@ type Photo struct {
 	Path     string   // of the file; "" if OpenCaptions found none
 	Split    string   // Train, Val or Test
 	Captions []string // at least one; not tokenised
+
+	Features []float32 // what the CNN gives; nil until Attach or Extract sets it
 }
 
 // Set is a data set. Its photos come in the order of the data set's file.
@@ -34,15 +33,35 @@ type Set struct {
 	Notes   []string // what the user should know, a sentence each, without the set's name
 }
 
-// Split returns the photos of a split.
-func (s *Set) Split(name string) []Photo {
-	var ps []Photo
+// Split returns the photos of a split as a set of the same name.
+func (s *Set) Split(name string) *Set {
+	part := &Set{Name: s.Name}
 	for _, p := range s.Photos {
 		if p.Split == name {
-			ps = append(ps, p)
+			part.Photos = append(part.Photos, p)
 		}
 	}
-	return ps
+	return part
+}
+
+// Split returns the photos of a split of each set that has any.
+func Split(sets []*Set, name string) []*Set {
+	var parts []*Set
+	for _, s := range sets {
+		if part := s.Split(name); len(part.Photos) > 0 {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// Captions counts the captions of all photos.
+func (s *Set) Captions() int {
+	n := 0
+	for _, p := range s.Photos {
+		n += len(p.Captions)
+	}
+	return n
 }
 
 // valShare is the share of photos that EnsureVal takes: one in so many.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"github.com/onetomany/caption/internal/message"
 )
 
 // openFlickr reads a folder with the captions of Flickr8k or Flickr30k, if
@@ -98,7 +100,7 @@ func parseList(b *builder, data []byte, split string) error {
 		}
 	}
 	if n := len(unknown); n > 0 {
-		b.notes = append(b.notes, fmt.Sprintf("%s lists %s without caption (%s)", filepath.Base(b.file), count(n, "photo"), firstNames(unknown)))
+		b.notes = append(b.notes, fmt.Sprintf("%s lists %s without caption (%s)", filepath.Base(b.file), message.Count(n, "photo"), firstNames(unknown)))
 	}
 	return nil
 }
@@ -114,7 +116,7 @@ func (b *builder) dropUnlisted() {
 		}
 	}
 	if n := len(b.photos) - len(kept); n > 0 {
-		b.notes = append(b.notes, fmt.Sprintf("left out %s on none of the lists of splits", count(n, "photo")))
+		b.notes = append(b.notes, fmt.Sprintf("left out %s on none of the lists of splits", message.Count(n, "photo")))
 	}
 	b.photos = kept
 }

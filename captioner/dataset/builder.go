@@ -199,13 +199,13 @@ func (b *builder) set(name string, needFiles bool) (*Set, error) {
 			b.path, captioned, first.Name, strings.Join(first.dirs, ", "))
 	}
 	if b.noText > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("left out %s without text", count(b.noText, "caption")))
+		s.Notes = append(s.Notes, fmt.Sprintf("left out %s without text", message.Count(b.noText, "caption")))
 	}
 	if noCaption > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("left out %s without caption", count(noCaption, "photo")))
+		s.Notes = append(s.Notes, fmt.Sprintf("left out %s without caption", message.Count(noCaption, "photo")))
 	}
 	if n := len(s.Missing); n > 0 && needFiles {
-		s.Notes = append(s.Notes, fmt.Sprintf("left out %d of %s: no file (%s)", n, count(captioned, "photo"), firstNames(s.Missing)))
+		s.Notes = append(s.Notes, fmt.Sprintf("left out %d of %s: no file (%s)", n, message.Count(captioned, "photo"), firstNames(s.Missing)))
 	}
 	if !b.splits {
 		s.EnsureVal()
@@ -235,14 +235,6 @@ func (p *draft) find(hit string) (path, dir string) {
 func isFile(path string) bool {
 	fi, err := os.Stat(path)
 	return err == nil && fi.Mode().IsRegular()
-}
-
-// count is a number with its noun.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // firstNames quotes up to three names.

@@ -1,7 +1,8 @@
-package cli
+// Package byname opens models and CNNs by the names that users give them: default,
+// a folder or a file, or what caption models list shows.
+package byname
 
 import (
-	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,21 +13,21 @@ import (
 	"github.com/onetomany/caption/models"
 )
 
-// OpenModel opens the model that -m names: the embedded default, a folder, or
-// the name of a folder in models.Dir. l says how.
-func OpenModel(ctx context.Context, name string, l captioner.Loader) (*captioner.Captioner, error) {
-	l.CNN = referredCNN
-	c, err := Await(ctx, func() (*captioner.Captioner, error) { return openModel(name, &l) })
-	return c, precisionError(l.Precision, err)
-}
+// Default is the name of the embedded model, and of its CNN.
+const Default = "default"
 
-func openModel(name string, l *captioner.Loader) (*captioner.Captioner, error) {
-	if name == DefaultModel {
+// OpenModel opens the embedded model, a folder, or the folder of that name in
+// models.Dir. l says how; the CNN of a model that does not hold it is looked for in
+// models.Dir.
+func OpenModel(name string, l captioner.Loader) (*captioner.Captioner, error) {
+	l.CNN = referredCNN
+	if name == Default {
 		return l.OpenFS(models.Default)
 	}
 	if _, err := os.Stat(name); err != nil && !strings.ContainsAny(name, `/\`) {
 		if dir, err := models.Dir(); err == nil {
-			if path := filepath.Join(dir, name); isDir(path) {
+			path := filepath.Join(dir, name)
+			if fi, err := os.Stat(path); err == nil && fi.IsDir() {
 				return l.Open(path)
 			}
 		}
@@ -35,7 +36,6 @@ func openModel(name string, l *captioner.Loader) (*captioner.Captioner, error) {
 	return l.Open(name)
 }
 
-// referredCNN finds the CNN of a model that does not hold it, in models.Dir.
 func referredCNN(_ string, files []captioner.File) (fs.FS, error) {
 	dir, err := models.Dir()
 	if err != nil {
@@ -47,9 +47,4 @@ func referredCNN(_ string, files []captioner.File) (fs.FS, error) {
 		}
 	}
 	return os.DirFS(dir), nil
-}
-
-func isDir(path string) bool {
-	fi, err := os.Stat(path)
-	return err == nil && fi.IsDir()
 }
