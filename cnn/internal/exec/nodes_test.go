@@ -25,7 +25,7 @@ func TestNodeTimes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.Compile(g, plan.Options{})
+	p, err := plan.Compile(g.Graph, plan.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

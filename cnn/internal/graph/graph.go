@@ -4,7 +4,6 @@
 package graph
 
 import (
-	"io"
 	"math"
 
 	"github.com/onetomany/caption/internal/weights"
@@ -33,7 +32,7 @@ type Tensor struct {
 	B     []bool
 
 	// Stored is the data of a large Float tensor where it lies in the model
-	// file, not to be read after Graph.Close. It has no numbers otherwise.
+	// file, not to be read once that is closed. It has no numbers otherwise.
 	Stored weights.Data
 }
 
@@ -150,39 +149,16 @@ type Value struct {
 	Shape []int
 }
 
-// Graph is a network as read from a model file: Nodes in topological order,
-// each value produced once (single assignment), constants in Init.
+// Graph is a network: Nodes in topological order, each value produced once (single
+// assignment), constants in Init.
 type Graph struct {
-	Opset    int // version of the default ONNX operator set
-	IR       int // ONNX IR version
-	Producer string
-	Metadata map[string]string // metadata_props of the model
-
+	Opset   int     // version of the default ONNX operator set
 	Inputs  []Value // without the initialisers
 	Outputs []Value
 	Nodes   []*Node
 	Init    map[string]*Tensor
 
-	// External names the files of external data that were read, sorted,
-	// relative to the model's folder.
-	External []string
-
-	Files []io.Closer // that stored tensors lie in
-
 	// Budget is what the tensors are taken from; nil stands for that of a model
 	// without a file.
 	Budget *Budget
-}
-
-// Close ends the use of the model's files. Tensors that are Stored then must not
-// be read any more.
-func (g *Graph) Close() error {
-	var err error
-	for _, f := range g.Files {
-		if e := f.Close(); err == nil {
-			err = e
-		}
-	}
-	g.Files = nil
-	return err
 }

@@ -51,7 +51,7 @@ func TestPlans(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := compile(g, plan.Options{})
+			p, err := compile(g.Graph, plan.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
