@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/onetomany/caption/features/internal/photo"
 )
 
 // Source is a photo to be read.
@@ -28,12 +30,7 @@ type Source struct {
 }
 
 // extensions of the files that Expand takes from a folder, in lower case.
-// Those that Decode cannot read are among them, to be reported rather than
-// passed over.
-var extensions = []string{
-	".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".dib", ".tif", ".tiff",
-	".heic", ".heif", ".avif",
-}
+var extensions = photo.Extensions()
 
 // Expand turns command-line arguments into sources, in order: a file, a folder
 // (the files in it and its sub-folders that are photos by their extension,

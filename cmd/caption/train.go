@@ -14,18 +14,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/captioner/dataset"
 	"github.com/onetomany/caption/captioner/train"
-	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/atomicfile"
+	"github.com/onetomany/caption/internal/byname"
 	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/dataset"
+	"github.com/onetomany/caption/internal/message"
+	"github.com/onetomany/caption/vocab"
 )
 
 type trainFlags struct {
-	data     []string
+	data     dataFlags
 	out      string
-	features []string
 	network  cli.NetworkFlags
 	cell     string
 	image    string
@@ -36,8 +36,7 @@ type trainFlags struct {
 	card     string
 	rights   string
 	keep     bool
-	memory   cli.Size
-	quiet    bool
+	photos   cli.PhotoFlags
 	options  *train.Options
 }
 
@@ -68,10 +67,10 @@ ends with the same model as if there had been none.`,
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringArrayVar(&f.data, "data", nil, "data set at `PATH`; may be given again")
+	fs.StringArrayVar(&f.data.sets, "data", nil, "data set at `PATH`; may be given again")
 	fs.StringVarP(&f.out, "out", "o", "", "`DIR` of the model to write")
 	f.network.Register(cmd)
-	fs.StringArrayVar(&f.features, "features", nil, "feature `FILE` that extract wrote with this CNN, instead of running it; may be given again")
+	fs.StringArrayVar(&f.data.features, "features", nil, "feature `FILE` that extract wrote with this CNN, instead of running it; may be given again")
 	fs.StringVar(&f.cell, "cell", string(o.Cell), "recurrent `CELL`: rnn, lstm or gru")
 	fs.StringVar(&f.image, "image", string(o.Entry), "`WHEN` the image enters the decoder: once at its init, or at every word")
 	fs.IntVar(&o.Hidden, "hidden", o.Hidden, "size of the hidden state")
@@ -86,19 +85,16 @@ ends with the same model as if there had been none.`,
 	fs.Float64Var(&o.Average, "average", o.Average, "decay of the moving average of the weights; 0 is none")
 	fs.IntVar(&o.Patience, "patience", o.Patience, "stop after so many epochs without a better score; 0 is never")
 	fs.Int64Var(&o.Seed, "seed", o.Seed, "the same data, options and seed give the same model")
-	fs.IntVarP(&o.Threads, "jobs", "j", 0, "threads (default: one a processor)")
-	cli.AddMaxMemory(cmd, &f.memory)
+	f.photos.RegisterJobs(cmd, "threads")
 	fs.BoolVar(&f.float16, "float16", false, "store the weights of CNN and decoder in half the room")
 	fs.StringVar(&f.name, "name", "", "name of the model (default: that of DIR)")
 	fs.StringVar(&f.photo, "photo", "", "`FILE` of a photo that goes into the model for caption verify (default: one of the val split)")
 	fs.StringVar(&f.card, "card", "", "`FILE` that becomes the model card, README.md (default: a short one)")
 	fs.StringVar(&f.rights, "rights", "", "what the data allow, for the model card")
 	fs.BoolVar(&f.keep, "keep", false, "keep DIR.train when the model is written")
-	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+	f.photos.RegisterQuiet(cmd, "no progress")
 	cli.Complete(cmd, "cell", string(captioner.RNN), string(captioner.LSTM), string(captioner.GRU))
 	cli.Complete(cmd, "image", string(captioner.Init), string(captioner.Every))
-	cli.Complete(cmd, "resize", features.Squash, features.Crop)
-	cli.CompleteCNN(cmd)
 	cmd.MarkFlagDirname("out")
 	return cmd
 }
@@ -111,10 +107,10 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	case f.minCount < 1:
 		return cli.Usagef("--min-count %d: want 1 or more", f.minCount)
 	}
-	if err := cli.CheckJobs(o.Threads); err != nil {
+	if err := f.photos.Check(); err != nil {
 		return err
 	}
-	o.Cell, o.Entry = captioner.Cell(f.cell), captioner.Entry(f.image)
+	o.Cell, o.Entry, o.Threads = captioner.Cell(f.cell), captioner.Entry(f.image), f.photos.Jobs
 	if err := o.Validate(); err != nil {
 		return trainFlagError(err)
 	}
@@ -126,18 +122,19 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	if err != nil {
 		return err
 	}
-	sets, err := openData(ctx, f.data, len(f.features) > 0, cli.Notes(stderr, f.quiet))
+	sets, err := f.data.open(ctx, cli.Notes(stderr, f.photos.Quiet))
 	if err != nil {
 		return err
 	}
-	trains, vals := take(sets, dataset.Train), take(sets, dataset.Val)
-	if len(trains) == 0 {
-		return noPhotos(f.data, dataset.Train, sets)
-	}
-	if err := checkWords(trains, f.minCount); err != nil {
+	trains, err := f.data.split(sets, dataset.Train)
+	if err != nil {
 		return err
 	}
-	network, err := f.network.Open(ctx, 1)
+	vals := dataset.Split(sets, dataset.Val)
+	if train.NewData(trains, nil, f.minCount).Vocab.Len() <= vocab.Unk+1 {
+		return fmt.Errorf("no word is in the training captions --min-count %d times; give more captions or a smaller --min-count", f.minCount)
+	}
+	network, err := f.network.Open(ctx)
 	if err != nil {
 		return err
 	}
@@ -148,28 +145,29 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 	}
 	defer release()
 	if f.float16 {
-		if network, err = halve(network, work); err != nil {
+		if network, err = network.Float16(work); err != nil {
 			return err
 		}
 	}
 
 	failed := 0
-	if len(f.features) > 0 {
-		err = f.read(ctx, network, stderr, trains, vals)
+	all := slices.Concat(trains, vals)
+	if len(f.data.features) > 0 {
+		err = f.read(ctx, network, stderr, all)
 	} else {
-		failed, err = f.extract(ctx, network, work, stderr, trains, vals)
+		failed, err = f.extract(ctx, network, work, stderr, all)
 	}
 	if err != nil {
 		return err
 	}
 
-	data := trainingData(trains, vals, f.minCount)
+	data := train.NewData(trains, vals, f.minCount)
 	o.Checkpoint = filepath.Join(work, "checkpoint")
-	if !f.quiet {
+	if !f.photos.Quiet {
 		photos, captions := count(trains)
-		cli.Message(stderr, "training on %s of %s, %d words, %s %d", cli.Count(captions, "caption"), cli.Count(photos, "photo"), data.Vocab.Len(), o.Cell, o.Hidden)
+		cli.Message(stderr, "training on %s of %s, %d words, %s %d", message.Count(captions, "caption"), message.Count(photos, "photo"), data.Vocab.Len(), o.Cell, o.Hidden)
 	}
-	log := newTrainLog(stderr, f.quiet, vals)
+	log := newTrainLog(stderr, f.photos.Quiet, vals)
 	result, err := train.Run(ctx, data, o, log.event)
 	log.close()
 	if err != nil {
@@ -177,7 +175,7 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 		switch {
 		case log.finished > 0:
 			return cli.Kept(err, "%d finished epochs are kept in %s; the same command goes on from there", log.finished, work)
-		case len(f.features) > 0:
+		case len(f.data.features) > 0:
 			return cli.Kept(err, "no epoch was finished yet")
 		}
 		return cli.Kept(err, "the features are kept in %s; the same command goes on from there", work)
@@ -194,7 +192,7 @@ func runTrain(cmd *cobra.Command, f *trainFlags) error {
 			return err
 		}
 	}
-	if !f.quiet {
+	if !f.photos.Quiet {
 		cli.Message(stderr, "model written to %s", f.out)
 	}
 	return cli.PhotosFailed(failed, failed+1)
@@ -210,68 +208,55 @@ func trainFlagError(err error) error {
 	return cli.Usagef("--%s: %s", cmp.Or(flag, kebab(oe.Field)), oe.Problem)
 }
 
-// halve opens the network with its weights rounded to float16, so that the
-// decoder is trained on what the model will hold.
-func halve(n *cli.Network, work string) (*cli.Network, error) {
-	b, err := cnn.Float16(n.FS, n.Files[0])
-	if err != nil {
-		return nil, err
-	}
-	const file = "cnn.onnx"
-	err = atomicfile.WriteFile(filepath.Join(work, file), func(w io.Writer) error {
-		_, err := w.Write(b)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	half := *n
-	half.FS, half.Files = os.DirFS(work), []string{file}
-	info := n.Net.Info()
-	half.Net, err = cnn.OpenFS(half.FS, file, &cnn.Options{Layer: n.Layer, Height: info.Height, Width: info.Width, Precision: info.Precision, Threads: 1})
-	return &half, err
-}
-
 // extract runs the photos through the network. Their features are kept in the
 // folder work, in a file that is named after the photos, so that a run on other
 // photos does not take them for its own.
-func (f *trainFlags) extract(ctx context.Context, n *cli.Network, work string, stderr io.Writer, parts ...[]photoSet) (failed int, err error) {
-	var sources []features.Source
+func (f *trainFlags) extract(ctx context.Context, n *byname.CNN, work string, stderr io.Writer, sets []*dataset.Set) (failed int, err error) {
+	sources := dataset.Sources(sets...)
 	id := sha256.New()
-	for _, p := range slices.Concat(parts...) {
-		for _, photo := range p.photos {
-			src := features.FileSource(photo.Path)
-			fmt.Fprintf(id, "%q %q\n", src.Name, src.Stamp)
-			sources = append(sources, src)
-		}
+	for _, src := range sources {
+		fmt.Fprintf(id, "%q %q\n", src.Name, src.Stamp)
 	}
 	file := filepath.Join(work, fmt.Sprintf("features-%.4x.safetensors", id.Sum(nil)))
-	e := cli.Extraction{
-		Network: n, Path: file, Jobs: f.options.Threads, Memory: f.memory,
-		Quiet: f.quiet, Stderr: stderr, Program: "caption train", Reuse: true,
-	}
+	e := cli.Extraction{PhotoFlags: f.photos, Network: n, Path: file, Stderr: stderr, Program: "caption train", Reuse: true}
 	sum, err := e.Run(ctx, sources)
 	if err != nil {
 		return 0, err
 	}
-	t, err := readFeatures(ctx, []string{file})
+	t, err := readFeatures(ctx, file)
 	if err != nil {
 		return 0, err
 	}
-	for _, p := range parts {
-		if err := t.attach(p, stderr); err != nil {
-			return 0, err
-		}
-	}
-	return sum.Failed, nil
+	return sum.Failed, attach(t, sets, stderr)
 }
 
-func count(sets []photoSet) (photos, captions int) {
+// read takes the features of --features, and checks that they come from this
+// network.
+func (f *trainFlags) read(ctx context.Context, n *byname.CNN, stderr io.Writer, sets []*dataset.Set) error {
+	files := f.data.features
+	t, err := readFeatures(ctx, files...)
+	if err != nil {
+		return err
+	}
+	notePrecision(t, f.network.Precision, stderr)
+	if err := attach(t, sets, cli.Notes(stderr, f.photos.Quiet)); err != nil {
+		return err
+	}
+	x, err := features.NewExtractor(n.Net, n.Preprocessing)
+	if err != nil {
+		return err
+	}
+	const asForExtract = "; give --cnn, --size, --resize, --mean and --std as for extract"
+	if want := x.Shape(); !slices.Equal(want, []int{t.Size}) {
+		return fmt.Errorf("%s: vectors of %d values, %s gives %v%s", files[0], t.Size, n.Name, want, asForExtract)
+	}
+	return f.data.check(ctx, x, f.photos.Limits(), stderr, n.Name, asForExtract, sets...)
+}
+
+func count(sets []*dataset.Set) (photos, captions int) {
 	for _, s := range sets {
-		photos += len(s.photos)
-		for _, p := range s.photos {
-			captions += len(p.Captions)
-		}
+		photos += len(s.Photos)
+		captions += s.Captions()
 	}
 	return photos, captions
 }

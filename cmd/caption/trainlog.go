@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/onetomany/caption/captioner/dataset"
 	"github.com/onetomany/caption/captioner/train"
 	"github.com/onetomany/caption/internal/cli"
 )
@@ -21,10 +22,10 @@ type trainLog struct {
 	tokens   int
 }
 
-func newTrainLog(w io.Writer, quiet bool, vals []photoSet) *trainLog {
+func newTrainLog(w io.Writer, quiet bool, vals []*dataset.Set) *trainLog {
 	l := &trainLog{w: w, quiet: quiet}
 	for _, v := range vals {
-		l.names = append(l.names, v.name)
+		l.names = append(l.names, v.Name)
 	}
 	return l
 }

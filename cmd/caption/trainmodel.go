@@ -14,10 +14,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/captioner/dataset"
 	"github.com/onetomany/caption/captioner/train"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
-	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/internal/byname"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -50,7 +51,7 @@ func (f *trainFlags) readExtras() (e extras, err error) {
 		if e.photo, err = os.ReadFile(f.photo); err != nil {
 			return e, fmt.Errorf("--photo: %w", err)
 		}
-		if _, err := features.Decode(bytes.NewReader(e.photo), &features.Limits{MaxMemory: f.memory.Photos()}); err != nil {
+		if _, err := features.Decode(bytes.NewReader(e.photo), f.photos.Limits()); err != nil {
 			return e, fmt.Errorf("--photo %s: %w", f.photo, err)
 		}
 	}
@@ -63,7 +64,7 @@ func (f *trainFlags) readExtras() (e extras, err error) {
 }
 
 // model puts together what goes into the folder out.
-func (f *trainFlags) model(cmd *cobra.Command, out string, n *cli.Network, r *train.Result, v *vocab.Vocab, e extras, trains, vals []photoSet) (*captioner.Model, error) {
+func (f *trainFlags) model(cmd *cobra.Command, out string, n *byname.CNN, r *train.Result, v *vocab.Vocab, e extras, trains, vals []*dataset.Set) (*captioner.Model, error) {
 	m := &captioner.Model{
 		Name:          cmp.Or(f.name, filepath.Base(out)),
 		Decoder:       r.Decoder,
@@ -79,12 +80,12 @@ func (f *trainFlags) model(cmd *cobra.Command, out string, n *cli.Network, r *tr
 	photos, captions := count(trains)
 	m.Training = captioner.Training{Photos: photos, Captions: captions, Epochs: r.Best, Command: commandLine(cmd)}
 	for _, s := range trains {
-		m.Training.Data = append(m.Training.Data, s.name)
+		m.Training.Data = append(m.Training.Data, s.Name)
 	}
 	m.Training.Scores = map[string]float64{}
 	if r.Best > 0 {
 		for i, s := range vals {
-			m.Training.Scores[s.name+" val CIDEr-D"] = 100 * r.History[r.Best-1].Scores[i]
+			m.Training.Scores[s.Name+" val CIDEr-D"] = 100 * r.History[r.Best-1].Scores[i]
 		}
 	}
 	if path := firstPath(vals); m.Photo == nil && path != "" {
@@ -99,9 +100,9 @@ func (f *trainFlags) model(cmd *cobra.Command, out string, n *cli.Network, r *tr
 
 // firstPath is the first photo that has a file, "" if none has. What can be read
 // only once, such as a pipe, is none.
-func firstPath(sets []photoSet) string {
+func firstPath(sets []*dataset.Set) string {
 	for _, s := range sets {
-		for _, p := range s.photos {
+		for _, p := range s.Photos {
 			if fi, err := os.Stat(p.Path); err == nil && fi.Mode().IsRegular() {
 				return p.Path
 			}

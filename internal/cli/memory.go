@@ -9,11 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/spf13/cobra"
-
-	"github.com/onetomany/caption/cnn"
-	"github.com/onetomany/caption/features"
 )
 
 // Size is a number of bytes on the command line: 1073741824, 1GiB, 1G, 1.5GB.
@@ -63,33 +58,23 @@ func (s Size) String() string {
 // Type implements pflag.Value.
 func (s Size) Type() string { return "size" }
 
-// Photos is what the photos may take: less than s where ulimit -v does not leave as
+// photos is what the photos may take: less than s where ulimit -v does not leave as
 // much.
-func (s Size) Photos() int64 {
+func (s Size) photos() int64 {
 	if left, limited := addressSpace(); limited {
 		return min(int64(s), max(1, left-needAddressSpace))
 	}
 	return int64(s)
 }
 
-// AddMaxMemory declares --max-memory.
-func AddMaxMemory(cmd *cobra.Command, s *Size) {
-	*s = features.DefaultMaxMemory
-	cmd.Flags().Var(s, "max-memory", "memory that photos may take while they are decoded, all together, `SIZE` such as 512MiB; the model takes its own")
-}
-
-// LimitMemory lets the garbage collector know of --max-memory, so that garbage
+// limitMemory lets the garbage collector know of --max-memory, so that garbage
 // does not come on top of it: without, the heap grows to twice of what is in use.
 // It is called when the network is open: to what is in use then, its working
-// memory on so many jobs (0 is one a processor) and some room are added, since a
-// limit below what the program needs would keep the collector running. undo takes
-// the limit back.
-func LimitMemory(photos Size, net cnn.Info, jobs, batch int) (undo func()) {
-	if jobs == 0 {
-		jobs = runtime.GOMAXPROCS(0)
-	}
+// memory and some room are added, since a limit below what the program needs would
+// keep the collector running. undo takes the limit back.
+func limitMemory(photos Size, working int64) (undo func()) {
 	const room = 256 << 20
-	limit := heapInUse() + net.PeakBytes*int64(jobs*max(1, batch)) + int64(photos) + int64(photos)/4 + room
+	limit := heapInUse() + working + int64(photos) + int64(photos)/4 + room
 	before := debug.SetMemoryLimit(-1) // that of GOMEMLIMIT
 	if limit < 0 || limit >= before {
 		return func() {}
@@ -107,9 +92,9 @@ func heapInUse() int64 {
 
 // CollectLate makes the garbage collector wait until the program has grown large:
 // one photo leaves little garbage behind, and looking for it takes longer than
-// reading the photo. After the first collection it works as usual, with
-// LimitMemory: a huge photo would keep it running otherwise. undo takes all back.
-func CollectLate(photos Size) (undo func()) {
+// reading the photo. After the first collection it works as usual, with a limit: a
+// huge photo would keep it running otherwise. undo takes all back.
+func (f *PhotoFlags) CollectLate() (undo func()) {
 	const large = 256 << 20
 	limit := debug.SetMemoryLimit(-1)
 	if limit <= large {
@@ -126,9 +111,9 @@ func CollectLate(photos Size) (undo func()) {
 	runtime.AddCleanup(first, func(photos Size) {
 		once.Do(func() {
 			usual()
-			LimitMemory(photos, cnn.Info{}, 0, 0) // the network is in use
+			limitMemory(photos, 0) // the network is in use
 		})
-	}, photos)
+	}, f.Memory)
 	return func() {
 		once.Do(usual)
 		debug.SetMemoryLimit(limit)

@@ -83,7 +83,7 @@ func BenchmarkVector(b *testing.B) {
 			{"HardSwish", func() { ActHardSwish.Apply(z, x, 0, 0) }},
 			{"Add", func() { Add(z, x, y) }},
 			{"Axpy", func() { Axpy(z, 1e-9, x) }},
-			{"Dot", func() { Dot(x, y) }},
+			{"Dot", func() { dot(x, y) }},
 			{"Max", func() { Max(x) }},
 			{"LogSoftmax", func() { LogSoftmax(z, x) }},
 		} {

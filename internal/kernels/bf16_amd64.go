@@ -119,9 +119,6 @@ func addBF16AVX512(dst, a, b []BF16)
 func mulBF16AVX512(dst, a, b []BF16)
 
 //go:noescape
-func scaleBF16AVX512(dst, x []BF16, scale, shift []float32)
-
-//go:noescape
 func addWideAVX512(dst []float32, x []BF16)
 
 func toBF16(dst []BF16, src []float32) {
@@ -154,14 +151,6 @@ func mulBF16(dst, a, b []BF16) {
 		return
 	}
 	mulBF16AVX512(dst, a, b)
-}
-
-func scaleBF16(dst, x []BF16, scale, shift []float32) {
-	if activeUnit == plain || len(dst) == 0 {
-		scaleBF16Generic(dst, x, scale, shift)
-		return
-	}
-	scaleBF16AVX512(dst, x, scale, shift)
 }
 
 func addWide(dst []float32, x []BF16) {

@@ -47,7 +47,7 @@ func BenchmarkBF16(b *testing.B) {
 			})
 		}
 		p, y := PackB(false, k, c.n, w, c.n), make([]float32, m*c.n)
-		bench(CPU(), func() { p.Conv(&g, batch, x, y, c.n, ep, nil) })
+		bench(isaNames[active], func() { p.Conv(&g, batch, x, y, c.n, ep, nil) })
 		x16, y16 := make([]BF16, len(x)), make([]BF16, m*c.n)
 		ToBF16(x16, x)
 		for u := avx512BF16; u <= bestUnit(); u++ {

@@ -187,18 +187,12 @@ func (p *stripsBF16) row(r int) {
 // finish does what the kernel cannot to an output row x, whose first pixel is i,
 // and stores it.
 func (p *stripsBF16) finish(x []float32, i int) {
-	add := func() {
+	if p.ep.Residual != nil {
 		for j := range p.g.OW {
 			addFloat32(x[j*p.g.C:][:p.g.C], p.ep.Residual[(i+j)*p.ep.LdRes:])
 		}
 	}
-	if p.ep.Residual != nil && !p.ep.ResidualAfter {
-		add()
-	}
 	p.ep.activate(x)
-	if p.ep.Residual != nil && p.ep.ResidualAfter {
-		add()
-	}
 	for j := range p.g.OW {
 		toBF16(p.y[(i+j)*p.ldy:][:p.g.C], x[j*p.g.C:])
 	}

@@ -107,25 +107,21 @@ func TestPoolBF16(t *testing.T) {
 func TestVectorsBF16(t *testing.T) {
 	eachUnit(t, func(t *testing.T) {
 		for n := range 70 {
-			a, b, scale, shift := randomBF16(n), randomBF16(n), random(n), random(n)
+			a, b := randomBF16(n), randomBF16(n)
 			check := func(name string, i int, got BF16, want float64) {
 				t.Helper()
 				if !nearBF16(got, want, 0) {
 					t.Fatalf("%s: %d of %d is %v, want %v", name, i, n, got.Float32(), want)
 				}
 			}
-			add, mul, scaled, shifted, silu := make([]BF16, n), make([]BF16, n), make([]BF16, n), make([]BF16, n), make([]BF16, n)
+			add, mul, silu := make([]BF16, n), make([]BF16, n), make([]BF16, n)
 			AddBF16(add, a, b)
 			MulBF16(mul, a, b)
-			ScaleBF16(scaled, a, scale, nil)
-			ScaleBF16(shifted, a, scale, shift)
 			ActSiLU.ApplyBF16(silu, a, 0, 0)
 			for i := range n {
 				x, y := float64(a[i].Float32()), float64(b[i].Float32())
 				check("Add", i, add[i], x+y)
 				check("Mul", i, mul[i], x*y)
-				check("Scale", i, scaled[i], x*float64(scale[i]))
-				check("Scale and shift", i, shifted[i], x*float64(scale[i])+float64(shift[i]))
 				check("SiLU", i, silu[i], x/(1+math.Exp(-x)))
 			}
 		}

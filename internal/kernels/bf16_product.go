@@ -152,7 +152,7 @@ func (p *productBF16) block(task int) {
 			var n int
 			t.a, t.off, t.segs, n = s.segments(&p.src, h, (r-i0)/h, d)
 			t.pairs = ceil(n, p.src.pad) * p.src.pad / 2
-			if p.ep.Residual != nil && !p.ep.ResidualAfter {
+			if p.ep.Residual != nil {
 				t.d, t.ldd = p.ep.Residual[r*p.ep.LdRes+j:], p.ep.LdRes
 			}
 			if late {
@@ -174,14 +174,9 @@ func (p *productBF16) block(task int) {
 // finish does what the micro kernel cannot to a tile x, with rows of width
 // values, and stores it at row i and column j.
 func (p *productBF16) finish(x []float32, width, i, j, cols int) {
-	if _, _, ok := p.ep.clamp(); !ok {
-		p.ep.activate(x)
-	}
+	p.ep.activate(x)
 	for ; len(x) > 0; x, i = x[width:], i+1 {
 		row := x[:cols]
-		if p.ep.ResidualAfter && p.ep.Residual != nil {
-			addFloat32(row, p.ep.Residual[i*p.ep.LdRes+j:])
-		}
 		if p.f != nil {
 			copy(p.f[i*p.ldc+j:], row)
 		} else {

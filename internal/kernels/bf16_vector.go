@@ -11,15 +11,6 @@ func AddBF16(dst, a, b []BF16) { addBF16(dst, a[:len(dst)], b[:len(dst)]) }
 // for one.
 func MulBF16(dst, a, b []BF16) { mulBF16(dst, a[:len(dst)], b[:len(dst)]) }
 
-// ScaleBF16 sets dst = x·scale + shift, value by value; without shift where
-// that is nil.
-func ScaleBF16(dst, x []BF16, scale, shift []float32) {
-	if shift != nil {
-		shift = shift[:len(dst)]
-	}
-	scaleBF16(dst, x[:len(dst)], scale[:len(dst)], shift)
-}
-
 // ApplyBF16 sets dst = f(src), as Apply does.
 func (f Activation) ApplyBF16(dst, src []BF16, alpha, beta float32) {
 	var x [512]float32 // stays in the first-level cache
@@ -57,16 +48,6 @@ func addBF16Generic(dst, a, b []BF16) {
 func mulBF16Generic(dst, a, b []BF16) {
 	for i := range dst {
 		dst[i] = RoundBF16(a[i].Float32() * b[i].Float32())
-	}
-}
-
-func scaleBF16Generic(dst, x []BF16, scale, shift []float32) {
-	for i := range dst {
-		y := x[i].Float32() * scale[i]
-		if shift != nil {
-			y += shift[i]
-		}
-		dst[i] = RoundBF16(y)
 	}
 }
 

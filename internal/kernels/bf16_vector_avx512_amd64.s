@@ -126,35 +126,6 @@ loop:
 	ADDQ     $128, DI
 	NEXT
 
-// func scaleBF16AVX512(dst, x []BF16, scale, shift []float32)
-TEXT ·scaleBF16AVX512(SB), NOSPLIT, $0-96
-	MOVQ dst_base+0(FP), DI
-	MOVQ dst_len+8(FP), CX
-	MOVQ x_base+24(FP), SI
-	MOVQ scale_base+48(FP), BX
-	MOVQ shift_base+72(FP), DX
-
-loop:
-	MASKS
-	WIDE((SI), 32(SI), Z0, Z1)
-	VPXORQ    Z2, Z2, Z2
-	VPXORQ    Z3, Z3, Z3
-	TESTQ     DX, DX
-	JZ        scale
-	VMOVUPS.Z (DX), K2, Z2
-	VMOVUPS.Z 64(DX), K3, Z3
-	ADDQ      $128, DX
-
-scale:
-	VFMADD231PS (BX), Z0, K2, Z2
-	VFMADD231PS 64(BX), Z1, K3, Z3
-	VCVTNE2PS2BF16(2, 3, 0)
-	VMOVDQU16   Z0, K1, (DI)
-	ADDQ        $64, SI
-	ADDQ        $128, BX
-	ADDQ        $64, DI
-	NEXT
-
 // func addBF16AVX512(dst, a, b []BF16)
 TEXT ·addBF16AVX512(SB), NOSPLIT, $0-72
 	BINARY(VADDPS)

@@ -237,7 +237,7 @@ func (r *wino2Run) results(s *wino2Room, tile, j, cols int, m []float32, next in
 	t.m, t.next, t.channels = m, next, cols
 	t.rows, t.cols = min(wino2Out, r.g.OH-oy), min(wino2Out, r.g.OW-ox)
 	t.y, t.yRow, t.yCol = r.y[pixel*r.ldy+j:], r.g.OW*r.ldy, r.ldy
-	if e.Residual != nil && !e.ResidualAfter {
+	if e.Residual != nil {
 		t.d, t.dRow, t.dCol = e.Residual[pixel*e.LdRes+j:], r.g.OW*e.LdRes, e.LdRes
 	}
 	if e.Bias != nil {
@@ -258,12 +258,7 @@ func (r *wino2Run) results(s *wino2Room, tile, j, cols int, m []float32, next in
 	for i := range t.rows * t.cols {
 		y, x := i/t.cols, i%t.cols
 		row, p := s.pixels[(y*wino2Out+x)*32:][:cols], pixel+y*r.g.OW+x
-		if !ok {
-			e.activate(row)
-		}
-		if e.ResidualAfter && e.Residual != nil {
-			addFloat32(row, e.Residual[p*e.LdRes+j:])
-		}
+		e.activate(row)
 		toBF16(r.y[p*r.ldy+j:][:cols], row)
 	}
 }

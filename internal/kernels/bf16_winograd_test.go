@@ -29,7 +29,7 @@ func TestWinogradBF16(t *testing.T) {
 				transpose(wt, k, w, n, k, n)
 				wino := PackWinogradBF16(q.C, n, wt)
 				ldy := n + rand.IntN(2)
-				ep := &EpilogueBF16{Act: []Activation{ActNone, ActReLU, ActSiLU}[mode%3], ResidualAfter: mode%2 == 0}
+				ep := &EpilogueBF16{Act: []Activation{ActNone, ActReLU, ActSiLU}[mode%3]}
 				f := []func(float64) float64{
 					func(x float64) float64 { return x },
 					func(x float64) float64 { return max(x, 0) },
@@ -62,13 +62,10 @@ func TestWinogradBF16(t *testing.T) {
 						if ep.Bias != nil {
 							want += float64(ep.Bias[j])
 						}
-						if ep.Residual != nil && !ep.ResidualAfter {
+						if ep.Residual != nil {
 							want += float64(ep.Residual[p*(n+1)+j].Float32())
 						}
 						want = f(want)
-						if ep.Residual != nil && ep.ResidualAfter {
-							want += float64(ep.Residual[p*(n+1)+j].Float32())
-						}
 						// A sum of k products of numbers up to 1, each with a
 						// relative error of some 1/256, has a standard deviation
 						// of √k/3/256·2.

@@ -226,7 +226,6 @@ func TestVectorBounds(t *testing.T) {
 				a, b := half(3, n), half(4, n)
 				AddBF16(half(5, n), a, b)
 				MulBF16(half(5, n), a, b)
-				ScaleBF16(half(5, n), a, x, y)
 				addFloat32(z, a)
 			})
 			do(fmt.Sprintf("%d values of binary16", n), func() {

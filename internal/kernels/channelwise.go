@@ -199,18 +199,13 @@ func (p *strips) part(picture, y0, y1, c0, c1 int) {
 	}
 	first, pixels := (picture*g.OH+y0)*g.OW, (y1-y0)*g.OW
 	y := p.y[first*p.ldy+c0:]
-	residual := func() {
+	if p.ep.Residual != nil {
 		for i := range pixels {
-			addResidual(&p.ep, y[i*p.ldy:][:c1-c0], first+i, c0)
+			row := y[i*p.ldy:][:c1-c0]
+			Add(row, row, p.ep.Residual[(first+i)*p.ep.LdRes+c0:])
 		}
 	}
-	if !p.ep.ResidualAfter {
-		residual()
-	}
 	p.ep.activateRows(y, pixels, c1-c0, p.ldy)
-	if p.ep.ResidualAfter {
-		residual()
-	}
 }
 
 // A part is some channels of some rows of a picture under way, as one strip after

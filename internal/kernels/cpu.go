@@ -44,9 +44,6 @@ func choose(name string, there []isa) (isa, error) {
 	return best, fmt.Errorf("CAPTION_CPU=%s: %s; using %s of %s", name, what, isaNames[best], strings.Join(names, ", "))
 }
 
-// CPU names the version of the inner loops in use: avx512, avx2, neon or generic.
-func CPU() string { return isaNames[active] }
-
 // CPUError says that CAPTION_CPU asks for a version that is unknown or not to
-// be had here, so that CPU is the best one instead. It is nil otherwise.
+// be had here, so that the best one is in use instead. It is nil otherwise.
 func CPUError() error { return cpuError }

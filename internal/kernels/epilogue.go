@@ -8,9 +8,8 @@ type Epilogue = EpilogueOf[float32]
 type EpilogueOf[T value] struct {
 	Bias []float32 // one value for each column; nil for none
 
-	Residual      []T // rows like C's, LdRes apart; nil for none; may be C itself unless ResidualAfter
-	LdRes         int
-	ResidualAfter bool // add Residual after the activation instead of before
+	Residual []T // rows like C's, LdRes apart; nil for none; may be C itself
+	LdRes    int
 
 	Act         Activation
 	Alpha, Beta float32 // slope of LeakyReLU; α and β of HardSigmoid
@@ -32,7 +31,7 @@ func (e *EpilogueOf[T]) clamp() (lo, hi float32, ok bool) {
 // late reports whether rows need another pass after the micro kernels.
 func (e *EpilogueOf[T]) late() bool {
 	_, _, ok := e.clamp()
-	return e.Act != ActNone && !ok || e.ResidualAfter && e.Residual != nil
+	return e.Act != ActNone && !ok
 }
 
 // activate applies the activation, whatever its form.
@@ -54,25 +53,5 @@ func (e *EpilogueOf[T]) check(m, n int) {
 	}
 	if e.Residual != nil {
 		checkMatrix("Residual", false, m, n, e.Residual, e.LdRes)
-	}
-}
-
-// apply is the pass of late, over rows of cols columns from row i, column j on:
-// c starts there and has its rows ldc apart.
-func apply(e *Epilogue, c []float32, rows, cols, ldc, i, j int) {
-	if _, _, ok := e.clamp(); !ok {
-		e.activateRows(c, rows, cols, ldc)
-	}
-	if e.ResidualAfter {
-		for r := range rows {
-			addResidual(e, c[r*ldc:][:cols], i+r, j)
-		}
-	}
-}
-
-// addResidual adds the residual of row i from column j on.
-func addResidual(e *Epilogue, c []float32, i, j int) {
-	if e.Residual != nil {
-		Add(c, c, e.Residual[i*e.LdRes+j:])
 	}
 }

@@ -248,12 +248,12 @@ func (p *product) block(task int) {
 				switch {
 				case d.k0 > 0 || p.accumulate:
 					t.d, t.ldd = t.c, p.ldc
-				case p.ep.Residual != nil && !p.ep.ResidualAfter:
+				case p.ep.Residual != nil:
 					t.d, t.ldd = p.ep.Residual[r*p.ep.LdRes+j:], p.ep.LdRes
 				}
 				t.run(v)
 				if late && v == avx512 { // while it is in the first-level cache
-					apply(&p.ep, t.c, t.rows, t.cols, t.ldc, r, j)
+					p.ep.activateRows(t.c, t.rows, t.cols, t.ldc)
 				}
 			}
 		}
@@ -261,7 +261,7 @@ func (p *product) block(task int) {
 	if late && v != avx512 {
 		first, _, _ := p.column(p0)
 		last, cols, _ := p.column(p1 - 1)
-		apply(&p.ep, p.c[i0*p.ldc+first:], i1-i0, last+cols-first, p.ldc, i0, first)
+		p.ep.activateRows(p.c[i0*p.ldc+first:], i1-i0, last+cols-first, p.ldc)
 	}
 }
 

@@ -89,9 +89,6 @@ func Scale(dst []float32, alpha float32, x []float32) { unary(fnScale, dst, x, a
 // Axpy sets dst += alpha·x.
 func Axpy(dst []float32, alpha float32, x []float32) { axpy(dst, alpha, x[:len(dst)]) }
 
-// Dot returns Σ aᵢ·bᵢ over the length of a.
-func Dot(a, b []float32) float32 { return dot(a, b[:len(a)]) }
-
 // Sum returns Σ xᵢ.
 func Sum(x []float32) float32 { return sum(x) }
 

@@ -142,7 +142,7 @@ func TestSpecials(t *testing.T) {
 				t.Errorf("Max of %d values is %v, want 3", n, m)
 			}
 		}
-		if Max(nil) != neg || Sum(nil) != 0 || Dot(nil, nil) != 0 {
+		if Max(nil) != neg || Sum(nil) != 0 {
 			t.Error("wrong results for no values")
 		}
 	})
@@ -165,7 +165,7 @@ func TestBinaryAndSums(t *testing.T) {
 			Mul(mul, a, b)
 			MulAdd(mulAdd, a, b)
 			Axpy(axpy, 0.7, a)
-			var dot, sum, exps, size float64
+			var product, sum, exps, size float64
 			for i := range n {
 				x, y, z := float64(a[i]), float64(b[i]), float64(c[i])
 				check("Add", add[i], x+y, 1)
@@ -173,12 +173,12 @@ func TestBinaryAndSums(t *testing.T) {
 				check("Mul", mul[i], x*y, 0)
 				check("MulAdd", mulAdd[i], z+x*y, 1)
 				check("Axpy", axpy[i], z+0.7*x, 1)
-				dot += x * y
+				product += x * y
 				sum += x
 				exps += math.Exp(x)
 				size += math.Abs(x)
 			}
-			check("Dot", Dot(a, b), dot, size)
+			check("dot", dot(a, b), product, size)
 			check("Sum", Sum(a), sum, size)
 			rows := random(4*n + 9)
 			for i, got := range dot4(a, rows, n+3) {

@@ -360,7 +360,7 @@ func (r *winoRun) results(t *winoOutput, i, p0, j1 int, m []float32) {
 	t.m, t.channels = m, j1-j0
 	t.rows, t.cols = min(r.w.rows, r.g.OH-at.oy), min(winoOut, r.g.OW-at.ox)
 	t.y, t.yRow, t.yCol = r.y[pixel*r.ldy+j0:], r.g.OW*r.ldy, r.ldy
-	if e := &r.ep; e.Residual != nil && !e.ResidualAfter {
+	if e := &r.ep; e.Residual != nil {
 		t.d, t.dRow, t.dCol = e.Residual[pixel*e.LdRes+j0:], r.g.OW*e.LdRes, e.LdRes
 	}
 	if r.ep.Bias != nil {
@@ -376,6 +376,6 @@ func (r *winoRun) results(t *winoOutput, i, p0, j1 int, m []float32) {
 	}
 	for y := range t.rows {
 		p := pixel + y*r.g.OW
-		apply(&r.ep, r.y[p*r.ldy+j0:], t.cols, j1-j0, r.ldy, p, j0)
+		r.ep.activateRows(r.y[p*r.ldy+j0:], t.cols, j1-j0, r.ldy)
 	}
 }

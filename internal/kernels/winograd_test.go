@@ -61,7 +61,6 @@ func testWinograd(t *testing.T, h, w int) {
 	if mode == 1 || mode == 2 {
 		ep.LdRes = n + 2
 		ep.Residual = random(batch * g.OH * g.OW * ep.LdRes)
-		ep.ResidualAfter = mode == 2
 	}
 	run := func(f func(y []float32, ep *Epilogue)) []float32 {
 		y, e := slices.Clone(start), ep

@@ -167,22 +167,14 @@ type Value struct {
 	Shape []int
 }
 
-// Graph is a network as read from a model file: Nodes in topological order,
-// each value produced once (single assignment), constants in Init.
+// Graph is a network: Nodes in topological order, each value produced once (single
+// assignment), constants in Init.
 type Graph struct {
-	Opset    int // version of the default ONNX operator set
-	IR       int // ONNX IR version
-	Producer string
-	Metadata map[string]string // metadata_props of the model
-
+	Opset   int     // version of the default ONNX operator set
 	Inputs  []Value // without the initialisers
 	Outputs []Value
 	Nodes   []*Node
 	Init    map[string]*Tensor
-
-	// External names the files of external data that were read, sorted,
-	// relative to the model's folder.
-	External []string
 
 	// Budget is what the tensors are taken from; nil stands for that of a model
 	// without a file.

@@ -14,7 +14,7 @@ import (
 )
 
 // decodeNodes has onnx-go decode the nodes of m.
-func (m *model) decodeNodes() (nodes []*graph.Node, err error) {
+func (m *decoder) decodeNodes() (nodes []*graph.Node, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			nodes, err = nil, fmt.Errorf("onnx-go could not decode the graph: %v", r)

@@ -46,7 +46,7 @@ func TestFloat16(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkOrder(t, g.Graph)
+			checkOrder(t, g)
 			if len(g.Inputs) != 1 || g.Inputs[0].Name != "x" || g.Init["w"] != nil {
 				t.Errorf("inputs %v, initialisers %v", g.Inputs, g.Init)
 			}

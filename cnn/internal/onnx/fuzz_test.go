@@ -73,7 +73,7 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		checkOrder(t, g.Graph)
+		checkOrder(t, g)
 		total := 0
 		for name, v := range g.Init {
 			if n := max(len(v.F), len(v.I), len(v.B)); n != v.Len() || !v.Known() {
@@ -91,14 +91,14 @@ func FuzzRead(f *testing.F) {
 			if err != nil {
 				t.Fatalf("after Float16: %v", err)
 			}
-			sameButHalved(t, g.Graph, h.Graph)
+			sameButHalved(t, g, h)
 		}
 		// Reading depends on nothing else, and what is read is of the file.
 		again, err := Read(files("m.onnx", string(model), "dyn.onnx.data", string(data)), "m.onnx", lim)
 		if err != nil {
 			t.Fatalf("the second time: %v", err)
 		}
-		if a, b := outline(g.Graph), outline(again.Graph); a != b {
+		if a, b := outline(g), outline(again); a != b {
 			t.Errorf("read twice:\n%s\n%s", a, b)
 		}
 	})
@@ -106,7 +106,7 @@ func FuzzRead(f *testing.F) {
 
 // sameButHalved checks that h, what Float16 made of g, has the same nodes, besides
 // Casts, and the same numbers, rounded.
-func sameButHalved(t *testing.T, g, h *graph.Graph) {
+func sameButHalved(t *testing.T, g, h *Model) {
 	t.Helper()
 	values := maps.Clone(h.Init)
 	for _, n := range h.Nodes[:len(h.Nodes)-len(g.Nodes)] {
@@ -136,7 +136,7 @@ func sameButHalved(t *testing.T, g, h *graph.Graph) {
 }
 
 // outline describes a graph.
-func outline(g *graph.Graph) string {
+func outline(g *Model) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, g.Opset, g.IR, g.Producer, g.Metadata, g.Inputs, g.Outputs, g.External)
 	for _, n := range g.Nodes {

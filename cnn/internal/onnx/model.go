@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
-	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -13,14 +11,40 @@ import (
 	"github.com/onetomany/caption/internal/mmap"
 )
 
-// model is a ModelProto on its way to a graph.Graph.
-type model struct {
+// Model is a network as a model file has it. Its stored tensors lie in the
+// model's files until Close.
+type Model struct {
+	*graph.Graph
+
+	IR       int // version of the format
+	Producer string
+	Metadata map[string]string // metadata_props
+
+	// External names the files of external data that were read, sorted,
+	// relative to the model's folder.
+	External []string
+
+	files []*mmap.File
+}
+
+// Close closes the model's files: tensors that are Stored must not be read any
+// more.
+func (m *Model) Close() error {
+	var err error
+	for _, f := range m.files {
+		err = errors.Join(err, f.Close())
+	}
+	m.files = nil
+	return err
+}
+
+// decoder makes a Model of a ModelProto.
+type decoder struct {
 	lim   Limits
 	spent int64 // of lim.Graph
-	file  *mmap.File
 	ext   external
 
-	out       graph.Graph
+	out       *Model
 	opsets    map[string]int64 // version by domain
 	functions map[string]bool  // "domain.name" of the functions of the model itself
 	inputs    []graph.Value    // initialisers listed among them too
@@ -45,36 +69,36 @@ type keptTensor struct {
 	t    tensorProto
 }
 
-// newModel returns the model that is to be read from f, with external data from dir.
-func newModel(lim Limits, dir fs.FS, f *mmap.File) *model {
+// newDecoder returns a decoder of the model file f, with external data from dir. It
+// closes f with the model, or with itself.
+func newDecoder(lim Limits, dir fs.FS, f *mmap.File) *decoder {
 	b := graph.NewBudget(lim.Memory)
 	size := int64(len(f.Bytes))
 	b.Read(size)
-	return &model{
-		lim:       lim,
-		file:      f,
-		ext:       external{fsys: dir, left: lim.Bytes - size, budget: b},
-		out:       graph.Graph{Metadata: map[string]string{}, Init: map[string]*graph.Tensor{}, Budget: b},
+	return &decoder{
+		lim: lim,
+		ext: external{fsys: dir, left: lim.Bytes - size, budget: b},
+		out: &Model{
+			Graph:    &graph.Graph{Init: map[string]*graph.Tensor{}, Budget: b},
+			Metadata: map[string]string{},
+			files:    []*mmap.File{f},
+		},
 		opsets:    map[string]int64{},
 		functions: map[string]bool{},
 	}
 }
 
-// files returns the model's file and those of its external data.
-func (m *model) files() []*mmap.File {
-	return append(slices.Collect(maps.Values(m.ext.files)), m.file)
-}
-
-// close closes the files of a model that does not become a graph.
-func (m *model) close() {
-	for _, f := range m.files() {
+// close closes the files where no model comes of them.
+func (m *decoder) close() {
+	m.out.Close()
+	for _, f := range m.ext.files {
 		f.Close()
 	}
 }
 
 // spend accounts for n bytes of the file that describe the graph, and for what
 // an item costs in memory besides them.
-func (m *model) spend(n int) error {
+func (m *decoder) spend(n int) error {
 	const item = 16
 	if m.spent += int64(n) + item; m.spent > m.lim.Graph {
 		return fmt.Errorf("nodes, names and attributes exceed the limit of %d bytes", m.lim.Graph)
@@ -83,7 +107,7 @@ func (m *model) spend(n int) error {
 }
 
 // parse reads a ModelProto, without the data of its tensors.
-func (m *model) parse(buf []byte) error {
+func (m *decoder) parse(buf []byte) error {
 	for f, err := range fields(buf) {
 		if err != nil {
 			return err
@@ -146,7 +170,7 @@ func (m *model) parse(buf []byte) error {
 	return nil
 }
 
-func (m *model) parseOpset(f field) error {
+func (m *decoder) parseOpset(f field) error {
 	b, err := f.bytes()
 	if err != nil {
 		return err
@@ -199,7 +223,7 @@ func parseStrings(f field, first, second protowire.Number) (a, b string, err err
 // parsePair reads a StringStringEntryProto.
 func parsePair(f field) (key, value string, err error) { return parseStrings(f, 1, 2) }
 
-func (m *model) parseGraph(b []byte) error {
+func (m *decoder) parseGraph(b []byte) error {
 	for f, err := range fields(b) {
 		if err != nil {
 			return fmt.Errorf("graph: %w", err)
@@ -233,7 +257,7 @@ func (m *model) parseGraph(b []byte) error {
 	return nil
 }
 
-func (m *model) parseInit(f field) error {
+func (m *decoder) parseInit(f field) error {
 	b, err := f.bytes()
 	if err != nil {
 		return err
@@ -356,31 +380,31 @@ func parseShape(f field, maxRank int) ([]int, error) {
 }
 
 // graph makes the graph of a parsed model.
-func (m *model) graph() (*graph.Graph, error) {
+func (m *decoder) graph() error {
 	if err := m.checkOpset(); err != nil {
-		return nil, err
+		return err
 	}
 	switch {
 	case len(m.nodes) == 0:
-		return nil, errors.New("the graph has no nodes")
+		return errors.New("the graph has no nodes")
 	case len(m.out.Outputs) == 0:
-		return nil, errors.New("the graph has no outputs")
+		return errors.New("the graph has no outputs")
 	}
 	nameNodes(m.nodes)
 	for i := range m.nodes {
 		if err := m.checkNode(&m.nodes[i]); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	g := &m.out
+	g := m.out.Graph
 	for i := range m.inits {
 		t := &m.inits[i]
 		if g.Init[t.name] != nil {
-			return nil, fmt.Errorf("two initialisers have the name %s", graph.Name(t.name))
+			return fmt.Errorf("two initialisers have the name %s", graph.Name(t.name))
 		}
 		v, err := m.tensor(t)
 		if err != nil {
-			return nil, fmt.Errorf("initialiser %s: %w", graph.Name(t.name), err)
+			return fmt.Errorf("initialiser %s: %w", graph.Name(t.name), err)
 		}
 		g.Init[t.name] = v
 	}
@@ -391,20 +415,17 @@ func (m *model) graph() (*graph.Graph, error) {
 	}
 	var err error
 	if g.Nodes, err = m.decodeNodes(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := m.attach(); err != nil {
-		return nil, err
+		return err
 	}
-	if err := link(g); err != nil {
-		return nil, err
-	}
-	return g, nil
+	return link(g)
 }
 
 // checkOpset takes the version of the default operator set. Models before IR
 // version 3 name none and mean 1.
-func (m *model) checkOpset() error {
+func (m *decoder) checkOpset() error {
 	v, ok := m.opsets[""]
 	switch {
 	case !ok && m.out.IR < 3:
@@ -419,7 +440,7 @@ func (m *model) checkOpset() error {
 }
 
 // checkNode refuses operators of other domains and sub-graphs.
-func (m *model) checkNode(n *node) error {
+func (m *decoder) checkNode(n *node) error {
 	e := &graph.UnsupportedError{Op: n.op, Node: n.name, Opset: m.out.Opset, Reason: n.refuse}
 	if n.domain != "" {
 		e.Op, e.Opset = n.domain+"."+n.op, int(m.opsets[n.domain])
@@ -435,7 +456,7 @@ func (m *model) checkNode(n *node) error {
 }
 
 // attach adds to the decoded nodes what onnx-go did not carry.
-func (m *model) attach() error {
+func (m *decoder) attach() error {
 	for i, n := range m.out.Nodes {
 		kept := &m.nodes[i]
 		n.Name = kept.name
@@ -456,7 +477,7 @@ func (m *model) attach() error {
 
 // strippedModel returns a ModelProto of the nodes and the names of the graph's
 // inputs and outputs.
-func (m *model) strippedModel() []byte {
+func (m *decoder) strippedModel() []byte {
 	g := make([]byte, 0, len(m.stripped)+64*(len(m.inputs)+len(m.out.Outputs)))
 	g = append(g, m.stripped...)
 	for _, v := range m.out.Inputs {

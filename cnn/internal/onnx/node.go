@@ -49,7 +49,7 @@ var attrValues = map[int64]struct {
 
 // parseNode reads a NodeProto, appends to m.stripped what onnx-go carries of
 // it and to m.nodes the rest.
-func (m *model) parseNode(f field) error {
+func (m *decoder) parseNode(f field) error {
 	b, err := f.bytes()
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func (m *model) parseNode(f field) error {
 }
 
 // parseAttr reads an AttributeProto: a plain one goes to out, a tensor to n.
-func (m *model) parseAttr(f field, n *node, seen map[string]bool, out []byte) ([]byte, error) {
+func (m *decoder) parseAttr(f field, n *node, seen map[string]bool, out []byte) ([]byte, error) {
 	b, err := f.bytes()
 	if err != nil {
 		return nil, err
@@ -202,7 +202,7 @@ func attrType(b []byte) (name string, typ int64, err error) {
 	return name, typ, nil
 }
 
-func (m *model) parseAttrTensor(b []byte) (t tensorProto, err error) {
+func (m *decoder) parseAttrTensor(b []byte) (t tensorProto, err error) {
 	found := false
 	for f, err := range fields(b) {
 		if err != nil {

@@ -41,8 +41,8 @@ func (l Limits) withDefaults() Limits {
 // Open reads the model file name. The model itself may be a symbolic link
 // to anywhere; external data are read from the folder of name and below, and
 // no link leads out of it. The files are mapped into memory: the caller reads
-// what is Stored in mmap.Guard, and closes the graph when it has what it needs.
-func Open(name string, lim Limits) (g *Model, err error) {
+// what is Stored in mmap.Guard, and closes the model when it has what it needs.
+func Open(name string, lim Limits) (m *Model, err error) {
 	defer calm(&err)
 	lim = lim.withDefaults()
 	dir := filepath.Dir(name)
@@ -56,8 +56,8 @@ func Open(name string, lim Limits) (g *Model, err error) {
 		return nil, err
 	}
 	defer root.Close()
-	g, err = decode(f, root.FS(), lim)
-	return g, wrap(name, err)
+	m, err = decode(f, root.FS(), lim)
+	return m, wrap(name, err)
 }
 
 // Read reads the model file name of fsys, and its external data, which lie in
@@ -68,7 +68,7 @@ func Open(name string, lim Limits) (g *Model, err error) {
 // Where symbolic links lead is the business of fsys: os.Root keeps them inside
 // (see Open), os.DirFS does not. Where these open files of the system, they are
 // mapped as Open does. A file system that panics is an error.
-func Read(fsys fs.FS, name string, lim Limits) (g *Model, err error) {
+func Read(fsys fs.FS, name string, lim Limits) (m *Model, err error) {
 	defer calm(&err)
 	lim = lim.withDefaults()
 	f, err := readFile(fsys, name, lim.Bytes)
@@ -80,8 +80,8 @@ func Read(fsys fs.FS, name string, lim Limits) (g *Model, err error) {
 		f.Close()
 		return nil, err
 	}
-	g, err = decode(f, dir, lim)
-	return g, wrap(name, err)
+	m, err = decode(f, dir, lim)
+	return m, wrap(name, err)
 }
 
 // calm makes an error of a panic: of a file system, or because of a file that is
@@ -92,39 +92,26 @@ func calm(err *error) {
 	}
 }
 
-// A Model is a graph whose large tensors lie in the model's files.
-type Model struct {
-	*graph.Graph
-	files []*mmap.File
-}
-
-// Close ends the use of the model's files. Tensors that are Stored then must not
-// be read any more.
-func (m *Model) Close() {
-	for _, f := range m.files {
-		f.Close()
-	}
-}
-
-// decode makes a graph of a model file, which it closes where it fails. dir holds
+// decode reads a model file, which it closes unless the model keeps it. dir holds
 // the external data.
 func decode(f *mmap.File, dir fs.FS, lim Limits) (*Model, error) {
-	m := newModel(lim, dir, f)
-	var g *graph.Graph
+	d := newDecoder(lim, dir, f)
 	err := mmap.Guard(func() error {
-		err := m.parse(f.Bytes)
-		if err != nil {
-			return explain(f.Bytes, err, m.hasGraph)
+		if err := d.parse(f.Bytes); err != nil {
+			return explain(f.Bytes, err, d.hasGraph)
 		}
-		g, err = m.graph()
-		return err
+		return d.graph()
 	})
 	if err != nil {
-		m.close()
+		d.close()
 		return nil, err
 	}
-	g.External = slices.Sorted(maps.Keys(m.ext.files))
-	return &Model{Graph: g, files: m.files()}, nil
+	m := d.out
+	m.External = slices.Sorted(maps.Keys(d.ext.files))
+	for _, name := range m.External {
+		m.files = append(m.files, d.ext.files[name])
+	}
+	return m, nil
 }
 
 // wrap puts the file's name before err.

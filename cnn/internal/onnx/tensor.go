@@ -176,7 +176,7 @@ func appendVarints(list []int64, f field, limit int) ([]int64, error) {
 }
 
 // tensor decodes the data of t.
-func (m *model) tensor(t *tensorProto) (*graph.Tensor, error) {
+func (m *decoder) tensor(t *tensorProto) (*graph.Tensor, error) {
 	e, ok := elements[t.typ]
 	if !ok {
 		return nil, fmt.Errorf("unknown data type %d", t.typ)
@@ -229,7 +229,7 @@ func elementsOf(dims []int64) (int64, error) {
 func (t *tensorProto) inRaw() bool { return !t.external && len(t.raw.b) > 0 }
 
 // data returns the n elements of t as raw_data has them, wherever they are.
-func (m *model) data(t *tensorProto, e element, n int64) (raw []byte, err error) {
+func (m *decoder) data(t *tensorProto, e element, n int64) (raw []byte, err error) {
 	switch {
 	case t.external:
 		raw, err = m.ext.data(t.where, e.size(n))

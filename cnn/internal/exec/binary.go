@@ -1,0 +1,125 @@
+package exec
+
+import (
+	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/internal/kernels"
+)
+
+// binary runs a plan.Binary, in float32: operands of bf16 are widened before and
+// rounded after, in pieces that stay in the first-level cache.
+type binary struct {
+	n *plan.Node
+	o *plan.Binary
+}
+
+// piece is how many elements binary takes for a row.
+const piece = 256
+
+func (b *binary) run(s *state) error {
+	return s.split(b, (s.elements(b.n)+piece-1)/piece, 8*piece)
+}
+
+func (b *binary) part(s *state, lo, hi int) {
+	p, q, out := b.n.In[0], b.n.In[1], b.n.Out[0]
+	w := plan.Broadcast(s.shape(out), s.shape(p), s.shape(q))
+	_, s0, s1 := w.Last()
+	end := min(hi*piece, s.elements(b.n))
+	if !b.n.BF16 {
+		x, z, y := s.in(b.n, 0), s.in(b.n, 1), s.out(b.n)
+		w.Span(lo*piece, end, func(at, k, i, j int) {
+			row(b.o.Arith, y[at:][:k], x[i:], z[j:], s0, s1)
+			apply(b.o.Act, y[at:][:k])
+		})
+		return
+	}
+	x, z, y := data[kernels.BF16](s, p), data[kernels.BF16](s, q), data[kernels.BF16](s, out)
+	if s0+s1 == 2 && b.o.Act.F == kernels.ActNone && (b.o.Arith == plan.Add || b.o.Arith == plan.Mul) {
+		w.Span(lo*piece, end, func(at, k, i, j int) {
+			if b.o.Arith == plan.Add {
+				kernels.AddBF16(y[at:][:k], x[i:], z[j:])
+			} else {
+				kernels.MulBF16(y[at:][:k], x[i:], z[j:])
+			}
+		})
+		return
+	}
+	ws := getScratch(chunk, chunk)
+	defer scratches.Put(ws)
+	for at := lo * piece; at < end; at += chunk {
+		w.Span(at, min(at+chunk, end), func(at, k, i, j int) {
+			u, v := ws.a[:k], ws.b[:k]
+			kernels.FromBF16(u[:1+s0*(k-1)], x[i:])
+			kernels.FromBF16(v[:1+s1*(k-1)], z[j:])
+			r := u
+			if s0 == 0 {
+				r = v
+			}
+			row(b.o.Arith, r, u, v, s0, s1)
+			apply(b.o.Act, r)
+			kernels.ToBF16(y[at:][:k], r)
+		})
+	}
+}
+
+// row computes y = a∘b, where a or b may be one number (their step is 0).
+func row(o plan.Arith, y, a, b []float32, stepA, stepB int) {
+	switch {
+	case stepA == 0 && stepB == 0:
+		y[0] = of(o, a[0], b[0]) // a row of one
+	case stepA == 0 && o == plan.Mul:
+		kernels.Scale(y, a[0], b)
+	case stepB == 0 && o == plan.Mul:
+		kernels.Scale(y, b[0], a)
+	case stepA == 0:
+		for i, v := range b[:len(y)] {
+			y[i] = of(o, a[0], v)
+		}
+	case stepB == 0:
+		for i, v := range a[:len(y)] {
+			y[i] = of(o, v, b[0])
+		}
+	case o == plan.Add:
+		kernels.Add(y, a, b)
+	case o == plan.Sub:
+		kernels.Sub(y, a, b)
+	case o == plan.Mul:
+		kernels.Mul(y, a, b)
+	default:
+		b = b[:len(y)]
+		for i, v := range a[:len(y)] {
+			y[i] = of(o, v, b[i])
+		}
+	}
+}
+
+func of(o plan.Arith, a, b float32) float32 {
+	switch o {
+	case plan.Add:
+		return a + b
+	case plan.Sub:
+		return a - b
+	case plan.Mul:
+		return a * b
+	}
+	return a / b
+}
+
+// gate runs a plan.Gate.
+type gate struct{ n *plan.Node }
+
+func (g *gate) run(s *state) error {
+	shape := s.shape(g.n.Out[0])
+	return s.split(g, shape[0]*shape[1], 4*shape[2]*shape[3])
+}
+
+func (g *gate) part(s *state, lo, hi int) {
+	shape := s.shape(g.n.Out[0])
+	x, f, y := s.in(g.n, 0), s.in(g.n, 1), s.out(g.n)
+	line := shape[2] * shape[3]
+	for lo < hi {
+		picture := lo / shape[1]
+		end := min((picture+1)*shape[1], hi)
+		kernels.Affine(y[lo*line:end*line], x[lo*line:], f[picture*shape[3]:][:shape[3]], nil, 0, 0)
+		lo = end
+	}
+}
