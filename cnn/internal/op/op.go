@@ -44,7 +44,7 @@ type Row struct {
 
 	// Attrs gives the attributes, separated by spaces, each as NAME:KIND. Kinds
 	// are int=DEFAULT, float=DEFAULT, flag=0 or flag=1, A|B|C for one of these
-	// words, the first by default, and ints, floats and tensor, which have no
+	// words, the first by default, and ints, floats, tensor and string, which have no
 	// default. NAME@N is the attribute from opset N on, NAME-N up to N; of several
 	// the last that applies counts.
 	Attrs string

@@ -63,7 +63,7 @@ func (o *Row) parse() {
 			var f float64
 			f, err2 = strconv.ParseFloat(def, 32)
 			a.f = float32(f)
-		case "ints", "floats", "tensor":
+		case "ints", "floats", "tensor", "string":
 		default:
 			a.kind, a.words = "word", strings.Split(kind, "|")
 		}
