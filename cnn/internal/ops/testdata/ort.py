@@ -240,6 +240,7 @@ def resizing():
 def others():
     case("Mish", 18, rand(3, 4, 5))
     case("Tile", 13, rand(2, 3), ints(1, 2))
+    case("CumSum", 14, ints(1, -2, 3, 4).reshape(2, 2), np.int64(0), reverse=1)
 
 
 for part in (convolutions, pools, normalisations, older_forms, resizing, others):
