@@ -244,6 +244,12 @@ def others():
     case("TopK", 11, rand(3, 4, 5), ints(2), axis=1, outputs=2)
     case("TopK", 11, ints(3, 1, 3, 2), ints(3), largest=0, outputs=2)
     case("TopK", 1, rand(4, 5), k=3, outputs=2)
+    for equation, *shapes in (
+        ("bhid,bhjd->bhij", (2, 3, 4, 5), (2, 3, 6, 5)), ("...ij,...jk->...ik", (2, 3, 4), (1, 4, 2)), ("ij,jk,kl", (2, 3), (3, 4), (4, 5)),
+        ("ii->i", (3, 3)), ("iji->j", (3, 2, 3)), ("ij->", (3, 4)), ("i,j->ji", (3,), (4,)), ("b...c,cd->b...d", (2, 3, 4, 5), (5, 3)),
+        ("abc,bd->cd", (2, 3, 4), (3, 5)), ("...->...", (2, 3)), ("i...->...", (2, 3, 4)), ("ba,ab", (2, 3), (3, 2)), (" i , i -> ", (5,), (5,)),
+    ):
+        case("Einsum", 12, *(rand(*s) for s in shapes), equation=equation)
 
 
 for part in (convolutions, pools, normalisations, older_forms, resizing, others):
