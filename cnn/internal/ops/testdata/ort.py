@@ -250,6 +250,12 @@ def others():
         ("abc,bd->cd", (2, 3, 4), (3, 5)), ("...->...", (2, 3)), ("i...->...", (2, 3, 4)), ("ba,ab", (2, 3), (3, 2)), (" i , i -> ", (5,), (5,)),
     ):
         case("Einsum", 12, *(rand(*s) for s in shapes), equation=equation)
+    for mode, padding, align in itertools.product(("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection"), (0, 1)):
+        case("GridSample", 16, rand(2, 2, 3, 4), rand(2, 3, 2, 2), mode=mode, padding_mode=padding, align_corners=align)
+    for mode, padding in itertools.product(("linear", "nearest"), ("zeros", "border", "reflection")):
+        case("GridSample", 20, rand(2, 2, 3, 4, 2), rand(2, 2, 3, 2, 3), mode=mode, padding_mode=padding)
+    case("AffineGrid", 20, rand(2, 2, 3), ints(2, 1, 3, 4))
+    case("AffineGrid", 20, rand(1, 3, 4), ints(1, 1, 2, 3, 2), align_corners=1)
 
 
 for part in (convolutions, pools, normalisations, older_forms, resizing, others):
