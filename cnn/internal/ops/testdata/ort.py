@@ -256,6 +256,9 @@ def others():
         case("GridSample", 20, rand(2, 2, 3, 4, 2), rand(2, 2, 3, 2, 3), mode=mode, padding_mode=padding)
     case("AffineGrid", 20, rand(2, 2, 3), ints(2, 1, 3, 4))
     case("AffineGrid", 20, rand(1, 3, 4), ints(1, 1, 2, 3, 2), align_corners=1)
+    case("Trilu", 14, rand(2, 3, 4), np.int64(1), upper=0)
+    case("Trilu", 14, ints(1, 2, 3, 4).reshape(2, 2), np.int64(-9), upper=0)
+    case("EyeLike", 9, rand(3, 4), k=1)
 
 
 for part in (convolutions, pools, normalisations, older_forms, resizing, others):
