@@ -259,6 +259,7 @@ def others():
     case("Trilu", 14, rand(2, 3, 4), np.int64(1), upper=0)
     case("Trilu", 14, ints(1, 2, 3, 4).reshape(2, 2), np.int64(-9), upper=0)
     case("EyeLike", 9, rand(3, 4), k=1)
+    case("OneHot", 11, ints(0, 2, -1, 5).reshape(2, 2), np.int64(3), floats(0.5, 2), axis=1)
 
 
 for part in (convolutions, pools, normalisations, older_forms, resizing, others):
