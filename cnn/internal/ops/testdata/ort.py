@@ -260,6 +260,11 @@ def others():
     case("Trilu", 14, ints(1, 2, 3, 4).reshape(2, 2), np.int64(-9), upper=0)
     case("EyeLike", 9, rand(3, 4), k=1)
     case("OneHot", 11, ints(0, 2, -1, 5).reshape(2, 2), np.int64(3), floats(0.5, 2), axis=1)
+    case("Scatter", 9, rand(3, 3), ints(1, 0, 2, 0, 2, 1).reshape(2, 3), rand(2, 3))
+    for how in ("none", "add", "mul", "max", "min"):
+        case("ScatterElements", 18, rand(2, 4), ints(1, 3, 0, -1, 2, 0).reshape(2, 3), rand(2, 3), axis=1, reduction=how)
+        case("ScatterND", 18, rand(4, 3), ints(1, 3, 0).reshape(3, 1), rand(3, 3), reduction=how)
+    case("ScatterND", 11, rand(4, 3, 2), ints(1, 2, 0, 1).reshape(2, 2), rand(2, 2))
 
 
 for part in (convolutions, pools, normalisations, older_forms, resizing, others):
