@@ -9,7 +9,9 @@ var _ = op.Register([]op.Row{
 	{Name: "BitShift", Since: 11, Sig: "i i", Attrs: "direction:LEFT|RIGHT", Limits: "bits shifted out to the left stay", Pictures: op.Elementwise, Work: 1, Bind: bindBitShift},
 })
 
-func bitwise(f func(x, y int64) int64) func(*op.Binding) *op.Kernel { return arithmetic(nil, eachRow(f)) }
+func bitwise(f func(x, y int64) int64) func(*op.Binding) *op.Kernel {
+	return arithmetic(nil, eachRow(f))
+}
 
 // bindBitShift: the sign stays where it shifts to the right.
 func bindBitShift(b *op.Binding) *op.Kernel {
