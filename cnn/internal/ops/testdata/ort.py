@@ -265,6 +265,12 @@ def others():
         case("ScatterElements", 18, rand(2, 4), ints(1, 3, 0, -1, 2, 0).reshape(2, 3), rand(2, 3), axis=1, reduction=how)
         case("ScatterND", 18, rand(4, 3), ints(1, 3, 0).reshape(3, 1), rand(3, 3), reduction=how)
     case("ScatterND", 11, rand(4, 3, 2), ints(1, 2, 0, 1).reshape(2, 2), rand(2, 2))
+    u8, i8 = (lambda *s: rng.integers(0, 256, s).astype(np.uint8)), (lambda *s: rng.integers(-128, 128, s).astype(np.int8))
+    for zero in (np.uint8(100), np.int8(-3)):
+        case("QuantizeLinear", 13, rand(3, 4), np.float32(0.03), zero)
+    case("QuantizeLinear", 13, rand(2, 3, 2), floats(0.1, 0.02, 0.01), i8(3), axis=1)
+    case("QuantizeLinear", 10, rand(3, 4), np.float32(0.03))
+    case("DynamicQuantizeLinear", 11, rand(3, 4), outputs=3)
 
 
 for part in (convolutions, pools, normalisations, older_forms, resizing, others):
