@@ -15,9 +15,9 @@ var _ = op.Register([]op.Row{
 	{Name: "DynamicQuantizeLinear", Since: 11, Sig: "f", Pictures: op.Unknown, Work: 2, Bind: bindDynamicQuantizeLinear},
 })
 
-// quantizedType returns the type of zero point input i, or of the attribute
+// QuantizedType returns the type of zero point input i, or of the attribute
 // output_dtype where there is none, by default uint8.
-func quantizedType(b *op.Binding, i int) graph.ElementType {
+func QuantizedType(b *op.Binding, i int) graph.ElementType {
 	number := onnxUint8
 	if zero := b.X(i); zero != nil {
 		if number = zero.Element; number == 0 {
@@ -33,8 +33,8 @@ func quantizedType(b *op.Binding, i int) graph.ElementType {
 	return e
 }
 
-// quantize rounds x, in units of the scale, to the nearest number of e, ties to even.
-func quantize(x float64, zero int64, e graph.ElementType) int64 {
+// Quantize rounds x, in units of the scale, to the nearest number of e, ties to even.
+func Quantize(x float64, zero int64, e graph.ElementType) int64 {
 	if x != x {
 		return zero
 	}
@@ -43,13 +43,13 @@ func quantize(x float64, zero int64, e graph.ElementType) int64 {
 
 // bindQuantizeLinear: y = x / scale + zero point, rounded and saturated.
 func bindQuantizeLinear(b *op.Binding) *op.Kernel {
-	q, e := newQuantized(b, b.Shape(), 1, b.Int("block_size")), quantizedType(b, 2)
+	q, e := newQuantized(b, b.Shape(), 1, b.Int("block_size")), QuantizedType(b, 2)
 	k := b.Computes(func(in, out op.Tensors) {
 		x, y := graph.Converted(in[0], graph.Float).F, out[0].I
 		q.each(func(lo, hi, s int) {
-			zero, scale := zeroPoint(in, 2, s), in[1].F[s]
+			zero, scale := ZeroPoint(in, 2, s), in[1].F[s]
 			for i := lo; i < hi; i++ {
-				y[i] = quantize(float64(x[i]/scale), zero, e)
+				y[i] = Quantize(float64(x[i]/scale), zero, e)
 			}
 		})
 	}, op.Integer(b.Shape()...))
@@ -70,12 +70,12 @@ func bindDynamicQuantizeLinear(b *op.Binding) *op.Kernel {
 		}
 		scale, zero := (hi-lo)/float32(e.Hi), int64(0)
 		if scale > 0 {
-			zero = quantize(float64(-lo/scale), 0, e)
+			zero = Quantize(float64(-lo/scale), 0, e)
 		}
 		for i, x := range in[0].F {
 			out[0].I[i] = zero
 			if scale > 0 {
-				out[0].I[i] = quantize(float64(x/scale), zero, e)
+				out[0].I[i] = Quantize(float64(x/scale), zero, e)
 			}
 		}
 		if len(out) > 1 {
