@@ -114,7 +114,7 @@ func (o *convOp) runBF16(s *state, n *node) error {
 	if o.depthwise() {
 		g.C = o.out
 		ep := o.narrow(s, n, 0, o.out)
-		depthwise.ConvBF16(&g, in[0], x, o.taps, s.bf16(y), o.out, &ep, &s.team)
+		depthwise.Conv(&g, in[0], x, o.taps, s.bf16(y), o.out, &ep, &s.team)
 		return nil
 	}
 	if o.winoHalf != nil {
@@ -138,9 +138,9 @@ func (o *poolOp) runBF16(s *state, n *node) error {
 	in, out := s.t[n.in[0].id].Shape, s.t[n.out[0].id].Shape
 	g := o.geometry(in, out, in[3])
 	if o.max {
-		depthwise.MaxPoolBF16(&g, in[0], s.bf16(n.in[0]), s.bf16(n.out[0]), in[3], &s.team)
+		depthwise.MaxPool(&g, in[0], s.bf16(n.in[0]), s.bf16(n.out[0]), in[3], &s.team)
 	} else {
-		depthwise.AveragePoolBF16(&g, in[0], o.countPad, s.bf16(n.in[0]), s.bf16(n.out[0]), in[3], &s.team)
+		depthwise.AveragePool(&g, in[0], o.countPad, s.bf16(n.in[0]), s.bf16(n.out[0]), in[3], &s.team)
 	}
 	return nil
 }
