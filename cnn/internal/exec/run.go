@@ -153,24 +153,25 @@ func newCores() cores {
 }
 
 // enter waits for a core and returns how many of up to threads it has got.
-func (c cores) enter(ctx context.Context, threads int) (int, error) {
-	select {
-	case <-c:
-	default:
+func (c cores) enter(ctx context.Context, threads int) (n int, err error) {
+	for n < threads {
 		select {
 		case <-c:
+			n++
+			continue
+		default:
+		}
+		if n > 0 {
+			break
+		}
+		select {
+		case <-c:
+			n++
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		}
 	}
-	for n := 1; n < threads; n++ {
-		select {
-		case <-c:
-		default:
-			return n, nil
-		}
-	}
-	return threads, nil
+	return n, nil
 }
 
 func (c cores) leave(threads int) {

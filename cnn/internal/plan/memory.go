@@ -155,7 +155,11 @@ type workspace struct {
 func (g *Net) Kept() (bytes int64) {
 	seen := map[*graph.Tensor]bool{}
 	for _, n := range g.Nodes {
-		bytes += 4 * int64(n.Op.kept())
+		for _, p := range append(n.Op.parts(), n) {
+			if f := p.Op.fuses(); f.scale != nil {
+				bytes += 4 * int64(len(*f.scale)+len(*f.shift))
+			}
+		}
 		for _, v := range n.In {
 			if v != nil && v.Data != nil && !seen[v.Data] {
 				seen[v.Data] = true

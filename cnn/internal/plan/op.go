@@ -38,15 +38,22 @@ type Op interface {
 	// workspace returns the memory of one thread that n takes besides buffers.
 	workspace(g *Net, n *Node) workspace
 
-	// kept returns how many numbers are kept besides those that are packed.
-	kept() int
-
-	// multiplyAdds returns how many n takes, for as many pictures as its shapes.
+	// multiplyAdds returns how many n takes, for as many pictures as its shapes,
+	// besides those of parts.
 	multiplyAdds(n *Node) int
 
-	// describe says for a printed plan what n does, what computes it, and what is
-	// fused into it besides what fuses tells.
-	describe(n *Node) (what, kernel string, fused []string)
+	// parts returns the nodes that were merged into one, each a step of its own.
+	parts() []*Node
+
+	// words describes n for a printed plan.
+	words(n *Node) words
+}
+
+// words are what a printed plan says of a node besides its epilogue and parts.
+type words struct {
+	what   string // what it does; "" for the name of its type
+	kernel string // what computes it; "" for loops over vectors
+	fused  string // what else was merged into it
 }
 
 // A rule lowers n, whose first input is x and whose first output has the given
@@ -78,6 +85,7 @@ func (common) fuses() fusable                      { return fusable{} }
 func (common) prefers(*Net, *Node, bool) precision { return either }
 func (common) widens(bool) bool                    { return false }
 func (common) inPlace(*Node) (first, end int)      { return 0, 0 }
-func (common) workspace(*Net, *Node) workspace     { return workspace{} }
-func (common) kept() int                           { return 0 }
+func (common) workspace(*Net, *Node) (w workspace) { return w }
 func (common) multiplyAdds(*Node) int              { return 0 }
+func (common) parts() []*Node                      { return nil }
+func (common) words(*Node) (w words)               { return w }

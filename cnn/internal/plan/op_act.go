@@ -92,9 +92,7 @@ func (l *lowering) bound(n *graph.Node, i int, attr string, def float32) (float3
 func (o *Activate) pictures(n *Node) (int, bool)     { return n.keep() }
 func (o *Activate) move([]int) (Op, bool)            { return o, true }
 func (o *Activate) inPlace(n *Node) (first, end int) { return 0, 1 }
-func (o *Activate) describe(*Node) (what, kernel string, fused []string) {
-	return o.Act.String(), "vector", nil
-}
+func (o *Activate) words(*Node) words                { return words{what: o.Act.String()} }
 
 // String names the function, with its parameters where it has any.
 func (f Act) String() string {

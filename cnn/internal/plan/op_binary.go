@@ -72,6 +72,6 @@ func (o *Binary) move([]int) (Op, bool)            { return o, true }
 func (o *Binary) fuses() fusable                   { return fusable{act: &o.Act} }
 func (o *Binary) inPlace(n *Node) (first, end int) { return 0, 2 }
 
-func (o *Binary) describe(*Node) (what, kernel string, fused []string) {
-	return map[Arith]string{Add: "add", Sub: "subtract", Mul: "multiply", Div: "divide"}[o.Arith], "vector", nil
+func (o *Binary) words(*Node) words {
+	return words{what: map[Arith]string{Add: "add", Sub: "subtract", Mul: "multiply", Div: "divide"}[o.Arith]}
 }

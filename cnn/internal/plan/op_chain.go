@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // Chain is a convolution that is a matrix product or the first of the network,
 // a depthwise convolution of what it gives and, perhaps, a matrix product of what
@@ -103,24 +100,4 @@ func (o *Chain) workspace(*Net, *Node) workspace {
 	return workspace{chain: expanded + filtered}
 }
 
-func (o *Chain) kept() (n int) {
-	for _, p := range o.parts() {
-		n += p.Op.kept()
-	}
-	return n
-}
-
-func (o *Chain) multiplyAdds(*Node) (n int) {
-	for _, p := range o.parts() {
-		n += p.Op.multiplyAdds(p)
-	}
-	return n
-}
-
-func (o *Chain) describe(*Node) (what, kernel string, fused []string) {
-	for _, p := range o.parts() {
-		what, _, parts := describe(p)
-		fused = append(fused, strings.Join(append([]string{what}, parts...), " + "))
-	}
-	return "chain", fmt.Sprintf("bands of %d rows", o.Rows), fused
-}
+func (o *Chain) words(*Node) words { return words{kernel: fmt.Sprintf("bands of %d rows", o.Rows)} }

@@ -152,8 +152,6 @@ func (o *Conv) inPlace(n *Node) (first, end int) {
 	return 1, len(n.In)
 }
 
-func (o *Conv) kept() int { return len(o.Bias) }
-
 func (o *Conv) multiplyAdds(n *Node) int { return n.Out[0].Len() * o.C * o.KH * o.KW }
 
 func (o *Conv) workspace(g *Net, n *Node) (w workspace) {
@@ -226,23 +224,27 @@ func (v *Value) feedsDepthwise() bool {
 	})
 }
 
-// choosePlanar lets convolutions of few channels read [N,C,H,W] themselves,
-// instead of what a transposition makes of it: the first one of a network.
-func (g *Net) choosePlanar() {
-	for _, n := range g.Nodes {
-		o, ok := n.Op.(*Conv)
-		if !ok || o.Groups != 1 || o.Residual || n.BF16 {
-			continue
-		}
-		t, ok := n.In[0].producer().(*Transpose)
-		if !ok || !slices.Equal(t.Perm, toNHWC) || n.In[0].def.In[0].BF16 {
-			continue
-		}
-		if w := o.Geometry(n.In[0].Shape, n.Out[0].Shape, o.C); w.Planar() {
-			o.Planar, n.In[0] = true, n.In[0].def.In[0]
-		}
+// readPicture lets n, a convolution of few channels, read [N,C,H,W] itself, or as
+// Pixels stores it, instead of what a transposition makes of it: the first one of a
+// network. pixels holds what Pixels there are.
+func (g *Net) readPicture(n *Node, o *Conv, pixels map[*Value]*Value) {
+	t, ok := n.In[0].producer().(*Transpose)
+	if !ok || !slices.Equal(t.Perm, toNHWC) || o.Groups != 1 || n.In[0].def.In[0].BF16 {
+		return
 	}
-	g.link()
+	x, w := n.In[0].def.In[0], o.Geometry(n.In[0].Shape, n.Out[0].Shape, o.C)
+	switch {
+	case n.BF16 && o.C < PixelSize:
+		if pixels[x] == nil {
+			shape := permuted(x.Shape, toNHWC)
+			shape[3] = PixelSize
+			pixels[x] = g.add(x.Name, &Pixels{}, x.Type, shape, x)
+			pixels[x].BF16, pixels[x].Pictures = true, 0
+		}
+		n.In[0], o.Fill = pixels[x], PixelSize-o.C
+	case !n.BF16 && !o.Residual && w.Planar():
+		o.Planar, n.In[0] = true, x
+	}
 }
 
 // chooseWinograd decides which convolutions go by Winograd.
@@ -261,22 +263,22 @@ func (g *Net) chooseWinograd() {
 	}
 }
 
-func (o *Conv) describe(n *Node) (what, kernel string, fused []string) {
-	what, kernel = "convolution "+o.Window.String(), "direct"
+func (o *Conv) words(n *Node) words {
+	w := words{what: "convolution " + o.Window.String(), kernel: "direct"}
 	if o.Padded {
-		fused = []string{"padding"}
+		w.fused = "padding"
 	}
 	switch {
 	case o.Depthwise():
-		return "depthwise " + what, "depthwise", fused
+		w.what, w.kernel = "depthwise "+w.what, "depthwise"
 	case o.Groups > 1:
-		what = fmt.Sprintf("%s in %d groups", what, o.Groups)
+		w.what += fmt.Sprintf(" in %d groups", o.Groups)
 	case o.Winograd > 0 && n.BF16:
-		kernel = "Winograd F(2×2)"
+		w.kernel = "Winograd F(2×2)"
 	case o.Winograd > 0:
-		kernel = fmt.Sprintf("Winograd F(%d×4)", o.Winograd)
+		w.kernel = fmt.Sprintf("Winograd F(%d×4)", o.Winograd)
 	case o.Planar:
-		kernel = "direct, planar"
+		w.kernel = "direct, planar"
 	}
-	return what, kernel, fused
+	return w
 }

@@ -70,8 +70,6 @@ func (o *Dense) inPlace(*Node) (first, end int) {
 	}
 	return 0, 0
 }
-
-func (o *Dense) kept() int                { return len(o.Bias) }
 func (o *Dense) multiplyAdds(n *Node) int { return n.Out[0].Len() * o.K }
 
 func (o *Dense) workspace(g *Net, n *Node) (w workspace) {
@@ -93,11 +91,12 @@ func (o *Dense) prefers(_ *Net, _ *Node, all bool) precision {
 
 func (o *Dense) widens(used bool) bool { return !used }
 
-func (o *Dense) describe(*Node) (what, kernel string, fused []string) {
+func (o *Dense) words(*Node) words {
+	w := words{what: fmt.Sprintf("product %d×%d", o.K, o.N), kernel: "matrix product"}
 	if o.Gated {
-		fused = []string{"gate"}
+		w.fused = "gate"
 	}
-	return fmt.Sprintf("product %d×%d", o.K, o.N), "matrix product", fused
+	return w
 }
 
 // groupSize returns how many pictures go through the network together. One is

@@ -41,5 +41,3 @@ func (g *Net) gates() {
 }
 
 func (o *Gate) inPlace(*Node) (first, end int) { return 0, 1 }
-
-func (o *Gate) describe(*Node) (what, kernel string, fused []string) { return "gate", "vector", nil }

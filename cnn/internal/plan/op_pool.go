@@ -42,9 +42,9 @@ func (l *lowering) pool(n *graph.Node, x *Value, shape []int) *Value {
 
 func (o *Pool) pictures(n *Node) (int, bool) { return n.keep(1, 2, 3) }
 
-func (o *Pool) describe(*Node) (what, kernel string, fused []string) {
+func (o *Pool) words(*Node) words {
 	if o.Max {
-		return "max pool " + o.Window.String(), "strip", nil
+		return words{"max pool " + o.Window.String(), "strip", ""}
 	}
-	return "average pool " + o.Window.String(), "strip", nil
+	return words{"average pool " + o.Window.String(), "strip", ""}
 }

@@ -45,6 +45,4 @@ func (o *Reshape) pictures(n *Node) (int, bool) {
 	return 0, false
 }
 
-func (o *Reshape) describe(*Node) (what, kernel string, fused []string) {
-	return "reshape", "view", nil
-}
+func (o *Reshape) words(*Node) words { return words{kernel: "view"} }

@@ -135,6 +135,3 @@ func (o *Scale) fuses() fusable {
 }
 
 func (o *Scale) inPlace(*Node) (first, end int) { return 0, 1 }
-func (o *Scale) kept() int                      { return len(o.Scale) + len(o.Shift) }
-
-func (o *Scale) describe(*Node) (what, kernel string, fused []string) { return "scale", "vector", nil }

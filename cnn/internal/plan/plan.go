@@ -84,12 +84,16 @@ func ordered(g *graph.Graph) error {
 	return nil
 }
 
-// Compile plans the network of g up to the feature that opt names; g can be closed
-// then. A graph can break the rules of its operators in more ways than are
-// foreseen: what panics on it is an error.
+// Compile plans the network of g up to the feature that opt names. The plan refers to
+// the weights of g until package exec has packed them. A graph can break the rules of
+// its operators in more ways than are foreseen: what panics on it is an error.
 func Compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	defer func() {
-		if r := recover(); r != nil {
+		switch r := recover().(type) {
+		case nil:
+		case *graph.MemoryError: // see Net.take
+			p, err = nil, r
+		default:
 			p, err = nil, fmt.Errorf("an operator breaks the rules of ONNX: %v", r)
 		}
 	}()
@@ -100,18 +104,7 @@ func Compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	return p, err
 }
 
-// compile is Compile, save that panics are not errors, but for that with which
-// passes say that the memory is used up.
 func compile(g *graph.Graph, opt Options) (p *Plan, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			e, ok := r.(*graph.MemoryError)
-			if !ok {
-				panic(r)
-			}
-			p, err = nil, e
-		}
-	}()
 	if len(g.Nodes) > maxNodes {
 		return nil, fmt.Errorf("%d nodes, at most %d are supported", len(g.Nodes), maxNodes)
 	}
@@ -148,10 +141,7 @@ func compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	if p.Batchable {
 		p.Group = p.groupSize()
 	}
-	if opt.BF16 {
-		p.choosePrecision(opt.BF16All)
-	}
-	p.choosePlanar()
+	p.choosePrecision(opt.BF16, opt.BF16All)
 	p.gates()
 	p.chains()
 	if err := p.allocate(); err != nil {

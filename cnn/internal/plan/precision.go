@@ -21,14 +21,17 @@ const (
 // by it. All that is cheap does with what it is given; what package ops computes
 // stays in float32, and so does the feature. Conversions stand where the two meet.
 // If all is set, everything that can be is bf16, whether that is of use or not.
-func (g *Net) choosePrecision(all bool) {
+// Without bf16 it decides no more than how the picture is read.
+func (g *Net) choosePrecision(bf16, all bool) {
 	converted := map[*Value]*Value{}
 	pixels := map[*Value]*Value{}
 	for _, n := range slices.Clone(g.Nodes) {
-		l := n.Op.prefers(g, n, all)
-		n.BF16 = l == bf16s || l == either && slices.ContainsFunc(n.In, func(v *Value) bool { return v != nil && v.BF16 })
-		if n.BF16 {
-			g.readPixels(n, pixels)
+		if bf16 {
+			l := n.Op.prefers(g, n, all)
+			n.BF16 = l == bf16s || l == either && slices.ContainsFunc(n.In, func(v *Value) bool { return v != nil && v.BF16 })
+		}
+		if o, ok := n.Op.(*Conv); ok {
+			g.readPicture(n, o, pixels)
 		}
 		for i, v := range n.In {
 			if v == nil || v.Type != graph.Float || v.BF16 == n.BF16 {
