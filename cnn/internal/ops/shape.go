@@ -142,26 +142,10 @@ func bindSize(b *binding) *Kernel {
 	return b.computes(func(in, out tensors) { out[0].I[0] = int64(n) }, integer())
 }
 
-// reshapedPictures follows the axis of the pictures through a reshape: the pictures
-// must be the slowest to change in the group of axes that holds them.
+// reshapedPictures: see tensor.ReshapedAxis.
 var reshapedPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	if !onlyFirst(axes) {
 		return 0, false
 	}
-	return ReshapedPictures(b.shape(), b.op.bind(b).Out[0].Shape, axes[0])
+	return tensor.ReshapedAxis(b.shape(), b.op.bind(b).Out[0].Shape, axes[0])
 }}
-
-// ReshapedPictures returns the axis of shape out along which pictures lie that lie along
-// an axis of shape in, which is reshaped to it.
-func ReshapedPictures(in, out []int, axis int) (int, bool) {
-	for _, g := range tensor.Groups(in, out) {
-		if axis < g.FirstIn || axis >= g.FirstIn+g.In {
-			continue
-		}
-		if tensor.Size(in[g.FirstIn:axis]) != 1 {
-			return 0, false
-		}
-		return g.FirstOut, true
-	}
-	return 0, false
-}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels"
 	"github.com/onetomany/caption/internal/weights"
 )
@@ -164,7 +165,7 @@ func (o *Conv) workspace(g *Net, n *Node) (w workspace) {
 		all := (out[1] + o.Winograd - 1) / o.Winograd * ((out[2] + 3) / 4)
 		w.tiles = (o.Winograd + 2) * 6 * min(all, 24) * (o.C + min(o.Filters, 32) + 32)
 	} else if !o.Depthwise() && !o.Planar && (o.C < 16 || n.In[0].Shape[3]%512 == 0) {
-		w.rows = copied(Size(out[1:3]), o.C*o.KH*o.KW)
+		w.rows = copied(tensor.Size(out[1:3]), o.C*o.KH*o.KW)
 	}
 	return w
 }

@@ -1,5 +1,7 @@
 package plan
 
+import "github.com/onetomany/caption/cnn/internal/tensor"
+
 import "slices"
 
 // Convert stores In[0] in the other precision.
@@ -33,7 +35,7 @@ func (g *Net) readPixels(n *Node, done map[*Value]*Value) {
 		return
 	}
 	if done[x] == nil {
-		shape := permuted(x.Shape, toNHWC)
+		shape := tensor.Permuted(x.Shape, toNHWC)
 		shape[3] = PixelSize
 		y := g.add(x.Name, &Pixels{}, x.Type, shape, x)
 		y.BF16, y.Pictures = true, 0
