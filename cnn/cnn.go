@@ -12,6 +12,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/onnx"
 	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/message"
 )
 
@@ -176,7 +177,7 @@ func open(name string, opt *Options, read func(onnx.Limits) (*onnx.Model, error)
 	if err != nil {
 		return nil, message.Error(fmt.Errorf("%s: %w", name, err))
 	}
-	n := &Net{plan: p, program: x, size: plan.Size(p.FeatureShape), threads: max(opt.Threads, 1), info: Info{
+	n := &Net{plan: p, program: x, size: tensor.Size(p.FeatureShape), threads: max(opt.Threads, 1), info: Info{
 		Producer:     g.Producer,
 		IR:           g.IR,
 		Opset:        g.Opset,

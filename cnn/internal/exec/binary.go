@@ -2,6 +2,7 @@ package exec
 
 import (
 	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels"
 )
 
@@ -21,24 +22,25 @@ func (b *binary) run(s *state) error {
 
 func (b *binary) part(s *state, lo, hi int) {
 	p, q, out := b.n.In[0], b.n.In[1], b.n.Out[0]
-	w := plan.Broadcast(s.shape(out), s.shape(p), s.shape(q))
-	_, s0, s1 := w.Last()
+	w := tensor.BroadcastWalk(s.shape(out), s.shape(p), s.shape(q))
+	_, step := w.Row()
+	s0, s1 := step[0], step[1]
 	end := min(hi*piece, s.elements(b.n))
 	if !b.n.BF16 {
 		x, z, y := s.in(b.n, 0), s.in(b.n, 1), s.out(b.n)
-		w.Span(lo*piece, end, func(at, k, i, j int) {
-			row(b.o.Arith, y[at:][:k], x[i:], z[j:], s0, s1)
+		w.Span(lo*piece, end, func(at, k int, in [3]int) {
+			row(b.o.Arith, y[at:][:k], x[in[0]:], z[in[1]:], s0, s1)
 			apply(b.o.Act, y[at:][:k])
 		})
 		return
 	}
 	x, z, y := data[kernels.BF16](s, p), data[kernels.BF16](s, q), data[kernels.BF16](s, out)
 	if s0+s1 == 2 && b.o.Act.F == kernels.ActNone && (b.o.Arith == plan.Add || b.o.Arith == plan.Mul) {
-		w.Span(lo*piece, end, func(at, k, i, j int) {
+		w.Span(lo*piece, end, func(at, k int, in [3]int) {
 			if b.o.Arith == plan.Add {
-				kernels.AddBF16(y[at:][:k], x[i:], z[j:])
+				kernels.AddBF16(y[at:][:k], x[in[0]:], z[in[1]:])
 			} else {
-				kernels.MulBF16(y[at:][:k], x[i:], z[j:])
+				kernels.MulBF16(y[at:][:k], x[in[0]:], z[in[1]:])
 			}
 		})
 		return
@@ -46,10 +48,10 @@ func (b *binary) part(s *state, lo, hi int) {
 	ws := getScratch(chunk, chunk)
 	defer scratches.Put(ws)
 	for at := lo * piece; at < end; at += chunk {
-		w.Span(at, min(at+chunk, end), func(at, k, i, j int) {
+		w.Span(at, min(at+chunk, end), func(at, k int, in [3]int) {
 			u, v := ws.a[:k], ws.b[:k]
-			kernels.FromBF16(u[:1+s0*(k-1)], x[i:])
-			kernels.FromBF16(v[:1+s1*(k-1)], z[j:])
+			kernels.FromBF16(u[:1+s0*(k-1)], x[in[0]:])
+			kernels.FromBF16(v[:1+s1*(k-1)], z[in[1]:])
 			r := u
 			if s0 == 0 {
 				r = v

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/weights"
 )
 
@@ -49,7 +50,7 @@ func (c *chain) part(s *state, lo, hi int) {
 // picture computes the rows y…end-1 of a picture.
 func (c *chain) picture(s *state, w *scratch, picture, y, end int) {
 	d := c.depthwise.o
-	height, line := c.o.Expanded().Shape[1], plan.Size(c.o.Expanded().Shape[2:])
+	height, line := c.o.Expanded().Shape[1], tensor.Size(c.o.Expanded().Shape[2:])
 	at, from, to := 0, 0, 0 // rows from…to-1 of the expanded map are in w.a from row at on
 	for rows := c.o.Rows; y < end; y += rows {
 		rows = min(rows, end-y)
@@ -84,7 +85,7 @@ func (c *chain) expandRows(s *state, dst []float32, picture, lo, hi int) {
 		ep := epilogue[float32](s, c.n, &f.o.Epilogue, 0, 0)
 		g := f.o.Geometry([]int{1, in[2], in[3], in[1]}, []int{1, hi - lo, width, channels}, f.o.C)
 		g.PadTop -= lo * f.o.StrideH
-		f.groups[0].ConvPlanar(&g, 1, x[picture*plan.Size(in[1:]):], dst, channels, &ep, nil)
+		f.groups[0].ConvPlanar(&g, 1, x[picture*tensor.Size(in[1:]):], dst, channels, &ep, nil)
 	}
 }
 

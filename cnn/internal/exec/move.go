@@ -2,6 +2,7 @@ package exec
 
 import (
 	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels"
 )
 
@@ -14,9 +15,9 @@ type concat[T number] struct {
 func (c *concat[T]) run(s *state) error { return s.splitAlong(c, c.n, c.o.Axis) }
 
 func (c *concat[T]) part(s *state, lo, hi int) {
-	y, row, at := data[T](s, c.n.Out[0]), plan.Size(s.shape(c.n.Out[0])[c.o.Axis:]), 0
+	y, row, at := data[T](s, c.n.Out[0]), tensor.Size(s.shape(c.n.Out[0])[c.o.Axis:]), 0
 	for _, v := range c.n.In {
-		x, part := data[T](s, v), plan.Size(s.shape(v)[c.o.Axis:])
+		x, part := data[T](s, v), tensor.Size(s.shape(v)[c.o.Axis:])
 		for i := lo; i < hi; i++ {
 			copy(y[i*row+at:][:part], x[i*part:])
 		}
@@ -35,7 +36,7 @@ func (c *slice[T]) run(s *state) error { return s.splitAlong(c, c.n, c.o.Axis) }
 func (c *slice[T]) part(s *state, lo, hi int) {
 	x, y := data[T](s, c.n.In[0]), data[T](s, c.n.Out[0])
 	in, out := s.shape(c.n.In[0]), s.shape(c.n.Out[0])
-	inner := plan.Size(in[c.o.Axis+1:])
+	inner := tensor.Size(in[c.o.Axis+1:])
 	row, part := in[c.o.Axis]*inner, out[c.o.Axis]*inner
 	for i := lo; i < hi; i++ {
 		copy(y[i*part:][:part], x[i*row+c.o.Start*inner:])
@@ -44,7 +45,7 @@ func (c *slice[T]) part(s *state, lo, hi int) {
 
 // splitAlong splits what copies along an axis.
 func (s *state) splitAlong(p parted, n *plan.Node, axis int) error {
-	outer := plan.Size(s.shape(n.Out[0])[:axis])
+	outer := tensor.Size(s.shape(n.Out[0])[:axis])
 	return s.split(p, outer, 4*s.elements(n)/max(outer, 1))
 }
 
@@ -80,84 +81,13 @@ type transpose[T number] struct {
 }
 
 func (t *transpose[T]) run(s *state) error {
-	w := plan.Transposition(s.shape(t.n.In[0]), t.o.Perm)
-	rows, step, _ := w.Last()
-	if step <= 1 {
-		rows = plan.Size(w.Dims[:w.Rank]) / rows
-	} else {
-		rows = w.Dims[column(&w)]
-	}
-	return s.split(t, rows, 4*s.elements(t.n)/max(rows, 1))
-}
-
-// column returns the dimension of w that is contiguous in the input.
-func column(w *plan.Walk) int {
-	c := w.Rank - 1
-	for c > 0 && w.Stride[0][c] != 1 {
-		c--
-	}
-	return c
+	w := tensor.Transposition(s.shape(t.n.In[0]), t.o.Perm)
+	return s.split(t, w.Parts(), 4*s.elements(t.n)/max(w.Parts(), 1))
 }
 
 func (t *transpose[T]) part(s *state, lo, hi int) {
-	x, y := data[T](s, t.n.In[0]), data[T](s, t.n.Out[0])
-	w := plan.Transposition(s.shape(t.n.In[0]), t.o.Perm)
-	n, step, _ := w.Last()
-	if step <= 1 {
-		w.Span(lo*n, hi*n, func(out, _, in, _ int) { copy(y[out:][:n], x[in:]) })
-		return
-	}
-	// The dimension that is contiguous in x becomes the columns of a plane that
-	// is transposed in blocks; the others are outer loops.
-	c := column(&w)
-	cols, ldy := w.Dims[c], n
-	for _, d := range w.Dims[c+1 : w.Rank-1] {
-		ldy *= d
-	}
-	outer := w
-	copy(outer.Dims[c:], w.Dims[c+1:w.Rank-1])
-	copy(outer.Stride[0][c:], w.Stride[0][c+1:w.Rank-1])
-	outer.Rank -= 2
-	plane := cols * ldy // of y, without the dimensions before c
-	inner := ldy / n
-	total := plan.Size(outer.Dims[:outer.Rank])
-	outer.Rank++ // Row leaves the last dimension out
-	for r := range total {
-		in, _ := outer.Row(r)
-		out := r/inner*plane + r%inner*n
-		transposePlane(y[out+lo*ldy:], x[in+lo:], n, hi-lo, ldy, step)
-	}
-}
-
-// transposePlane sets y[c·ldy + r] = x[r·ldx + c] for n rows of x, in blocks that
-// stay in the first-level cache.
-func transposePlane[T number](y, x []T, n, cols, ldy, ldx int) {
-	if n == 3 {
-		interleave(y, x[:cols], x[ldx:][:cols], x[2*ldx:][:cols], ldy)
-		return
-	}
-	const block = 16
-	for r0 := 0; r0 < n; r0 += block {
-		r1 := min(r0+block, n)
-		for c0 := 0; c0 < cols; c0 += block {
-			for c := c0; c < min(c0+block, cols); c++ {
-				dst := y[c*ldy+r0 : c*ldy+r1]
-				src := x[r0*ldx+c:]
-				for i := range dst {
-					dst[i] = src[i*ldx]
-				}
-			}
-		}
-	}
-}
-
-// interleave sets y[i·ldy…] = a[i], b[i], c[i]: the colours of a picture.
-func interleave[T number](y, a, b, c []T, ldy int) {
-	b, c = b[:len(a)], c[:len(a)]
-	for i, v := range a {
-		p := (*[3]T)(y[i*ldy:])
-		p[0], p[1], p[2] = v, b[i], c[i]
-	}
+	w := tensor.Transposition(s.shape(t.n.In[0]), t.o.Perm)
+	tensor.Transpose(data[T](s, t.n.Out[0]), data[T](s, t.n.In[0]), &w, lo, hi)
 }
 
 // convert runs a plan.Convert.

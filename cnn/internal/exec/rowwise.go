@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels"
 )
 
@@ -27,7 +28,7 @@ const chunk = 1024
 // size returns how many elements a row has.
 func (r *rowwise) size(s *state) int {
 	if r.from > 0 {
-		return plan.Size(s.shape(r.n.In[0])[r.from:])
+		return tensor.Size(s.shape(r.n.In[0])[r.from:])
 	}
 	return r.row
 }

@@ -6,8 +6,8 @@ import (
 	"unsafe"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/cnn/internal/ops"
 	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/hugepage"
 	"github.com/onetomany/caption/internal/kernels"
 )
@@ -67,10 +67,10 @@ func (x *Program) newState(n int) (*state, error) {
 func (s *state) store(v *plan.Value) {
 	t := &graph.Tensor{Type: v.Type, Shape: s.prog.plan.Shape(v, s.n)}
 	s.t[v.ID] = t
-	size := plan.Size(t.Shape)
+	size := tensor.Size(t.Shape)
 	switch b := v.Buffer; {
 	case v.Type != graph.Float:
-		s.t[v.ID] = ops.Alloc(v.Type, t.Shape)
+		s.t[v.ID] = graph.Alloc(v.Type, t.Shape)
 	case b == nil || b == s.prog.plan.Output.Buffer: // the caller's
 	case v.BF16:
 		s.half[v.ID] = asBF16(s.arena[b.Off*s.n:], size)
@@ -142,7 +142,7 @@ func (s *state) out(n *plan.Node) []float32       { return s.t[n.Out[0].ID].F }
 func (s *state) shape(v *plan.Value) []int        { return s.t[v.ID].Shape }
 
 // elements returns how many elements n's output has.
-func (s *state) elements(n *plan.Node) int { return plan.Size(s.shape(n.Out[0])) }
+func (s *state) elements(n *plan.Node) int { return tensor.Size(s.shape(n.Out[0])) }
 
 // split has the team compute rows of p, each as much work as so many multiply-adds
 // of a matrix product.

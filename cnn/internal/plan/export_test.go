@@ -3,7 +3,6 @@ package plan
 var (
 	CompileUnguarded = compile // panics where Compile gives an error
 	Transposed       = transposed
-	Permuted         = permuted
 	ToNHWC, ToNCHW   = toNHWC, toNCHW
 )
 

@@ -14,6 +14,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/ops"
 	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // FuzzCompile breaks networks at random: attributes, constants, operators and
@@ -71,7 +72,7 @@ func wrong(t *testing.T, g *graph.Graph, p *compiled, x, got []float32, bf16 boo
 	for i := 0; i*per < len(x); i += base {
 		batch, shape := x[i*per:][:base*per], shape
 		if p.NHWC {
-			batch, shape = plan.Transposed(batch, shape, plan.ToNHWC), plan.Permuted(shape, plan.ToNHWC)
+			batch, shape = plan.Transposed(batch, shape, plan.ToNHWC), tensor.Permuted(shape, plan.ToNHWC)
 		}
 		y, largest, err := slowly(g, p.Feature, shape, batch)
 		if err != nil {
@@ -155,10 +156,10 @@ var errUnknown = errors.New("not known")
 
 // inLayout returns y, the value of g that is p's feature, as p gives it.
 func inLayout(g *graph.Graph, p *compiled, y *graph.Tensor) []float32 {
-	if len(y.Shape) != 4 || plan.Size(y.Shape[2:]) == 1 {
+	if len(y.Shape) != 4 || tensor.Size(y.Shape[2:]) == 1 {
 		return y.F
 	}
-	if plane := plan.Size(y.Shape[2:]); len(y.F) == plane*p.Base*plan.Size(p.FeatureShape) { // the average over the picture
+	if plane := tensor.Size(y.Shape[2:]); len(y.F) == plane*p.Base*tensor.Size(p.FeatureShape) { // the average over the picture
 		v := make([]float32, len(y.F)/plane)
 		for i := range v {
 			sum := 0.0

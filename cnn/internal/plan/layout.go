@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // layout removes transpositions: it moves each towards the output, past
@@ -75,7 +76,7 @@ func (g *Net) move(n *Node) {
 			in[i] = g.before(v, perm)
 		}
 	}
-	y := &Value{Name: out.Name, Type: out.Type, Shape: permuted(out.Shape, inverse(perm))}
+	y := &Value{Name: out.Name, Type: out.Type, Shape: tensor.Permuted(out.Shape, tensor.Inverse(perm))}
 	*n = Node{Name: n.Name, Op: moved, In: in, Out: []*Value{y}}
 	y.def = n
 	g.replace(out, g.transpose(y, perm))
@@ -91,10 +92,10 @@ func (g *Net) before(v *Value, perm []int) *Value {
 	if len(shape) < rank {
 		shape = slices.Concat(slices.Repeat([]int{1}, rank-len(shape)), shape)
 	}
-	inv := inverse(perm)
+	inv := tensor.Inverse(perm)
 	if v.Data != nil {
 		g.take(v.Name, v.Data.Bytes())
-		c := constant(v.Name, permuted(shape, inv), transposed(v.Data.F, shape, inv))
+		c := constant(v.Name, tensor.Permuted(shape, inv), transposed(v.Data.F, shape, inv))
 		c.fromBatch = v.fromBatch
 		return c
 	}
@@ -117,21 +118,21 @@ func (g *Net) moveReshape(n *Node) {
 	if perm == nil || out.Len() == 0 {
 		return
 	}
-	groups := factor(x.Shape, out.Shape)
-	if groups == nil || groups[0].in != 1 || groups[0].out != 1 {
+	groups := tensor.Groups(x.Shape, out.Shape)
+	if groups == nil || groups[0].In != 1 || groups[0].Out != 1 {
 		return
 	}
 	// Put the groups in the order that their axes have before the
 	// transposition, each group's axes together.
 	src := x.def.In[0]
 	type placed struct {
-		group
+		tensor.Group
 		at int // place before the transposition
 	}
 	var order []placed
 	for _, gr := range groups {
 		at := len(perm)
-		for a := gr.firstIn; a < gr.firstIn+gr.in; a++ {
+		for a := gr.FirstIn; a < gr.FirstIn+gr.In; a++ {
 			if x.Shape[a] != 1 || a == 0 {
 				at = min(at, perm[a])
 			}
@@ -142,10 +143,10 @@ func (g *Net) moveReshape(n *Node) {
 	var gather, shape []int // transposition before the reshape, its result
 	place := make([]int, len(out.Shape))
 	for _, gr := range order {
-		for a := gr.firstIn; a < gr.firstIn+gr.in; a++ {
+		for a := gr.FirstIn; a < gr.FirstIn+gr.In; a++ {
 			gather = append(gather, perm[a])
 		}
-		for a := gr.firstOut; a < gr.firstOut+gr.out; a++ {
+		for a := gr.FirstOut; a < gr.FirstOut+gr.Out; a++ {
 			place[a] = len(shape)
 			shape = append(shape, out.Shape[a])
 		}
@@ -203,12 +204,17 @@ func (g *Net) trivial() {
 // transposed returns x, of the given shape, with its dimensions permuted.
 func transposed(x []float32, shape, perm []int) []float32 {
 	y := make([]float32, len(x))
-	w := Transposition(shape, perm)
-	_, step, _ := w.Last()
-	w.Span(0, len(y), func(out, n, in, _ int) {
-		for i := range n {
-			y[out+i] = x[in+i*step]
-		}
-	})
+	w := tensor.Transposition(shape, perm)
+	tensor.Transpose(y, x, &w, 0, w.Parts())
 	return y
+}
+
+// keepsOrder reports whether perm permutes nothing.
+func keepsOrder(perm []int) bool {
+	for i, a := range perm {
+		if i != a {
+			return false
+		}
+	}
+	return true
 }

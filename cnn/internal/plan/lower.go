@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // lowering turns the ONNX nodes that the feature needs into a net. Convolutions
@@ -29,7 +30,7 @@ func (m *model) lower(f feature, net *Net) error {
 	l.net.Input = &Value{Name: m.input, Type: graph.Float, Shape: m.val[m.input].Shape}
 	l.vals[m.input] = l.net.Input
 	if m.nhwcInput { // the plan takes [N,C,H,W] all the same
-		l.net.Input.Shape = permuted(l.net.Input.Shape, toNCHW)
+		l.net.Input.Shape = tensor.Permuted(l.net.Input.Shape, toNCHW)
 		l.vals[m.input] = l.net.transpose(l.net.Input, toNHWC)
 	}
 	need := m.ancestors(f.value)
@@ -123,7 +124,7 @@ func (l *lowering) special(n *graph.Node) *Value {
 // that of the result, [N,C,H,W] too.
 func (l *lowering) viaNHWC(name string, o Op, x *Value, shape []int) *Value {
 	x = l.net.transpose(x, toNHWC)
-	y := l.net.add(name, o, graph.Float, permuted(shape, toNHWC), x)
+	y := l.net.add(name, o, graph.Float, tensor.Permuted(shape, toNHWC), x)
 	return l.net.transpose(y, toNCHW)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/ops"
 	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // A maker draws networks at random. Its choices come from bytes, so that the
@@ -43,10 +44,10 @@ func (m *maker) name(prefix string) string {
 }
 
 func (m *maker) floats(shape ...int) string {
-	t := &graph.Tensor{Type: graph.Float, Shape: shape, F: make([]float32, plan.Size(shape))}
+	t := &graph.Tensor{Type: graph.Float, Shape: shape, F: make([]float32, tensor.Size(shape))}
 	fan := 1
 	if len(shape) > 1 {
-		fan = max(1, plan.Size(shape[1:]))
+		fan = max(1, tensor.Size(shape[1:]))
 	}
 	for i := range t.F {
 		t.F[i] = float32(m.weights.NormFloat64() / math.Sqrt(float64(fan)))

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels"
 )
 
@@ -31,7 +32,7 @@ type Value struct {
 }
 
 // Len returns the number of elements at the base batch size.
-func (v *Value) Len() int { return Size(v.Shape) }
+func (v *Value) Len() int { return tensor.Size(v.Shape) }
 
 // A Node applies one operator.
 type Node struct {

@@ -2,9 +2,9 @@ package plan
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/ops"
 	"github.com/onetomany/caption/internal/kernels"
 )
 
@@ -21,72 +21,31 @@ type Act struct {
 	A, B float32
 }
 
-var inf = float32(math.Inf(1))
-
-// acts holds the functions that the kernels have, by ONNX operator; ok is false
-// where a node computes another one.
-var acts = map[string]func(n *graph.Node) (f Act, ok bool){
-	"Relu":      always(kernels.ActReLU),
-	"Sigmoid":   always(kernels.ActSigmoid),
-	"Tanh":      always(kernels.ActTanh),
-	"HardSwish": always(kernels.ActHardSwish),
-	"Gelu": func(n *graph.Node) (Act, bool) {
-		return Act{F: kernels.ActGELU}, n.Str("approximate", "none") == "none"
-	},
-	"Swish": func(n *graph.Node) (Act, bool) { return Act{F: kernels.ActSiLU}, n.Float("alpha", 1) == 1 },
-	"LeakyRelu": func(n *graph.Node) (Act, bool) {
-		return Act{F: kernels.ActLeakyReLU, A: n.Float("alpha", 0.01)}, true
-	},
-	"HardSigmoid": func(n *graph.Node) (Act, bool) {
-		return Act{F: kernels.ActHardSigmoid, A: n.Float("alpha", 0.2), B: n.Float("beta", 0.5)}, true
-	},
-}
-
-func always(f kernels.Activation) func(*graph.Node) (Act, bool) {
-	return func(*graph.Node) (Act, bool) { return Act{F: f}, true }
-}
-
+// The functions that the kernels have are known to package ops.
 func init() {
-	r := map[string]rule{"Clip": (*lowering).clip}
-	for name, act := range acts {
-		r[name] = func(l *lowering, n *graph.Node, x *Value, shape []int) *Value {
-			f, ok := act(n)
-			return l.activate(n, x, f, ok)
+	r := map[string]rule{}
+	for _, o := range ops.All() {
+		if o.Activates() {
+			r[o.Name] = (*lowering).activate
 		}
 	}
 	register(&Activate{}, r)
 }
 
-func (l *lowering) activate(n *graph.Node, x *Value, f Act, ok bool) *Value {
+func (l *lowering) activate(n *graph.Node, x *Value, _ []int) *Value {
+	in := make([]*graph.Tensor, len(n.Inputs))
+	for i, name := range n.Inputs {
+		if t := l.val[name]; name != "" && l.fromBatch[name] {
+			in[i] = &graph.Tensor{Type: t.Type, Shape: t.Shape} // for this number of pictures only
+		} else if name != "" {
+			in[i] = t
+		}
+	}
+	f, ok := ops.ActivationOf(n, l.g.Opset, in)
 	if !ok {
 		return nil
 	}
-	return l.net.add(n.Outputs[0], &Activate{Act: f}, graph.Float, x.Shape, x)
-}
-
-func (l *lowering) clip(n *graph.Node, x *Value, shape []int) *Value {
-	lo, ok1 := l.bound(n, 1, "min", -inf)
-	hi, ok2 := l.bound(n, 2, "max", inf)
-	f := Act{F: kernels.ActClip, A: lo, B: hi}
-	if lo == 0 && hi == inf {
-		f = Act{F: kernels.ActReLU}
-	}
-	return l.activate(n, x, f, ok1 && ok2)
-}
-
-// bound returns a bound of Clip: an attribute up to opset 10, then an input.
-func (l *lowering) bound(n *graph.Node, i int, attr string, def float32) (float32, bool) {
-	if l.g.Opset < 11 {
-		return n.Float(attr, def), true
-	}
-	if i >= len(n.Inputs) || n.Inputs[i] == "" {
-		return def, true
-	}
-	t := l.val[n.Inputs[i]]
-	if len(t.F) != 1 || l.fromBatch[n.Inputs[i]] {
-		return 0, false
-	}
-	return t.F[0], true
+	return l.net.add(n.Outputs[0], &Activate{Act: Act{f.F, f.Alpha, f.Beta}}, graph.Float, x.Shape, x)
 }
 
 func (o *Activate) pictures(n *Node) (int, bool)     { return n.keep() }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels"
 )
 
@@ -36,7 +37,7 @@ func (l *lowering) binary(n *graph.Node, _ *Value, shape []int) *Value {
 	x, y := l.value(n.Inputs[0]), l.value(n.Inputs[1])
 	for i, c := range []*Value{x, y} {
 		v := []*Value{y, x}[i]
-		if c.Data == nil || v.Data != nil || c.fromBatch || len(v.Shape) != len(shape) || v.Len() != Size(shape) {
+		if c.Data == nil || v.Data != nil || c.fromBatch || len(v.Shape) != len(shape) || v.Len() != tensor.Size(shape) {
 			continue
 		}
 		if axis, ok := varies(c.Data, shape); ok && axis != 0 {
@@ -51,7 +52,7 @@ func (l *lowering) binary(n *graph.Node, _ *Value, shape []int) *Value {
 // sum lowers a Sum of equal shapes to additions.
 func (l *lowering) sum(n *graph.Node, s *Value, shape []int) *Value {
 	for _, name := range n.Inputs {
-		if v := l.value(name); v.Len() != Size(shape) || len(v.Shape) != len(shape) {
+		if v := l.value(name); v.Len() != tensor.Size(shape) || len(v.Shape) != len(shape) {
 			return nil
 		}
 	}

@@ -1,6 +1,10 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/onetomany/caption/cnn/internal/tensor"
+)
 
 // Chain is a convolution that is a matrix product or the first of the network,
 // a depthwise convolution of what it gives and, perhaps, a matrix product of what
@@ -71,7 +75,7 @@ func (o *Chain) Filtered() *Value { return o.Depthwise.Out[0] }
 
 // band sets how many rows there are at a time.
 func (o *Chain) band(d *Conv) {
-	wide, line := o.Expanded().Shape, Size(o.Expanded().Shape[2:])
+	wide, line := o.Expanded().Shape, tensor.Size(o.Expanded().Shape[2:])
 	least := (d.KH-1)*d.DilH + 1 // a window
 	// Rows that the next band needs too are moved when the memory is used up,
 	// which several bands should fit.
@@ -82,9 +86,9 @@ func (o *Chain) band(d *Conv) {
 // Floats returns how many floats the maps between take at a time.
 func (o *Chain) Floats() (expanded, filtered int) {
 	if o.Project != nil {
-		filtered = o.Rows * Size(o.Filtered().Shape[2:])
+		filtered = o.Rows * tensor.Size(o.Filtered().Shape[2:])
 	}
-	return o.Held * Size(o.Expanded().Shape[2:]), filtered
+	return o.Held * tensor.Size(o.Expanded().Shape[2:]), filtered
 }
 
 // parts returns the operators.

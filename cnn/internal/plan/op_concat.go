@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // Concat joins its inputs along an axis.
@@ -24,7 +25,7 @@ func (l *lowering) concat(n *graph.Node, _ *Value, shape []int) *Value {
 	if len(in) == 1 {
 		return in[0]
 	}
-	return l.net.add(n.Outputs[0], &Concat{Axis: axisOf(n.Int("axis", 0), len(shape))}, graph.Float, shape, in...)
+	return l.net.add(n.Outputs[0], &Concat{Axis: tensor.FromEnd(n.Int("axis", 0), len(shape))}, graph.Float, shape, in...)
 }
 
 func (o *Concat) pictures(n *Node) (axis int, ok bool) {

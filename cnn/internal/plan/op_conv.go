@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels"
 	"github.com/onetomany/caption/internal/weights"
 )
@@ -118,9 +119,9 @@ func (l *lowering) conv(n *graph.Node, x *Value, shape []int) *Value {
 	}
 	groups := n.Int("group", 1)
 	if groups == 1 && win.pointwise() {
-		return l.viaNHWC(n.Outputs[0], &Dense{K: w.Shape[1], N: w.Shape[0], W: w.Weights(), Trans: true, Epilogue: ep}, x, shape)
+		return l.viaNHWC(n.Outputs[0], &Dense{K: w.Shape[1], N: w.Shape[0], W: weightsOf(w), Trans: true, Epilogue: ep}, x, shape)
 	}
-	return l.viaNHWC(n.Outputs[0], &Conv{Window: win, Groups: groups, C: w.Shape[1], Filters: w.Shape[0], W: w.Weights(), Epilogue: ep}, x, shape)
+	return l.viaNHWC(n.Outputs[0], &Conv{Window: win, Groups: groups, C: w.Shape[1], Filters: w.Shape[0], W: weightsOf(w), Epilogue: ep}, x, shape)
 }
 
 // Depthwise reports whether each channel has a filter of its own.
@@ -162,7 +163,7 @@ func (o *Conv) workspace(g *Net, n *Node) (w workspace) {
 		all := (out[1] + o.Winograd - 1) / o.Winograd * ((out[2] + 3) / 4)
 		w.tiles = (o.Winograd + 2) * 6 * min(all, 24) * (o.C + min(o.Filters, 32) + 32)
 	} else if !o.Depthwise() && !o.Planar && (o.C < 16 || n.In[0].Shape[3]%512 == 0) {
-		w.rows = copied(Size(out[1:3]), o.C*o.KH*o.KW)
+		w.rows = copied(tensor.Size(out[1:3]), o.C*o.KH*o.KW)
 	}
 	return w
 }
@@ -236,7 +237,7 @@ func (g *Net) readPicture(n *Node, o *Conv, pixels map[*Value]*Value) {
 	switch {
 	case n.BF16 && o.C < PixelSize:
 		if pixels[x] == nil {
-			shape := permuted(x.Shape, toNHWC)
+			shape := tensor.Permuted(x.Shape, toNHWC)
 			shape[3] = PixelSize
 			pixels[x] = g.add(x.Name, &Pixels{}, x.Type, shape, x)
 			pixels[x].BF16, pixels[x].Pictures = true, 0
@@ -281,4 +282,12 @@ func (o *Conv) words(n *Node) words {
 		w.kernel = "direct, planar"
 	}
 	return w
+}
+
+// weightsOf returns the elements of a Float tensor, wherever they are.
+func weightsOf(t *graph.Tensor) weights.Data {
+	if d, ok := t.Stored.(weights.Data); ok {
+		return d
+	}
+	return weights.Of(t.F)
 }

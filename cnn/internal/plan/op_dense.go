@@ -29,7 +29,7 @@ func (l *lowering) gemm(n *graph.Node, x *Value, shape []int) *Value {
 	if !ok || !ok2 || n.Int("transA", 0) != 0 || len(x.Shape) != 2 {
 		return nil
 	}
-	o := &Dense{K: x.Shape[1], N: shape[1], W: w.Weights(), Trans: n.Int("transB", 0) != 0}
+	o := &Dense{K: x.Shape[1], N: shape[1], W: weightsOf(w), Trans: n.Int("transB", 0) != 0}
 	if alpha := n.Float("alpha", 1); alpha != 1 {
 		o.Scale = l.net.floats(n.Name, o.N)
 		for i := range o.Scale {
@@ -55,7 +55,7 @@ func (l *lowering) matmul(n *graph.Node, x *Value, shape []int) *Value {
 	if !ok || len(w.Shape) != 2 || len(x.Shape) < 2 || x.Data != nil {
 		return nil
 	}
-	return l.net.add(n.Outputs[0], &Dense{K: w.Shape[0], N: w.Shape[1], W: w.Weights()}, graph.Float, shape, x)
+	return l.net.add(n.Outputs[0], &Dense{K: w.Shape[0], N: w.Shape[1], W: weightsOf(w)}, graph.Float, shape, x)
 }
 
 func (o *Dense) pictures(n *Node) (int, bool) { return n.keep(len(n.In[0].Shape) - 1) }

@@ -18,7 +18,22 @@ type Generic struct {
 func init() { register(&Generic{}, nil) }
 
 // move lets transpositions pass what works element by element.
-func (o *Generic) move([]int) (Op, bool) { return o, elementwise[o.node.Op] }
+func (o *Generic) move([]int) (Op, bool) { return o, ops.Get(o.node.Op).Elementwise() }
+
+// pictures is what package ops says of the operator.
+func (o *Generic) pictures(n *Node) (axis int, ok bool) {
+	in, axes := make([]*graph.Tensor, len(n.In)), make([]int, len(n.In))
+	for i, v := range n.In {
+		switch axes[i] = -1; {
+		case v == nil:
+		case v.Data != nil:
+			in[i] = v.Data
+		default:
+			in[i], axes[i] = &graph.Tensor{Type: v.Type, Shape: v.Shape}, v.Pictures
+		}
+	}
+	return ops.Pictures(o.node, o.opset, in, axes)
+}
 
 func (o *Generic) prefers(*Net, *Node, bool) precision { return float32s }
 

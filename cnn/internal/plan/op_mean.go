@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // Mean takes the mean over H and W of In[0], [N,H,W,C], to [N,1,1,C].
@@ -32,7 +33,7 @@ func (l *lowering) mean(n *graph.Node, x *Value, shape []int) *Value {
 	}
 	axes = slices.Clone(axes)
 	for i, a := range axes {
-		axes[i] = axisOf(a, 4)
+		axes[i] = tensor.FromEnd(a, 4)
 	}
 	slices.Sort(axes)
 	hw, nhwc := slices.Equal(axes, []int{2, 3}), slices.Equal(axes, []int{1, 2})
@@ -40,7 +41,7 @@ func (l *lowering) mean(n *graph.Node, x *Value, shape []int) *Value {
 		return nil
 	}
 	// Before opset 18 an input for the axes means nothing, and all are reduced.
-	if Size(shape)*x.Shape[axes[0]]*x.Shape[axes[1]] != x.Len() {
+	if tensor.Size(shape)*x.Shape[axes[0]]*x.Shape[axes[1]] != x.Len() {
 		return nil
 	}
 	name := n.Outputs[0]

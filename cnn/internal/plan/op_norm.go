@@ -1,6 +1,9 @@
 package plan
 
-import "github.com/onetomany/caption/cnn/internal/graph"
+import (
+	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
+)
 
 // Norm normalises In[0] over its last axis: (x−mean)/√(variance+Eps)·Scale + Bias.
 type Norm struct {
@@ -17,7 +20,7 @@ func (l *lowering) layerNorm(n *graph.Node, x *Value, _ []int) *Value {
 	scale, ok1 := l.floats(n, 1)
 	bias, ok2 := l.floats(n, 2)
 	rank := len(x.Shape)
-	if !ok1 || !ok2 || axisOf(n.Int("axis", -1), rank) != rank-1 || scale == nil || len(scale.F) != x.Shape[rank-1] {
+	if !ok1 || !ok2 || tensor.FromEnd(n.Int("axis", -1), rank) != rank-1 || scale == nil || len(scale.F) != x.Shape[rank-1] {
 		return nil
 	}
 	o := &Norm{Eps: n.Float("epsilon", 1e-5), Scale: scale.F}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // Pad puts a border of zeros around In[0]: before and after each axis.
@@ -34,7 +35,7 @@ func (l *lowering) pad(n *graph.Node, x *Value, shape []int) *Value {
 	for i := range len(pads) / 2 {
 		a := i
 		if axes != nil {
-			a = axisOf(axes[i], len(shape))
+			a = tensor.FromEnd(axes[i], len(shape))
 		}
 		o.Before[a], o.After[a] = pads[i], pads[len(pads)/2+i]
 	}
@@ -47,8 +48,8 @@ func (o *Pad) pictures(n *Node) (int, bool) {
 }
 
 func (o *Pad) move(perm []int) (Op, bool) {
-	inv := inverse(perm)
-	return &Pad{Before: permuted(o.Before, inv), After: permuted(o.After, inv)}, true
+	inv := tensor.Inverse(perm)
+	return &Pad{Before: tensor.Permuted(o.Before, inv), After: tensor.Permuted(o.After, inv)}, true
 }
 
 func (o *Pad) words(*Node) words {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // Reshape gives In[0] another shape. It moves nothing: its output is a view.
@@ -27,22 +28,9 @@ func (l *lowering) reshape(name string, x *Value, shape []int) *Value {
 	return l.net.add(name, &Reshape{}, x.Type, shape, x)
 }
 
-// pictures follows the axis of the pictures: they must be the slowest to change in
-// the group of axes that holds them.
+// pictures follows the axis of the pictures.
 func (o *Reshape) pictures(n *Node) (int, bool) {
-	axis, in := n.In[0].Pictures, n.In[0].Shape
-	for _, gr := range factor(in, n.Out[0].Shape) {
-		if axis < gr.firstIn || axis >= gr.firstIn+gr.in {
-			continue
-		}
-		for _, d := range in[gr.firstIn:axis] {
-			if d != 1 {
-				return 0, false
-			}
-		}
-		return gr.firstOut, true
-	}
-	return 0, false
+	return tensor.ReshapedAxis(n.In[0].Shape, n.Out[0].Shape, n.In[0].Pictures)
 }
 
 func (o *Reshape) words(*Node) words { return words{kernel: "view"} }

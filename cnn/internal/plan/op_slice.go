@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // Slice takes Out.Shape[Axis] indices of an axis of In[0], from Start on.
@@ -29,7 +30,7 @@ func (l *lowering) part(name string, x *Value, axis, start, size int) *Value {
 
 // split lowers Split to slices; it returns the first.
 func (l *lowering) split(n *graph.Node, x *Value, _ []int) *Value {
-	axis := axisOf(n.Int("axis", 0), len(x.Shape))
+	axis := tensor.FromEnd(n.Int("axis", 0), len(x.Shape))
 	for _, name := range n.Outputs {
 		if name == "" || l.val[name].Shape[axis] == 0 {
 			return nil
@@ -55,9 +56,9 @@ func (l *lowering) slice(n *graph.Node, x *Value, shape []int) *Value {
 	for i, s := range starts {
 		a := i
 		if axes != nil {
-			a = axisOf(axes[i], len(x.Shape))
+			a = tensor.FromEnd(axes[i], len(x.Shape))
 		}
-		s = min(max(axisOf(s, x.Shape[a]), 0), x.Shape[a])
+		s = min(max(tensor.FromEnd(s, x.Shape[a]), 0), x.Shape[a])
 		x = l.part(n.Outputs[0], x, a, s, shape[a])
 	}
 	return x
@@ -69,9 +70,9 @@ func (l *lowering) gather(n *graph.Node, x *Value, shape []int) *Value {
 	if !ok || len(at) == 0 || len(l.val[n.Inputs[1]].Shape) > 1 {
 		return nil
 	}
-	axis := axisOf(n.Int("axis", 0), len(x.Shape))
+	axis := tensor.FromEnd(n.Int("axis", 0), len(x.Shape))
 	for i := range at {
-		at[i] = axisOf(at[i], x.Shape[axis])
+		at[i] = tensor.FromEnd(at[i], x.Shape[axis])
 		if at[i] != at[0]+i || at[i] < 0 || at[i] >= x.Shape[axis] {
 			return nil // an index out of range is found when the operator runs
 		}

@@ -1,6 +1,9 @@
 package plan
 
-import "github.com/onetomany/caption/cnn/internal/graph"
+import (
+	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
+)
 
 // Softmax computes the softmax over the last axis.
 type Softmax struct{ common }
@@ -12,7 +15,7 @@ func (l *lowering) softmax(n *graph.Node, x *Value, _ []int) *Value {
 	if l.g.Opset < 13 { // it was over all axes from this one on
 		def = 1
 	}
-	if rank := len(x.Shape); rank == 0 || axisOf(n.Int("axis", def), rank) != rank-1 {
+	if rank := len(x.Shape); rank == 0 || tensor.FromEnd(n.Int("axis", def), rank) != rank-1 {
 		return nil
 	}
 	return l.net.add(n.Outputs[0], &Softmax{}, graph.Float, x.Shape, x)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // Transpose permutes dimensions: Out.Shape[i] = In.Shape[Perm[i]].
@@ -34,7 +35,7 @@ func init() {
 // transposition that x comes from.
 func (g *Net) transpose(x *Value, perm []int) *Value {
 	if t, ok := x.producer().(*Transpose); ok {
-		perm, x = permuted(t.Perm, perm), x.def.In[0]
+		perm, x = tensor.Permuted(t.Perm, perm), x.def.In[0]
 	}
 	if keepsOrder(perm) {
 		return x
@@ -44,7 +45,7 @@ func (g *Net) transpose(x *Value, perm []int) *Value {
 			return y.resolve()
 		}
 	}
-	y := g.add(x.Name, &Transpose{Perm: perm}, x.Type, permuted(x.Shape, perm), x)
+	y := g.add(x.Name, &Transpose{Perm: perm}, x.Type, tensor.Permuted(x.Shape, perm), x)
 	if g.transposed == nil {
 		g.transposed = map[*Value][]*Value{}
 	}

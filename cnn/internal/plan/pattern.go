@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels"
 )
 
@@ -130,7 +131,7 @@ func (v *Value) meanOfLast() bool {
 	}
 	x := v.def.In[0].Shape
 	last := len(x) - 1
-	return len(v.Shape) == len(x) && v.Shape[last] == 1 && v.Len()*x[last] == Size(x)
+	return len(v.Shape) == len(x) && v.Shape[last] == 1 && v.Len()*x[last] == tensor.Size(x)
 }
 
 // isNumber reports whether every element of t, one or more, is v.

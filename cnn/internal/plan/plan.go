@@ -190,7 +190,7 @@ func (p *Plan) checkGeneric() (largest int64, err error) {
 				if err != nil {
 					return err
 				}
-				largest = max(largest, k.Room)
+				largest = max(largest, k.Workspace)
 			}
 		}
 		return nil

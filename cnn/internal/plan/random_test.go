@@ -11,6 +11,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/ops"
 	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // reference computes value out of g node by node, by package ops.
@@ -98,7 +99,7 @@ func checkNetwork(t testing.TB, choices []byte) *compiled {
 	shape := []int{base, p.Channels, p.Height, p.Width}
 	for i := 0; i < pictures; i += base {
 		y := reference(t, g, out, shape, x[i*per:][:base*per])
-		if len(y.Shape) == 4 && plan.Size(y.Shape[2:]) > 1 && !(g.Nodes[len(g.Nodes)-1].Op == "Transpose" && slices.Equal(g.Nodes[len(g.Nodes)-1].Ints("perm"), plan.ToNHWC)) {
+		if len(y.Shape) == 4 && tensor.Size(y.Shape[2:]) > 1 && !(g.Nodes[len(g.Nodes)-1].Op == "Transpose" && slices.Equal(g.Nodes[len(g.Nodes)-1].Ints("perm"), plan.ToNHWC)) {
 			y.F = plan.Transposed(y.F, y.Shape, plan.ToNHWC)
 		}
 		want = append(want, y.F...)
