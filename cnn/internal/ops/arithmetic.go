@@ -6,7 +6,8 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var arithmeticOps = []Op{
@@ -33,9 +34,9 @@ type rowFunc[T, R any] func(out []R, a, b []T, sa, sb int)
 
 // Rows of floats of equal length go to the vector kernels.
 var (
-	addFloats = vector(kernels.Add, addRow[float32])
-	subFloats = vector(kernels.Sub, subRow[float32])
-	mulFloats = vector(kernels.Mul, mulRow[float32])
+	addFloats = vector(vmath.Add, addRow[float32])
+	subFloats = vector(vmath.Sub, subRow[float32])
+	mulFloats = vector(vmath.Mul, mulRow[float32])
 )
 
 func vector(full func(dst, a, b []float32), row rowFunc[float32, float32]) rowFunc[float32, float32] {
@@ -156,7 +157,7 @@ func arithmetic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*bind
 			return nil, err
 		}
 		l := broadcastLoops(shape, b.in[0].Shape, b.in[1].Shape)
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+		run := func(in, out []*graph.Tensor, team *workers.Team) error {
 			if out[0].Type == graph.Float {
 				walk(l, out[0].F, in[0].F, in[1].F, f)
 			} else {
@@ -176,7 +177,7 @@ func checkDivisor(k *Kernel, err error) (*Kernel, error) {
 		return nil, err
 	}
 	run := k.run
-	k.run = func(in, out []*graph.Tensor, team *kernels.Team) error {
+	k.run = func(in, out []*graph.Tensor, team *workers.Team) error {
 		for _, v := range in[1].I {
 			if v == 0 {
 				return errDivideByZero
@@ -230,7 +231,7 @@ func bindPow(b *binding) (*Kernel, error) {
 		return nil, err
 	}
 	l := broadcastLoops(shape, b.in[0].Shape, b.in[1].Shape)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		x, y := converted(in[0], graph.Float), converted(in[1], graph.Float)
 		z := x
 		if out[0].Type == graph.Float {
@@ -314,7 +315,7 @@ func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*bindin
 		if b.Op == "Mean" {
 			scale = 1 / float32(len(b.in))
 		}
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+		run := func(in, out []*graph.Tensor, team *workers.Team) error {
 			expand(out[0], in[0])
 			for i, t := range in[1:] {
 				if o := out[0]; o.Type == graph.Float {
@@ -324,7 +325,7 @@ func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*bindin
 				}
 			}
 			if scale != 1 {
-				kernels.Scale(out[0].F, scale, out[0].F)
+				vmath.Scale(out[0].F, scale, out[0].F)
 			}
 			return nil
 		}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/internal/float16"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var castOps = []Op{
@@ -144,7 +144,7 @@ func converted(t *graph.Tensor, dt graph.DType) *graph.Tensor {
 
 // cast binds a conversion.
 func (b *binding) cast(to graph.DType, round narrowing) (*Kernel, error) {
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		convert(out[0], in[0])
 		round(out[0])
 		return nil
@@ -208,7 +208,7 @@ func bindDequantizeLinear(b *binding) (*Kernel, error) {
 			return nil, fmt.Errorf("scale %v does not fit axis %d of %v in blocks of %d", scale, axis, x, max(block, 1))
 		}
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		y, x, s := out[0].F, in[0].I, in[1].F
 		var zero []int64
 		if len(in) > 2 && in[2] != nil {

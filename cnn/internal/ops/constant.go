@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Operators that make tensors from nothing but constants.
@@ -40,7 +40,7 @@ func bindConstant(b *binding) (*Kernel, error) {
 	if !t.Known() {
 		return nil, fmt.Errorf("value %w", ErrNotConstant)
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		assign(out[0], t)
 		return nil
 	}
@@ -63,7 +63,7 @@ func bindConstantOfShape(b *binding) (*Kernel, error) {
 	}
 	one := like(value, nil)
 	one.F, one.I, one.B = value.F, value.I, value.B
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		expand(out[0], &one)
 		return nil
 	}
@@ -104,7 +104,7 @@ func bindRange(b *binding) (*Kernel, error) {
 	if n > MaxElements {
 		return nil, fmt.Errorf("%w: %g elements", ErrTooLarge, n)
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		fill(out[0])
 		return nil
 	}

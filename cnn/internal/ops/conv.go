@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var convOps = []Op{
@@ -74,7 +74,7 @@ func bindConv(b *binding) (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		s.conv(w, out[0].F, in[0].F, in[1].F, team)
 		if len(in) > 2 && in[2] != nil {
 			addBias(out[0].F, in[2].F, product(w.out[:]))
@@ -96,7 +96,7 @@ func addBias(y, bias []float32, n int) {
 
 // conv multiplies the weights of each group with the columns of its input
 // (im2col), some output positions at a time.
-func (s *convShape) conv(w *window, y, x, weights []float32, team *kernels.Team) {
+func (s *convShape) conv(w *window, y, x, weights []float32, team *workers.Team) {
 	if len(y) == 0 {
 		return
 	}
@@ -175,7 +175,7 @@ func bindConvTranspose(b *binding) (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		s.convTranspose(w, out[0].F, in[0].F, in[1].F, team)
 		if len(in) > 2 && in[2] != nil {
 			addBias(out[0].F, in[2].F, product(w.in[:]))
@@ -243,7 +243,7 @@ func (b *binding) transposedWindow() (*window, error) {
 	return w, nil
 }
 
-func (s *convShape) convTranspose(w *window, y, x, weights []float32, team *kernels.Team) {
+func (s *convShape) convTranspose(w *window, y, x, weights []float32, team *workers.Team) {
 	if len(y) == 0 {
 		return
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // FuzzBind spoils nodes of the test archives and runs what Bind lets pass:
@@ -111,7 +111,7 @@ func (s *sample) run(t testing.TB) {
 		}
 		out[i] = Alloc(o.Type, o.Shape)
 	}
-	k.Run(s.in, out, kernels.Threads(2))
+	k.Run(s.in, out, workers.Threads(2))
 	if d := time.Since(start); d > 5*time.Second {
 		t.Errorf("%+v on %s took %v", *s.node, describeAll(s.in), d)
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Operators whose indices are data: they are checked when the node runs.
@@ -48,7 +48,7 @@ func bindGather(b *binding) (*Kernel, error) {
 		return nil, err
 	}
 	outer, dim, inner := product(x[:axis]), x[axis], product(x[axis+1:])
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		o := 0
 		for i := range outer {
 			for _, v := range in[1].I {
@@ -84,7 +84,7 @@ func bindGatherElements(b *binding) (*Kernel, error) {
 	step := from[axis]
 	from[axis] = 0
 	l := newLoops(idx, from)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) (err error) {
+	run := func(in, out []*graph.Tensor, team *workers.Team) (err error) {
 		l.rows(func(o int, off []int) {
 			for i := range l.n {
 				j, e := index(in[1].I[o+i], x[axis])
@@ -121,7 +121,7 @@ func bindGatherND(b *binding) (*Kernel, error) {
 	batches, rest := product(x[:batch]), product(x[batch:])
 	inner := product(x[batch+depth:])
 	each := product(idx[batch : len(idx)-1])
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		o, i := 0, in[1].I
 		for n := range batches {
 			for range each {

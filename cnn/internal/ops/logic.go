@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var logicOps = []Op{
@@ -42,7 +42,7 @@ func compare(f func(x, y float32) bool, g func(x, y int64) bool, h func(x, y boo
 			return nil, err
 		}
 		l := broadcastLoops(shape, b.in[0].Shape, b.in[1].Shape)
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+		run := func(in, out []*graph.Tensor, team *workers.Team) error {
 			switch in[0].Type {
 			case graph.Float:
 				walk(l, out[0].B, in[0].F, in[1].F, eachRow(f))
@@ -58,7 +58,7 @@ func compare(f func(x, y float32) bool, g func(x, y int64) bool, h func(x, y boo
 }
 
 func bindNot(b *binding) (*Kernel, error) {
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		mapSlice(out[0].B, in[0].B, func(x bool) bool { return !x })
 		return nil
 	}
@@ -67,7 +67,7 @@ func bindNot(b *binding) (*Kernel, error) {
 
 // test binds a predicate of floats.
 func (b *binding) test(f func(float32) bool) (*Kernel, error) {
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		mapSlice(out[0].B, in[0].F, f)
 		return nil
 	}
@@ -100,7 +100,7 @@ func bindWhere(b *binding) (*Kernel, error) {
 		return nil, err
 	}
 	l := broadcastLoops(shape, c.Shape, x.Shape, y.Shape)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		switch x, y, o := in[1], in[2], out[0]; o.Type {
 		case graph.Float:
 			choose(l, o.F, in[0].B, x.F, y.F)

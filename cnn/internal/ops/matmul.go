@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var matmulOps = []Op{
@@ -13,8 +15,8 @@ var matmulOps = []Op{
 	{Name: "Gemm", Since: 7, Sig: "f f f?", bind: bindGemm},
 }
 
-// gemm is kernels.Gemm, also for empty matrices.
-func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, team *kernels.Team) {
+// gemm is matmul.Mul, also for empty matrices.
+func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, team *workers.Team) {
 	if m == 0 || n == 0 {
 		return
 	}
@@ -24,7 +26,7 @@ func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 		}
 		return
 	}
-	kernels.Gemm(transA, transB, m, n, k, a, lda, b, ldb, false, c, ldc, team)
+	matmul.Mul(transA, transB, m, n, k, a, lda, b, ldb, false, c, ldc, team)
 }
 
 // bindMatMul multiplies [..., M, K] by [..., K, N]; the leading dimensions
@@ -68,7 +70,7 @@ func bindMatMul(b *binding) (*Kernel, error) {
 		batch, xb, yb = nil, nil, nil
 	}
 	l := broadcastLoops(batch, xb, yb)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		l.rows(func(o int, off []int) {
 			for i := range l.n {
 				a := in[0].F[(off[0]+i*l.step[0])*m*k:]
@@ -110,11 +112,11 @@ func bindGemm(b *binding) (*Kernel, error) {
 	case c != nil && beta != 0:
 		add = broadcastLoops([]int{m, n}, []int{m, n}, c.Shape)
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		o := out[0].F
 		gemm(transA, transB, m, n, k, in[0].F, x[1], in[1].F, y[1], o, n, team)
 		if alpha != 1 {
-			kernels.Scale(o, alpha, o)
+			vmath.Scale(o, alpha, o)
 		}
 		switch {
 		case add == nil:

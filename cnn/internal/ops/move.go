@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Operators that only move elements.
@@ -113,7 +113,7 @@ func (b *binding) strided(shape []int, from view) (*Kernel, error) {
 		return nil, err
 	}
 	t := newTransfer(shape, view{strides: strides(shape)}, from)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		t.run(out[0], in[0])
 		return nil
 	}
@@ -154,7 +154,7 @@ func bindConcat(b *binding) (*Kernel, error) {
 	for i, t := range b.in {
 		parts[i] = newTransfer(t.Shape, view{starts[i] * st[axis], st}, view{strides: strides(t.Shape)})
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		for i, p := range parts {
 			p.run(out[0], in[i])
 		}
@@ -201,7 +201,7 @@ func bindSplit(b *binding) (*Kernel, error) {
 	if sum != x.Shape[axis] {
 		return nil, fmt.Errorf("sizes %v do not divide the %d of axis %d", sizes, x.Shape[axis], axis)
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		for i, p := range parts {
 			p.run(out[i], in[0])
 		}
@@ -372,7 +372,7 @@ func bindTile(b *binding) (*Kernel, error) {
 		return nil, err
 	}
 	t := newTransfer(pairs, view{strides: strides(pairs)}, view{strides: from})
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		t.run(out[0], in[0])
 		return nil
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var normOps = []Op{
@@ -64,7 +64,7 @@ func bindBatchNorm(b *binding) (*Kernel, error) {
 		})
 	}
 	if !training {
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+		run := func(in, out []*graph.Tensor, team *workers.Team) error {
 			normalise(in, out, in[3].F, in[4].F)
 			return nil
 		}
@@ -75,7 +75,7 @@ func bindBatchNorm(b *binding) (*Kernel, error) {
 		stats[1] = c
 	}
 	l := broadcastLoops(x, stats)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		var now [2][]float32 // mean and variance of x
 		for i, v := range momentsBy(l, in[0].F, c) {
 			now[i] = make([]float32, c)
@@ -184,7 +184,7 @@ func (b *binding) groupNorm(groups, scales int) (*Kernel, error) {
 	x := b.in[0].Shape
 	c, plane := channels(x)
 	eps := float64(b.Float("epsilon", 1e-5))
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		if len(in[0].F) == 0 {
 			return nil
 		}
@@ -233,7 +233,7 @@ func bindLayerNorm(b *binding) (*Kernel, error) {
 	}
 	eps := float64(b.Float("epsilon", 1e-5))
 	scale, shift := b.rowwise(1), b.rowwise(2)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		x, y := in[0].F, out[0].F
 		for i, r := 0, 0; i < len(x); i, r = i+n, r+1 {
 			m, v := moments(x[i : i+n])
@@ -261,7 +261,7 @@ func bindRMSNorm(b *binding) (*Kernel, error) {
 	}
 	eps := float64(b.Float("epsilon", 1e-5))
 	scale := b.rowwise(1)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		x, y := in[0].F, out[0].F
 		for i := 0; i < len(x); i += n {
 			var sum float64
@@ -316,7 +316,7 @@ func bindMeanVarianceNorm(b *binding) (*Kernel, error) {
 	stats := without(x, reduced, true)
 	groups := product(stats)
 	l := broadcastLoops(x, stats)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		x, y := in[0].F, out[0].F
 		m := momentsBy(l, x, groups)
 		l.rows(func(o int, off []int) {
@@ -345,7 +345,7 @@ func bindLpNorm(b *binding) (*Kernel, error) {
 		return nil, err
 	}
 	n, inner := x[axis], product(x[axis+1:])
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		eachVector(out[0].F, in[0].F, n, inner, func(y, x []float32) {
 			var acc float64
 			for _, v := range x {
@@ -378,7 +378,7 @@ func bindLRN(b *binding) (*Kernel, error) {
 	alpha, beta, bias := float64(b.Float("alpha", 1e-4))/float64(size), float64(b.Float("beta", 0.75)), float64(b.Float("bias", 1))
 	before, after := (size-1)/2, size/2
 	c, plane := channels(x)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		squares := make([]float64, plane)
 		add := func(x []float32, sign float64) {
 			for i, v := range x {

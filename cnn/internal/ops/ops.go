@@ -17,7 +17,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // NewestOpset is the last operator set whose definitions this package follows.
@@ -61,7 +61,7 @@ type Op struct {
 
 // runFunc computes the outputs of a bound node. The tensors have the types and
 // shapes they were bound with; in[i] is nil for an input left out.
-type runFunc func(in, out []*graph.Tensor, team *kernels.Team) error
+type runFunc func(in, out []*graph.Tensor, team *workers.Team) error
 
 // Kernel is a node bound to the types and shapes of its inputs, ready to run.
 // It is immutable and safe for concurrent use.
@@ -141,7 +141,7 @@ func Bind(node *graph.Node, opset int, in []*graph.Tensor) (*Kernel, error) {
 // Run computes the outputs into out, whose tensors have the types and shapes of
 // k.Out. The result does not depend on the size of team. Outputs that the node
 // leaves out may be nil.
-func (k *Kernel) Run(in, out []*graph.Tensor, team *kernels.Team) error {
+func (k *Kernel) Run(in, out []*graph.Tensor, team *workers.Team) error {
 	if len(in) != len(k.in) || len(out) != len(k.Out) {
 		return fmt.Errorf("ops: kernel has %d inputs and %d outputs, got %d and %d", len(k.in), len(k.Out), len(in), len(out))
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 func vec(v ...int64) *graph.Tensor {
@@ -138,7 +138,7 @@ func TestConcurrent(t *testing.T) {
 				outs[i] = append(outs[i], Alloc(o.Type, o.Shape))
 			}
 			wg.Go(func() {
-				if err := k.Run(s.in, outs[i], kernels.Threads(i)); err != nil {
+				if err := k.Run(s.in, outs[i], workers.Threads(i)); err != nil {
 					t.Errorf("%s: %v", s.node.Op, err)
 				}
 			})

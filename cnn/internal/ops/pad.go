@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // bindPad: padding and value are attributes up to opset 10, inputs from then
@@ -62,7 +62,7 @@ func bindPad(b *binding) (*Kernel, error) {
 	if b.opset < 11 {
 		fill.F[0] = b.Float("value", 0)
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		fill := fill
 		if len(in) > 2 && in[2] != nil {
 			fill = in[2]

@@ -5,14 +5,15 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var poolOps = []Op{
 	{Name: "MaxPool", Since: 1, Sig: "n", Limits: "1 to 3 spatial axes, without the Indices output", bind: bindMaxPool},
 	{Name: "AveragePool", Since: 1, Sig: "f", Limits: "1 to 3 spatial axes", bind: bindAveragePool},
 	{Name: "LpPool", Since: 2, Sig: "f", Limits: "1 to 3 spatial axes", bind: bindLpPool},
-	{Name: "GlobalMaxPool", Since: 1, Sig: "f", bind: globalPool(kernels.Max)},
+	{Name: "GlobalMaxPool", Since: 1, Sig: "f", bind: globalPool(vmath.Max)},
 	{Name: "GlobalAveragePool", Since: 1, Sig: "f", bind: globalPool(mean)},
 	{Name: "GlobalLpPool", Since: 2, Sig: "f", bind: bindGlobalLpPool},
 }
@@ -76,7 +77,7 @@ func bindMaxPool(b *binding) (*Kernel, error) {
 		return nil, err
 	}
 	x := b.in[0]
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		if in[0].Type == graph.Float {
 			pool(w, out[0].F, in[0].F, float32(math.Inf(-1)), maxOf, func(acc float32, _ [3]int) float32 { return acc })
 		} else {
@@ -111,7 +112,7 @@ func bindAveragePool(b *binding) (*Kernel, error) {
 		}
 		return float64(max(n, 1))
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		pool(w, out[0].F, in[0].F, 0,
 			func(acc float64, x float32) float64 { return acc + float64(x) },
 			func(acc float64, at [3]int) float32 { return float32(acc / divisor(at)) })
@@ -146,7 +147,7 @@ func bindLpPool(b *binding) (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		pool(w, out[0].F, in[0].F, 0, fold, func(acc float64, _ [3]int) float32 { return float32(root(acc)) })
 		return nil
 	}
@@ -166,7 +167,7 @@ func globalPool(f func(plane []float32) float32) func(*binding) (*Kernel, error)
 			shape = append(shape, 1)
 		}
 		n := product(x[2:])
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+		run := func(in, out []*graph.Tensor, team *workers.Team) error {
 			for i := range out[0].F {
 				out[0].F[i] = f(in[0].F[i*n : (i+1)*n])
 			}

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var reduceOps = []Op{
@@ -108,7 +108,7 @@ func reduce(r reducer) func(*binding) (*Kernel, error) {
 		}
 		kept := without(x.Shape, reduced, true)
 		l := broadcastLoops(x.Shape, kept)
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+		run := func(in, out []*graph.Tensor, team *workers.Team) error {
 			switch x, y := in[0], out[0]; x.Type {
 			case graph.Float:
 				r.floats(l, y.F, x.F)
@@ -216,7 +216,7 @@ func bindArg(f func(x, y float32) bool, g func(x, y int64) bool) func(*binding) 
 		}
 		reduced := make([]bool, len(x))
 		reduced[axis] = true
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+		run := func(in, out []*graph.Tensor, team *workers.Team) error {
 			if in[0].Type == graph.Float {
 				argExtreme(out[0].I, in[0].F, n, inner, last, f)
 			} else {

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var resizeOps = []Op{
@@ -245,7 +245,7 @@ func (b *binding) resize(r *resizing, axes []resizedAxis) (*Kernel, error) {
 	if x.Type == graph.Float {
 		fill.F[0] = r.extrapolation
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		resample(out[0], in[0], maps, fill)
 		return nil
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Operators that keep the elements as they lie, or tell their number.
@@ -22,7 +22,7 @@ var shapeOps = []Op{
 
 // reshaped binds a node whose output is its first input under another shape.
 func (b *binding) reshaped(shape []int) (*Kernel, error) {
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		assign(out[0], in[0])
 		return nil
 	}
@@ -159,7 +159,7 @@ func bindDropout(b *binding) (*Kernel, error) {
 			return nil, b.unsupported("training_mode")
 		}
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		assign(out[0], in[0])
 		if len(out) > 1 {
 			for i := range out[1].F {
@@ -186,7 +186,7 @@ func bindShape(b *binding) (*Kernel, error) {
 		start, n := sliceRange(b.Int("start", 0), b.Int("end", len(x)), 1, len(x))
 		x = x[start : start+n]
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		for i, d := range x {
 			out[0].I[i] = int64(d)
 		}
@@ -197,7 +197,7 @@ func bindShape(b *binding) (*Kernel, error) {
 
 func bindSize(b *binding) (*Kernel, error) {
 	n := b.in[0].Len()
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		out[0].I[0] = int64(n)
 		return nil
 	}

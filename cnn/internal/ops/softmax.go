@@ -2,12 +2,13 @@ package ops
 
 import (
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var softmaxOps = []Op{
-	{Name: "Softmax", Since: 1, Sig: "f", bind: alongAxis(kernels.Softmax)},
-	{Name: "LogSoftmax", Since: 1, Sig: "f", bind: alongAxis(kernels.LogSoftmax)},
+	{Name: "Softmax", Since: 1, Sig: "f", bind: alongAxis(vmath.Softmax)},
+	{Name: "LogSoftmax", Since: 1, Sig: "f", bind: alongAxis(vmath.LogSoftmax)},
 	{Name: "Hardmax", Since: 1, Sig: "f", bind: alongAxis(hardmax)},
 }
 
@@ -29,7 +30,7 @@ func alongAxis(f func(out, in []float32)) func(*binding) (*Kernel, error) {
 		if b.opset < 13 {
 			n, inner = n*inner, 1
 		}
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+		run := func(in, out []*graph.Tensor, team *workers.Team) error {
 			eachVector(out[0].F, in[0].F, n, inner, f)
 			return nil
 		}

@@ -5,7 +5,8 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Element by element on one input: mathematical functions and activations.
@@ -18,9 +19,9 @@ var unaryOps = []Op{
 
 	{Name: "Sqrt", Since: 1, Sig: "f", bind: mapFloats(sqrt32)},
 	{Name: "Reciprocal", Since: 1, Sig: "f", bind: mapFloats(func(x float32) float32 { return 1 / x })},
-	{Name: "Exp", Since: 1, Sig: "f", bind: mapVector(kernels.Exp)},
+	{Name: "Exp", Since: 1, Sig: "f", bind: mapVector(vmath.Exp)},
 	{Name: "Log", Since: 1, Sig: "f", bind: mapMath(math.Log)},
-	{Name: "Erf", Since: 9, Sig: "f", bind: mapVector(kernels.Erf)},
+	{Name: "Erf", Since: 9, Sig: "f", bind: mapVector(vmath.Erf)},
 	{Name: "Floor", Since: 1, Sig: "f", bind: mapMath(math.Floor)},
 	{Name: "Ceil", Since: 1, Sig: "f", bind: mapMath(math.Ceil)},
 	{Name: "Round", Since: 11, Sig: "f", bind: mapMath(math.RoundToEven)},
@@ -36,12 +37,12 @@ var unaryOps = []Op{
 	{Name: "Acosh", Since: 9, Sig: "f", bind: mapMath(math.Acosh)},
 	{Name: "Atanh", Since: 9, Sig: "f", bind: mapMath(math.Atanh)},
 
-	{Name: "Sigmoid", Since: 1, Sig: "f", bind: mapVector(kernels.Sigmoid)},
-	{Name: "Tanh", Since: 1, Sig: "f", bind: mapVector(kernels.Tanh)},
+	{Name: "Sigmoid", Since: 1, Sig: "f", bind: mapVector(vmath.Sigmoid)},
+	{Name: "Tanh", Since: 1, Sig: "f", bind: mapVector(vmath.Tanh)},
 	{Name: "Softplus", Since: 1, Sig: "f", bind: mapFloats(softplus)},
 	{Name: "Softsign", Since: 1, Sig: "f", bind: mapFloats(func(x float32) float32 { return x / (1 + abs32(x)) })},
 	{Name: "Mish", Since: 18, Sig: "f", bind: mapFloats(mish)},
-	{Name: "HardSwish", Since: 14, Sig: "f", bind: activation(kernels.ActHardSwish, 0, 0)},
+	{Name: "HardSwish", Since: 14, Sig: "f", bind: activation(vmath.ActHardSwish, 0, 0)},
 	{Name: "LeakyRelu", Since: 1, Sig: "f", bind: bindLeakyRelu},
 	{Name: "ThresholdedRelu", Since: 10, Sig: "f", bind: bindThresholdedRelu},
 	{Name: "Elu", Since: 1, Sig: "f", bind: bindElu},
@@ -83,7 +84,7 @@ func mapSlice[T, R any](out []R, in []T, f func(T) R) {
 
 // mapNumbers binds a function of floats, and one of integers where g is not nil.
 func mapNumbers(f func(float32) float32, g func(int64) int64) func(*binding) (*Kernel, error) {
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		mapSlice(out[0].F, in[0].F, f)
 		mapSlice(out[0].I, in[0].I, g)
 		return nil
@@ -95,7 +96,7 @@ func mapNumbers(f func(float32) float32, g func(int64) int64) func(*binding) (*K
 
 // mapVector binds a function of whole slices.
 func mapVector(f func(dst, src []float32)) func(*binding) (*Kernel, error) {
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		f(out[0].F, in[0].F)
 		return nil
 	}
@@ -105,7 +106,7 @@ func mapVector(f func(dst, src []float32)) func(*binding) (*Kernel, error) {
 }
 
 // activation binds an activation of package kernels.
-func activation(act kernels.Activation, alpha, beta float32) func(*binding) (*Kernel, error) {
+func activation(act vmath.Activation, alpha, beta float32) func(*binding) (*Kernel, error) {
 	return mapVector(func(dst, src []float32) { act.Apply(dst, src, alpha, beta) })
 }
 
@@ -130,7 +131,7 @@ func bindClip(b *binding) (*Kernel, error) {
 			return nil, fmt.Errorf("bound %d is %s, not a scalar", i, describe(t))
 		}
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	run := func(in, out []*graph.Tensor, team *workers.Team) error {
 		if out[0].Type == graph.Float {
 			clip(out[0].F, in[0].F, bound(in, 1, float32(math.Inf(-1)), floats), bound(in, 2, float32(math.Inf(1)), floats))
 		} else {
@@ -161,13 +162,13 @@ func ints(t *graph.Tensor) []int64     { return t.I }
 
 func bindRelu(b *binding) (*Kernel, error) {
 	if b.in[0].Type == graph.Float {
-		return activation(kernels.ActReLU, 0, 0)(b)
+		return activation(vmath.ActReLU, 0, 0)(b)
 	}
 	return mapNumbers(nil, func(x int64) int64 { return max(x, 0) })(b)
 }
 
 func bindLeakyRelu(b *binding) (*Kernel, error) {
-	return activation(kernels.ActLeakyReLU, b.Float("alpha", 0.01), 0)(b)
+	return activation(vmath.ActLeakyReLU, b.Float("alpha", 0.01), 0)(b)
 }
 
 func bindThresholdedRelu(b *binding) (*Kernel, error) {
@@ -209,13 +210,13 @@ func bindSelu(b *binding) (*Kernel, error) {
 }
 
 func bindHardSigmoid(b *binding) (*Kernel, error) {
-	return activation(kernels.ActHardSigmoid, b.Float("alpha", 0.2), b.Float("beta", 0.5))(b)
+	return activation(vmath.ActHardSigmoid, b.Float("alpha", 0.2), b.Float("beta", 0.5))(b)
 }
 
 func bindSwish(b *binding) (*Kernel, error) {
 	alpha := b.Float("alpha", 1)
 	if alpha == 1 {
-		return mapVector(kernels.SiLU)(b)
+		return mapVector(vmath.SiLU)(b)
 	}
 	return mapFloats(func(x float32) float32 { return x / (1 + exp32(-alpha*x)) })(b)
 }
@@ -230,7 +231,7 @@ func bindGelu(b *binding) (*Kernel, error) {
 			return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
 		})(b)
 	}
-	return mapVector(kernels.GELU)(b)
+	return mapVector(vmath.GELU)(b)
 }
 
 func bindShrink(b *binding) (*Kernel, error) {

@@ -2,7 +2,8 @@ package plan
 
 import (
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/winograd"
 	"github.com/onetomany/caption/internal/weights"
 )
 
@@ -36,10 +37,10 @@ type convOp struct {
 	planar   bool // in[0] is [N,C,H,W]; from choosePlanar
 	fill     int  // channels of zeros that in[0] has behind its own; from net.narrow
 
-	b        []*kernels.PackedB    // by group; from prepare
-	wino     *kernels.Winograd     // instead of b, from prepare
-	half     []*kernels.PackedBF16 // instead of b, from prepareBF16
-	winoHalf *kernels.WinogradBF16 // instead of half
+	b        []*matmul.PackedB     // by group; from prepare
+	wino     *winograd.Filters     // instead of b, from prepare
+	half     []*matmul.PackedBF16  // instead of b, from prepareBF16
+	winoHalf *winograd.FiltersBF16 // instead of half
 	taps     []float32             // depthwise: [kh·kw][channels]; from prepare
 }
 
@@ -53,8 +54,8 @@ type denseOp struct {
 	gated bool      // the last input, [N,1,1,K], has a factor for each column of in[0]; from gates
 	epilogue
 
-	b    *kernels.PackedB    // from prepare
-	half *kernels.PackedBF16 // instead of b, from prepareBF16
+	b    *matmul.PackedB    // from prepare
+	half *matmul.PackedBF16 // instead of b, from prepareBF16
 }
 
 // windowOf reads the geometry of n, which maps x to shape, both [N,C,H,W].
