@@ -164,7 +164,7 @@ func runCase(t *testing.T, g *onnx.Model) {
 		case err == nil:
 			again := make([]*graph.Tensor, len(k.Out))
 			for i, o := range k.Out {
-				again[i] = Alloc(o.Type, o.Shape)
+				again[i] = graph.Alloc(o.Type, o.Shape)
 			}
 			if err := k.Run(in, again, workers.Threads(2)); err != nil {
 				t.Fatal(err)

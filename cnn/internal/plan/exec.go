@@ -115,7 +115,7 @@ func (s *state) store(v *value) {
 	size := size(t.Shape)
 	switch {
 	case v.typ != graph.Float:
-		*t = *ops.Alloc(v.typ, t.Shape)
+		*t = *graph.Alloc(v.typ, t.Shape)
 	case b == nil || b == s.plan.bufs[s.plan.net.output.id]: // lent
 	case v.bf16:
 		s.half[v.id] = asBF16(s.arena[b.off*s.n:], size)

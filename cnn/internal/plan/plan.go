@@ -193,7 +193,7 @@ func (p *Plan) check() (room int64, err error) {
 	}
 	for _, b := range s.bound {
 		if b.kernel != nil {
-			room = max(room, b.kernel.Room)
+			room = max(room, b.kernel.Workspace)
 		}
 	}
 	return room, nil
