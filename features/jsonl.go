@@ -3,13 +3,13 @@ package features
 import (
 	"bufio"
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
-	"math"
 	"os"
 	"slices"
+
+	"github.com/onetomany/caption/internal/element"
 )
 
 // jsonRow is a line of a .jsonl file. Shape is there for maps only.
@@ -31,9 +31,7 @@ func writeJSONL(out io.Writer, w *Writer) error {
 	}
 	return w.each(func(name string, b []byte) error {
 		row.Path = name
-		for i := range row.Features {
-			row.Features[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-		}
+		element.F32.Floats(row.Features, b)
 		return enc.Encode(&row)
 	})
 }

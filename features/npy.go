@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/onetomany/caption/internal/atomicfile"
-	"github.com/onetomany/caption/internal/float16"
+	"github.com/onetomany/caption/internal/element"
 )
 
 // The .npy format: numpy/lib/format.py ("NPY format"), version 1.0 to write,
@@ -31,17 +30,8 @@ const npyMagic = "\x93NUMPY"
 // maxNPYHeader is numpy's own limit for a header it trusts to parse.
 const maxNPYHeader = 10_000
 
-// dtype is an element type that features are read from.
-type dtype struct {
-	size  int
-	float func(b []byte) float32
-}
-
-var dtypes = map[string]dtype{
-	"<f2": {2, func(b []byte) float32 { return float16.ToFloat32(binary.LittleEndian.Uint16(b)) }},
-	"<f4": {4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }},
-	"<f8": {8, func(b []byte) float32 { return float32(math.Float64frombits(binary.LittleEndian.Uint64(b))) }},
-}
+// dtypes are the element types that features are read from.
+var dtypes = map[string]element.Type{"<f2": element.F16, "<f4": element.F32, "<f8": element.F64}
 
 // namesPath is the file beside an .npy file with the names of its rows, a line each.
 func namesPath(npy string) string { return npy + ".names.txt" }

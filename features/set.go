@@ -7,8 +7,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/onetomany/caption/internal/element"
 )
 
 // Set is a feature file in memory: row i holds the features of Names[i].
@@ -192,23 +195,23 @@ func values(shape []int) (int64, bool) {
 	return n, true
 }
 
-// readValues reads n values of type dt. It allocates as the data come, so a
-// header that lies costs nothing.
-func readValues(r io.Reader, n int64, dt dtype) ([]float32, error) {
+// readValues reads n values. It allocates as the data come, so a header that lies
+// costs nothing.
+func readValues(r io.Reader, n int64, typ element.Type) ([]float32, error) {
 	out := make([]float32, 0, min(n, 1<<20))
 	buf := make([]byte, 1<<16)
 	for rest := n; rest > 0; {
-		m := min(rest, int64(len(buf)/dt.size))
-		b := buf[:int(m)*dt.size]
+		m := min(rest, int64(len(buf)*8/typ.Bits()))
+		b := buf[:typ.Size(m)]
 		if _, err := io.ReadFull(r, b); err != nil {
 			if err == io.EOF || err == io.ErrUnexpectedEOF {
 				return nil, formatErrorf("the data end early: %d values are missing", rest)
 			}
 			return nil, err
 		}
-		for ; len(b) > 0; b = b[dt.size:] {
-			out = append(out, dt.float(b))
-		}
+		at := len(out)
+		out = slices.Grow(out, int(m))[:at+int(m)]
+		typ.Floats(out[at:], b)
 		rest -= m
 	}
 	return out, nil
