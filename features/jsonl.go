@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/onetomany/caption/internal/element"
 )
+
+var jsonlFormat = fileFormat{".jsonl", writeJSONL, readJSONL, false}
 
 // jsonRow is a line of a .jsonl file. Shape is there for maps only.
 type jsonRow struct {
@@ -36,12 +37,10 @@ func writeJSONL(out io.Writer, w *Writer) error {
 	})
 }
 
-func readJSONL(_ string, f *os.File, _ int64) (*Set, error) { return parseJSONL(f) }
-
-func parseJSONL(r io.Reader) (*Set, error) {
+func readJSONL(f *io.SectionReader) (*Set, error) {
 	s := new(Set)
 	var rowShape []int
-	in := bufio.NewScanner(r)
+	in := bufio.NewScanner(f)
 	in.Buffer(make([]byte, 1<<16), maxLine)
 	line := 1
 	for ; in.Scan(); line++ {
