@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 
 	"github.com/onetomany/caption/internal/safetensors"
 )
 
 // A .safetensors file has one tensor, features; the metadata key names holds
 // the names as a JSON array.
+
+var safetensorsFormat = fileFormat{".safetensors", writeSafetensors, readSafetensors, false}
 
 const (
 	featuresKey = "features"
@@ -35,12 +36,8 @@ func writeSafetensors(out io.Writer, w *Writer) error {
 	return writeRows(out, w)
 }
 
-func readSafetensors(_ string, f *os.File, size int64) (*Set, error) {
-	return parseSafetensors(f, size)
-}
-
-func parseSafetensors(r io.ReaderAt, size int64) (*Set, error) {
-	f, err := safetensors.Open(r, size)
+func readSafetensors(in *io.SectionReader) (*Set, error) {
+	f, err := safetensors.Open(in, in.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
