@@ -71,15 +71,9 @@ func (x *Extractor) Shape() []int {
 // large JPEG is decoded no larger than it needs to be, which is several times
 // faster than Decode and Image. lim may be nil.
 func (x *Extractor) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float32, error) {
-	if err := x.usable(ctx); err != nil {
-		return nil, err
-	}
-	in := x.input(1)
-	defer x.inputs.Put(in)
-	if err := x.pre.read(ctx, *in, r, lim.withDefaults(), photo.Budget{}); err != nil {
-		return nil, err
-	}
-	return x.one(ctx, *in)
+	return x.prepared(ctx, func(dst []float32) error {
+		return x.pre.read(ctx, dst, r, lim.withDefaults(), photo.Budget{})
+	})
 }
 
 // Prepared returns the features of one picture that Preprocessing.Read or
@@ -97,12 +91,17 @@ func (x *Extractor) Prepared(ctx context.Context, picture []float32) ([]float32,
 // Image returns the features of one picture, within the default Limits of sides
 // and pixels.
 func (x *Extractor) Image(ctx context.Context, img image.Image) ([]float32, error) {
+	return x.prepared(ctx, func(dst []float32) error { return x.pre.image(ctx, dst, img) })
+}
+
+// prepared returns the features of the picture that prepare puts into its argument.
+func (x *Extractor) prepared(ctx context.Context, prepare func([]float32) error) ([]float32, error) {
 	if err := x.usable(ctx); err != nil {
 		return nil, err
 	}
 	in := x.input(1)
 	defer x.inputs.Put(in)
-	if err := x.pre.image(ctx, *in, img); err != nil {
+	if err := prepare(*in); err != nil {
 		return nil, err
 	}
 	return x.one(ctx, *in)
@@ -365,34 +364,4 @@ func (s *stream) prepare(src Source, dst []float32) (err error) {
 	}
 	defer r.Close()
 	return s.x.pre.read(s.ctx, dst, r, s.limits, s.budget)
-}
-
-// Read decodes and prepares one photo, read from r, as Extractor.Read does: the
-// result is [3, Height, Width], for Extractor.Prepared. lim may be nil.
-func (p Preprocessing) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float32, error) {
-	if err := p.Validate(); err != nil {
-		return nil, err
-	}
-	dst := make([]float32, p.Size())
-	if err := p.read(ctx, dst, r, lim.withDefaults(), photo.Budget{}); err != nil {
-		return nil, err
-	}
-	return dst, nil
-}
-
-// read prepares the photo in r into dst. What it takes is drawn from b.
-func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l photo.Limits, b photo.Budget) (err error) {
-	if ctx == nil {
-		return errNoContext
-	}
-	defer photo.Rescue(&err, "reading the photo")
-	f, err := photo.Open(ctx, r, l, b)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	memory := func(w, h int) int64 { return p.memory(image.Rect(0, 0, w, h), f.Orientation) }
-	return f.Decode(ctx, p.reduction(f.Width, f.Height, f.Orientation), memory, func(pic photo.Picture) error {
-		return p.fill(ctx, dst, pic)
-	})
 }

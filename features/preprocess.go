@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"io"
 	"math"
 
 	"github.com/disintegration/imaging"
@@ -87,6 +88,36 @@ func (p Preprocessing) Tensor(img image.Image) ([]float32, error) {
 		return nil, err
 	}
 	return dst, nil
+}
+
+// Read decodes and prepares one photo, read from r, as Extractor.Read does: the
+// result is [3, Height, Width], for Extractor.Prepared. lim may be nil.
+func (p Preprocessing) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float32, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	dst := make([]float32, p.Size())
+	if err := p.read(ctx, dst, r, lim.withDefaults(), photo.Budget{}); err != nil {
+		return nil, err
+	}
+	return dst, nil
+}
+
+// read prepares the photo in r into dst. What it takes is drawn from b.
+func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l photo.Limits, b photo.Budget) (err error) {
+	if ctx == nil {
+		return errNoContext
+	}
+	defer photo.Rescue(&err, "reading the photo")
+	f, err := photo.Open(ctx, r, l, b)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	memory := func(w, h int) int64 { return p.memory(image.Rect(0, 0, w, h), f.Orientation) }
+	return f.Decode(ctx, p.reduction(f.Width, f.Height, f.Orientation), memory, func(pic photo.Picture) error {
+		return p.fill(ctx, dst, pic)
+	})
 }
 
 // image prepares a picture that is a caller's, and need not be a good one, into

@@ -13,8 +13,8 @@ import (
 	"github.com/onetomany/caption/internal/strictjson"
 )
 
-// Names of the columns, and of the fields in JSON. The first is the one that
-// is documented; the others are in use elsewhere.
+// Names of the columns, and of the fields in JSON: the documented one first, then
+// others in use.
 var (
 	imageNames   = []string{"image", "file_name", "filename", "path"}
 	captionNames = []string{"caption", "text"}
@@ -63,23 +63,17 @@ func (c columns) row(b *builder, fields []string) error {
 // parseTSV reads lines of fields between tabs, without quoting.
 func parseTSV(b *builder, data []byte) error {
 	var cols columns
-	line := 0
-	for text := range strings.Lines(string(data)) {
-		line++
+	return b.lines(data, func(line int, text string) (err error) {
 		text = strings.TrimRight(text, "\r\n")
 		fields := strings.Split(text, "\t")
-		var err error
 		switch {
 		case line == 1:
 			cols, err = header(fields)
 		case text != "":
 			err = cols.row(b, fields)
 		}
-		if err != nil {
-			return b.errorf(line, "%w", err)
-		}
-	}
-	return nil
+		return err
+	})
 }
 
 // parseCSV reads RFC 4180 CSV.
@@ -92,12 +86,8 @@ func parseCSV(b *builder, data []byte) error {
 		if err == io.EOF {
 			return nil
 		}
-		var pe *csv.ParseError
-		if errors.As(err, &pe) {
+		if pe, ok := errors.AsType[*csv.ParseError](err); ok { // there are no others
 			return b.errorf(pe.StartLine, "%w", pe.Err)
-		}
-		if err != nil {
-			return b.errorf(0, "%w", err)
 		}
 		line, _ := r.FieldPos(0)
 		if first {
@@ -153,19 +143,14 @@ func (r *record) UnmarshalJSON(data []byte) error {
 
 // parseJSONL reads a record a line.
 func parseJSONL(b *builder, data []byte) error {
-	line := 0
-	for text := range bytes.Lines(data) {
-		line++
-		if len(bytes.TrimSpace(text)) == 0 {
-			continue
+	return b.lines(data, func(_ int, text string) error {
+		if strings.TrimSpace(text) == "" {
+			return nil
 		}
 		var r record
-		if err := json.Unmarshal(text, &r); err != nil {
-			return b.errorf(line, "%w", err)
+		if err := json.Unmarshal([]byte(text), &r); err != nil {
+			return err
 		}
-		if err := b.add(r.Image, r.Split, r.Captions...); err != nil {
-			return b.errorf(line, "%w", err)
-		}
-	}
-	return nil
+		return b.add(r.Image, r.Split, r.Captions...)
+	})
 }

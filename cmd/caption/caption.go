@@ -7,6 +7,7 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,9 +63,9 @@ others were done, 130 interrupted.`,
 	cli.AddPrecision(cmd, &f.model.Precision)
 	fs.IntVarP(&f.decoding.num, "num", "n", 1, "captions a photo, best first")
 	f.decoding.register(fs)
-	fs.StringVarP(&f.format, "format", "f", "text", "`FORMAT` of the output: "+formatNames)
+	fs.StringVarP(&f.format, "format", "f", "text", "`FORMAT` of the output: "+strings.Join(formatNames(), "|"))
 	f.photos.Register(cmd, "photos at a time", "no progress; failures are still named")
-	cli.Complete(cmd, "format", formats...)
+	cli.Complete(cmd, "format", formatNames()...)
 
 	cmd.AddCommand(newTrain(), newEval(), newVerify(), newInfo(), newModels())
 	return cmd
@@ -87,7 +88,7 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 		return err
 	}
 	sources := stdin(features.Expand(args), cmd.InOrStdin())
-	out, err := newWriter(f.format, cmd.OutOrStdout(), opt.Num, len(sources) > 1)
+	out, err := newWriter(f.format, cmd.OutOrStdout(), len(sources) > 1)
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 	if !slices.Contains(splits, f.split) {
 		return cli.Usagef("--split %s: want one of %s", f.split, strings.Join(splits, ", "))
 	}
-	sets, err := f.data.open(cmd.Context(), cli.Notes(stderr, f.photos.Quiet))
+	sets, err := f.data.open(cmd.Context(), f.photos.Notes(stderr))
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, part
 			return 0, fmt.Errorf("%s: vectors of %d values, the model takes %d: they come from another CNN", files[0], t.Size, want)
 		}
 		notePrecision(t, f.model.Precision, stderr)
-		if err := attach(t, parts, cli.Notes(stderr, f.photos.Quiet)); err != nil {
+		if err := attach(t, parts, f.photos.Notes(stderr)); err != nil {
 			return 0, err
 		}
 		return 0, f.data.check(ctx, c.Extractor(), f.photos.Limits(), stderr, "the model's CNN",

@@ -83,8 +83,6 @@ func extract(cmd *cobra.Command, f *extractFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	if !f.photos.Quiet {
-		cli.Message(cmd.ErrOrStderr(), "extract: %s × %v written to %s", message.Count(sum.Rows, "photo"), network.Net.Info().FeatureShape, f.out)
-	}
+	cli.Message(f.photos.Notes(cmd.ErrOrStderr()), "extract: %s × %v written to %s", message.Count(sum.Rows, "photo"), network.Net.Info().FeatureShape, f.out)
 	return cli.PhotosFailed(sum.Failed, len(sources))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"strconv"
 	"strings"
@@ -173,6 +174,14 @@ func (f *PhotoFlags) Check() error {
 		return fmt.Errorf("%w; raise ulimit -n, or give a smaller --jobs", err)
 	}
 	return nil
+}
+
+// Notes is where remarks go that -q leaves out.
+func (f *PhotoFlags) Notes(stderr io.Writer) io.Writer {
+	if f.Quiet {
+		return io.Discard
+	}
+	return stderr
 }
 
 // Limits bound the photos by --max-memory.

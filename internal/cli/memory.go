@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -19,16 +20,16 @@ var units = []struct {
 	name  string
 	bytes float64
 }{
-	{"gib", 1 << 30}, {"mib", 1 << 20}, {"kib", 1 << 10},
-	{"gb", 1e9}, {"mb", 1e6}, {"kb", 1e3},
-	{"g", 1 << 30}, {"m", 1 << 20}, {"k", 1 << 10}, {"b", 1},
+	{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, // as String writes them
+	{"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3},
+	{"G", 1 << 30}, {"M", 1 << 20}, {"K", 1 << 10}, {"B", 1},
 }
 
 // Set implements pflag.Value.
 func (s *Size) Set(text string) error {
 	number, unit := strings.ToLower(text), 1.0
 	for _, u := range units {
-		if n, ok := strings.CutSuffix(number, u.name); ok {
+		if n, ok := strings.CutSuffix(number, strings.ToLower(u.name)); ok {
 			number, unit = n, u.bytes
 			break
 		}
@@ -36,7 +37,7 @@ func (s *Size) Set(text string) error {
 	number = strings.TrimSpace(number)
 	x, err := strconv.ParseFloat(number, 64)
 	if x *= unit; err != nil || strings.Trim(number, "0123456789.") != "" || !(x >= 1 && x < math.MaxInt64) {
-		return fmt.Errorf("want a size above 0, such as 512MiB, 1.5GB or a number of bytes")
+		return errors.New("want a size above 0, such as 512MiB, 1.5GB or a number of bytes")
 	}
 	*s = Size(x)
 	return nil
@@ -44,12 +45,9 @@ func (s *Size) Set(text string) error {
 
 // String implements pflag.Value.
 func (s Size) String() string {
-	for _, u := range []struct {
-		name  string
-		bytes Size
-	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
-		if s != 0 && s%u.bytes == 0 {
-			return fmt.Sprintf("%d%s", s/u.bytes, u.name)
+	for _, u := range units[:3] {
+		if n := Size(u.bytes); s != 0 && s%n == 0 {
+			return fmt.Sprintf("%d%s", s/n, u.name)
 		}
 	}
 	return strconv.FormatInt(int64(s), 10)

@@ -90,14 +90,6 @@ func safe(args []any, f func(string) string) []any {
 	return out
 }
 
-// Notes is where remarks go that -q leaves out.
-func Notes(stderr io.Writer, quiet bool) io.Writer {
-	if quiet {
-		return io.Discard
-	}
-	return stderr
-}
-
 // output remembers the first error of writing to w: cobra does not look at
 // what comes of writing its help.
 type output struct {

@@ -3,7 +3,7 @@ package exec
 import (
 	"github.com/onetomany/caption/cnn/internal/plan"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // binary runs a plan.Binary, in float32: operands of bf16 are widened before and
@@ -34,13 +34,13 @@ func (b *binary) part(s *state, lo, hi int) {
 		})
 		return
 	}
-	x, z, y := data[kernels.BF16](s, p), data[kernels.BF16](s, q), data[kernels.BF16](s, out)
-	if s0+s1 == 2 && b.o.Act.F == kernels.ActNone && (b.o.Arith == plan.Add || b.o.Arith == plan.Mul) {
+	x, z, y := data[vmath.BF16](s, p), data[vmath.BF16](s, q), data[vmath.BF16](s, out)
+	if s0+s1 == 2 && b.o.Act.F == vmath.ActNone && (b.o.Arith == plan.Add || b.o.Arith == plan.Mul) {
 		w.Span(lo*piece, end, func(at, k int, in [3]int) {
 			if b.o.Arith == plan.Add {
-				kernels.AddBF16(y[at:][:k], x[in[0]:], z[in[1]:])
+				vmath.AddBF16(y[at:][:k], x[in[0]:], z[in[1]:])
 			} else {
-				kernels.MulBF16(y[at:][:k], x[in[0]:], z[in[1]:])
+				vmath.MulBF16(y[at:][:k], x[in[0]:], z[in[1]:])
 			}
 		})
 		return
@@ -50,15 +50,15 @@ func (b *binary) part(s *state, lo, hi int) {
 	for at := lo * piece; at < end; at += chunk {
 		w.Span(at, min(at+chunk, end), func(at, k int, in [3]int) {
 			u, v := ws.a[:k], ws.b[:k]
-			kernels.FromBF16(u[:1+s0*(k-1)], x[in[0]:])
-			kernels.FromBF16(v[:1+s1*(k-1)], z[in[1]:])
+			vmath.FromBF16(u[:1+s0*(k-1)], x[in[0]:])
+			vmath.FromBF16(v[:1+s1*(k-1)], z[in[1]:])
 			r := u
 			if s0 == 0 {
 				r = v
 			}
 			row(b.o.Arith, r, u, v, s0, s1)
 			apply(b.o.Act, r)
-			kernels.ToBF16(y[at:][:k], r)
+			vmath.ToBF16(y[at:][:k], r)
 		})
 	}
 }
@@ -69,9 +69,9 @@ func row(o plan.Arith, y, a, b []float32, stepA, stepB int) {
 	case stepA == 0 && stepB == 0:
 		y[0] = of(o, a[0], b[0]) // a row of one
 	case stepA == 0 && o == plan.Mul:
-		kernels.Scale(y, a[0], b)
+		vmath.Scale(y, a[0], b)
 	case stepB == 0 && o == plan.Mul:
-		kernels.Scale(y, b[0], a)
+		vmath.Scale(y, b[0], a)
 	case stepA == 0:
 		for i, v := range b[:len(y)] {
 			y[i] = of(o, a[0], v)
@@ -81,11 +81,11 @@ func row(o plan.Arith, y, a, b []float32, stepA, stepB int) {
 			y[i] = of(o, v, b[0])
 		}
 	case o == plan.Add:
-		kernels.Add(y, a, b)
+		vmath.Add(y, a, b)
 	case o == plan.Sub:
-		kernels.Sub(y, a, b)
+		vmath.Sub(y, a, b)
 	case o == plan.Mul:
-		kernels.Mul(y, a, b)
+		vmath.Mul(y, a, b)
 	default:
 		b = b[:len(y)]
 		for i, v := range a[:len(y)] {
@@ -121,7 +121,7 @@ func (g *gate) part(s *state, lo, hi int) {
 	for lo < hi {
 		picture := lo / shape[1]
 		end := min((picture+1)*shape[1], hi)
-		kernels.Affine(y[lo*line:end*line], x[lo*line:], f[picture*shape[3]:][:shape[3]], nil, 0, 0)
+		vmath.Affine(y[lo*line:end*line], x[lo*line:], f[picture*shape[3]:][:shape[3]], nil, 0, 0)
 		lo = end
 	}
 }

@@ -3,7 +3,8 @@ package exec
 import (
 	"github.com/onetomany/caption/cnn/internal/plan"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/weights"
+	"github.com/onetomany/caption/internal/kernels/depthwise"
+	"github.com/onetomany/caption/internal/packing"
 )
 
 // chain runs a plan.Chain.
@@ -15,7 +16,7 @@ type chain struct {
 	project   *dense // nil for none
 }
 
-func newChain(n *plan.Node, o *plan.Chain, p *weights.Packer) *chain {
+func newChain(n *plan.Node, o *plan.Chain, p *packing.Packer) *chain {
 	c := &chain{n: n, o: o, expand: newStep(o.Expand, p)}
 	c.depthwise = newConv(o.Depthwise, o.Depthwise.Op.(*plan.Conv), p)
 	if o.Project != nil {
@@ -99,10 +100,10 @@ func (c *chain) filterRows(s *state, w *scratch, expanded []float32, picture, y,
 	ep := epilogue[float32](s, c.n, &d.o.Epilogue, 0, 0)
 	first, out := (picture*height+y)*width, s.out(c.n)
 	if c.project == nil {
-		g.Depthwise(1, expanded, d.taps, out[first*channels:], channels, &ep, nil)
+		depthwise.Conv(&g, 1, expanded, d.taps, out[first*channels:], channels, &ep, nil)
 		return
 	}
-	g.Depthwise(1, expanded, d.taps, w.b, channels, &ep, nil)
+	depthwise.Conv(&g, 1, expanded, d.taps, w.b, channels, &ep, nil)
 	p := c.project
 	n := p.o.N
 	e := epilogue[float32](s, c.n, &p.o.Epilogue, 0, n)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/plan"
-	"github.com/onetomany/caption/internal/weights"
+	"github.com/onetomany/caption/internal/packing"
 )
 
 // A Program is a plan whose weights are packed. It is immutable and safe for
@@ -32,7 +32,7 @@ func Prepare(p *plan.Plan) (x *Program, err error) {
 		}
 	}()
 	x = &Program{plan: p, cores: newCores()}
-	var packer weights.Packer
+	var packer packing.Packer
 	largest, name := int64(0), ""
 	for _, n := range p.Nodes {
 		before := packer.Bytes()

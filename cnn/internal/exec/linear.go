@@ -5,6 +5,11 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/plan"
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/depthwise"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/winograd"
+	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/internal/weights"
 )
 
@@ -25,18 +30,18 @@ func epilogue[T number](s *state, n *plan.Node, e *plan.Epilogue, first, ld int)
 type dense struct {
 	n    *plan.Node
 	o    *plan.Dense
-	b    *kernels.PackedB
-	half *kernels.PackedBF16 // instead of b, for bf16
+	b    *matmul.PackedB
+	half *matmul.PackedBF16 // instead of b, for bf16
 }
 
-func newDense(n *plan.Node, o *plan.Dense, p *weights.Packer) *dense {
+func newDense(n *plan.Node, o *plan.Dense, p *packing.Packer) *dense {
 	d := &dense{n: n, o: o}
 	w, scale := o.W, o.Scale
 	o.W, o.Scale = weights.Data{}, nil
 	switch {
 	case n.BF16:
-		p.Apart(2 * kernels.SizeBF16(o.K, o.N))
-		p.Do(func(room *weights.Room) {
+		p.Apart(2 * matmul.SizeBF16(o.K, o.N))
+		p.Do(func(room *weights.Scratch) {
 			ld := o.N
 			if o.Trans {
 				ld = o.K
@@ -52,7 +57,7 @@ func newDense(n *plan.Node, o *plan.Dense, p *weights.Packer) *dense {
 					m[i] *= scale[col]
 				}
 			}
-			d.half = kernels.PackBF16(o.Trans, o.K, o.N, m, ld)
+			d.half = matmul.PackBF16(o.Trans, o.K, o.N, m, ld)
 		})
 	case o.Trans:
 		d.b = p.Filters(o.N, o.K, 1, w, scale)
@@ -65,9 +70,9 @@ func newDense(n *plan.Node, o *plan.Dense, p *weights.Packer) *dense {
 func (d *dense) run(s *state) error {
 	n, k, cols := d.n, d.o.K, d.o.N
 	if d.half != nil {
-		x, ep := data[kernels.BF16](s, n.In[0]), epilogue[kernels.BF16](s, n, &d.o.Epilogue, 0, cols)
+		x, ep := data[vmath.BF16](s, n.In[0]), epilogue[vmath.BF16](s, n, &d.o.Epilogue, 0, cols)
 		if n.Out[0].BF16 {
-			d.half.Mul(len(x)/k, x, k, data[kernels.BF16](s, n.Out[0]), cols, &ep, &s.team)
+			d.half.Mul(len(x)/k, x, k, data[vmath.BF16](s, n.Out[0]), cols, &ep, &s.team)
 		} else {
 			d.half.MulFloat32(len(x)/k, x, k, s.out(n), cols, &ep, &s.team)
 		}
@@ -94,21 +99,21 @@ func (d *dense) run(s *state) error {
 type conv struct {
 	n        *plan.Node
 	o        *plan.Conv
-	groups   []*kernels.PackedB // filters of each group
-	wino     *kernels.Winograd
+	groups   []*matmul.PackedB // filters of each group
+	wino     *winograd.Filters
 	taps     []float32 // depthwise: [KH·KW][channels]
-	half     []*kernels.PackedBF16
-	winoHalf *kernels.WinogradBF16
+	half     []*matmul.PackedBF16
+	winoHalf *winograd.FiltersBF16
 }
 
-func newConv(n *plan.Node, o *plan.Conv, p *weights.Packer) *conv {
+func newConv(n *plan.Node, o *plan.Conv, p *packing.Packer) *conv {
 	c := &conv{n: n, o: o}
 	taps, per, w, scale := o.KH*o.KW, o.Filters/o.Groups, o.W, o.Scale
 	o.W, o.Scale = weights.Data{}, nil
 	switch {
 	case o.Depthwise():
 		p.Floats(&c.taps, taps*o.Filters)
-		p.Do(func(room *weights.Room) {
+		p.Do(func(room *weights.Scratch) {
 			f := w.View(0, o.Filters*taps, room)
 			for ch := range o.Filters {
 				for t, v := range f[ch*taps:][:taps] {
@@ -119,18 +124,18 @@ func newConv(n *plan.Node, o *plan.Conv, p *weights.Packer) *conv {
 	case n.BF16:
 		k := (o.C + o.Fill) * taps
 		if o.Winograd > 0 {
-			p.Apart(2 * kernels.SizeWinogradBF16(o.C, o.Filters))
+			p.Apart(2 * winograd.SizeBF16(o.C, o.Filters))
 		} else {
-			p.Apart(2 * o.Groups * kernels.SizeBF16(k, per))
+			p.Apart(2 * o.Groups * matmul.SizeBF16(k, per))
 		}
-		p.Do(func(room *weights.Room) {
+		p.Do(func(room *weights.Scratch) {
 			m := filters(o, w.View(0, w.Len(), room), scale)
 			if o.Winograd > 0 {
-				c.winoHalf = kernels.PackWinogradBF16(o.C, o.Filters, m)
+				c.winoHalf = winograd.PackBF16(o.C, o.Filters, m)
 				return
 			}
 			for g := range o.Groups {
-				c.half = append(c.half, kernels.PackBF16(true, k, per, m[g*per*k:], k))
+				c.half = append(c.half, matmul.PackBF16(true, k, per, m[g*per*k:], k))
 			}
 		})
 	case o.Winograd > 0:
@@ -188,24 +193,24 @@ func (c *conv) run(s *state) error {
 		c.groups[0].ConvPlanar(&g, in[0], x, y, o.Filters, &ep, &s.team)
 	case o.Depthwise():
 		g := o.Geometry(in, out, o.Filters)
-		g.Depthwise(in[0], x, c.taps, y, o.Filters, &ep, &s.team)
+		depthwise.Conv(&g, in[0], x, c.taps, y, o.Filters, &ep, &s.team)
 	case c.wino != nil:
 		g := o.Geometry(in, out, o.C)
 		c.wino.Conv(&g, in[0], x, y, o.Filters, &ep, &s.team)
 	default:
 		g := o.Geometry(in, out, o.C)
-		kernels.ConvGroups(c.groups, &g, in[0], x, y, o.Filters, &ep, &s.team)
+		matmul.ConvGroups(c.groups, &g, in[0], x, y, o.Filters, &ep, &s.team)
 	}
 	return nil
 }
 
 func (c *conv) runBF16(s *state, in, out []int) {
 	n, o := c.n, c.o
-	x, y := data[kernels.BF16](s, n.In[0]), data[kernels.BF16](s, n.Out[0])
-	ep := epilogue[kernels.BF16](s, n, &o.Epilogue, 0, o.Filters)
+	x, y := data[vmath.BF16](s, n.In[0]), data[vmath.BF16](s, n.Out[0])
+	ep := epilogue[vmath.BF16](s, n, &o.Epilogue, 0, o.Filters)
 	if o.Depthwise() {
 		g := o.Geometry(in, out, o.Filters)
-		g.DepthwiseBF16(in[0], x, c.taps, y, o.Filters, &ep, &s.team)
+		depthwise.ConvBF16(&g, in[0], x, c.taps, y, o.Filters, &ep, &s.team)
 		return
 	}
 	g := o.Geometry(in, out, o.C+o.Fill)
@@ -215,7 +220,7 @@ func (c *conv) runBF16(s *state, in, out []int) {
 	}
 	for i, b := range c.half {
 		first := i * b.N()
-		ep := epilogue[kernels.BF16](s, n, &o.Epilogue, first, o.Filters)
+		ep := epilogue[vmath.BF16](s, n, &o.Epilogue, first, o.Filters)
 		if n.Out[0].BF16 {
 			b.Conv(&g, in[0], x[i*o.C:], y[first:], o.Filters, &ep, &s.team)
 		} else {
@@ -234,18 +239,18 @@ func (p *pooling) run(s *state) error {
 	in, out := s.shape(p.n.In[0]), s.shape(p.n.Out[0])
 	g := p.o.Geometry(in, out, in[3])
 	if p.n.BF16 {
-		x, y := data[kernels.BF16](s, p.n.In[0]), data[kernels.BF16](s, p.n.Out[0])
+		x, y := data[vmath.BF16](s, p.n.In[0]), data[vmath.BF16](s, p.n.Out[0])
 		if p.o.Max {
-			g.MaxPoolBF16(in[0], x, y, in[3], &s.team)
+			depthwise.MaxPoolBF16(&g, in[0], x, y, in[3], &s.team)
 		} else {
-			g.AveragePoolBF16(in[0], p.o.CountPad, x, y, in[3], &s.team)
+			depthwise.AveragePoolBF16(&g, in[0], p.o.CountPad, x, y, in[3], &s.team)
 		}
 		return nil
 	}
 	if p.o.Max {
-		g.MaxPool(in[0], s.in(p.n, 0), s.out(p.n), in[3], &s.team)
+		depthwise.MaxPool(&g, in[0], s.in(p.n, 0), s.out(p.n), in[3], &s.team)
 	} else {
-		g.AveragePool(in[0], p.o.CountPad, s.in(p.n, 0), s.out(p.n), in[3], &s.team)
+		depthwise.AveragePool(&g, in[0], p.o.CountPad, s.in(p.n, 0), s.out(p.n), in[3], &s.team)
 	}
 	return nil
 }
@@ -266,8 +271,8 @@ func (m *mean) part(s *state, lo, hi int) {
 	lo, hi = lo*strip, min(hi*strip, in[3])
 	g := kernels.Conv{H: in[1], W: in[2], C: hi - lo, Ld: in[3], KH: in[1], KW: in[2], OH: 1, OW: 1}
 	if y := s.out(m.n)[lo:]; m.n.BF16 {
-		g.AveragePoolFloat32(in[0], false, data[kernels.BF16](s, m.n.In[0])[lo:], y, in[3], nil)
+		depthwise.AveragePoolFloat32(&g, in[0], false, data[vmath.BF16](s, m.n.In[0])[lo:], y, in[3], nil)
 	} else {
-		g.AveragePool(in[0], false, s.in(m.n, 0)[lo:], y, in[3], nil)
+		depthwise.AveragePool(&g, in[0], false, s.in(m.n, 0)[lo:], y, in[3], nil)
 	}
 }

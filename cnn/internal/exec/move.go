@@ -3,7 +3,7 @@ package exec
 import (
 	"github.com/onetomany/caption/cnn/internal/plan"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // concat runs a plan.Concat; its rows are the indices of all axes before that one.
@@ -101,9 +101,9 @@ func (c *convert) part(s *state, lo, hi int) {
 	x, y := c.n.In[0], c.n.Out[0]
 	lo, hi = lo*chunk, min(hi*chunk, s.elements(c.n))
 	if y.BF16 {
-		kernels.ToBF16(data[kernels.BF16](s, y)[lo:hi], s.in(c.n, 0)[lo:])
+		vmath.ToBF16(data[vmath.BF16](s, y)[lo:hi], s.in(c.n, 0)[lo:])
 	} else {
-		kernels.FromBF16(s.out(c.n)[lo:hi], data[kernels.BF16](s, x)[lo:])
+		vmath.FromBF16(s.out(c.n)[lo:hi], data[vmath.BF16](s, x)[lo:])
 	}
 }
 
@@ -117,16 +117,16 @@ func (p *pixels) run(s *state) error {
 
 func (p *pixels) part(s *state, lo, hi int) {
 	const pixel = plan.PixelSize
-	x, y, in := s.in(p.n, 0), data[kernels.BF16](s, p.n.Out[0]), s.shape(p.n.In[0])
+	x, y, in := s.in(p.n, 0), data[vmath.BF16](s, p.n.Out[0]), s.shape(p.n.In[0])
 	c, h, w := in[1], in[2], in[3]
-	var row [chunk]kernels.BF16
+	var row [chunk]vmath.BF16
 	for r := lo; r < hi; r++ {
 		clear(y[r*w*pixel:][:w*pixel])
 		for i := range c {
 			src := x[((r/h*c+i)*h+r%h)*w:][:w]
 			for at := 0; at < w; at += chunk {
 				b, dst := row[:min(chunk, w-at)], y[(r*w+at)*pixel+i:]
-				kernels.ToBF16(b, src[at:])
+				vmath.ToBF16(b, src[at:])
 				for j, v := range b {
 					dst[j*pixel] = v
 				}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/plan"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // A rowwise step computes rows of its output from the same rows of its input by f,
@@ -48,15 +48,15 @@ func (r *rowwise) part(s *state, lo, hi int) {
 		}
 		return
 	}
-	x, y := data[kernels.BF16](s, r.n.In[0]), data[kernels.BF16](s, r.n.Out[0])
+	x, y := data[vmath.BF16](s, r.n.In[0]), data[vmath.BF16](s, r.n.Out[0])
 	w := getScratch(row, 0)
 	defer scratches.Put(w)
 	for i := lo; i < hi; i++ {
 		from, to := i*row, min((i+1)*row, end)
 		v := w.a[:to-from]
-		kernels.FromBF16(v, x[from:])
+		vmath.FromBF16(v, x[from:])
 		r.f(v, v, i)
-		kernels.ToBF16(y[from:to], v)
+		vmath.ToBF16(y[from:to], v)
 	}
 }
 
@@ -83,13 +83,13 @@ func newScale(n *plan.Node, o *plan.Scale) step {
 	if shape := n.In[0].Shape; o.Axis >= 0 && o.Axis == len(shape)-1 {
 		lo, hi, act := -inf, inf, o.Act
 		switch act.F {
-		case kernels.ActReLU:
-			lo, act.F = 0, kernels.ActNone
-		case kernels.ActClip:
-			lo, hi, act.F = act.A, act.B, kernels.ActNone
+		case vmath.ActReLU:
+			lo, act.F = 0, vmath.ActNone
+		case vmath.ActClip:
+			lo, hi, act.F = act.A, act.B, vmath.ActNone
 		}
 		return &rowwise{n: n, row: shape[o.Axis] * max(1, chunk/shape[o.Axis]), work: 8, f: func(y, x []float32, _ int) {
-			kernels.Affine(y, x, o.Scale, o.Shift, lo, hi)
+			vmath.Affine(y, x, o.Scale, o.Shift, lo, hi)
 			apply(act, y)
 		}}
 	}
@@ -107,7 +107,7 @@ var inf = float32(math.Inf(1))
 
 // apply computes x = f(x).
 func apply(f plan.Act, x []float32) {
-	if f.F != kernels.ActNone {
+	if f.F != vmath.ActNone {
 		f.F.Apply(x, x, f.A, f.B)
 	}
 }

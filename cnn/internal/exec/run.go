@@ -7,7 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Run computes the features of n pictures x, [n,C,H,W], into y. At most threads
@@ -55,7 +55,7 @@ type job struct {
 	// Pictures of the units first to end-1 go through in groups.
 	first, end, groups int
 
-	team kernels.Team
+	team workers.Team
 	task func(int) // runs a group on one goroutine
 	err  atomic.Pointer[error]
 }

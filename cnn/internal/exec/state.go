@@ -9,21 +9,22 @@ import (
 	"github.com/onetomany/caption/cnn/internal/plan"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/hugepage"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // number is what values are stored as.
-type number interface{ float32 | kernels.BF16 }
+type number interface{ float32 | vmath.BF16 }
 
 // A state is what one goroutine needs to run a program on n pictures. It is kept
 // for the next run, so that running allocates nothing.
 type state struct {
 	prog  *Program
 	n     int // pictures
-	team  kernels.Team
+	team  workers.Team
 	arena []float32
-	t     []*graph.Tensor  // by value id
-	half  [][]kernels.BF16 // by value id: the data of those that are bf16, instead of t's
+	t     []*graph.Tensor // by value id
+	half  [][]vmath.BF16  // by value id: the data of those that are bf16, instead of t's
 	bound map[*general]bound
 
 	// The step under way, for split and bands, and what has its parts done.
@@ -40,7 +41,7 @@ type state struct {
 // newState makes a state for n pictures.
 func (x *Program) newState(n int) (*state, error) {
 	p := x.plan
-	s := &state{prog: x, n: n, t: make([]*graph.Tensor, p.Values), half: make([][]kernels.BF16, p.Values),
+	s := &state{prog: x, n: n, t: make([]*graph.Tensor, p.Values), half: make([][]vmath.BF16, p.Values),
 		bound: map[*general]bound{}, arena: hugepage.Floats(p.Arena * n)}
 	s.part = func(lo, hi int) { s.parted.part(s, lo, hi) }
 	s.band = func(i int) { s.parted.part(s, i*s.rows/s.parts, (i+1)*s.rows/s.parts) }
@@ -81,12 +82,12 @@ func (s *state) store(v *plan.Value) {
 
 // asBF16 views memory as n values of bf16, of which two fit a float: buffers are
 // of floats, whatever is in them.
-func asBF16(x []float32, n int) []kernels.BF16 {
+func asBF16(x []float32, n int) []vmath.BF16 {
 	if n == 0 {
 		return nil
 	}
 	_ = x[(n-1)/2]
-	return unsafe.Slice((*kernels.BF16)(unsafe.Pointer(unsafe.SliceData(x))), n)
+	return unsafe.Slice((*vmath.BF16)(unsafe.Pointer(unsafe.SliceData(x))), n)
 }
 
 // run computes the output of s.n pictures x into y. What a graph against the

@@ -6,8 +6,8 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/ops"
 	"github.com/onetomany/caption/cnn/internal/plan"
-	"github.com/onetomany/caption/internal/kernels"
-	"github.com/onetomany/caption/internal/weights"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/packing"
 )
 
 // A step computes the outputs of a node from its inputs.
@@ -23,7 +23,7 @@ type parted interface {
 
 // newStep returns what runs n, nil where nothing does, and tells packer of its
 // weights. Each operator of package plan has its row here.
-func newStep(n *plan.Node, packer *weights.Packer) step {
+func newStep(n *plan.Node, packer *packing.Packer) step {
 	switch o := n.Op.(type) {
 	case *plan.Dense:
 		return newDense(n, o, packer)
@@ -44,19 +44,19 @@ func newStep(n *plan.Node, packer *weights.Packer) step {
 	case *plan.Scale:
 		return newScale(n, o)
 	case *plan.Norm:
-		return &rowwise{n: n, row: len(o.Scale), work: 64, f: func(y, x []float32, _ int) { kernels.Normalise(y, x, o.Scale, o.Bias, o.Eps) }}
+		return &rowwise{n: n, row: len(o.Scale), work: 64, f: func(y, x []float32, _ int) { vmath.Normalise(y, x, o.Scale, o.Bias, o.Eps) }}
 	case *plan.Softmax:
 		return &rowwise{n: n, row: n.In[0].Shape[len(n.In[0].Shape)-1], work: 256, f: softmax}
 	case *plan.Reshape:
 		return view{}
 	case *plan.Transpose:
-		return typed(n, &transpose[float32]{n, o}, &transpose[kernels.BF16]{n, o})
+		return typed(n, &transpose[float32]{n, o}, &transpose[vmath.BF16]{n, o})
 	case *plan.Concat:
-		return typed(n, &concat[float32]{n, o}, &concat[kernels.BF16]{n, o})
+		return typed(n, &concat[float32]{n, o}, &concat[vmath.BF16]{n, o})
 	case *plan.Slice:
-		return typed(n, &slice[float32]{n, o}, &slice[kernels.BF16]{n, o})
+		return typed(n, &slice[float32]{n, o}, &slice[vmath.BF16]{n, o})
 	case *plan.Pad:
-		return typed(n, &pad[float32]{n, o}, &pad[kernels.BF16]{n, o})
+		return typed(n, &pad[float32]{n, o}, &pad[vmath.BF16]{n, o})
 	case *plan.Convert:
 		return &convert{n}
 	case *plan.Pixels:

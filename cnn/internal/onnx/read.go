@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/message"
 	"github.com/onetomany/caption/internal/mmap"
 )
 
@@ -143,13 +144,5 @@ func folder(fsys fs.FS, name string) (fs.FS, error) {
 // the file.
 func readFile(fsys fs.FS, name string, limit int64) (*mmap.File, error) {
 	f, err := mmap.Open(fsys, name, limit)
-	return f, cause(err)
-}
-
-// cause strips the file name and the system call from err.
-func cause(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
+	return f, message.Cause(err)
 }

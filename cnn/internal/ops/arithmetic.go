@@ -6,12 +6,13 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var _ = register(
 	Op{Name: "Add", Since: 7, Sig: "n =", Pictures: elementwise, Work: 1, Head: AddsBias, bind: arithmetic(addFloats, eachRow(addOf[int64]))},
-	Op{Name: "Sub", Since: 7, Sig: "n =", Pictures: elementwise, Work: 1, bind: arithmetic(vector(kernels.Sub, eachRow(subOf[float32])), eachRow(subOf[int64]))},
+	Op{Name: "Sub", Since: 7, Sig: "n =", Pictures: elementwise, Work: 1, bind: arithmetic(vector(vmath.Sub, eachRow(subOf[float32])), eachRow(subOf[int64]))},
 	Op{Name: "Mul", Since: 7, Sig: "n =", Pictures: elementwise, Work: 1, bind: arithmetic(mulFloats, eachRow(mulOf[int64]))},
 	Op{Name: "Div", Since: 7, Sig: "n =", Pictures: elementwise, Work: 1, bind: bindDiv},
 	Op{Name: "Mod", Since: 10, Sig: "n =", Attrs: "fmod:flag=0", Pictures: elementwise, bind: bindMod},
@@ -33,8 +34,8 @@ type rowFunc[T, R any] func(out []R, a, b []T, sa, sb int)
 
 // Rows of floats of equal length go to the vector kernels.
 var (
-	addFloats = vector(kernels.Add, eachRow(addOf[float32]))
-	mulFloats = vector(kernels.Mul, eachRow(mulOf[float32]))
+	addFloats = vector(vmath.Add, eachRow(addOf[float32]))
+	mulFloats = vector(vmath.Mul, eachRow(mulOf[float32]))
 )
 
 func vector(full func(dst, a, b []float32), row rowFunc[float32, float32]) rowFunc[float32, float32] {
@@ -108,7 +109,7 @@ var errDivideByZero = errors.New("division by zero")
 // checkDivisor refuses a zero among integer divisors.
 func checkDivisor(k *Kernel) *Kernel {
 	run := k.run
-	k.run = func(in, out tensors, team *kernels.Team) error {
+	k.run = func(in, out tensors, team *workers.Team) error {
 		for _, v := range in[1].I {
 			if v == 0 {
 				return errDivideByZero
@@ -229,9 +230,9 @@ func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*bindin
 func bindMean(b *binding) *Kernel {
 	k := variadic(addFloats, nil)(b)
 	sum, scale := k.run, 1/float32(len(b.in))
-	k.run = func(in, out tensors, team *kernels.Team) error {
+	k.run = func(in, out tensors, team *workers.Team) error {
 		err := sum(in, out, team)
-		kernels.Scale(out[0].F, scale, out[0].F)
+		vmath.Scale(out[0].F, scale, out[0].F)
 		return err
 	}
 	return k

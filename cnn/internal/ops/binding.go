@@ -6,7 +6,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // binding is a node being bound: its attributes, and its inputs as far as known.
@@ -173,7 +173,7 @@ func (b *binding) kernel(run runFunc, out ...graph.Tensor) *Kernel {
 
 // computes is like kernel, for what cannot fail and takes one thread.
 func (b *binding) computes(run func(in, out tensors), out ...graph.Tensor) *Kernel {
-	return b.kernel(func(in, out tensors, _ *kernels.Team) error {
+	return b.kernel(func(in, out tensors, _ *workers.Team) error {
 		run(in, out)
 		return nil
 	}, out...)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // windowAttrs are the attributes of operators with a window.
@@ -87,7 +87,7 @@ func (s *convolution) forward(b *binding, x []int, operands func(in tensors) (x,
 	check(s.Slide(b.padding(), false))
 	shape := spatial(x[0], s.m*s.group, s.Out[3-len(x)+2:])
 	try(tensor.Count(shape))
-	return s.bind(b, func(in, out tensors, team *kernels.Team) error {
+	return s.bind(b, func(in, out tensors, team *workers.Team) error {
 		x, w, bias := operands(in)
 		s.convolve(out[0].F, x, w, team)
 		addBias(out[0].F, bias, tensor.Size(s.Out[:]))
@@ -113,7 +113,7 @@ func addBias(y, bias []float32, n int) {
 
 // convolve multiplies the weights of each group with the columns of its input
 // (im2col), some output positions at a time.
-func (s *convolution) convolve(y, x, weights []float32, team *kernels.Team) {
+func (s *convolution) convolve(y, x, weights []float32, team *workers.Team) {
 	if len(y) == 0 {
 		return
 	}
@@ -165,7 +165,7 @@ func bindConvTranspose(b *binding) *Kernel {
 	}
 	shape := spatial(s.batch, s.m*s.group, s.In[3-n:])
 	try(tensor.Count(shape))
-	return s.bind(b, func(in, out tensors, team *kernels.Team) error {
+	return s.bind(b, func(in, out tensors, team *workers.Team) error {
 		s.spread(out[0].F, in[0].F, in[1].F, team)
 		if len(in) > 2 && in[2] != nil {
 			addBias(out[0].F, in[2].F, tensor.Size(s.In[:]))
@@ -175,7 +175,7 @@ func bindConvTranspose(b *binding) *Kernel {
 }
 
 // spread computes a ConvTranspose.
-func (s *convolution) spread(y, x, weights []float32, team *kernels.Team) {
+func (s *convolution) spread(y, x, weights []float32, team *workers.Team) {
 	if len(y) == 0 {
 		return
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Operators whose indices are data: they are checked when the node runs.
@@ -44,7 +44,7 @@ var gatherPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 func bindGather(b *binding) *Kernel {
 	x, idx := b.shape(), b.in[1].Shape
 	axis, outer, n, inner := b.around()
-	return b.kernel(func(in, out tensors, _ *kernels.Team) error {
+	return b.kernel(func(in, out tensors, _ *workers.Team) error {
 		to, from, at := data(out[0]), data(in[0]), 0
 		for o := range outer {
 			for _, v := range in[1].I {
@@ -70,7 +70,7 @@ var gatherElementsPictures = &PicturesRule{func(b *binding, axes []int) (int, bo
 func bindGatherElements(b *binding) *Kernel {
 	axis, w := b.elementsOf(b.in[1].Shape)
 	n, step := b.shape()[axis], tensor.Strides(b.shape())[axis]
-	return b.kernel(func(in, out tensors, _ *kernels.Team) (err error) {
+	return b.kernel(func(in, out tensors, _ *workers.Team) (err error) {
 		to, from := data(out[0]), data(in[0])
 		w.Elements(func(o int, at [3]int) {
 			j, e := index(in[1].I[o], n)
@@ -147,7 +147,7 @@ func bindGatherND(b *binding) *Kernel {
 	idx := b.in[1].Shape
 	n := b.blocksOf(idx, b.Int("batch_dims"))
 	size := tensor.Size(n.inner)
-	return b.kernel(func(in, out tensors, _ *kernels.Team) error {
+	return b.kernel(func(in, out tensors, _ *workers.Team) error {
 		to, from := data(out[0]), data(in[0])
 		return n.blocks(in[1].I, func(i, at int) { to.copy(i*size, from, at, size) })
 	}, like(b.in[0], slices.Concat(idx[:len(idx)-1], n.inner)))

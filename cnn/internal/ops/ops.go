@@ -19,7 +19,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 //go:generate go test -run TestTable -update
@@ -98,8 +98,8 @@ func (o *Op) Elementwise() bool { return o.Pictures == elementwise }
 
 // An Activation is a function of package kernels with its parameters.
 type Activation struct {
-	F           kernels.Activation
-	Alpha, Beta float32 // see kernels.Activation.Apply
+	F           vmath.Activation
+	Alpha, Beta float32 // see vmath.Activation.Apply
 }
 
 // registry holds all operators by name.

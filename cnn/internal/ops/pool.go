@@ -6,7 +6,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 const poolAttrs = windowAttrs + "kernel_shape:ints ceil_mode:flag=0 "
@@ -16,7 +16,7 @@ var _ = register(
 	Op{Name: "AveragePool", Since: 1, Sig: "f", Attrs: poolAttrs + "count_include_pad:flag=0", Limits: "1 to 3 spatial axes",
 		Pictures: alongFirst, Work: 1, Head: Averages, bind: bindAveragePool},
 	Op{Name: "LpPool", Since: 2, Sig: "f", Attrs: poolAttrs + "p:int=2", Limits: "1 to 3 spatial axes", Pictures: alongFirst, Work: 1, bind: bindLpPool},
-	Op{Name: "GlobalMaxPool", Since: 1, Sig: "f", Pictures: alongFirst, bind: globalPool(kernels.Max)},
+	Op{Name: "GlobalMaxPool", Since: 1, Sig: "f", Pictures: alongFirst, bind: globalPool(vmath.Max)},
 	Op{Name: "GlobalAveragePool", Since: 1, Sig: "f", Pictures: alongFirst, Head: Averages, bind: globalPool(mean)},
 	Op{Name: "GlobalLpPool", Since: 2, Sig: "f", Attrs: "p:int=2", Pictures: alongFirst, bind: bindGlobalLpPool},
 )

@@ -2,12 +2,12 @@ package ops
 
 import (
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 var _ = register(
-	Op{Name: "Softmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Pictures: vectorsPictures, Head: Normalises, bind: alongAxis(kernels.Softmax)},
-	Op{Name: "LogSoftmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Pictures: vectorsPictures, Head: Normalises, bind: alongAxis(kernels.LogSoftmax)},
+	Op{Name: "Softmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Pictures: vectorsPictures, Head: Normalises, bind: alongAxis(vmath.Softmax)},
+	Op{Name: "LogSoftmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Pictures: vectorsPictures, Head: Normalises, bind: alongAxis(vmath.LogSoftmax)},
 	Op{Name: "Hardmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Pictures: vectorsPictures, bind: alongAxis(hardmax)},
 )
 

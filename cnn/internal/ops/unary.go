@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // Element by element on one input: mathematical functions and activations.
@@ -12,14 +12,14 @@ var _ = register(
 	Op{Name: "Abs", Since: 1, Sig: "n", Pictures: elementwise, bind: mapNumbers(abs32, absInt)},
 	Op{Name: "Neg", Since: 1, Sig: "n", Pictures: elementwise, Work: 1, bind: mapNumbers(neg[float32], neg[int64])},
 	Op{Name: "Sign", Since: 9, Sig: "n", Pictures: elementwise, bind: mapNumbers(sign[float32], sign[int64])},
-	Op{Name: "Relu", Since: 1, Sig: "n", Pictures: elementwise, Work: 1, Head: Rectifies, activation: always(kernels.ActReLU), bind: bindRelu},
+	Op{Name: "Relu", Since: 1, Sig: "n", Pictures: elementwise, Work: 1, Head: Rectifies, activation: always(vmath.ActReLU), bind: bindRelu},
 	Op{Name: "Clip", Since: 6, Sig: "n =? =?", Attrs: "min-10:float=-inf max-10:float=inf", Pictures: elementwise, activation: clipOf, bind: bindClip},
 
 	Op{Name: "Sqrt", Since: 1, Sig: "f", Pictures: elementwise, bind: mapFloats(sqrt32)},
 	Op{Name: "Reciprocal", Since: 1, Sig: "f", Pictures: elementwise, bind: mapFloats(func(x float32) float32 { return 1 / x })},
-	Op{Name: "Exp", Since: 1, Sig: "f", Pictures: elementwise, bind: mapVector(kernels.Exp)},
+	Op{Name: "Exp", Since: 1, Sig: "f", Pictures: elementwise, bind: mapVector(vmath.Exp)},
 	Op{Name: "Log", Since: 1, Sig: "f", Pictures: elementwise, bind: mapMath(math.Log)},
-	Op{Name: "Erf", Since: 9, Sig: "f", Pictures: elementwise, bind: mapVector(kernels.Erf)},
+	Op{Name: "Erf", Since: 9, Sig: "f", Pictures: elementwise, bind: mapVector(vmath.Erf)},
 	Op{Name: "Floor", Since: 1, Sig: "f", Pictures: elementwise, bind: mapMath(math.Floor)},
 	Op{Name: "Ceil", Since: 1, Sig: "f", Pictures: elementwise, bind: mapMath(math.Ceil)},
 	Op{Name: "Round", Since: 11, Sig: "f", Pictures: elementwise, bind: mapMath(math.RoundToEven)},
@@ -35,12 +35,12 @@ var _ = register(
 	Op{Name: "Acosh", Since: 9, Sig: "f", Pictures: elementwise, bind: mapMath(math.Acosh)},
 	Op{Name: "Atanh", Since: 9, Sig: "f", Pictures: elementwise, bind: mapMath(math.Atanh)},
 
-	Op{Name: "Sigmoid", Since: 1, Sig: "f", Pictures: elementwise, activation: always(kernels.ActSigmoid), bind: bindActivation},
-	Op{Name: "Tanh", Since: 1, Sig: "f", Pictures: elementwise, activation: always(kernels.ActTanh), bind: bindActivation},
+	Op{Name: "Sigmoid", Since: 1, Sig: "f", Pictures: elementwise, activation: always(vmath.ActSigmoid), bind: bindActivation},
+	Op{Name: "Tanh", Since: 1, Sig: "f", Pictures: elementwise, activation: always(vmath.ActTanh), bind: bindActivation},
 	Op{Name: "Softplus", Since: 1, Sig: "f", Pictures: elementwise, bind: mapFloats(softplus)},
 	Op{Name: "Softsign", Since: 1, Sig: "f", Pictures: elementwise, bind: mapFloats(func(x float32) float32 { return x / (1 + abs32(x)) })},
 	Op{Name: "Mish", Since: 18, Sig: "f", Pictures: elementwise, bind: mapFloats(mish)},
-	Op{Name: "HardSwish", Since: 14, Sig: "f", Pictures: elementwise, activation: always(kernels.ActHardSwish), bind: bindActivation},
+	Op{Name: "HardSwish", Since: 14, Sig: "f", Pictures: elementwise, activation: always(vmath.ActHardSwish), bind: bindActivation},
 	Op{Name: "LeakyRelu", Since: 1, Sig: "f", Attrs: "alpha:float=0.01", Pictures: elementwise, activation: leakyOf, bind: bindActivation},
 	Op{Name: "ThresholdedRelu", Since: 10, Sig: "f", Attrs: "alpha:float=1", Pictures: elementwise, bind: bindThresholdedRelu},
 	Op{Name: "Elu", Since: 1, Sig: "f", Attrs: "alpha:float=1", Pictures: elementwise, bind: bindElu},
@@ -103,29 +103,29 @@ func bindActivation(b *binding) *Kernel {
 }
 
 // always is the activation of operators without attributes.
-func always(f kernels.Activation) func(*binding) (Activation, bool) {
+func always(f vmath.Activation) func(*binding) (Activation, bool) {
 	return func(*binding) (Activation, bool) { return Activation{F: f}, true }
 }
 
 func leakyOf(b *binding) (Activation, bool) {
-	return Activation{F: kernels.ActLeakyReLU, Alpha: b.Float("alpha")}, true
+	return Activation{F: vmath.ActLeakyReLU, Alpha: b.Float("alpha")}, true
 }
 
 func hardSigmoidOf(b *binding) (Activation, bool) {
-	return Activation{F: kernels.ActHardSigmoid, Alpha: b.Float("alpha"), Beta: b.Float("beta")}, true
+	return Activation{F: vmath.ActHardSigmoid, Alpha: b.Float("alpha"), Beta: b.Float("beta")}, true
 }
 
 func geluOf(b *binding) (Activation, bool) {
-	return Activation{F: kernels.ActGELU}, b.word("approximate") == "none"
+	return Activation{F: vmath.ActGELU}, b.word("approximate") == "none"
 }
 
 func swishOf(b *binding) (Activation, bool) {
-	return Activation{F: kernels.ActSiLU}, b.Float("alpha") == 1
+	return Activation{F: vmath.ActSiLU}, b.Float("alpha") == 1
 }
 
 // clipOf needs bounds that are constants.
 func clipOf(b *binding) (Activation, bool) {
-	a := Activation{F: kernels.ActClip, Alpha: float32(math.Inf(-1)), Beta: float32(math.Inf(1))}
+	a := Activation{F: vmath.ActClip, Alpha: float32(math.Inf(-1)), Beta: float32(math.Inf(1))}
 	if b.opset < 11 {
 		a.Alpha, a.Beta = b.Float("min"), b.Float("max")
 	}
@@ -138,7 +138,7 @@ func clipOf(b *binding) (Activation, bool) {
 		}
 	}
 	if a.Alpha == 0 && math.IsInf(float64(a.Beta), 1) {
-		return Activation{F: kernels.ActReLU}, true
+		return Activation{F: vmath.ActReLU}, true
 	}
 	return a, true
 }

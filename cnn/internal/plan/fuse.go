@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // A fusable is what of an operator others can be merged into; each part is nil
@@ -18,7 +18,7 @@ type fusable struct {
 
 // plain reports whether what computes the output is not followed by act.
 func (f *fusable) plain() bool {
-	return (f.act == nil || f.act.F == kernels.ActNone) && (f.residual == nil || !*f.residual)
+	return (f.act == nil || f.act.F == vmath.ActNone) && (f.residual == nil || !*f.residual)
 }
 
 // fuse merges operators into those before them: constant factors and sums, so
@@ -32,7 +32,7 @@ func (g *Net) fuse() {
 		case *Scale:
 			g.fuseScale(n, o)
 		case *Binary:
-			if o.Arith == Add && o.Act.F == kernels.ActNone {
+			if o.Arith == Add && o.Act.F == vmath.ActNone {
 				g.fuseResidual(n)
 			}
 		case *Activate:
@@ -66,7 +66,7 @@ func (g *Net) fuseScale(n *Node, o *Scale) {
 	if f.axis == nil {
 		f.axis = &last
 	}
-	if f.scale == nil || !f.plain() || f.act == nil && o.Act.F != kernels.ActNone || o.Axis >= 0 && *f.axis >= 0 && o.Axis != *f.axis {
+	if f.scale == nil || !f.plain() || f.act == nil && o.Act.F != vmath.ActNone || o.Axis >= 0 && *f.axis >= 0 && o.Axis != *f.axis {
 		return
 	}
 	*f.axis = max(*f.axis, o.Axis)
@@ -123,7 +123,7 @@ func (g *Net) fuseAct(n *Node, a Act) {
 	if p == nil {
 		return
 	}
-	if f := p.Op.fuses(); f.act != nil && f.act.F == kernels.ActNone {
+	if f := p.Op.fuses(); f.act != nil && f.act.F == vmath.ActNone {
 		*f.act = a
 		g.absorb(p, n)
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // A Value is a tensor of the network: the input, a constant or the output of
@@ -16,8 +16,8 @@ type Value struct {
 	Shape []int         // at the base batch size
 	Data  *graph.Tensor // constants only
 
-	BF16     bool           // stored as bf16, not as float32; set by choosePrecision
-	Narrowed []kernels.BF16 // Data as bf16; constants only
+	BF16     bool         // stored as bf16, not as float32; set by choosePrecision
+	Narrowed []vmath.BF16 // Data as bf16; constants only
 
 	ID       int     // below Net.Values; set by link
 	Pictures int     // axis of the pictures, -1 for constants; set by findPictures

@@ -7,6 +7,9 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/cpu"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/winograd"
 	"github.com/onetomany/caption/internal/weights"
 )
 
@@ -190,7 +193,7 @@ func (o *Conv) fasterInFloat32(n *Node) bool {
 		return o.C < few
 	}
 	g := o.Geometry(n.In[0].Shape, n.Out[0].Shape, o.C)
-	return kernels.BF16Unit() != "amx" && o.C <= most && o.Filters <= most && g.Winograd(o.Filters) > 0 && !g.WinogradBF16(o.Filters)
+	return cpu.BF16Unit() != "amx" && o.C <= most && o.Filters <= most && winograd.Rows(&g, o.Filters) > 0 && !winograd.FasterBF16(&g, o.Filters)
 }
 
 // isPicture reports whether v is the input, but for its layout and scale.
@@ -243,7 +246,7 @@ func (g *Net) readPicture(n *Node, o *Conv, pixels map[*Value]*Value) {
 			pixels[x].BF16, pixels[x].Pictures = true, 0
 		}
 		n.In[0], o.Fill = pixels[x], PixelSize-o.C
-	case !n.BF16 && !o.Residual && w.Planar():
+	case !n.BF16 && !o.Residual && matmul.Planar(&w):
 		o.Planar, n.In[0] = true, x
 	}
 }
@@ -257,8 +260,8 @@ func (g *Net) chooseWinograd() {
 		}
 		w := o.Geometry(n.In[0].Shape, n.Out[0].Shape, o.C)
 		if !n.BF16 {
-			o.Winograd = w.Winograd(o.Filters)
-		} else if n.Out[0].BF16 && w.WinogradBF16(o.Filters) {
+			o.Winograd = winograd.Rows(&w, o.Filters)
+		} else if n.Out[0].BF16 && winograd.FasterBF16(&w, o.Filters) {
 			o.Winograd = 2
 		}
 	}

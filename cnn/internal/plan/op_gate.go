@@ -1,6 +1,8 @@
 package plan
 
-import "github.com/onetomany/caption/internal/kernels"
+import (
+	"github.com/onetomany/caption/internal/kernels/vmath"
+)
 
 // Gate multiplies In[0], [N,H,W,C], by In[1], [N,1,1,C]: each channel of a
 // picture by a number, as squeeze-and-excitation does.
@@ -14,7 +16,7 @@ func (g *Net) gates() {
 	for _, n := range g.Nodes {
 		n.resolve()
 		o, ok := n.Op.(*Binary)
-		if !ok || o.Arith != Mul || o.Act.F != kernels.ActNone || n.BF16 {
+		if !ok || o.Arith != Mul || o.Act.F != vmath.ActNone || n.BF16 {
 			continue
 		}
 		y := n.Out[0]

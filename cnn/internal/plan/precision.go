@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // A precision is what an operator is best computed on, where that is asked for.
@@ -59,8 +59,8 @@ func (g *Net) convert(v *Value) *Value {
 		c := constant(v.Name, v.Shape, v.Data.F)
 		c.BF16, c.fromBatch, c.Pictures = true, v.fromBatch, v.Pictures
 		g.take(v.Name, 2*int64(len(v.Data.F)))
-		c.Narrowed = make([]kernels.BF16, len(v.Data.F))
-		kernels.ToBF16(c.Narrowed, v.Data.F)
+		c.Narrowed = make([]vmath.BF16, len(v.Data.F))
+		vmath.ToBF16(c.Narrowed, v.Data.F)
 		return c
 	}
 	c := g.add(v.Name, &Convert{}, v.Type, v.Shape, v)

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // A Step is one operator of a plan, as people read it. Shapes and sizes are those of
@@ -105,7 +105,7 @@ func (n *Node) fused() (list []string) {
 		add(*f.residual, "residual")
 	}
 	if f.act != nil {
-		add(f.act.F != kernels.ActNone, f.act.String())
+		add(f.act.F != vmath.ActNone, f.act.String())
 	}
 	return list
 }
