@@ -166,8 +166,9 @@ func TestVectors(t *testing.T) {
 	in := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12} // [2,3,2]
 	out := make([]int, len(in))
 	MapVectors(out, in, 3, 2, func(out, in []int) {
+		first := in[0] // out may be in
 		for i := range in {
-			out[i] = 100*in[0] + in[i]
+			out[i] = 100*first + in[i]
 		}
 	})
 	if want := []int{101, 202, 103, 204, 105, 206, 707, 808, 709, 810, 711, 812}; !slices.Equal(out, want) {
