@@ -65,31 +65,20 @@ func (b *binary) part(s *state, lo, hi int) {
 
 // row computes y = a∘b, where a or b may be one number (their step is 0).
 func row(o plan.Arith, y, a, b []float32, stepA, stepB int) {
-	switch {
-	case stepA == 0 && stepB == 0:
-		y[0] = of(o, a[0], b[0]) // a row of one
-	case stepA == 0 && o == plan.Mul:
-		vmath.Scale(y, a[0], b)
-	case stepB == 0 && o == plan.Mul:
-		vmath.Scale(y, b[0], a)
-	case stepA == 0:
-		for i, v := range b[:len(y)] {
-			y[i] = of(o, a[0], v)
-		}
-	case stepB == 0:
-		for i, v := range a[:len(y)] {
-			y[i] = of(o, v, b[0])
-		}
-	case o == plan.Add:
+	switch both := stepA+stepB == 2; {
+	case both && o == plan.Add:
 		vmath.Add(y, a, b)
-	case o == plan.Sub:
+	case both && o == plan.Sub:
 		vmath.Sub(y, a, b)
-	case o == plan.Mul:
+	case both && o == plan.Mul:
 		vmath.Mul(y, a, b)
+	case stepA == 0 && stepB == 1 && o == plan.Mul:
+		vmath.Scale(y, a[0], b)
+	case stepA == 1 && stepB == 0 && o == plan.Mul:
+		vmath.Scale(y, b[0], a)
 	default:
-		b = b[:len(y)]
-		for i, v := range a[:len(y)] {
-			y[i] = of(o, v, b[i])
+		for i := range y {
+			y[i] = of(o, a[i*stepA], b[i*stepB])
 		}
 	}
 }

@@ -55,8 +55,8 @@ func (c *chain) picture(s *state, w *scratch, picture, y, end int) {
 	at, from, to := 0, 0, 0 // rows from…to-1 of the expanded map are in w.a from row at on
 	for rows := c.o.Rows; y < end; y += rows {
 		rows = min(rows, end-y)
-		lo := min(max(y*d.StrideH-d.Top, 0), height)
-		hi := min(max((y+rows-1)*d.StrideH-d.Top+(d.KH-1)*d.DilH+1, lo), height)
+		lo := min(max(y*d.StrideH-d.PadTop, 0), height)
+		hi := min(max((y+rows-1)*d.StrideH-d.PadTop+(d.KH-1)*d.DilH+1, lo), height)
 		if lo >= to { // nothing is left from before
 			at, from, to = 0, lo, lo
 		}

@@ -38,58 +38,49 @@ type Epilogue struct {
 	Act      Act
 }
 
-// A Window is the geometry of a convolution or pool over [N,H,W,C].
+// A Window is the geometry of a convolution or pool over [N,H,W,C], without the
+// sizes of the maps.
 type Window struct {
-	KH, KW                   int
-	StrideH, StrideW         int
-	DilH, DilW               int
-	Top, Left, Bottom, Right int // padding
+	kernels.Conv
+	PadBottom, PadRight int
 }
 
 func init() { register(&Conv{}, map[string]rule{"Conv": (*lowering).conv}) }
 
 // windowOf reads the geometry of n, which maps x to shape, both [N,C,H,W].
 func windowOf(n *graph.Node, kernel, x, shape []int) (w Window, ok bool) {
-	or := func(v []int, def int) []int {
-		if v == nil {
-			return []int{def, def}
-		}
-		return v
+	stride, dilation, pads := n.Ints("strides"), n.Ints("dilations"), n.Ints("pads")
+	if stride == nil {
+		stride = []int{1, 1}
 	}
-	s, d := or(n.Ints("strides"), 1), or(n.Ints("dilations"), 1)
-	if len(kernel) != 2 || len(s) != 2 || len(d) != 2 {
+	if dilation == nil {
+		dilation = []int{1, 1}
+	}
+	auto := tensor.Padding(n.Str("auto_pad", string(tensor.Explicit)))
+	if auto != tensor.Explicit && auto != "" || pads == nil {
+		pads = make([]int, 4)
+	}
+	if len(kernel) != 2 || len(stride) != 2 || len(dilation) != 2 || len(pads) != 4 {
 		return w, false
 	}
-	w = Window{KH: kernel[0], KW: kernel[1], StrideH: s[0], StrideW: s[1], DilH: d[0], DilW: d[1]}
-	total := func(i int) int { return max((shape[2+i]-1)*s[i]+(kernel[i]-1)*d[i]+1-x[2+i], 0) }
-	switch n.Str("auto_pad", "NOTSET") {
-	case "SAME_UPPER":
-		w.Top, w.Left = total(0)/2, total(1)/2
-		w.Bottom, w.Right = total(0)-w.Top, total(1)-w.Left
-	case "SAME_LOWER":
-		w.Bottom, w.Right = total(0)/2, total(1)/2
-		w.Top, w.Left = total(0)-w.Bottom, total(1)-w.Right
-	case "NOTSET", "":
-		if p := n.Ints("pads"); len(p) == 4 {
-			w.Top, w.Left, w.Bottom, w.Right = p[0], p[1], p[2], p[3]
-		}
+	t := tensor.Window{In: [3]int{1, x[2], x[3]}, Kernel: [3]int{1, kernel[0], kernel[1]}, Stride: [3]int{1, stride[0], stride[1]},
+		Dilation: [3]int{1, dilation[0], dilation[1]}, Begin: [3]int{0, pads[0], pads[1]}, End: [3]int{0, pads[2], pads[3]}}
+	if t.Slide(auto, n.Int("ceil_mode", 0) != 0) != nil || min(pads[0], pads[1], pads[2], pads[3]) < 0 {
+		return w, false
 	}
-	return w, min(w.Top, w.Left, w.Bottom, w.Right) >= 0
+	return Window{kernels.Conv{KH: kernel[0], KW: kernel[1], StrideH: stride[0], StrideW: stride[1], DilH: dilation[0], DilW: dilation[1],
+		PadTop: t.Begin[1], PadLeft: t.Begin[2]}, t.End[1], t.End[2]}, true
 }
 
 // pointwise reports whether each window is the one pixel in its place.
 func (w Window) pointwise() bool {
-	return w == Window{KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilH: w.DilH, DilW: w.DilW}
+	return w == Window{Conv: kernels.Conv{KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilH: w.DilH, DilW: w.DilW}}
 }
 
-// Geometry puts the window in the terms of the kernels, over c of the channels of
-// maps of the shapes in and out.
-func (w *Window) Geometry(in, out []int, c int) kernels.Conv {
-	return kernels.Conv{
-		H: in[1], W: in[2], C: c, Ld: in[3], KH: w.KH, KW: w.KW,
-		StrideH: w.StrideH, StrideW: w.StrideW, DilH: w.DilH, DilW: w.DilW,
-		PadTop: w.Top, PadLeft: w.Left, OH: out[1], OW: out[2],
-	}
+// Geometry returns the window over c of the channels of maps of the shapes in and out.
+func (w Window) Geometry(in, out []int, c int) kernels.Conv {
+	w.H, w.W, w.C, w.Ld, w.OH, w.OW = in[1], in[2], c, in[3], out[1], out[2]
+	return w.Conv
 }
 
 func (w Window) String() string {
@@ -100,8 +91,8 @@ func (w Window) String() string {
 	if w.DilH != 1 && w.KH > 1 || w.DilW != 1 && w.KW > 1 {
 		s += fmt.Sprintf(" dilation %d,%d", w.DilH, w.DilW)
 	}
-	if w.Top|w.Left|w.Bottom|w.Right != 0 {
-		s += fmt.Sprintf(" pads %d,%d,%d,%d", w.Top, w.Left, w.Bottom, w.Right)
+	if w.PadTop|w.PadLeft|w.PadBottom|w.PadRight != 0 {
+		s += fmt.Sprintf(" pads %d,%d,%d,%d", w.PadTop, w.PadLeft, w.PadBottom, w.PadRight)
 	}
 	return s
 }
@@ -141,10 +132,10 @@ func (g *Net) fusePad(n *Node, o *Conv) {
 	if !ok || p.Before[0]+p.After[0]+p.Before[3]+p.After[3] != 0 {
 		return
 	}
-	o.Top += p.Before[1]
-	o.Left += p.Before[2]
-	o.Bottom += p.After[1]
-	o.Right += p.After[2]
+	o.PadTop += p.Before[1]
+	o.PadLeft += p.Before[2]
+	o.PadBottom += p.After[1]
+	o.PadRight += p.After[2]
 	o.Padded = true
 	n.In[0] = n.In[0].def.In[0]
 }
