@@ -13,7 +13,7 @@ import (
 	"github.com/onetomany/caption/internal/mmap"
 )
 
-// location says where the external data of a tensor are.
+// location is where the external data of a tensor are.
 type location struct {
 	file     string // relative to the model's folder
 	offset   int64

@@ -66,9 +66,9 @@ func Open(name string, lim Limits) (m *Model, err error) {
 // an ONNX model, damaged or over the limits, with a *graph.UnsupportedError
 // where it is a model that the engine cannot run.
 //
-// Where symbolic links lead is the business of fsys: os.Root keeps them inside
-// (see Open), os.DirFS does not. Where these open files of the system, they are
-// mapped as Open does. A file system that panics is an error.
+// Where symbolic links lead is up to fsys: os.Root keeps them inside (see Open),
+// os.DirFS does not. Files of the operating system are mapped, as by Open. A file
+// system that panics is an error.
 func Read(fsys fs.FS, name string, lim Limits) (m *Model, err error) {
 	defer calm(&err)
 	lim = lim.withDefaults()
@@ -80,8 +80,8 @@ func Read(fsys fs.FS, name string, lim Limits) (m *Model, err error) {
 	return m, wrap(name, err)
 }
 
-// calm makes an error of a panic: of a file system, or because of a file that is
-// damaged in a way not foreseen.
+// calm turns a panic into an error: of a file system, or because of a file that is
+// damaged in an unforeseen way.
 func calm(err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("reading a model panics: %v", r)
