@@ -3,6 +3,7 @@ package captioner
 import (
 	"context"
 	"image"
+	"io"
 	"io/fs"
 	"slices"
 
@@ -39,27 +40,38 @@ type Word struct {
 	LogProb float64 `json:"logprob"`
 }
 
-// Caption says what is in a picture, best caption first. A nil opt means the
-// defaults: one caption by beam search of width 3. A nil ctx is an error, here and
-// everywhere in this package.
-func (c *Captioner) Caption(ctx context.Context, img image.Image, opt *Options) ([]Caption, error) {
+// Caption says what is in the photo that is read from r, best caption first. It may
+// be of any format that package features reads, and is held to the default
+// features.Limits; Extractor().Read and CaptionFeatures allow for others. A nil opt
+// means Defaults. A nil ctx is an error, here and everywhere in this package.
+func (c *Captioner) Caption(ctx context.Context, r io.Reader, opt *Options) ([]Caption, error) {
+	return c.caption(ctx, opt, func(x *features.Extractor) ([]float32, error) { return x.Read(ctx, r, nil) })
+}
+
+// CaptionImage is Caption for a picture that is in memory already. To decode a
+// photo for it is several times slower than Caption, which decodes a large JPEG no
+// larger than it needs to be; and as that is a way to make it smaller, the
+// log-probabilities of the two differ a little.
+func (c *Captioner) CaptionImage(ctx context.Context, img image.Image, opt *Options) ([]Caption, error) {
+	return c.caption(ctx, opt, func(x *features.Extractor) ([]float32, error) { return x.Image(ctx, img) })
+}
+
+func (c *Captioner) caption(ctx context.Context, opt *Options, read func(*features.Extractor) ([]float32, error)) ([]Caption, error) {
 	switch {
 	case c == nil || c.extractor == nil:
 		return nil, errNotOpen
 	case ctx == nil:
 		return nil, errNoContext
-	case img == nil:
-		return nil, errNoImage
 	}
-	f, err := c.extractor.Image(ctx, img)
+	f, err := read(c.extractor)
 	if err != nil {
 		return nil, err
 	}
 	return c.CaptionFeatures(ctx, f, opt)
 }
 
-// CaptionFeatures is like Caption, for the features of a picture as
-// [Captioner.Extractor] gives them.
+// CaptionFeatures is Caption for the features of a photo, as [Captioner.Extractor]
+// computes them.
 func (c *Captioner) CaptionFeatures(ctx context.Context, features []float32, opt *Options) ([]Caption, error) {
 	hyps, err := c.Generator().Captions(ctx, features, opt)
 	if err != nil {
@@ -68,7 +80,7 @@ func (c *Captioner) CaptionFeatures(ctx context.Context, features []float32, opt
 	return c.captions(hyps), nil
 }
 
-// CaptionBatch is like CaptionFeatures for many pictures; see [Generator.Batch].
+// CaptionBatch is CaptionFeatures for many photos; see [Generator.Batch].
 func (c *Captioner) CaptionBatch(ctx context.Context, features [][]float32, opt *Options, workers int) ([][]Caption, error) {
 	hyps, err := c.Generator().Batch(ctx, features, opt, workers)
 	if err != nil {
@@ -158,7 +170,7 @@ func (c *Captioner) Info() Info {
 		Embedding:     g.Decoder.Embedding,
 		Hidden:        g.Decoder.Hidden,
 		Vocabulary:    g.Decoder.Vocabulary,
-		Parameters:    c.gen.d.Parameters(),
+		Parameters:    c.gen.form.Parameters(),
 		CNNName:       g.CNN.Name,
 		CNNLayer:      g.CNN.Layer,
 		CNNReference:  g.CNN.Reference,

@@ -190,7 +190,7 @@ func (c *config) check() (field string, err error) {
 	if c.Version < 1 {
 		return "version", fmt.Errorf("%d is not a version", c.Version)
 	}
-	if err := c.decoder().checkSizes(); err != nil {
+	if err := c.form().check(); err != nil {
 		return "decoder", err
 	}
 	if err := c.Preprocessing.Validate(); err != nil {
@@ -232,10 +232,10 @@ func (c *config) check() (field string, err error) {
 	return "", nil
 }
 
-// decoder returns a Decoder with the sizes of the config and no weights.
-func (c *config) decoder() *Decoder {
+// form returns the form of the decoder.
+func (c *config) form() Form {
 	d := c.Decoder
-	return &Decoder{Cell: d.Cell, Entry: d.Entry, D: d.Features, E: d.Embedding, H: d.Hidden, V: d.Vocabulary}
+	return Form{Cell: d.Cell, Entry: d.Entry, Features: []int{d.Features}, E: d.Embedding, H: d.Hidden, V: d.Vocabulary}
 }
 
 func (f File) check(limit int64, seen map[string]bool) error {

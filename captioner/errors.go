@@ -10,7 +10,6 @@ import (
 var (
 	errNotOpen   = errors.New("captioner: the Captioner or Generator is empty: Open, OpenFS and NewGenerator make one that works")
 	errNoContext = errors.New("captioner: the context is nil: context.Background() will do")
-	errNoImage   = errors.New("captioner: the picture is nil")
 )
 
 // A ModelError says why a model folder is refused, and what would help. It

@@ -224,7 +224,7 @@ func (l *Loader) network(c *Captioner) error {
 		return fail("", err)
 	}
 	info := net.Info()
-	if want := []int{c.config.Decoder.Features}; !slices.Equal(info.FeatureShape, want) {
+	if want := c.config.form().Features; !slices.Equal(info.FeatureShape, want) {
 		return fail(info.FeatureNode, fmt.Errorf("the network gives features of shape %v, the decoder takes %v", info.FeatureShape, want))
 	}
 	if info.Height != pre.Height || info.Width != pre.Width {
@@ -260,18 +260,18 @@ func (l *Loader) words(c *Captioner) error {
 	}
 	var p weights.Packer
 	compared, whole := sums(c.fsys, c.config.Files, &p)
-	d, m, found, err := decodeDecoder(files[decoderFile], c.config, compared[decoderFile], &p)
+	values, found, err := decodeDecoder(files[decoderFile], c.config, compared[decoderFile], &p)
 	if err != nil {
 		return err
 	}
-	g := prepareGenerator(d, m, &p)
+	g := prepareGenerator(c.config.form(), values, &p)
 	wholeCNN := func() error { return nil }
 	if l.compareCNN {
 		_, wholeCNN = sums(c.fsys, c.config.CNN.Files, &p)
 	}
-	if _, ok := c.fsys.(memfs.Program); !ok && g.out.half == nil {
+	if _, ok := c.fsys.(memfs.Program); !ok && g.matrices["out.weight"].half == nil {
 		// The file would stay in memory for the embedding alone.
-		g.embed = m.embed.Clone()
+		g.embed = g.embed.Clone()
 	}
 	if err := p.Run(); err != nil {
 		return &ModelError{File: decoderFile, Err: err, Hint: hintRestore}

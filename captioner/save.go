@@ -105,7 +105,7 @@ func (m *Model) files() (memfs.FS, error) {
 		Format:        modelFormat,
 		Version:       modelVersion,
 		Name:          m.Name,
-		Decoder:       decoderConfig{Cell: d.Cell, Entry: d.Entry, Features: d.D, Embedding: d.E, Hidden: d.H, Vocabulary: d.V},
+		Decoder:       decoderConfig{Cell: d.Cell, Entry: d.Entry, Features: d.D(), Embedding: d.E, Hidden: d.H, Vocabulary: d.V},
 		CNN:           cnnConfig{Name: m.CNN.Name, Layer: cmp.Or(m.CNN.Layer, cnn.Pooled), Reference: m.CNN.Reference},
 		Preprocessing: m.Preprocessing,
 		Training:      m.Training,

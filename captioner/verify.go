@@ -20,7 +20,7 @@ const VerifyTolerance = 1e-3
 const VerifyToleranceBF16 = 0.05
 
 // proofOptions never change: the sentence in a folder was written with them.
-var proofOptions = Options{Num: 1, Beam: 3, LengthPower: 0.7, MaxWords: 20, NoRepeat: 3}
+var proofOptions = Options{Num: 1, Beam: 3, LengthPower: 0.7, MaxWords: 20, NoRepeat: 3, TopP: 1, Temperature: 1, Seed: 1}
 
 // Report is the result of Verify.
 type Report struct {

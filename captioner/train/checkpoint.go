@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"slices"
 
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/safetensors"
@@ -44,13 +45,15 @@ type state struct {
 // arrays lists the arrays of the state; they share the memory of the run.
 func (r *run) arrays() []safetensors.Tensor {
 	var ts []safetensors.Tensor
-	best, avg := weights(r.best), weights(r.average)
-	for i, w := range weights(r.weights) {
+	for i, p := range learnt(r.weights.Form) {
 		for _, a := range []struct {
 			group string
 			data  []float32
-		}{{"weights", w.data}, {"average", avg[i].data}, {"best", best[i].data}, {"adam.m", r.adam.m[i]}, {"adam.v", r.adam.v[i]}} {
-			info := safetensors.Info{Name: a.group + "/" + w.name, DType: safetensors.F32, Shape: w.shape}
+		}{
+			{"weights", r.weights.Weights[p.Name]}, {"average", r.average.Weights[p.Name]}, {"best", r.best.Weights[p.Name]},
+			{"adam.m", r.adam.m[i]}, {"adam.v", r.adam.v[i]},
+		} {
+			info := safetensors.Info{Name: a.group + "/" + p.Symbol, DType: safetensors.F32, Shape: r.weights.Shape(p)}
 			ts = append(ts, safetensors.Tensor{Info: info, Data: a.data})
 		}
 	}
@@ -144,7 +147,7 @@ func (r *run) read(f io.ReaderAt, size int64) error {
 	}
 	for _, t := range ts {
 		got, ok := file.Lookup(t.Name)
-		if !ok || got.DType != t.DType || !reflect.DeepEqual(got.Shape, t.Shape) {
+		if !ok || got.DType != t.DType || !slices.Equal(got.Shape, t.Shape) {
 			return fmt.Errorf("array %s is missing or has another shape", t.Name)
 		}
 		data, err := file.Float32s(t.Name)

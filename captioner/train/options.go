@@ -3,6 +3,8 @@ package train
 import (
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/onetomany/caption/captioner"
 )
@@ -70,18 +72,29 @@ func (e *OptionError) Error() string {
 }
 
 // Validate says what is wrong with o, as an *OptionError; nil if nothing.
-func (o Options) Validate() error { return o.check() }
+func (o *Options) Validate() error {
+	if o == nil {
+		return nil
+	}
+	v := *o
+	return v.check()
+}
 
 // check fills in the number of threads and checks all else.
 func (o *Options) check() error {
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	if _, err := cellOf(o.Cell); err != nil {
-		return &OptionError{"Cell", fmt.Sprintf("%.50q is not one of rnn, lstm, gru", o.Cell)}
-	}
-	if o.Entry != captioner.Init && o.Entry != captioner.Every {
-		return &OptionError{"Entry", fmt.Sprintf("%.50q is not one of init, every", o.Entry)}
+	for _, f := range []struct {
+		name, x string
+		all     []string
+	}{
+		{"Cell", string(o.Cell), captioner.Cells()},
+		{"Entry", string(o.Entry), captioner.Entries()},
+	} {
+		if !slices.Contains(f.all, f.x) {
+			return &OptionError{f.name, fmt.Sprintf("%.50q is not one of %s", f.x, strings.Join(f.all, ", "))}
+		}
 	}
 	if err := o.Generate.Validate(); err != nil {
 		return &OptionError{"Generate", err.Error()}
