@@ -28,7 +28,7 @@ type Generator struct {
 	vectors  map[string][]float32
 	embed    weights.Data
 
-	threads int // goroutines that work on one photo, at most; 0 counts as 1
+	threads int // largest number of goroutines that work on one photo; 0 means 1
 
 	scratch sync.Pool // *scratch
 }
@@ -57,52 +57,56 @@ func (d *Decoder) values() map[string]weights.Data {
 }
 
 // prepareGenerator returns a generator that is ready after p.Run. Matrices of binary16
-// numbers stay as they are where the processor can multiply with them.
+// numbers are not packed if the processor can multiply with them as they are.
 func prepareGenerator(f Form, values map[string]weights.Data, p *weights.Packer) *Generator {
 	g := &Generator{form: f, cell: rnn.Find(string(f.Cell)), matrices: map[string]*matrix{}, vectors: map[string][]float32{}}
 	g.gates = len(g.cell.Gates) * f.H
 	for _, q := range f.Params() {
-		x := values[q.Name]
-		shape := f.Shape(q)
-		if q.Lookup {
+		x, shape := values[q.Name], f.Shape(q)
+		switch {
+		case q.Lookup:
 			g.embed = x
-		} else if len(shape) == 1 {
+		case len(shape) == 1:
 			g.vectors[q.Name] = x.Floats()
-		} else if b, ok := x.Halves(); ok && kernels.HalfProducts() {
-			g.matrices[q.Name] = &matrix{half: kernels.NewHalfMatrix(shape[1], shape[0], b)}
-		} else {
-			g.matrices[q.Name] = &matrix{packed: p.Filters(shape[0], shape[1], 1, x, nil)}
+		default:
+			w := &matrix{n: shape[0], k: shape[1]}
+			if b, ok := x.Halves(); ok && kernels.HalfProducts() {
+				w.half = kernels.NewHalfMatrix(w.k, w.n, b)
+			} else {
+				w.packed = p.Filters(w.n, w.k, 1, x, nil)
+			}
+			g.matrices[q.Name] = w
 		}
 	}
 	g.scratch.New = func() any { return new(scratch) }
 	return g
 }
 
-// matrix is a weight W [n,k] as a map from k to n numbers: packed, or as the file
-// has it.
+// matrix is a weight W [n,k], packed or as the file has it.
 type matrix struct {
 	packed *kernels.PackedB
 	half   *kernels.HalfMatrix
+	n, k   int
+}
+
+func (w *matrix) product(m int, x, y []float32, e *kernels.Epilogue, team *kernels.Team) {
+	if w.half != nil {
+		w.half.Mul(m, x, w.k, y, w.n, e.Bias, e.Residual != nil, team)
+		return
+	}
+	w.packed.Mul(m, x, w.k, y, w.n, e, team)
 }
 
 // mul computes y = x·Wᵀ + bias for the matrix W [n,k] of this name, x [m,k] and
 // y [m,n]; bias [n] may be nil.
 func (g *Generator) mul(name string, s *scratch, m int, x, y, bias []float32) {
-	if w := g.matrices[name]; w.half != nil {
-		w.half.Mul(m, x, w.half.K(), y, w.half.N(), bias, false, &s.team)
-	} else {
-		w.packed.Mul(m, x, w.packed.K(), y, w.packed.N(), &kernels.Epilogue{Bias: bias}, &s.team)
-	}
+	g.matrices[name].product(m, x, y, &kernels.Epilogue{Bias: bias}, &s.team)
 }
 
 // add computes y += x·Wᵀ.
 func (g *Generator) add(name string, s *scratch, m int, x, y []float32) {
-	if w := g.matrices[name]; w.half != nil {
-		w.half.Mul(m, x, w.half.K(), y, w.half.N(), nil, true, &s.team)
-	} else {
-		n := w.packed.N()
-		w.packed.Mul(m, x, w.packed.K(), y, n, &kernels.Epilogue{Residual: y, LdRes: n}, &s.team)
-	}
+	w := g.matrices[name]
+	w.product(m, x, y, &kernels.Epilogue{Residual: y, LdRes: w.n}, &s.team)
 }
 
 // Captions writes sentences for one feature vector of length D.
@@ -118,8 +122,8 @@ func (g *Generator) Captions(ctx context.Context, features []float32, opt *Optio
 	return out[0], nil
 }
 
-// ready checks what Captions and Batch are called with, and returns opt with its
-// defaults.
+// ready checks the arguments of Captions and Batch, and returns opt as the searches
+// take it.
 func (g *Generator) ready(ctx context.Context, opt *Options) (Options, error) {
 	switch {
 	case g == nil || g.cell == nil:
@@ -133,8 +137,8 @@ func (g *Generator) ready(ctx context.Context, opt *Options) (Options, error) {
 // groupSize is the number of photos whose beams share one matrix product in Batch.
 const groupSize = 16
 
-// groupOf is groupSize, or less where the logits would take more than 256 MiB. It does
-// not depend on the number of workers, so that results do not either.
+// groupOf is groupSize, or less if the logits would take more than 256 MiB. It does
+// not depend on the number of workers, and so the results do not either.
 func groupOf(o *Options, vocab int) int {
 	n := groupSize
 	for n > 1 && int64(n)*int64(o.Beam)*int64(vocab) > 1<<26 {
@@ -143,9 +147,10 @@ func groupOf(o *Options, vocab int) int {
 	return n
 }
 
-// Batch writes sentences for many feature vectors, several at a time so that
-// the weights are read less often, on at most workers goroutines (0 means one a
-// processor, and more than that are not started). Result i belongs to features[i].
+// Batch writes sentences for many feature vectors, on at most workers goroutines; 0
+// means one for each processor, and more are not started. Several photos share each
+// product with the weights, so that these are read less often. Result i belongs to
+// features[i].
 func (g *Generator) Batch(ctx context.Context, features [][]float32, opt *Options, workers int) ([][]Hypothesis, error) {
 	o, err := g.ready(ctx, opt)
 	if err != nil {
@@ -172,23 +177,24 @@ func (g *Generator) Batch(ctx context.Context, features [][]float32, opt *Option
 	return out, nil
 }
 
-// next says how a branch goes on: it takes the state of row, one of the rows
-// whose logits its search has just seen, and its next input is word.
+// next continues a branch: with the state of row, one of the rows whose logits the
+// search has just seen, and with word as the next input.
 type next struct{ row, word int }
 
 // search chooses the sentences of one photo.
 type search interface {
 	// start returns the number of branches that begin with <start>.
 	start() int
-	// advance takes the logits of the live branches, one row of length V
-	// each, which it may change, and returns the branches of the next step;
-	// none at the end. It keeps nothing of logits.
+	// advance takes the logits of the live branches, one row of length V each,
+	// and returns the branches of the next step, none at the end. It may change
+	// logits, but does not keep it.
 	advance(logits []float32) ([]next, error)
 	// captions returns the sentences after the last step.
 	captions() []Hypothesis
 }
 
-// group runs the searches of several photos in step, on up to threads goroutines.
+// group runs the searches of several photos step by step together, on at most threads
+// goroutines.
 func (g *Generator) group(ctx context.Context, features [][]float32, o *Options, threads int) ([][]Hypothesis, error) {
 	V := g.form.V
 	s := g.scratch.Get().(*scratch)

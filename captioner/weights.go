@@ -14,8 +14,8 @@ import (
 	"github.com/onetomany/caption/internal/weights"
 )
 
-// metadata is what decoder.safetensors says of itself: the parts that it was
-// trained with, so that a folder put together from two models is noticed.
+// metadata is what decoder.safetensors holds beside weights: the parts that it was
+// trained with, so that a folder mixed from two models is noticed.
 func (c *config) metadata() (map[string]string, error) {
 	pre, err := json.Marshal(c.Preprocessing)
 	if err != nil {
@@ -61,9 +61,9 @@ func encodeDecoder(d *Decoder, half bool, metadata map[string]string) ([]byte, e
 
 // decodeDecoder reads decoder.safetensors, without a copy of b. It holds exactly the
 // weights that the form in c calls for, and was trained with the parts that c names.
-// Their values are checked by tasks of p, and found tells the result; those of a file
-// that is compared with the checksum of a good one need not be.
-func decodeDecoder(b []byte, c *config, compared bool, p *weights.Packer) (values map[string]weights.Data, found func() error, err error) {
+// Tasks of p check that they are finite, and finite returns the result; a file that is
+// compared with the checksum of a good one is not checked.
+func decodeDecoder(b []byte, c *config, compared bool, p *weights.Packer) (values map[string]weights.Data, finite func() error, err error) {
 	refuse := func(field, hint string, err error) error {
 		return &ModelError{File: decoderFile, Field: field, Err: err, Hint: hint}
 	}
@@ -115,7 +115,7 @@ func decodeDecoder(b []byte, c *config, compared bool, p *weights.Packer) (value
 			return nil, nil, refuse(t.Name, hintMixed, err)
 		}
 	}
-	found = func() error {
+	finite = func() error {
 		for i, err := range errs {
 			if err != nil {
 				return refuse(params[i].Name, hintRestore, err)
@@ -123,5 +123,5 @@ func decodeDecoder(b []byte, c *config, compared bool, p *weights.Packer) (value
 		}
 		return nil
 	}
-	return values, found, nil
+	return values, finite, nil
 }

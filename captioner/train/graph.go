@@ -57,8 +57,8 @@ func newGraph(d *captioner.Decoder, rows int, smooth float64, threads int) (*gra
 
 // run computes the loss of the current batch and adds its gradients to those of
 // the parameters. Gorgonia's lisp machine runs the operators forward and then
-// their derivatives backward; its tape machine is not used, for it gives values
-// that are still needed to others (gorgonia issue 576). A machine runs once.
+// their derivatives backward. Its tape machine is not used, for it reuses the memory
+// of values that are still needed (gorgonia issue 576). A machine runs once.
 func (g *graph) run() (float64, error) {
 	vm := G.NewLispMachine(g.expr)
 	defer vm.Close()

@@ -76,11 +76,7 @@ func (o *inputs) Do(in ...G.Value) (G.Value, error) {
 					kernels.Add(xr, xr, o.share[b.caption[r]*E:])
 				}
 			}
-			if b.drop > 0 {
-				m := row(o.mask, r, E)
-				dropMask(m, mix(b.key+streamDropoutIn), r*E, b.drop)
-				kernels.Mul(xr, xr, m)
-			}
+			b.dropout(xr, row(o.mask, r, E), streamDropoutIn, r*E)
 		}
 	})
 	return o.x, nil

@@ -7,14 +7,14 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// crossEntropy is the mean over the words to be said of the cross-entropy
+// crossEntropy is the mean, over the N words to be predicted, of the cross-entropy
 // between softmax(logits) and the smoothed target, which gives the word itself
 // 1−ε and spreads ε evenly over all V words (Szegedy et al. 2016, section 7):
 //
 //	y = dropout(h);  logits = OutW·y + OutB
 //	loss = (1/N)·Σ −(1−ε)·log p[target] − (ε/V)·Σ log p
 //
-// Rows of step 0 say nothing and are left out; a packed batch has no padding to
+// Rows of step 0 predict nothing and are left out; a packed batch has no padding to
 // mask. Inputs: h [rows,H], OutW [V,H], OutB [V]. Output: a scalar.
 type crossEntropy struct {
 	op
@@ -43,14 +43,8 @@ func (o *crossEntropy) Do(in ...G.Value) (G.Value, error) {
 	}
 	o.parallel(N, func(lo, hi int) {
 		copy(o.y[lo*H:hi*H], hs[lo*H:])
-		if b.drop == 0 {
-			return
-		}
 		for i := lo; i < hi; i++ {
-			m := row(o.mask, i, H)
-			dropMask(m, mix(b.key+streamDropoutOut), i*H, b.drop)
-			y := row(o.y, i, H)
-			kernels.Mul(y, y, m)
+			b.dropout(row(o.y, i, H), row(o.mask, i, H), streamDropoutOut, i*H)
 		}
 	})
 	o.logits().forward(o.p, o.y, w[1], w[2], N)

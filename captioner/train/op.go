@@ -16,9 +16,9 @@ import (
 // an operator rather than runs it. The operators read the current batch, which
 // is no node of the graph: words have no gradient, and Gorgonia would keep one.
 //
-// A node of the graph has one shape for its life, a batch has its own number of
-// rows. So the outputs have room for the largest batch, and an operator reads
-// and writes the first rows of it.
+// The shape of a node is fixed, but batches differ in their number of rows. So the
+// outputs are as large as the largest batch needs, and an operator reads and writes
+// their first rows.
 type op struct {
 	name    string
 	in      G.Nodes

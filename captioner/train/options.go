@@ -9,8 +9,8 @@ import (
 	"github.com/onetomany/caption/captioner"
 )
 
-// Options says what is trained and how. Start from Defaults and change fields:
-// zero is a value like any other (Dropout 0 is no dropout).
+// Options says what is trained and how. nil means Defaults; start from those to
+// change some, for zero is a value like any other (Dropout 0 is no dropout).
 type Options struct {
 	Cell   captioner.Cell  // kind of recurrent cell
 	Entry  captioner.Entry // how the image enters
@@ -25,8 +25,8 @@ type Options struct {
 	Clip    float64 // largest norm of the gradient of a step; 0 is no limit
 	Average float64 // decay of the moving average of the weights, which is what is validated and kept; 0 is no average
 
-	// MaxWords is the number of words after which a training caption is cut.
-	// Nothing is learnt of what follows, nor that it ends there.
+	// MaxWords is the number of words after which a training caption is truncated;
+	// that it ends there is not learnt.
 	MaxWords int
 
 	// Patience is the number of epochs without a better score on the
@@ -34,7 +34,7 @@ type Options struct {
 	Patience int
 
 	// Generate says how sentences are written for the validation photos; nil
-	// means captioner's defaults (beam search).
+	// means captioner.Defaults.
 	Generate *captioner.Options
 
 	// Seed of all that is random. The same data, options and seed give the same
@@ -45,14 +45,14 @@ type Options struct {
 	// processor. The result does not depend on it.
 	Threads int
 
-	// Checkpoint is a file that holds the state of the run after each epoch;
-	// empty means none. Where it exists, the run goes on from it, and ends
-	// where an uninterrupted one would have, bit for bit.
+	// Checkpoint is a file for the state of the run after each epoch; "" means
+	// none. If it exists, the run resumes from it, and ends with the same bits as
+	// a run without interruption.
 	Checkpoint string
 }
 
-// Defaults returns the options of the default model: an LSTM of 512 with the
-// image at every step.
+// Defaults returns the options of the default model: an LSTM of 512 units that sees
+// the image at every step.
 func Defaults() *Options {
 	return &Options{
 		Cell: captioner.LSTM, Entry: captioner.Every, Embed: 512, Hidden: 512,

@@ -20,15 +20,15 @@ type Epoch struct {
 	Score  float64   `json:"score"`  // their mean
 }
 
-// Event tells how far a run is: after each step, and after each epoch.
+// Event reports the progress of a run: after each step, and after each epoch.
 type Event struct {
 	Epoch, Epochs int     // from 1
 	Step, Steps   int     // in the epoch, from 1
 	Loss          float64 // of the step
 	Rate          float64 // learning rate of the step
-	Tokens        int     // words of the step that were to be said
+	Tokens        int     // words that the step predicted
 	Done          *Epoch  // after the last step of an epoch and its validation; else nil
-	Best          bool    // with Done: the best epoch so far
+	Best          bool    // with Done: this is the best epoch so far
 	Resumed       int     // epochs that came from the checkpoint
 }
 
@@ -39,7 +39,7 @@ type Result struct {
 	History []Epoch            // all epochs, also those before a resume
 }
 
-// run is the state of training between two epochs, with what it works on.
+// run is a training run: its data, and its state between two epochs.
 type run struct {
 	data     *Data
 	opt      Options
@@ -53,21 +53,17 @@ type run struct {
 	graph   *graph
 	adam    *adam
 
-	history []Epoch // one a finished epoch
+	history []Epoch // of the finished epochs
 	bestAt  int     // epoch of best, from 1; 0 before the first
 }
 
-// Run trains a decoder. A nil opt means Defaults. report, which may be nil, is called
-// from Run's own goroutine after every step.
+// Run trains a decoder. A nil opt means Defaults. report, unless nil, is called after
+// every step, on Run's goroutine.
 //
-// When ctx, which must not be nil, ends, Run returns its error at the next step; the
-// checkpoint then holds the last finished epoch.
-func Run(ctx context.Context, data *Data, opt *Options, report func(Event)) (*Result, error) {
-	res, err := train(ctx, data, opt, report)
-	return res, message.Error(err)
-}
-
-func train(ctx context.Context, data *Data, opt *Options, report func(Event)) (*Result, error) {
+// When ctx is done, Run returns its error at the next step; the checkpoint then holds
+// the last finished epoch. A nil ctx is an error.
+func Run(ctx context.Context, data *Data, opt *Options, report func(Event)) (_ *Result, err error) {
+	defer func() { err = message.Error(err) }() // names of sets and files are the user's
 	if ctx == nil {
 		return nil, errors.New("train: the context is nil: context.Background() will do")
 	}
@@ -130,8 +126,8 @@ func newRun(data *Data, opt Options) (*run, error) {
 	return r, nil
 }
 
-// checkMemory refuses batches whose largest, of so many rows, takes absurd memory: the
-// logits, the inputs and the gates of each row, all with their gradients.
+// checkMemory refuses a batch size whose largest batch, of so many rows, takes absurd
+// memory: the logits, the inputs and the gates of each row, all with their gradients.
 func checkMemory(f captioner.Form, rows int) error {
 	const limit = min(1<<33, math.MaxInt/2) // bytes
 	gates := len(rnn.Find(string(f.Cell)).Gates)
