@@ -43,25 +43,24 @@ type inputs struct {
 	image linear
 	e     int
 
-	x     *tensor.Dense
-	mask  []float32 // [rows,E]; as in dropMask
-	share []float32 // [n,E] image's share of the words' inputs, then its gradient
+	out   *tensor.Dense // of x
+	x     []float32     // [rows,E]
+	mask  []float32     // [rows,E]; as in dropMask
+	share []float32     // [n,E] image's share of the words' inputs, then its gradient
 }
 
 func newInputs(o op, f captioner.Form) *inputs {
-	return &inputs{
-		op: o, entry: entries[f.Entry], image: linear{f.D(), f.E, o.threads}, e: f.E,
-		x: tensor.New(tensor.WithShape(o.shape...), tensor.Of(tensor.Float32)),
-	}
+	i := &inputs{op: o, entry: entries[f.Entry], image: linear{f.D(), f.E, o.threads}, e: f.E}
+	i.out, i.x = o.output()
+	return i
 }
 
 // Do is the forward pass.
 func (o *inputs) Do(in ...G.Value) (G.Value, error) {
 	b, E, w := o.b, o.e, data(in)
 	embed := w[0]
-	x := o.x.Data().([]float32)
 
-	o.image.forward(x, b.feature, w[1], w[2], b.n)
+	o.image.forward(o.x, b.feature, w[1], w[2], b.n)
 	if o.entry.forward != nil {
 		o.share = grow(o.share, b.n*E)
 		o.entry.forward(o, o.share, w[3:])
@@ -69,7 +68,7 @@ func (o *inputs) Do(in ...G.Value) (G.Value, error) {
 	o.mask = grow(o.mask, b.rows()*E)
 	o.parallel(b.rows(), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			xr := row(x, r, E)
+			xr := row(o.x, r, E)
 			if r >= b.n {
 				copy(xr, embed[b.input[r]*E:])
 				if o.entry.forward != nil {
@@ -79,7 +78,7 @@ func (o *inputs) Do(in ...G.Value) (G.Value, error) {
 			b.dropout(xr, row(o.mask, r, E), streamDropoutIn, r*E)
 		}
 	})
-	return o.x, nil
+	return o.out, nil
 }
 
 // DoDiff is the backward pass:

@@ -65,6 +65,12 @@ func (o *op) Hashcode() uint32 {
 	return h.Sum32()
 }
 
+// output makes the memory of the output.
+func (o *op) output() (*tensor.Dense, []float32) {
+	x := make([]float32, o.shape.TotalSize())
+	return tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(x)), x
+}
+
 // parallel calls f on parts of [0,n), see the function parallel.
 func (o *op) parallel(n int, f func(lo, hi int)) { parallel(o.threads, n, f) }
 

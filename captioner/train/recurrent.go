@@ -22,7 +22,8 @@ type recurrent struct {
 	input linear // with Wx
 	h, gh int    // H and G·H
 
-	hs      *tensor.Dense // [rows,H]
+	out     *tensor.Dense // of hs
+	hs      []float32     // [rows,H]
 	gates   []float32     // [rows,G·H] pre, then the gates
 	rec     []float32     // [rows,G·H] split cells only
 	c, aux  []float32     // [rows,H] cells with memory only
@@ -34,22 +35,21 @@ type recurrent struct {
 
 func newRecurrent(o op, c *rnn.Cell, f captioner.Form) *recurrent {
 	gh := len(c.Gates) * f.H
-	return &recurrent{
-		op: o, cell: c, input: linear{f.E, gh, o.threads}, h: f.H, gh: gh,
-		hs: tensor.New(tensor.WithShape(o.shape...), tensor.Of(tensor.Float32)),
-	}
+	r := &recurrent{op: o, cell: c, input: linear{f.E, gh, o.threads}, h: f.H, gh: gh}
+	r.out, r.hs = o.output()
+	return r
 }
 
 // row returns the memory of caption i at step t.
 func (o *recurrent) row(t, i int) rnn.Row {
-	hs, r := o.hs.Data().([]float32), o.b.off[t]+i
+	r := o.b.off[t] + i
 	x := rnn.Row{
 		Pre: row(o.gates, r, o.gh), Rec: row(o.rec, r, o.gh),
-		H: row(hs, r, o.h), C: row(o.c, r, o.h), Aux: row(o.aux, r, o.h),
+		H: row(o.hs, r, o.h), C: row(o.c, r, o.h), Aux: row(o.aux, r, o.h),
 	}
 	if t > 0 {
 		r = o.b.off[t-1] + i
-		x.PrevH, x.PrevC = row(hs, r, o.h), row(o.c, r, o.h)
+		x.PrevH, x.PrevC = row(o.hs, r, o.h), row(o.c, r, o.h)
 	}
 	return x
 }
@@ -64,7 +64,6 @@ func (o *recurrent) Do(in ...G.Value) (G.Value, error) {
 	b, w := o.b, data(in)
 	x, wx, wh, bias := w[0], w[1], w[2], w[3]
 	rows, H, GH := b.rows(), o.h, o.gh
-	hs := o.hs.Data().([]float32)
 	o.gates = grow(o.gates, rows*GH)
 	if o.cell.Memory {
 		o.c, o.aux = grow(o.c, rows*H), grow(o.aux, rows*H)
@@ -81,7 +80,7 @@ func (o *recurrent) Do(in ...G.Value) (G.Value, error) {
 		lo, hi := b.span(t)
 		if t > 0 {
 			y := product[lo*GH:]
-			packed.Mul(hi-lo, hs[b.off[t-1]*H:], H, y, GH, add(y, GH), kernels.Threads(o.threads))
+			packed.Mul(hi-lo, o.hs[b.off[t-1]*H:], H, y, GH, add(y, GH), kernels.Threads(o.threads))
 		}
 		o.parallel(hi-lo, func(p, q int) {
 			for i := p; i < q; i++ {
@@ -94,7 +93,7 @@ func (o *recurrent) Do(in ...G.Value) (G.Value, error) {
 			}
 		})
 	}
-	return o.hs, nil
+	return o.out, nil
 }
 
 // DoDiff is the backward pass. From the last step to the first:
@@ -113,7 +112,7 @@ func (o *recurrent) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error 
 	b := o.b
 	rows, H, GH := b.rows(), o.h, o.gh
 	x, wx, wh := w[0], w[1], w[2]
-	hs, dhs := o.hs.Data().([]float32), dy.([]float32)
+	dhs := dy.([]float32)
 
 	o.dpre = grow(o.dpre, rows*GH)
 	drec := o.dpre
@@ -150,7 +149,7 @@ func (o *recurrent) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error 
 		o.hBefore = grow(o.hBefore, later*H)
 		for t := 1; t < b.steps(); t++ {
 			lo, hi := b.span(t)
-			copy(o.hBefore[(lo-b.n)*H:(hi-b.n)*H], hs[b.off[t-1]*H:])
+			copy(o.hBefore[(lo-b.n)*H:(hi-b.n)*H], o.hs[b.off[t-1]*H:])
 		}
 		kernels.Gemm(true, false, GH, H, later, drec[b.n*GH:], GH, o.hBefore, H, true, g[2], H, kernels.Threads(o.threads))
 	}
