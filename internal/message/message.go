@@ -4,6 +4,7 @@ package message
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
@@ -38,6 +39,14 @@ func Clean(s string, max int) string {
 		i += n
 	}
 	return b.String()
+}
+
+// Count is a number of things: 1 photo, 2 photos.
+func Count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 // Error returns err with its message cleaned and cut to Max.

@@ -46,6 +46,14 @@ func TestError(t *testing.T) {
 	}
 }
 
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 photos", 1: "1 photo", 2: "2 photos"} {
+		if got := Count(n, "photo"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestCause(t *testing.T) {
 	path := &fs.PathError{Op: "open", Path: "a", Err: fs.ErrPermission}
 	other := errors.New("other")

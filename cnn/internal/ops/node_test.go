@@ -17,7 +17,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/onnx"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // skipped names the node tests of claimed operators that do not apply, with
@@ -164,9 +164,9 @@ func runCase(t *testing.T, g *onnx.Model) {
 		case err == nil:
 			again := make([]*graph.Tensor, len(k.Out))
 			for i, o := range k.Out {
-				again[i] = Alloc(o.Type, o.Shape)
+				again[i] = graph.Alloc(o.Type, o.Shape)
 			}
-			if err := k.Run(in, again, kernels.Threads(2)); err != nil {
+			if err := k.Run(in, again, workers.Threads(2)); err != nil {
 				t.Fatal(err)
 			}
 			for i := range out {
