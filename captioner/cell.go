@@ -1,6 +1,8 @@
 package captioner
 
-import "github.com/onetomany/caption/internal/kernels"
+import (
+	"github.com/onetomany/caption/internal/kernels/vmath"
+)
 
 // cell advances the states h and c of n rows. On entry s.pre holds Wx·x + B
 // and the image's part; h and c hold the states of the step before.
@@ -17,7 +19,7 @@ func (g *Generator) cell(s *scratch, n int) {
 		h := s.h[r*size : (r+1)*size]
 		switch g.d.Cell {
 		case RNN:
-			kernels.Tanh(h, pre)
+			vmath.Tanh(h, pre)
 		case LSTM:
 			lstm(pre, h, s.c[r*size:(r+1)*size])
 		case GRU:
@@ -30,26 +32,26 @@ func (g *Generator) cell(s *scratch, n int) {
 func lstm(pre, h, c []float32) {
 	n := len(h)
 	i, f, o, u := pre[:n], pre[n:2*n], pre[2*n:3*n], pre[3*n:]
-	kernels.Sigmoid(pre[:3*n], pre)
-	kernels.Tanh(u, u)
-	kernels.Mul(c, c, f)
-	kernels.MulAdd(c, i, u)
-	kernels.Tanh(h, c)
-	kernels.Mul(h, h, o)
+	vmath.Sigmoid(pre[:3*n], pre)
+	vmath.Tanh(u, u)
+	vmath.Mul(c, c, f)
+	vmath.MulAdd(c, i, u)
+	vmath.Tanh(h, c)
+	vmath.Mul(h, h, o)
 }
 
 // gru advances one row with rec = Wh·h; pre and rec are used up.
 func gru(pre, rec, bhn, h []float32) {
 	n := len(h)
 	r, z, u := pre[:n], pre[n:2*n], pre[2*n:]
-	kernels.Add(pre[:2*n], pre, rec)
-	kernels.Sigmoid(pre[:2*n], pre)
+	vmath.Add(pre[:2*n], pre, rec)
+	vmath.Sigmoid(pre[:2*n], pre)
 	rec = rec[2*n:]
-	kernels.Add(rec, rec, bhn)
-	kernels.MulAdd(u, r, rec)
-	kernels.Tanh(u, u)
+	vmath.Add(rec, rec, bhn)
+	vmath.MulAdd(u, r, rec)
+	vmath.Tanh(u, u)
 	// (1−z)∘u + z∘h = u + z∘(h−u)
-	kernels.Sub(h, h, u)
-	kernels.Mul(h, h, z)
-	kernels.Add(h, h, u)
+	vmath.Sub(h, h, u)
+	vmath.Mul(h, h, z)
+	vmath.Add(h, h, u)
 }

@@ -5,12 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/onetomany/caption/internal/weights"
+	"github.com/onetomany/caption/internal/packing"
 )
 
 // newGenerator prepares a decoder without validating it.
 func newGenerator(d *Decoder) *Generator {
-	var p weights.Packer
+	var p packing.Packer
 	g := prepareGenerator(d, d.matrices(), &p)
 	if err := p.Run(); err != nil {
 		panic(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/onetomany/caption/internal/checkedio"
 	"github.com/onetomany/caption/internal/memfs"
 	"github.com/onetomany/caption/internal/mmap"
+	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/internal/weights"
 )
 
@@ -69,14 +70,14 @@ func wrongSize(size int64, f File) error {
 
 // sums has tasks of p compare those of the files that are part of the program with
 // their checksums, as far as it has them; whole tells the result.
-func sums(fsys fs.FS, files []File, p *weights.Packer) (compared map[string]bool, whole func() error) {
+func sums(fsys fs.FS, files []File, p *packing.Packer) (compared map[string]bool, whole func() error) {
 	program, _ := fsys.(memfs.Program)
 	compared = map[string]bool{}
 	checks := make([]*memfs.Check, len(files))
 	for i, f := range files {
 		c := program.Check(f.Name)
 		for b := range c.Blocks() {
-			p.Do(func(*weights.Room) { c.Block(b) })
+			p.Do(func(*weights.Scratch) { c.Block(b) })
 		}
 		checks[i] = c
 		compared[f.Name] = c.Blocks() > 0

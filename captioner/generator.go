@@ -10,6 +10,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/workers"
+	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/internal/weights"
 	"github.com/onetomany/caption/vocab"
 )
@@ -34,7 +37,7 @@ func NewGenerator(d *Decoder) (*Generator, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
-	var p weights.Packer
+	var p packing.Packer
 	g := prepareGenerator(d, d.matrices(), &p)
 	if err := p.Run(); err != nil {
 		return nil, fmt.Errorf("captioner: decoder: %w", err)
@@ -45,11 +48,11 @@ func NewGenerator(d *Decoder) (*Generator, error) {
 // prepareGenerator returns a generator that is ready after p.Run. It keeps
 // m.embed, of which a sentence takes few rows, and matrices of binary16 numbers
 // where the processor can multiply with them as they are.
-func prepareGenerator(d *Decoder, m *matrices, p *weights.Packer) *Generator {
+func prepareGenerator(d *Decoder, m *matrices, p *packing.Packer) *Generator {
 	n := d.Cell.gates() * d.H
 	pack := func(n, k int, w weights.Data) *matrix {
-		if b, ok := w.Halves(); ok && kernels.HalfProducts() {
-			return &matrix{half: kernels.NewHalfMatrix(k, n, b)}
+		if b, ok := w.Halves(); ok && matmul.HalfProducts() {
+			return &matrix{half: matmul.NewHalfMatrix(k, n, b)}
 		}
 		return &matrix{packed: p.Filters(n, k, 1, w, nil)}
 	}
@@ -70,8 +73,8 @@ func prepareGenerator(d *Decoder, m *matrices, p *weights.Packer) *Generator {
 // matrix is a weight W [n,k] as a map from k to n numbers: packed, or as the file
 // has it.
 type matrix struct {
-	packed *kernels.PackedB
-	half   *kernels.HalfMatrix
+	packed *matmul.PackedB
+	half   *matmul.HalfMatrix
 }
 
 // mul computes y = x·Wᵀ + bias for x [m,k] and y [m,n]; bias [n] may be nil.
@@ -233,7 +236,7 @@ func (g *Generator) group(ctx context.Context, features [][]float32, o *Options,
 
 // scratch is the memory of one run. The number of rows is len(next).
 type scratch struct {
-	team  kernels.Team
+	team  workers.Team
 	next  []next // what each row continues, an index into h and c
 	owner []int  // photo of each row
 

@@ -14,7 +14,7 @@ import (
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/checkedio"
 	"github.com/onetomany/caption/internal/memfs"
-	"github.com/onetomany/caption/internal/weights"
+	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -258,7 +258,7 @@ func (l *Loader) words(c *Captioner) error {
 	if v.Len() != c.config.Decoder.Vocabulary {
 		return &ModelError{File: vocabFile, Err: fmt.Errorf("%d words, the decoder has %d", v.Len(), c.config.Decoder.Vocabulary), Hint: hintMixed}
 	}
-	var p weights.Packer
+	var p packing.Packer
 	compared, whole := sums(c.fsys, c.config.Files, &p)
 	d, m, found, err := decodeDecoder(files[decoderFile], c.config, compared[decoderFile], &p)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -17,8 +17,8 @@ var (
 
 // logProbs turns the logits of one branch into log-probabilities.
 func logProbs(row []float32) error {
-	kernels.LogSoftmax(row, row)
-	if m := kernels.Max(row); m != m {
+	vmath.LogSoftmax(row, row)
+	if m := vmath.Max(row); m != m {
 		return errNotFinite
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/internal/safetensors"
 	"github.com/onetomany/caption/internal/strictjson"
 	"github.com/onetomany/caption/internal/weights"
@@ -83,7 +84,7 @@ func (m *matrices) byName(name string) *weights.Data {
 // that c names. That the matrices are finite is checked by tasks of p, and found tells
 // the result; a file that is compared with the checksum of one that was checked need
 // not be.
-func decodeDecoder(b []byte, c *config, compared bool, p *weights.Packer) (d *Decoder, m *matrices, found func() error, err error) {
+func decodeDecoder(b []byte, c *config, compared bool, p *packing.Packer) (d *Decoder, m *matrices, found func() error, err error) {
 	fail := func(field, hint string, err error) (*Decoder, *matrices, func() error, error) {
 		return nil, nil, nil, &ModelError{File: decoderFile, Field: field, Err: err, Hint: hint}
 	}
@@ -133,7 +134,7 @@ func decodeDecoder(b []byte, c *config, compared bool, p *weights.Packer) (d *De
 				info, _ := f.Lookup(w.name)
 				*x = weights.Stored(raw, info.DType == safetensors.F16)
 				if !compared {
-					p.Do(func(*weights.Room) { errs[i] = finite(*x) })
+					p.Do(func(*weights.Scratch) { errs[i] = finite(*x) })
 				}
 			}
 		} else if *w.data, err = f.Float32s(w.name); err == nil {

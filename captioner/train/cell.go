@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/onetomany/caption/captioner"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // cell is the arithmetic of one kind of recurrent cell on one row, that is one
@@ -41,7 +41,7 @@ func cellOf(kind captioner.Cell) (cell, error) {
 
 // rnnForward: h = tanh(pre).
 func rnnForward(h, _, _, pre, _, _, _ []float32) {
-	kernels.Tanh(h, pre)
+	vmath.Tanh(h, pre)
 }
 
 // rnnBackward: dpre = dh∘(1−h²).
@@ -58,15 +58,15 @@ func rnnBackward(dpre, _, dh, _, _, _, _, h, _, _ []float32) {
 //	c = f∘cPrev + i∘g;  aux = tanh(c);  h = o∘aux
 func lstmForward(h, c, aux, pre, _, _, cPrev []float32) {
 	H := len(h)
-	kernels.Sigmoid(pre[:3*H], pre[:3*H])
-	kernels.Tanh(pre[3*H:], pre[3*H:])
+	vmath.Sigmoid(pre[:3*H], pre[:3*H])
+	vmath.Tanh(pre[3*H:], pre[3*H:])
 	i, f, o, g := pre[:H], pre[H:2*H], pre[2*H:3*H], pre[3*H:4*H]
-	kernels.Mul(c, i, g)
+	vmath.Mul(c, i, g)
 	if cPrev != nil {
-		kernels.MulAdd(c, f, cPrev)
+		vmath.MulAdd(c, f, cPrev)
 	}
-	kernels.Tanh(aux, c)
-	kernels.Mul(h, o, aux)
+	vmath.Tanh(aux, c)
+	vmath.Mul(h, o, aux)
 }
 
 // lstmBackward:
@@ -92,7 +92,7 @@ func lstmBackward(dpre, _, dh, dc, aux, gates, _, _, _, cPrev []float32) {
 		clear(df)
 		return
 	}
-	kernels.Mul(df, df, cPrev)
+	vmath.Mul(df, df, cPrev)
 }
 
 // gruForward, gates in the order r, z, n:
@@ -100,16 +100,16 @@ func lstmBackward(dpre, _, dh, dc, aux, gates, _, _, _, cPrev []float32) {
 //	r, z = σ(pre+rec);  n = tanh(pre + r∘rec);  h = (1−z)∘n + z∘hPrev
 func gruForward(h, _, _, pre, rec, hPrev, _ []float32) {
 	H := len(h)
-	kernels.Add(pre[:2*H], pre, rec)
-	kernels.Sigmoid(pre[:2*H], pre)
+	vmath.Add(pre[:2*H], pre, rec)
+	vmath.Sigmoid(pre[:2*H], pre)
 	r, z, n, recN := pre[:H], pre[H:2*H], pre[2*H:3*H], rec[2*H:3*H]
-	kernels.MulAdd(n, r, recN)
-	kernels.Tanh(n, n)
+	vmath.MulAdd(n, r, recN)
+	vmath.Tanh(n, n)
 	for k := range h {
 		h[k] = (1 - z[k]) * n[k]
 	}
 	if hPrev != nil {
-		kernels.MulAdd(h, z, hPrev)
+		vmath.MulAdd(h, z, hPrev)
 	}
 }
 

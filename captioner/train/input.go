@@ -1,7 +1,9 @@
 package train
 
 import (
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -54,13 +56,13 @@ func (o *inputs) Do(in ...G.Value) (G.Value, error) {
 			if row >= b.n {
 				copy(xr, embed[b.input[row]*E:])
 				if len(w) > 3 {
-					kernels.Add(xr, xr, o.every[b.caption[row]*E:])
+					vmath.Add(xr, xr, o.every[b.caption[row]*E:])
 				}
 			}
 			if b.drop > 0 {
 				m := o.mask[row*E:][:E]
 				dropMask(m, mix(b.key+streamDropoutIn), row*E, b.drop)
-				kernels.Mul(xr, xr, m)
+				vmath.Mul(xr, xr, m)
 			}
 		}
 	})
@@ -85,7 +87,7 @@ func (o *inputs) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error {
 	b, E, rows := o.b, o.e, o.b.rows()
 	dx := dy.Data().([]float32)[:rows*E]
 	if b.drop > 0 {
-		parallel(o.threads, rows, func(lo, hi int) { kernels.Mul(dx[lo*E:hi*E], dx[lo*E:], o.mask[lo*E:]) })
+		parallel(o.threads, rows, func(lo, hi int) { vmath.Mul(dx[lo*E:hi*E], dx[lo*E:], o.mask[lo*E:]) })
 	}
 	linearGrad(g[1], g[2], b.feature, dx, b.n, o.d, E, o.threads)
 
@@ -95,7 +97,7 @@ func (o *inputs) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error {
 	parallel(o.threads, E, func(lo, hi int) {
 		for row := b.n; row < rows; row++ {
 			w := embed[b.input[row]*E+lo:][:hi-lo]
-			kernels.Add(w, w, dx[row*E+lo:])
+			vmath.Add(w, w, dx[row*E+lo:])
 		}
 	})
 	if len(g) > 3 {
@@ -103,7 +105,7 @@ func (o *inputs) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error {
 		clear(every)
 		for t := 1; t < b.steps(); t++ {
 			lo, hi := b.span(t)
-			kernels.Add(every[:(hi-lo)*E], every, dx[lo*E:])
+			vmath.Add(every[:(hi-lo)*E], every, dx[lo*E:])
 		}
 		linearGrad(g[3], g[4], b.feature, every, b.n, o.d, E, o.threads)
 	}
@@ -112,18 +114,18 @@ func (o *inputs) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error {
 
 // linear computes y = x·Wᵀ + bias; x is [n,in], W [out,in], y [n,out].
 func linear(y, x, w, bias []float32, n, in, out, threads int) {
-	kernels.Gemm(false, true, n, out, in, x, in, w, in, false, y, out, kernels.Threads(threads))
+	matmul.Mul(false, true, n, out, in, x, in, w, in, false, y, out, workers.Threads(threads))
 	parallel(threads, n, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			yr := y[i*out:][:out]
-			kernels.Add(yr, yr, bias)
+			vmath.Add(yr, yr, bias)
 		}
 	})
 }
 
 // linearGrad adds the gradients of linear: dW += dyᵀ·x, dbias += Σ dy.
 func linearGrad(dw, dbias, x, dy []float32, n, in, out, threads int) {
-	kernels.Gemm(true, false, out, in, n, dy, out, x, in, true, dw, in, kernels.Threads(threads))
+	matmul.Mul(true, false, out, in, n, dy, out, x, in, true, dw, in, workers.Threads(threads))
 	addRows(dbias, dy, n, out, threads)
 }
 
@@ -131,7 +133,7 @@ func linearGrad(dw, dbias, x, dy []float32, n, in, out, threads int) {
 func addRows(sum, x []float32, n, cols, threads int) {
 	parallel(threads, cols, func(lo, hi int) {
 		for i := range n {
-			kernels.Add(sum[lo:hi], sum[lo:], x[i*cols+lo:])
+			vmath.Add(sum[lo:hi], sum[lo:], x[i*cols+lo:])
 		}
 	})
 }

@@ -3,7 +3,9 @@ package train
 import (
 	"math"
 
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -58,7 +60,7 @@ func (o *crossEntropy) Do(in ...G.Value) (G.Value, error) {
 			m := row(o.mask, i, H)
 			dropMask(m, mix(b.key+streamDropoutOut), i*H, b.drop)
 			y := row(o.y, i, H)
-			kernels.Mul(y, y, m)
+			vmath.Mul(y, y, m)
 		}
 	})
 	linear(o.p, o.y, w[1], w[2], N, H, V, o.threads)
@@ -78,14 +80,14 @@ func (o *crossEntropy) Do(in ...G.Value) (G.Value, error) {
 
 // softmax turns the logits of a row into probabilities and returns its loss.
 func (o *crossEntropy) softmax(x []float32, target int) float64 {
-	peak := kernels.Max(x)
+	peak := vmath.Max(x)
 	for k := range x {
 		x[k] -= peak
 	}
-	hit, mean := float64(x[target]), float64(kernels.Sum(x))/float64(len(x))
-	kernels.Exp(x, x)
-	sum := kernels.Sum(x)
-	kernels.Scale(x, 1/sum, x)
+	hit, mean := float64(x[target]), float64(vmath.Sum(x))/float64(len(x))
+	vmath.Exp(x, x)
+	sum := vmath.Sum(x)
+	vmath.Scale(x, 1/sum, x)
 	return math.Log(float64(sum)) - (1-o.smooth)*hit - o.smooth*mean
 }
 
@@ -117,14 +119,14 @@ func (o *crossEntropy) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) err
 	})
 	linearGrad(g[1], g[2], o.y, o.p, N, H, V, o.threads)
 	o.dy = grow(o.dy, N*H)
-	kernels.Gemm(false, false, N, H, V, o.p, V, w[1], H, false, o.dy, H, kernels.Threads(o.threads))
+	matmul.Mul(false, false, N, H, V, o.p, V, w[1], H, false, o.dy, H, workers.Threads(o.threads))
 	dh := g[0][b.n*H:]
 	parallel(o.threads, N, func(lo, hi int) {
 		dy := o.dy[lo*H : hi*H]
 		if b.drop > 0 {
-			kernels.Mul(dy, dy, o.mask[lo*H:])
+			vmath.Mul(dy, dy, o.mask[lo*H:])
 		}
-		kernels.Add(dh[lo*H:hi*H], dh[lo*H:], dy)
+		vmath.Add(dh[lo*H:hi*H], dh[lo*H:], dy)
 	})
 	return nil
 }

@@ -2,6 +2,9 @@ package train
 
 import (
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -71,16 +74,16 @@ func (o *recurrent) Do(in ...G.Value) (G.Value, error) {
 		o.rec = grow(o.rec, rows*GH)
 	}
 	linear(o.gates, x, wx, bias, rows, E, GH, o.threads)
-	packed := kernels.PackB(true, H, GH, wh, H)
+	packed := matmul.PackB(true, H, GH, wh, H)
 	for t := range b.steps() {
 		lo, hi := b.span(t)
 		before := lo // first row of the step before
 		if t > 0 {
 			before = b.off[t-1]
 			if o.split {
-				packed.Mul(hi-lo, hs[before*H:], H, o.rec[lo*GH:], GH, nil, kernels.Threads(o.threads))
+				packed.Mul(hi-lo, hs[before*H:], H, o.rec[lo*GH:], GH, nil, workers.Threads(o.threads))
 			} else {
-				packed.Mul(hi-lo, hs[before*H:], H, o.gates[lo*GH:], GH, addTo(o.gates[lo*GH:], GH), kernels.Threads(o.threads))
+				packed.Mul(hi-lo, hs[before*H:], H, o.gates[lo*GH:], GH, addTo(o.gates[lo*GH:], GH), workers.Threads(o.threads))
 			}
 		} else if o.split {
 			clear(o.rec[:hi*GH])
@@ -94,7 +97,7 @@ func (o *recurrent) Do(in ...G.Value) (G.Value, error) {
 				}
 				rec := row(o.rec, r, GH)
 				if o.split {
-					kernels.Add(rec[GH-H:], rec[GH-H:], w[4])
+					vmath.Add(rec[GH-H:], rec[GH-H:], w[4])
 				}
 				o.forward(row(hs, r, H), row(o.c, r, H), row(o.aux, r, H), row(o.gates, r, GH), rec, hPrev, cPrev)
 			}
@@ -137,7 +140,7 @@ func (o *recurrent) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error 
 		o.dc = grow(o.dc, b.n*H)
 		clear(o.dc)
 	}
-	packed := kernels.PackB(false, GH, H, wh, H)
+	packed := matmul.PackB(false, GH, H, wh, H)
 	for t := b.steps() - 1; t >= 0; t-- {
 		lo, hi := b.span(t)
 		parallel(o.threads, hi-lo, func(p, q int) {
@@ -148,18 +151,18 @@ func (o *recurrent) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error 
 					hPrev, cPrev = row(hs, b.off[t-1]+i, H), row(o.c, b.off[t-1]+i, H)
 				}
 				dh := row(o.dh, i, H)
-				kernels.Add(dh, dh, row(dhs, r, H))
+				vmath.Add(dh, dh, row(dhs, r, H))
 				o.backward(row(o.dpre, r, GH), row(drec, r, GH), dh, row(o.dc, i, H),
 					row(o.aux, r, H), row(o.gates, r, GH), row(o.rec, r, GH), row(hs, r, H), hPrev, cPrev)
 			}
 		})
 		if t > 0 {
-			packed.Mul(hi-lo, drec[lo*GH:], GH, o.dh, H, addTo(o.dh, H), kernels.Threads(o.threads))
+			packed.Mul(hi-lo, drec[lo*GH:], GH, o.dh, H, addTo(o.dh, H), workers.Threads(o.threads))
 		}
 	}
 
 	linearGrad(g[1], g[3], x, o.dpre, rows, E, GH, o.threads)
-	kernels.Gemm(false, false, rows, E, GH, o.dpre, GH, wx, E, true, g[0], E, kernels.Threads(o.threads))
+	matmul.Mul(false, false, rows, E, GH, o.dpre, GH, wx, E, true, g[0], E, workers.Threads(o.threads))
 	if b.steps() > 1 {
 		later := rows - b.n
 		o.hBefore = grow(o.hBefore, later*H)
@@ -167,12 +170,12 @@ func (o *recurrent) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error 
 			lo, hi := b.span(t)
 			copy(o.hBefore[(lo-b.n)*H:(hi-b.n)*H], hs[b.off[t-1]*H:])
 		}
-		kernels.Gemm(true, false, GH, H, later, drec[b.n*GH:], GH, o.hBefore, H, true, g[2], H, kernels.Threads(o.threads))
+		matmul.Mul(true, false, GH, H, later, drec[b.n*GH:], GH, o.hBefore, H, true, g[2], H, workers.Threads(o.threads))
 	}
 	if o.split {
 		parallel(o.threads, H, func(lo, hi int) {
 			for r := range rows {
-				kernels.Add(g[4][lo:hi], g[4][lo:], drec[r*GH+GH-H+lo:])
+				vmath.Add(g[4][lo:hi], g[4][lo:], drec[r*GH+GH-H+lo:])
 			}
 		})
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/cpu"
 )
 
 // Exit codes of both programs. They are documented in the README; scripts rely
@@ -125,7 +125,7 @@ func Run(cmd *cobra.Command, args []string) int {
 }
 
 // cpuError says that CAPTION_CPU is not followed; tests replace it.
-var cpuError = kernels.CPUError
+var cpuError = cpu.Err
 
 func exitCode(ctx context.Context, err error) int {
 	_, usage := errors.AsType[usageError](err)
