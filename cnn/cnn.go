@@ -82,7 +82,7 @@ type Info struct {
 	MultiplyAdds int64 // of one picture, up to the feature
 	Parameters   int64 // up to the feature
 	WeightBytes  int64 // what the Net keeps in memory: packed weights and other constants
-	PeakBytes    int64 // what one Run of one picture takes besides on one thread: buffers, room of operators, result
+	PeakBytes    int64 // what one Run of one picture takes besides on one thread: buffers, workspace of operators, result
 }
 
 // A FormatError says that a file is not an ONNX model, or a damaged one, or

@@ -24,8 +24,7 @@ func (b *binary) part(s *state, lo, hi int) {
 	p, q, out := b.n.In[0], b.n.In[1], b.n.Out[0]
 	w := tensor.BroadcastWalk(s.shape(out), s.shape(p), s.shape(q))
 	_, step := w.Row()
-	s0, s1 := step[0], step[1]
-	end := min(hi*piece, s.elements(b.n))
+	s0, s1, end := step[0], step[1], min(hi*piece, s.elements(b.n))
 	if !b.n.BF16 {
 		x, z, y := s.in(b.n, 0), s.in(b.n, 1), s.out(b.n)
 		w.Span(lo*piece, end, func(at, k int, in [3]int) {
@@ -35,30 +34,30 @@ func (b *binary) part(s *state, lo, hi int) {
 		return
 	}
 	x, z, y := data[vmath.BF16](s, p), data[vmath.BF16](s, q), data[vmath.BF16](s, out)
-	if s0+s1 == 2 && b.o.Act.F == vmath.ActNone && (b.o.Arith == plan.Add || b.o.Arith == plan.Mul) {
-		w.Span(lo*piece, end, func(at, k int, in [3]int) {
-			if b.o.Arith == plan.Add {
-				vmath.AddBF16(y[at:][:k], x[in[0]:], z[in[1]:])
-			} else {
-				vmath.MulBF16(y[at:][:k], x[in[0]:], z[in[1]:])
-			}
-		})
-		return
-	}
+	direct := s0+s1 == 2 && b.o.Act.F == vmath.ActNone
 	ws := getScratch(chunk, chunk)
 	defer scratches.Put(ws)
 	for at := lo * piece; at < end; at += chunk {
 		w.Span(at, min(at+chunk, end), func(at, k int, in [3]int) {
+			y, x, z := y[at:][:k], x[in[0]:], z[in[1]:]
+			switch {
+			case direct && b.o.Arith == plan.Add:
+				vmath.AddBF16(y, x, z)
+				return
+			case direct && b.o.Arith == plan.Mul:
+				vmath.MulBF16(y, x, z)
+				return
+			}
 			u, v := ws.a[:k], ws.b[:k]
-			vmath.FromBF16(u[:1+s0*(k-1)], x[in[0]:])
-			vmath.FromBF16(v[:1+s1*(k-1)], z[in[1]:])
+			vmath.FromBF16(u[:1+s0*(k-1)], x)
+			vmath.FromBF16(v[:1+s1*(k-1)], z)
 			r := u
 			if s0 == 0 {
 				r = v
 			}
 			row(b.o.Arith, r, u, v, s0, s1)
 			apply(b.o.Act, r)
-			vmath.ToBF16(y[at:][:k], r)
+			vmath.ToBF16(y, r)
 		})
 	}
 }

@@ -41,12 +41,12 @@ func newDense(n *plan.Node, o *plan.Dense, p *packing.Packer) *dense {
 	switch {
 	case n.BF16:
 		p.Apart(2 * matmul.SizeBF16(o.K, o.N))
-		p.Do(func(room *weights.Scratch) {
+		p.Do(func(scratch *weights.Scratch) {
 			ld := o.N
 			if o.Trans {
 				ld = o.K
 			}
-			m := w.View(0, o.K*o.N, room)
+			m := w.View(0, o.K*o.N, scratch)
 			if scale != nil {
 				m = slices.Clone(m)
 				for i := range m {
@@ -113,8 +113,8 @@ func newConv(n *plan.Node, o *plan.Conv, p *packing.Packer) *conv {
 	switch {
 	case o.Depthwise():
 		p.Floats(&c.taps, taps*o.Filters)
-		p.Do(func(room *weights.Scratch) {
-			f := w.View(0, o.Filters*taps, room)
+		p.Do(func(scratch *weights.Scratch) {
+			f := w.View(0, o.Filters*taps, scratch)
 			for ch := range o.Filters {
 				for t, v := range f[ch*taps:][:taps] {
 					c.taps[t*o.Filters+ch] = v * factor(scale, ch)
@@ -128,8 +128,8 @@ func newConv(n *plan.Node, o *plan.Conv, p *packing.Packer) *conv {
 		} else {
 			p.Apart(2 * o.Groups * matmul.SizeBF16(k, per))
 		}
-		p.Do(func(room *weights.Scratch) {
-			m := filters(o, w.View(0, w.Len(), room), scale)
+		p.Do(func(scratch *weights.Scratch) {
+			m := filters(o, w.View(0, w.Len(), scratch), scale)
 			if o.Winograd > 0 {
 				c.winoHalf = winograd.PackBF16(o.C, o.Filters, m)
 				return
@@ -157,14 +157,14 @@ func newConv(n *plan.Node, o *plan.Conv, p *packing.Packer) *conv {
 
 // filters returns the weights with their factors multiplied in, [Filters][KH·KW][C].
 func filters(o *plan.Conv, w, scale []float32) []float32 {
-	taps, wide := o.KH*o.KW, o.C+o.Fill
-	m := make([]float32, o.Filters*taps*wide)
+	taps, channels := o.KH*o.KW, o.C+o.Fill
+	m := make([]float32, o.Filters*taps*channels)
 	for i := range o.Filters {
 		f := factor(scale, i)
-		src, dst := w[i*o.C*taps:][:o.C*taps], m[i*wide*taps:][:wide*taps]
+		src, dst := w[i*o.C*taps:][:o.C*taps], m[i*channels*taps:][:channels*taps]
 		for c := range o.C {
 			for t := range taps {
-				dst[t*wide+c] = f * src[c*taps+t]
+				dst[t*channels+c] = f * src[c*taps+t]
 			}
 		}
 	}

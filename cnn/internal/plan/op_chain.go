@@ -75,12 +75,12 @@ func (o *Chain) Filtered() *Value { return o.Depthwise.Out[0] }
 
 // band sets how many rows there are at a time.
 func (o *Chain) band(d *Conv) {
-	wide, line := o.Expanded().Shape, tensor.Size(o.Expanded().Shape[2:])
+	line := tensor.Size(o.Expanded().Shape[2:])
 	least := (d.KH-1)*d.DilH + 1 // a window
 	// Rows that the next band needs too are moved when the memory is used up,
 	// which several bands should fit.
 	o.Rows = min(max((chainCache/line-least)/(3*d.StrideH), 1), o.Filtered().Shape[1])
-	o.Held = min(max(chainCache/line, least+(o.Rows-1)*d.StrideH), wide[1])
+	o.Held = min(max(chainCache/line, least+(o.Rows-1)*d.StrideH), o.Expanded().Shape[1])
 }
 
 // Floats returns how many floats the maps between take at a time.

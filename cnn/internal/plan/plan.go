@@ -19,6 +19,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -39,7 +40,7 @@ type Plan struct {
 	Net
 	Arena     int  // floats of the buffers of one picture
 	Batchable bool // any number of pictures can go through together
-	Group     int  // units of pictures that go through together, at most
+	Group     int  // times Unit pictures go through together, at most
 
 	Info
 	Steps []Step
@@ -195,11 +196,10 @@ func (p *Plan) checkGeneric() (largest int64, err error) {
 		}
 		return nil
 	}
-	if p.Batchable && bind(2*p.Base+1) != nil {
-		p.Batchable = false
-	}
+	p.Batchable = p.Batchable && bind(2*p.Base+1) == nil
 	largest = 0
-	return largest, bind(p.Unit())
+	err = bind(p.Unit())
+	return largest, err
 }
 
 // picture finds the graph's input and the shape to compile for.
@@ -223,22 +223,16 @@ func (p *Plan) picture(g *graph.Graph, opt Options) ([]int, error) {
 	if p.NHWC {
 		h, w, c = &s[1], &s[2], &s[3]
 	}
-	or := func(d *int, v, def int) {
-		if *d < 0 {
-			if *d = v; v == 0 {
-				*d = def
-			}
-		}
-	}
-	or(c, 3, 3)
-	or(h, opt.Height, 224)
-	or(w, opt.Width, 224)
 	p.Batch = max(s[0], 0)
 	s[0] = max(s[0], 1)
-	for _, d := range s {
-		if d < 1 || d > maxPixels/max(*c, 1) {
-			return nil, fmt.Errorf("input %s has the shape %v", graph.Name(in.Name), in.Shape)
+	open := [...]int{3, cmp.Or(opt.Height, 224), cmp.Or(opt.Width, 224)}
+	for i, d := range []*int{c, h, w} {
+		if *d < 0 {
+			*d = open[i]
 		}
+	}
+	if slices.Min(s) < 1 || slices.Max(s) > maxPixels / *c {
+		return nil, fmt.Errorf("input %s has the shape %v", graph.Name(in.Name), in.Shape)
 	}
 	if *h**w > maxPixels / *c || s[0] > 1024 {
 		return nil, fmt.Errorf("input %s of shape %v is too large", graph.Name(in.Name), s)
