@@ -27,7 +27,7 @@ func TestTrainKeepsFeaturesByPhotos(t *testing.T) {
 	args := append(trainTiny(data, model), "--epochs", "1", "--keep")
 	train := func(want int) (stderr string) {
 		t.Helper()
-		code, _, stderr := run(t, nil, args...)
+		code, _, stderr := run(t, args...)
 		if code != want {
 			t.Fatalf("exit code %d, want %d: %s", code, want, stderr)
 		}
@@ -62,7 +62,7 @@ func TestTrainKeepsFeaturesByPhotos(t *testing.T) {
 func TestTrainNoWords(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, "model")
-	code, _, stderr := run(t, nil, append(trainTiny(ownPhotos(t, dir), model), "--min-count", "5")...)
+	code, _, stderr := run(t, append(trainTiny(ownPhotos(t, dir), model), "--min-count", "5")...)
 	if code != cli.Failed || !strings.Contains(stderr, "a smaller --min-count") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
@@ -81,7 +81,7 @@ func TestTrainTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := append(trainTiny(data, model), "--epochs", "1")
-	code, _, stderr := run(t, nil, args...)
+	code, _, stderr := run(t, args...)
 	if code != cli.Failed || !strings.Contains(stderr, "another training is writing "+model) {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
@@ -89,7 +89,7 @@ func TestTrainTwice(t *testing.T) {
 		t.Errorf("the second training wrote %q", names)
 	}
 	release()
-	if code, _, stderr := run(t, nil, args...); code != cli.OK {
+	if code, _, stderr := run(t, args...); code != cli.OK {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	if _, err := os.Stat(model + ".train"); err == nil {
@@ -103,18 +103,18 @@ func TestTrainOnFeatures(t *testing.T) {
 	dir := t.TempDir()
 	data := ownPhotos(t, dir)
 	network := cli.NetworkFlags{CNN: tinyCNN}
-	n, err := network.Open(t.Context(), 1)
+	n, err := network.Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "f.npz")
-	e := cli.Extraction{Network: n, Path: file, Quiet: true, Stderr: os.Stderr}
+	e := cli.Extraction{Network: n, Path: file, PhotoFlags: cli.PhotoFlags{Quiet: true}, Stderr: os.Stderr}
 	if sum, err := e.Run(t.Context(), features.Expand([]string{dir})); err != nil || sum.Rows != 4 {
 		t.Fatal(sum, err)
 	}
 	train := func(model string, more ...string) (code int, stderr string) {
 		args := append(trainTiny(data, filepath.Join(dir, model)), "--epochs", "1", "--features", file)
-		code, _, stderr = run(t, nil, append(args, more...)...)
+		code, _, stderr = run(t, append(args, more...)...)
 		return code, stderr
 	}
 	if code, stderr := train("a"); code != cli.OK {
@@ -124,18 +124,18 @@ func TestTrainOnFeatures(t *testing.T) {
 		t.Errorf("another preprocessing: exit code %d: %s", code, stderr)
 	}
 	eval := func(features string) (code int, stderr string) {
-		code, _, stderr = run(t, nil, "eval", "-q", "-m", filepath.Join(dir, "a"), "--data", data, "--features", features)
+		code, _, stderr = run(t, "eval", "-q", "-m", filepath.Join(dir, "a"), "--data", data, "--features", features)
 		return code, stderr
 	}
 	if code, stderr := eval(file); code != cli.OK {
 		t.Errorf("eval: exit code %d: %s", code, stderr)
 	}
 	network.Mean = []string{"0.9", "0.1", "0.5"}
-	if n, err = network.Open(t.Context(), 1); err != nil {
+	if n, err = network.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	other := filepath.Join(dir, "other.npz")
-	e = cli.Extraction{Network: n, Path: other, Quiet: true, Stderr: os.Stderr}
+	e = cli.Extraction{Network: n, Path: other, PhotoFlags: cli.PhotoFlags{Quiet: true}, Stderr: os.Stderr}
 	if _, err := e.Run(t.Context(), features.Expand([]string{dir})); err != nil {
 		t.Fatal(err)
 	}

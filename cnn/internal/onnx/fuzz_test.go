@@ -106,7 +106,7 @@ func FuzzRead(f *testing.F) {
 
 // sameButHalved checks that h, what Float16 made of g, has the same nodes, besides
 // Casts, and the same numbers, rounded.
-func sameButHalved(t *testing.T, g, h *graph.Graph) {
+func sameButHalved(t *testing.T, g, h *Model) {
 	t.Helper()
 	values := maps.Clone(h.Init)
 	for _, n := range h.Nodes[:len(h.Nodes)-len(g.Nodes)] {
@@ -126,7 +126,7 @@ func sameButHalved(t *testing.T, g, h *graph.Graph) {
 			t.Errorf("constant %q is %v, not %v", name, b, a)
 			continue
 		}
-		x, y := a.Weights().Floats(), b.Weights().Floats()
+		x, y := a.Floats(), b.Floats()
 		for i := range x {
 			if d := math.Abs(float64(x[i] - y[i])); d > math.Abs(float64(x[i]))/1024+1e-7 {
 				t.Fatalf("constant %q: element %d is %v, not %v", name, i, y[i], x[i])
@@ -136,7 +136,7 @@ func sameButHalved(t *testing.T, g, h *graph.Graph) {
 }
 
 // outline describes a graph.
-func outline(g *graph.Graph) string {
+func outline(g *Model) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, g.Opset, g.IR, g.Producer, g.Metadata, g.Inputs, g.Outputs, g.External)
 	for _, n := range g.Nodes {
@@ -160,7 +160,7 @@ func outline(g *graph.Graph) string {
 // sum returns a hash of a tensor's elements.
 func sum(t *graph.Tensor) uint64 {
 	h := fnv.New64a()
-	binary.Write(h, binary.LittleEndian, t.Weights().Floats())
+	binary.Write(h, binary.LittleEndian, t.Floats())
 	binary.Write(h, binary.LittleEndian, t.I)
 	binary.Write(h, binary.LittleEndian, t.B)
 	return h.Sum64()
