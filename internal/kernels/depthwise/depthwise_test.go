@@ -74,11 +74,11 @@ func checkDepthwise[T kernels.Value](t *testing.T, mode int, g kernels.Conv, x [
 	run func(g *kernels.Conv, batch int, x []T, w []float32, y []T, ldy int, ep *kernels.EpilogueOf[T], team *workers.Team), near func(got T, want, size float64) bool) {
 	w := kerneltest.Random(g.KH * g.KW * g.C)
 	pixels := batch * g.OH * g.OW
-	ep := &kernels.EpilogueOf[T]{Act: []vmath.Activation{vmath.ActNone, vmath.ActReLU, vmath.ActClip, vmath.ActSigmoid}[mode%4], Lo: -0.2, Hi: 0.4}
+	ep := &kernels.EpilogueOf[T]{Act: []vmath.Activation{vmath.ActNone, vmath.ActReLU, vmath.ActClip, vmath.ActSigmoid}[mode%4], Alpha: -0.2, Beta: 0.4}
 	f := []func(float64) float64{
 		func(x float64) float64 { return x },
 		func(x float64) float64 { return max(x, 0) },
-		func(x float64) float64 { return min(max(x, float64(ep.Lo)), float64(ep.Hi)) },
+		func(x float64) float64 { return min(max(x, float64(ep.Alpha)), float64(ep.Beta)) },
 		func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
 	}[mode%4]
 	if mode%3 > 0 {
