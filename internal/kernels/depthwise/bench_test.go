@@ -47,7 +47,7 @@ func BenchmarkDepthwise(b *testing.B) {
 // float32, for layers of a MobileNetV2.
 func BenchmarkChannelwiseBF16(b *testing.B) {
 	if cpu.ActiveUnit == cpu.NoUnit {
-		b.Skip("no instructions for vmath.BF16")
+		b.Skip("no instructions for BF16")
 	}
 	for _, g := range channelwiseSizes {
 		x, w, y := kerneltest.Random(g.H*g.W*g.C), kerneltest.Random(g.KH*g.KW*g.C), make([]float32, g.OH*g.OW*g.C)

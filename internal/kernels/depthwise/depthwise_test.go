@@ -20,14 +20,14 @@ var windows = []kernels.Conv{
 	{H: 12, W: 19, KH: 5, KW: 5, StrideH: 1, StrideW: 2, PadTop: 2, PadLeft: 2, OH: 12, OW: 10},
 	{H: 11, W: 16, KH: 3, KW: 2, DilH: 2, DilW: 3, PadTop: 2, PadLeft: 3, OH: 11, OW: 18},
 	{H: 3, W: 3, KH: 7, KW: 7, PadTop: 3, PadLeft: 3, OH: 3, OW: 3},
-	{H: 2, W: 2, KH: 2, KW: 2, PadTop: 4, PadLeft: 4, OH: 9, OW: 9}, // windows kernels.Outside
+	{H: 2, W: 2, KH: 2, KW: 2, PadTop: 4, PadLeft: 4, OH: 9, OW: 9}, // windows outside
 	{H: 6, W: 9, KH: 6, KW: 9, OH: 1, OW: 1},
 	{H: 1, W: 1, KH: 1, KW: 1, OH: 1, OW: 1},
 }
 
-// usualWindows have every number of pixels that rows of 3, 5 and 7 taps are
+// rowWindows have every number of pixels that rows of 3, 5 and 7 taps are
 // computed by.
-var usualWindows = func() (list []kernels.Conv) {
+var rowWindows = func() (list []kernels.Conv) {
 	for n := 4; n <= 20; n++ {
 		for _, k := range []int{3, 5, 7} {
 			for stride := 1; stride <= 2; stride++ {
@@ -46,7 +46,7 @@ var usualWindows = func() (list []kernels.Conv) {
 
 func eachWindow(t *testing.T, f func(t *testing.T, g kernels.Conv, x []float32, batch, ldy int)) {
 	kerneltest.EachLevel(t, func(t *testing.T) {
-		for i, g := range slices.Concat(windows, usualWindows) {
+		for i, g := range slices.Concat(windows, rowWindows) {
 			channels := []int{1, 7, 8, 9, 16, 23, 24, 32, 45, 72}
 			if i >= len(windows) {
 				channels = []int{9, 16, 37}

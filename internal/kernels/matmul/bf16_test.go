@@ -14,7 +14,7 @@ import (
 )
 
 // TestTileBF16 compares every unit's micro kernel with the definition, on every
-// size, with segments in any order and kernels.Outside.
+// size, with segments in any order and outside.
 func TestTileBF16(t *testing.T) {
 	a := kerneltest.RandomBF16(20000)
 	kerneltest.EachUnit(t, func(t *testing.T) {

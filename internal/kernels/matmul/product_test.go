@@ -89,7 +89,7 @@ func testMul(t *testing.T, transA, transB, accumulate bool, m, n, k int) {
 }
 
 // TestTile compares every version's micro kernel with the plain one, on every
-// size, with segments in any order and kernels.Outside.
+// size, with segments in any order and outside.
 func TestTile(t *testing.T) {
 	a := kerneltest.Random(5000)
 	for _, v := range cpu.Available() {
