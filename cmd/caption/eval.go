@@ -39,7 +39,7 @@ func newEval() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval [flags] --data PATH",
 		Short: "Score a model on photos with captions",
-		Long: `eval captions the photos of a data set and compares with its captions:
+		Long: `eval captions the photos of a data set and scores that against the captions there:
 BLEU-1 to 4, ROUGE-L and CIDEr-D, as the COCO caption evaluation computes them,
 in percent. Captions are compared as lower-case words without punctuation.
 
@@ -186,7 +186,7 @@ func (e *evaluation) extract(parts []*dataset.Set) (failed int, err error) {
 	return dataset.Extract(e.cmd.Context(), e.c.Extractor(), &stream, report, parts...)
 }
 
-// score captions a data set and compares with its captions.
+// score captions the photos of a data set and scores that against their captions.
 func (e *evaluation) score(set *dataset.Set, opt *captioner.Options) error {
 	n := len(set.Photos)
 	vectors, hyps, refs := make([][]float32, n), make([][]string, n), make([][][]string, n)

@@ -78,7 +78,7 @@ ends with the same model as if there had been none.`,
 	fs.IntVar(&o.Embed, "embed", o.Embed, "size of the word embedding")
 	fs.IntVar(&t.minCount, "min-count", 5, "words seen less often in the training captions are unknown")
 	fs.IntVar(&o.Epochs, "epochs", o.Epochs, "passes over the captions")
-	fs.IntVar(&o.Batch, "batch", o.Batch, "captions a step")
+	fs.IntVar(&o.Batch, "batch", o.Batch, "captions per step")
 	fs.Float64Var(&o.Rate, "rate", o.Rate, "learning rate at the start")
 	fs.Float64Var(&o.Dropout, "dropout", o.Dropout, "share of the decoder's inputs and outputs dropped in training")
 	fs.Float64Var(&o.Smooth, "smooth", o.Smooth, "label smoothing")
