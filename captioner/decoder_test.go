@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/onetomany/caption/internal/weights"
+	"github.com/onetomany/caption/internal/packing"
 )
 
 // with returns o with its zeros replaced by the defaults. -1 stands for a zero.
@@ -25,7 +25,7 @@ func with(o Options) *Options {
 
 // newGenerator prepares a decoder without validating it.
 func newGenerator(d *Decoder) *Generator {
-	var p weights.Packer
+	var p packing.Packer
 	g := prepareGenerator(d.Form, d.values(), &p)
 	if err := p.Run(); err != nil {
 		panic(err)

@@ -9,7 +9,9 @@ import (
 
 	"github.com/onetomany/caption/internal/checkedio"
 	"github.com/onetomany/caption/internal/memfs"
+	"github.com/onetomany/caption/internal/message"
 	"github.com/onetomany/caption/internal/mmap"
+	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/internal/weights"
 )
 
@@ -28,7 +30,7 @@ func readFile(fsys fs.FS, f File, hash bool) ([]byte, error) {
 		}
 	}
 	if err != nil {
-		return nil, &ModelError{File: f.Name, Err: cause(err), Hint: hintRestore}
+		return nil, &ModelError{File: f.Name, Err: message.Cause(err), Hint: hintRestore}
 	}
 	return b, nil
 }
@@ -55,14 +57,14 @@ func content(fsys fs.FS, f File) ([]byte, error) {
 // sums adds tasks to p that compare files with the checksums that the program has of
 // them, if they are part of it. compared tells which have one, and intact returns the
 // result.
-func sums(fsys fs.FS, files []File, p *weights.Packer) (compared map[string]bool, intact func() error) {
+func sums(fsys fs.FS, files []File, p *packing.Packer) (compared map[string]bool, intact func() error) {
 	program, _ := fsys.(memfs.Program)
 	compared = map[string]bool{}
 	checks := make([]*memfs.Check, len(files))
 	for i, f := range files {
 		c := program.Check(f.Name)
 		for b := range c.Blocks() {
-			p.Do(func(*weights.Room) { c.Block(b) })
+			p.Do(func(*weights.Scratch) { c.Block(b) })
 		}
 		checks[i] = c
 		compared[f.Name] = c.Blocks() > 0
@@ -116,12 +118,4 @@ func regular(fi fs.FileInfo, err error) (int64, error) {
 		return 0, errors.New("not a regular file")
 	}
 	return fi.Size(), nil
-}
-
-// cause returns what went wrong with a file, without its path.
-func cause(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	return err
 }

@@ -11,6 +11,10 @@ import (
 
 	"github.com/onetomany/caption/captioner/rnn"
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
+	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/internal/weights"
 	"github.com/onetomany/caption/vocab"
 )
@@ -39,7 +43,7 @@ func NewGenerator(d *Decoder) (*Generator, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
-	var p weights.Packer
+	var p packing.Packer
 	g := prepareGenerator(d.Form, d.values(), &p)
 	if err := p.Run(); err != nil {
 		return nil, fmt.Errorf("captioner: decoder: %w", err)
@@ -58,7 +62,7 @@ func (d *Decoder) values() map[string]weights.Data {
 
 // prepareGenerator returns a generator that is ready after p.Run. Matrices of binary16
 // numbers are not packed if the processor can multiply with them as they are.
-func prepareGenerator(f Form, values map[string]weights.Data, p *weights.Packer) *Generator {
+func prepareGenerator(f Form, values map[string]weights.Data, p *packing.Packer) *Generator {
 	g := &Generator{form: f, cell: rnn.Find(string(f.Cell)), matrices: map[string]*matrix{}, vectors: map[string][]float32{}}
 	g.gates = len(g.cell.Gates) * f.H
 	for _, q := range f.Params() {
@@ -70,8 +74,8 @@ func prepareGenerator(f Form, values map[string]weights.Data, p *weights.Packer)
 			g.vectors[q.Name] = x.Floats()
 		default:
 			w := &matrix{n: shape[0], k: shape[1]}
-			if b, ok := x.Halves(); ok && kernels.HalfProducts() {
-				w.half = kernels.NewHalfMatrix(w.k, w.n, b)
+			if b, ok := x.Halves(); ok && matmul.HalfProducts() {
+				w.half = matmul.NewHalfMatrix(w.k, w.n, b)
 			} else {
 				w.packed = p.Filters(w.n, w.k, 1, x, nil)
 			}
@@ -84,12 +88,12 @@ func prepareGenerator(f Form, values map[string]weights.Data, p *weights.Packer)
 
 // matrix is a weight W [n,k], packed or as the file has it.
 type matrix struct {
-	packed *kernels.PackedB
-	half   *kernels.HalfMatrix
+	packed *matmul.PackedB
+	half   *matmul.HalfMatrix
 	n, k   int
 }
 
-func (w *matrix) product(m int, x, y []float32, e *kernels.Epilogue, team *kernels.Team) {
+func (w *matrix) product(m int, x, y []float32, e *kernels.Epilogue, team *workers.Team) {
 	if w.half != nil {
 		w.half.Mul(m, x, w.k, y, w.n, e.Bias, e.Residual != nil, team)
 		return
@@ -251,7 +255,7 @@ func (g *Generator) group(ctx context.Context, features [][]float32, o *Options,
 
 // scratch is the memory of one run. The number of rows is len(next).
 type scratch struct {
-	team  kernels.Team
+	team  workers.Team
 	next  []next // what each row continues, an index into h and c
 	owner []int  // photo of each row
 
@@ -346,7 +350,7 @@ func (g *Generator) advance(s *scratch, n int) {
 		if g.cell.Split {
 			r.Rec = s.rec[i*G : (i+1)*G]
 			last := r.Rec[G-H:]
-			kernels.Add(last, last, g.vectors["cell.bhn"])
+			vmath.Add(last, last, g.vectors["cell.bhn"])
 		}
 		g.cell.Step(r)
 	}

@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -18,8 +18,8 @@ var (
 // logProbs turns the logits of the branch ids into log-probabilities, −∞ for the words
 // that cannot follow.
 func (o *Options) logProbs(row []float32, ids []int) error {
-	kernels.LogSoftmax(row, row)
-	if m := kernels.Max(row); m != m {
+	vmath.LogSoftmax(row, row)
+	if m := vmath.Max(row); m != m {
 		return errNotFinite
 	}
 	o.suppress(row, ids)

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/internal/safetensors"
 	"github.com/onetomany/caption/internal/strictjson"
 	"github.com/onetomany/caption/internal/weights"
@@ -63,7 +64,7 @@ func encodeDecoder(d *Decoder, half bool, metadata map[string]string) ([]byte, e
 // weights that the form in c calls for, and was trained with the parts that c names.
 // Tasks of p check that they are finite, and finite returns the result; a file that is
 // compared with the checksum of a good one is not checked.
-func decodeDecoder(b []byte, c *config, compared bool, p *weights.Packer) (values map[string]weights.Data, finite func() error, err error) {
+func decodeDecoder(b []byte, c *config, compared bool, p *packing.Packer) (values map[string]weights.Data, finite func() error, err error) {
 	refuse := func(field, hint string, err error) error {
 		return &ModelError{File: decoderFile, Field: field, Err: err, Hint: hint}
 	}
@@ -107,7 +108,7 @@ func decodeDecoder(b []byte, c *config, compared bool, p *weights.Packer) (value
 		x := weights.Stored(raw, info.DType == safetensors.F16)
 		values[q.Name] = x
 		if !compared {
-			p.Do(func(*weights.Room) { errs[i] = form.checkValues(q, x) })
+			p.Do(func(*weights.Scratch) { errs[i] = form.checkValues(q, x) })
 		}
 	}
 	for _, t := range f.Tensors() {

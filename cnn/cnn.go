@@ -143,15 +143,15 @@ type Net struct {
 // from them, on all processors; afterwards the Net has nothing to do with them.
 // They should not be written to meanwhile: a file cut off is an error.
 func Open(path string, opt *Options) (*Net, error) {
-	return open(path, opt, func(l onnx.Limits) (*graph.Graph, error) { return onnx.Open(path, l) })
+	return open(path, opt, func(l onnx.Limits) (*onnx.Model, error) { return onnx.Open(path, l) })
 }
 
 // OpenFS is like Open, for a file system such as embed.FS.
 func OpenFS(fsys fs.FS, name string, opt *Options) (*Net, error) {
-	return open(name, opt, func(l onnx.Limits) (*graph.Graph, error) { return onnx.Read(fsys, name, l) })
+	return open(name, opt, func(l onnx.Limits) (*onnx.Model, error) { return onnx.Read(fsys, name, l) })
 }
 
-func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error)) (*Net, error) {
+func open(name string, opt *Options, read func(onnx.Limits) (*onnx.Model, error)) (*Net, error) {
 	if opt == nil {
 		opt = &Options{}
 	}
@@ -166,7 +166,7 @@ func open(name string, opt *Options, read func(onnx.Limits) (*graph.Graph, error
 		return nil, message.Error(err)
 	}
 	defer g.Close() // what the plan needs of the weights is packed then
-	p, err := plan.Compile(g, plan.Options{Layer: opt.Layer, Height: opt.Height, Width: opt.Width, BF16: opt.Precision == BF16, BF16All: bf16All})
+	p, err := plan.Compile(g.Graph, plan.Options{Layer: opt.Layer, Height: opt.Height, Width: opt.Width, BF16: opt.Precision == BF16, BF16All: bf16All})
 	if err != nil {
 		return nil, message.Error(fmt.Errorf("%s: %w", name, err))
 	}

@@ -15,9 +15,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-
-	"github.com/onetomany/caption/internal/hostile"
-	"github.com/onetomany/caption/internal/scaledjpeg"
 )
 
 // golden is testdata/golden.json: what Pillow makes of the pictures.
@@ -231,69 +228,6 @@ func TestDecodeReadError(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
-
-// A decoder that panics gives an error.
-func TestDecoderPanic(t *testing.T) {
-	f := format{name: "test", decode: func(*input) (image.Image, error) { panic("out of range") }}
-	_, err := header{format: &f}.decode(t.Context(), nil, 1, nil)
-	if !errors.Is(err, ErrCorrupt) {
-		t.Errorf("%v, want ErrCorrupt", err)
-	}
-}
-
-// FuzzDecode: no panic, no picture other than announced, and no more memory than
-// foreseen.
-func FuzzDecode(f *testing.F) {
-	names, err := filepath.Glob("testdata/pictures/*")
-	if err != nil || len(names) == 0 {
-		f.Fatal("no pictures", err)
-	}
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		if len(b) < 4096 {
-			f.Add(b)
-		}
-	}
-	for _, p := range hostile.Photos(30) {
-		if b := p.Make(); len(b) < 1<<16 {
-			f.Add(b)
-		}
-	}
-	pre := ImageNet(8)
-	dst := make([]float32, pre.Size())
-	f.Fuzz(func(t *testing.T, b []byte) {
-		l := (&Limits{MaxPixels: 1e5}).withDefaults()
-		h, err := readHeader(b, l)
-		if err != nil {
-			return
-		}
-		need := h.memory(b, 1)
-		if need > l.pixels() {
-			return
-		}
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		p, err := h.decode(t.Context(), b, 1, new(scaledjpeg.Decoder))
-		runtime.ReadMemStats(&after)
-		if n := int64(after.TotalAlloc - before.TotalAlloc); n > need+need/4+2<<20+4*int64(len(b)) {
-			t.Fatalf("%s: decoding allocated %d bytes, %d were foreseen", h.name, n, need)
-		}
-		if err != nil {
-			return
-		}
-		if p.Bounds().Dx() != h.Width || p.Bounds().Dy() != h.Height {
-			t.Fatalf("%v, announced %d×%d", p.Bounds(), h.Width, h.Height)
-		}
-		for _, pre.Resize = range []string{Squash, Crop} {
-			if err := pre.fill(t.Context(), dst, p); err != nil && !errors.Is(err, ErrCorrupt) {
-				t.Fatal(err)
-			}
-		}
-	})
-}
 
 // noise is a picture without structure.
 func noise(w, h int) *image.NRGBA {

@@ -12,7 +12,7 @@ import (
 	"sync"
 
 	"github.com/onetomany/caption/cnn"
-	"github.com/onetomany/caption/internal/scaledjpeg"
+	"github.com/onetomany/caption/features/internal/photo"
 )
 
 // network is what an Extractor needs of a *cnn.Net.
@@ -71,15 +71,9 @@ func (x *Extractor) Shape() []int {
 // large JPEG is decoded no larger than it needs to be, which is several times
 // faster than Decode and Image. lim may be nil.
 func (x *Extractor) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float32, error) {
-	if err := x.usable(ctx); err != nil {
-		return nil, err
-	}
-	in := x.input(1)
-	defer x.inputs.Put(in)
-	if err := x.pre.read(ctx, *in, r, lim.withDefaults(), budget{}); err != nil {
-		return nil, err
-	}
-	return x.one(ctx, *in)
+	return x.prepared(ctx, func(dst []float32) error {
+		return x.pre.read(ctx, dst, r, lim.withDefaults(), photo.Budget{})
+	})
 }
 
 // Prepared returns the features of one picture that Preprocessing.Read or
@@ -97,12 +91,17 @@ func (x *Extractor) Prepared(ctx context.Context, picture []float32) ([]float32,
 // Image returns the features of one picture, within the default Limits of sides
 // and pixels.
 func (x *Extractor) Image(ctx context.Context, img image.Image) ([]float32, error) {
+	return x.prepared(ctx, func(dst []float32) error { return x.pre.image(ctx, dst, img) })
+}
+
+// prepared returns the features of the picture that prepare puts into its argument.
+func (x *Extractor) prepared(ctx context.Context, prepare func([]float32) error) ([]float32, error) {
 	if err := x.usable(ctx); err != nil {
 		return nil, err
 	}
 	in := x.input(1)
 	defer x.inputs.Put(in)
-	if err := x.pre.image(ctx, *in, img); err != nil {
+	if err := prepare(*in); err != nil {
 		return nil, err
 	}
 	return x.one(ctx, *in)
@@ -232,8 +231,8 @@ type stream struct {
 	cancel context.CancelFunc
 	jobs   int
 	batch  int
-	limits Limits
-	budget budget
+	limits photo.Limits
+	budget photo.Budget
 	work   chan *chunk
 	wg     sync.WaitGroup
 }
@@ -255,7 +254,7 @@ func newStream(ctx context.Context, x *Extractor, opt *StreamOptions) *stream {
 	}
 	s.jobs = min(s.jobs, maxJobs)
 	s.ctx, s.cancel = context.WithCancel(ctx)
-	s.budget = newBudget(s.limits)
+	s.budget = photo.NewBudget(s.limits)
 	s.work = make(chan *chunk, s.window())
 	for range s.jobs {
 		s.wg.Go(func() {
@@ -352,80 +351,17 @@ func (s *stream) process(c *chunk) {
 
 // prepare reads and decodes a photo into dst.
 func (s *stream) prepare(src Source, dst []float32) (err error) {
-	defer rescue(&err, "opening the photo")
+	defer photo.Rescue(&err, "opening the photo")
 	if src.Open == nil {
-		return errNoReader
+		return photo.ErrNoReader
 	}
 	r, err := src.Open()
 	switch {
 	case err != nil:
 		return err
 	case r == nil:
-		return errNoReader
+		return photo.ErrNoReader
 	}
 	defer r.Close()
 	return s.x.pre.read(s.ctx, dst, r, s.limits, s.budget)
-}
-
-// Read decodes and prepares one photo, read from r, as Extractor.Read does: the
-// result is [3, Height, Width], for Extractor.Prepared. lim may be nil.
-func (p Preprocessing) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float32, error) {
-	if err := p.Validate(); err != nil {
-		return nil, err
-	}
-	dst := make([]float32, p.Size())
-	if err := p.read(ctx, dst, r, lim.withDefaults(), budget{}); err != nil {
-		return nil, err
-	}
-	return dst, nil
-}
-
-// read prepares the photo in r into dst. What it takes is drawn from b.
-func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l Limits, b budget) (err error) {
-	if ctx == nil {
-		return errNoContext
-	}
-	if r == nil {
-		return errNoReader
-	}
-	defer rescue(&err, "reading the photo")
-	data, release, err := readAll(ctx, r, l, b)
-	if err != nil {
-		return err
-	}
-	defer release()
-	h, err := readHeader(data, l)
-	if err != nil {
-		return err
-	}
-	if denom := p.reduction(h.Width, h.Height, h.orient); denom > 1 && h.scaled != nil {
-		err := p.prepare(ctx, dst, h, data, denom, l, b)
-		if !errors.Is(err, scaledjpeg.ErrOther) {
-			return err
-		}
-	}
-	return p.prepare(ctx, dst, h, data, 1, l, b)
-}
-
-// prepare decodes a photo at 1/denom of its size into dst.
-func (p Preprocessing) prepare(ctx context.Context, dst []float32, h header, data []byte, denom int, l Limits, b budget) error {
-	need := h.memory(data, denom) + p.memory(h.Width/denom, h.Height/denom, h.orient)
-	if err := h.admit(need, denom, data, l); err != nil {
-		return err
-	}
-	release, err := acquire(ctx, b.pixels, need)
-	if err != nil {
-		return err
-	}
-	defer release()
-	// Not before: who waits should not keep memory that is not counted.
-	d := decoders.Get().(*scaledjpeg.Decoder)
-	if need < keepMemory {
-		defer decoders.Put(d)
-	}
-	ph, err := h.decode(ctx, data, denom, d)
-	if err != nil {
-		return err
-	}
-	return p.fill(ctx, dst, ph)
 }

@@ -3,101 +3,20 @@ package features
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"image"
-	"image/color"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/onetomany/caption/features/internal/photo"
 	"github.com/onetomany/caption/internal/hostile"
-	"github.com/onetomany/caption/internal/scaledjpeg"
 )
-
-// What decoding the worst small files takes is known from their headers, and what
-// is refused is refused before it takes memory.
-func TestMemory(t *testing.T) {
-	l := (&Limits{MaxPixels: DefaultMaxPixels / 16, MaxMemory: DefaultMaxMemory / 16}).withDefaults()
-	l.MaxBytes = DefaultMaxBytes
-	p := Lite(260)
-	dst := make([]float32, p.Size())
-	admitted := 0
-	for _, photo := range hostile.Photos(4) {
-		data := photo.Make()
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		h, err := readHeader(data, l)
-		if err == nil {
-			err = h.admit(h.memory(data, 1), 1, data, l)
-		}
-		runtime.ReadMemStats(&after)
-		if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20+uint64(len(data))/10 {
-			t.Errorf("%s: %d bytes allocated to read its header", photo.Name, n)
-		}
-		if err != nil {
-			if !errors.Is(err, ErrTooLarge) && !errors.Is(err, ErrCorrupt) {
-				t.Errorf("%s: %v", photo.Name, err)
-			}
-			continue
-		}
-		admitted++
-		need := h.memory(data, 1)
-		runtime.ReadMemStats(&before)
-		img, err := h.decode(t.Context(), data, 1, new(scaledjpeg.Decoder))
-		runtime.ReadMemStats(&after)
-		if n := int64(after.TotalAlloc - before.TotalAlloc); n > need+need/4+8<<20 {
-			t.Errorf("%s: decoding allocated %d MB, %d were foreseen", photo.Name, n/1e6, need/1e6)
-		}
-		if err != nil {
-			t.Logf("%s: %v", photo.Name, err)
-			continue
-		}
-		if photo.Name != "planes.jpg" {
-			continue
-		}
-		need = p.memory(h.Width, h.Height, h.orient)
-		runtime.ReadMemStats(&before)
-		if err := p.fill(t.Context(), dst, img); err != nil {
-			t.Error(err)
-		}
-		runtime.ReadMemStats(&after)
-		// Bands are garbage one after the other: only some of them wait at a time.
-		if n := int64(after.Sys) - int64(before.Sys); n > need+100<<20 {
-			t.Errorf("%s: resizing took %d MB, %d were foreseen", photo.Name, n/1e6, need/1e6)
-		}
-	}
-	if admitted < 12 {
-		t.Errorf("only %d photos were admitted", admitted)
-	}
-}
-
-// What is foreseen for good pictures is not far above what they take: a rule that
-// refuses everything keeps its promises too.
-func TestMemoryOfFormats(t *testing.T) {
-	names, err := filepath.Glob("testdata/pictures/*")
-	if err != nil || len(names) == 0 {
-		t.Fatal("no pictures", err)
-	}
-	l := (*Limits)(nil).withDefaults()
-	for _, name := range names {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		h, err := readHeader(data, l)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := h.memory(data, 1); n < h.pixels() || n > 30*h.pixels()+2*int64(len(data))+1<<17 {
-			t.Errorf("%s: %d bytes foreseen for %d pixels", name, n, h.pixels())
-		}
-	}
-}
 
 func TestMaxSide(t *testing.T) {
 	data := picture(t, "rgb.png") // 26×18
@@ -166,37 +85,6 @@ func TestStreamBudget(t *testing.T) {
 	}
 }
 
-// Each part of the budget is never exceeded, whoever comes first.
-func TestBudget(t *testing.T) {
-	l := Limits{MaxMemory: 400}
-	b := newBudget(l)
-	var held, most atomic.Int64
-	done := make(chan error)
-	for i := range 20 {
-		go func() {
-			n := int64(1 + i*15)
-			release, err := acquire(t.Context(), b.pixels, n)
-			if err == nil {
-				v := held.Add(n)
-				for m := most.Load(); v > m && !most.CompareAndSwap(m, v); m = most.Load() {
-				}
-				runtime.Gosched()
-				held.Add(-n)
-				release()
-			}
-			done <- err
-		}()
-	}
-	for range 20 {
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}
-	if most.Load() > l.pixels() {
-		t.Errorf("%d bytes of %d held at once", most.Load(), l.pixels())
-	}
-}
-
 // Decoding ends with its context, in every format, in the middle of a picture.
 func TestCancelDecode(t *testing.T) {
 	if testing.Short() {
@@ -222,90 +110,6 @@ func TestCancelDecode(t *testing.T) {
 			t.Errorf("%s: ended %v after its context", photo.Name, d)
 		}
 		t.Logf("%s: ended %v after its context", photo.Name, d.Round(time.Millisecond))
-	}
-}
-
-func TestTooManyScans(t *testing.T) {
-	for scans, want := range map[int]error{maxScans - 1: nil, maxScans: ErrTooLarge} {
-		data := hostile.JPEG{Width: 64, Height: 64, Components: 3, Progressive: true, Scans: scans, Last: 1}.Bytes()
-		if _, err := Decode(bytes.NewReader(data), nil); !errors.Is(err, want) {
-			t.Errorf("%d scans behind the first: %v", scans, err)
-		}
-	}
-	for scans, want := range map[int]error{maxPasses: nil, maxPasses + 1: ErrTooLarge} {
-		data := hostile.JPEG{Width: 64, Height: 64, Components: 1, Progressive: true, Scans: scans, Refine: true}.Bytes()
-		if _, err := Decode(bytes.NewReader(data), nil); !errors.Is(err, want) {
-			t.Errorf("%d scans that refine all: %v", scans, err)
-		}
-	}
-}
-
-// Progressive pictures with restart intervals, which image/jpeg refuses, are read
-// at full size too.
-func TestProgressiveRestart(t *testing.T) {
-	pictures := "../internal/scaledjpeg/testdata/"
-	with, err := os.ReadFile(pictures + "progressive_restart420.jpg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	without, err := os.ReadFile(pictures + "progressive.jpg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := Decode(bytes.NewReader(with), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := Decode(bytes.NewReader(without), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, n := a.(*image.YCbCr), b.(*image.YCbCr)
-	for y := range m.Rect.Dy() {
-		for x := range m.Rect.Dx() {
-			if d := int(m.Y[m.YOffset(x, y)]) - int(n.Y[n.YOffset(x, y)]); d < -1 || d > 1 {
-				t.Fatalf("luma at %d, %d is %d from that without restart intervals", x, y, d)
-			}
-		}
-	}
-	// Damage in it is left to image/jpeg to tell.
-	if _, err := Decode(bytes.NewReader(with[:len(with)-300]), nil); err == nil || errors.Is(err, scaledjpeg.ErrOther) {
-		t.Errorf("cut off: %v", err)
-	}
-}
-
-// JPEGs that are a little out of order are read as image/jpeg reads them, and not
-// taken for worse than they are.
-func TestUntidyJPEG(t *testing.T) {
-	for _, name := range []string{"progressive.jpg", "420.jpg", "gray.jpg"} {
-		data := picture(t, name)
-		c, err := jpegConfig(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tables := bytes.Index(data, []byte{0xff, 0xdb})
-		scans := bytes.Repeat([]byte{0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0}, 200)
-		thumbnail := append([]byte{0xff, 0xe1, byte((len(scans) + 2) >> 8), byte(len(scans) + 2)}, scans...)
-		for what, untidy := range map[string][]byte{
-			"a stray byte":             slices.Insert(bytes.Clone(data), tables, 0),
-			"stray bytes and a marker": slices.Insert(bytes.Clone(data), tables, 7, 0xff, 0, 0xff, 0xd3, 9),
-			"fill bytes":               slices.Insert(bytes.Clone(data), tables, 0xff, 0xff),
-			"scans of a thumbnail":     slices.Insert(bytes.Clone(data), tables, thumbnail...),
-			"scans behind the end":     append(bytes.Clone(data), scans...),
-		} {
-			if got, err := jpegConfig(untidy); err != nil || got != c || readFrame(untidy, c) != readFrame(data, c) {
-				t.Errorf("%s, %s: %v, %+v; %v", name, what, got, readFrame(untidy, c), err)
-			}
-			if _, err := Decode(bytes.NewReader(untidy), nil); err != nil {
-				t.Errorf("%s, %s: %v", name, what, err)
-			}
-		}
-	}
-	// One scan again and again is not what a sequential picture has.
-	data := hostile.JPEG{Width: 64, Height: 64, Components: 1}.Bytes()
-	scan := data[bytes.Index(data, []byte{0xff, 0xda}) : len(data)-2]
-	if _, err := jpegConfig(slices.Insert(bytes.Clone(data), len(data)-2, scan...)); !errors.Is(err, ErrTooLarge) {
-		t.Errorf("a scan twice: %v", err)
 	}
 }
 
@@ -351,17 +155,28 @@ func TestTooManyPieces(t *testing.T) {
 // The default limits admit what their documentation says: all pixels of the largest
 // photos, in 8 bits a channel, on their way into any usual CNN.
 func TestDefaultsAdmitLargestPhotos(t *testing.T) {
-	l := (*Limits)(nil).withDefaults()
 	const w, h = 16_320, 12_240
-	file := make([]byte, l.MaxBytes)
-	for _, c := range []struct {
-		format int
-		model  color.Model
-	}{{1, color.RGBAModel}, {1, color.NRGBAModel}, {1, color.GrayModel}, {4, color.RGBAModel}} {
-		hd := header{format: &formats[c.format], Config: image.Config{ColorModel: c.model, Width: w, Height: h}}
-		need := hd.memory(file[:1<<10], 1) + Lite(600).memory(w, h, upright)
-		if err := hd.admit(need, 1, file, l); err != nil {
-			t.Errorf("%s: %v", hd.name, err)
+	bmp := make([]byte, 54)
+	copy(bmp, "BM")
+	for at, v := range map[int]uint32{10: 54, 14: 40, 18: w, 22: h, 26: 1 | 24<<16} { // of the pixels, the header; 24 bits a pixel
+		binary.LittleEndian.PutUint32(bmp[at:], v)
+	}
+	file := make([]byte, DefaultMaxBytes)
+	for name, head := range map[string][]byte{
+		"RGBA PNG": hostile.PNG(w, h, 8, 6, false),
+		"RGB PNG":  hostile.PNG(w, h, 8, 2, false),
+		"grey PNG": hostile.PNG(w, h, 8, 0, false),
+		"JPEG":     hostile.JPEG{Width: w, Height: h, Components: 3}.Bytes(),
+		"BMP":      bmp,
+	} {
+		clear(file)
+		copy(file, head)
+		f, err := photo.Parse(file, (*Limits)(nil).withDefaults())
+		if err == nil {
+			err = f.Admit(1, Lite(600).memory(image.Rect(0, 0, w, h), photo.Upright))
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

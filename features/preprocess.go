@@ -2,13 +2,14 @@ package features
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"image"
-	"image/draw"
+	"io"
 	"math"
 
 	"github.com/disintegration/imaging"
+
+	"github.com/onetomany/caption/features/internal/photo"
 )
 
 // How Preprocessing fits a picture to the size of the CNN's input.
@@ -89,61 +90,55 @@ func (p Preprocessing) Tensor(img image.Image) ([]float32, error) {
 	return dst, nil
 }
 
-var (
-	errNoPicture = errors.New("the picture is nil")
-	errNoPixels  = errors.New("the picture has no pixels")
-)
+// Read decodes and prepares one photo, read from r, as Extractor.Read does: the
+// result is [3, Height, Width], for Extractor.Prepared. lim may be nil.
+func (p Preprocessing) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float32, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	dst := make([]float32, p.Size())
+	if err := p.read(ctx, dst, r, lim.withDefaults(), photo.Budget{}); err != nil {
+		return nil, err
+	}
+	return dst, nil
+}
+
+// read prepares the photo in r into dst. What it takes is drawn from b.
+func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l photo.Limits, b photo.Budget) (err error) {
+	if ctx == nil {
+		return errNoContext
+	}
+	defer photo.Rescue(&err, "reading the photo")
+	f, err := photo.Open(ctx, r, l, b)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	memory := func(w, h int) int64 { return p.memory(image.Rect(0, 0, w, h), f.Orientation) }
+	return f.Decode(ctx, p.reduction(f.Width, f.Height, f.Orientation), memory, func(pic photo.Picture) error {
+		return p.fill(ctx, dst, pic)
+	})
+}
 
 // image prepares a picture that is a caller's, and need not be a good one, into
 // dst.
 func (p Preprocessing) image(ctx context.Context, dst []float32, img image.Image) (err error) {
-	if img == nil {
-		return errNoPicture
-	}
-	defer rescue(&err, "reading the picture")
-	b := img.Bounds()
-	const far = 1 << 29 // whose sums and differences fit in 32 bits
-	if b.Empty() {
-		return errNoPixels
-	}
-	if !b.In(image.Rect(-far, -far, far, far)) {
-		return fmt.Errorf("%w: bounds %v", ErrTooLarge, b)
-	}
+	defer photo.Rescue(&err, "reading the picture")
 	l := (*Limits)(nil).withDefaults()
-	if err := checkSize(b.Dx(), b.Dy(), l); err != nil {
+	pic, err := photo.Of(img, l)
+	if err != nil {
 		return err
 	}
-	if n := p.memory(b.Dx(), b.Dy(), upright); n > l.pixels() {
-		return fmt.Errorf("%w: resizing %d×%d pixels would take %d MB, above the limit of %d MB", ErrTooLarge, b.Dx(), b.Dy(), n/1e6, l.pixels()/1e6)
+	b := pic.Bounds()
+	if n := p.memory(b, pic.Orientation); n > l.Decoding() {
+		return fmt.Errorf("%w: resizing %d×%d pixels would take %d MB, above the limit of %d MB", ErrTooLarge, b.Dx(), b.Dy(), n/1e6, l.Decoding()/1e6)
 	}
-	if err := checkPlanes(img); err != nil {
-		return err
-	}
-	return p.fill(ctx, dst, photo{Image: steady{img, b}.known(), orient: upright})
+	return p.fill(ctx, dst, pic)
 }
 
-// steady is a picture that keeps the bounds that were checked.
-type steady struct {
-	image.Image
-	bounds image.Rectangle
-}
-
-func (s steady) Bounds() image.Rectangle { return s.bounds }
-
-// known returns the picture itself if it is of package image.
-func (s steady) known() image.Image {
-	switch s.Image.(type) {
-	case *image.NRGBA, *image.NRGBA64, *image.RGBA, *image.RGBA64, *image.Gray, *image.Gray16, *image.YCbCr, *image.Paletted,
-		*image.CMYK, *image.Alpha, *image.Alpha16, *image.NYCbCrA:
-		return s.Image
-	}
-	return s
-}
-
-// fill prepares a photo into dst, p.Size() values. p is valid, and so is what
-// checkPlanes looks at.
-func (p Preprocessing) fill(ctx context.Context, dst []float32, ph photo) error {
-	small, err := p.fit(ctx, ph)
+// fill prepares a photo into dst, p.Size() values. p is valid.
+func (p Preprocessing) fill(ctx context.Context, dst []float32, pic photo.Picture) error {
+	small, err := p.fit(ctx, pic)
 	if err != nil {
 		return err
 	}
@@ -179,24 +174,20 @@ func overWhite(px []uint8) []uint8 {
 }
 
 // fit resizes and turns a photo to exactly p.Width × p.Height.
-func (p Preprocessing) fit(ctx context.Context, ph photo) (*image.NRGBA, error) {
-	r, w, h := p.target(ph.Bounds(), ph.orient)
-	small, err := ph.resize(ctx, r, w, h)
-	if err != nil {
-		return nil, err
+func (p Preprocessing) fit(ctx context.Context, pic photo.Picture) (*image.NRGBA, error) {
+	r, w, h := p.target(pic.Bounds(), pic.Orientation)
+	small, err := pic.Resize(ctx, r, w, h)
+	if err != nil || p.Resize != Crop {
+		return small, err
 	}
-	small = ph.orient.apply(small)
-	if p.Resize == Crop {
-		return cropCenter(small, p.Width, p.Height), nil
-	}
-	return asNRGBA(small), nil
+	return cropCenter(small, p.Width, p.Height), nil
 }
 
 // target is the part of a picture that is used, and the size that it is resized
 // to: turning comes after, on the small picture, and cropping last.
-func (p Preprocessing) target(b image.Rectangle, o orientation) (r image.Rectangle, w, h int) {
+func (p Preprocessing) target(b image.Rectangle, o photo.Orientation) (r image.Rectangle, w, h int) {
 	w, h = p.Width, p.Height
-	if o.swaps() {
+	if o.Swaps() {
 		w, h = h, w
 	}
 	if p.Resize == Crop {
@@ -206,11 +197,9 @@ func (p Preprocessing) target(b image.Rectangle, o orientation) (r image.Rectang
 	return b, w, h
 }
 
-// memory is what fill takes at most for a picture of w×h pixels, in bytes.
-func (p Preprocessing) memory(w, h int, o orientation) int64 {
-	r, w, h := p.target(image.Rect(0, 0, w, h), o)
-	band := min(max(bandPixels, bandRows*int64(r.Dx())), int64(r.Dx())*int64(r.Dy()))
-	return 4 * (int64(w)*int64(max(r.Dy(), h)) + 2*int64(w)*int64(h) + 2*band)
+// memory is what fill takes at most for a picture of the given bounds, in bytes.
+func (p Preprocessing) memory(b image.Rectangle, o photo.Orientation) int64 {
+	return photo.ResizeMemory(p.target(b, o))
 }
 
 // reduction is the scale, 1/2, 1/4 or 1/8, at which a picture of w×h stored
@@ -218,9 +207,9 @@ func (p Preprocessing) memory(w, h int, o orientation) int64 {
 // resize: over 40 photos the result then differed from that of the full picture
 // by 0.6 to 1.0 of 255 on average, a third of what bicubic instead of bilinear
 // does.
-func (p Preprocessing) reduction(w, h int, o orientation) int {
+func (p Preprocessing) reduction(w, h int, o photo.Orientation) int {
 	const spare = 2.5
-	if o.swaps() {
+	if o.Swaps() {
 		w, h = h, w
 	}
 	needW, needH := p.Width, p.Height
@@ -246,7 +235,7 @@ func cover(sw, sh, w, h int) (int, int) {
 
 // cropCenter cuts w×h out of the middle; an odd pixel goes by rounding half to
 // even, as in torchvision's CenterCrop.
-func cropCenter(img image.Image, w, h int) *image.NRGBA {
+func cropCenter(img *image.NRGBA, w, h int) *image.NRGBA {
 	b := img.Bounds()
 	x := b.Min.X + int(math.RoundToEven(float64(b.Dx()-w)/2))
 	y := b.Min.Y + int(math.RoundToEven(float64(b.Dy()-h)/2))
@@ -270,156 +259,3 @@ func limitAspect(b image.Rectangle, w, h int) image.Rectangle {
 
 // mulDiv is a·b/c, right on 32-bit machines too.
 func mulDiv(a, b, c int) int { return int(int64(a) * int64(b) / int64(c)) }
-
-// Large pictures are resized in bands of so many pixels, and no fewer than so many
-// rows, for each of which imaging computes its weights again. A band is small
-// beside the picture, and done in less than a tenth of a second, after which the
-// context is asked.
-const (
-	bandPixels = 1 << 20
-	bandRows   = 64
-)
-
-// resize scales the part r of a photo with a triangle filter as wide as the
-// reduction, Pillow's BILINEAR and torchvision's antialiased bilinear. Rows come
-// first, as there, unless that would enlarge the picture on the way.
-func (ph photo) resize(ctx context.Context, r image.Rectangle, w, h int) (image.Image, error) {
-	if ph.reduced && r == ph.Bounds() {
-		if small := resizePlanes(ph.Image, w, h); small != nil {
-			return small, nil
-		}
-	}
-	if w > r.Dx() && h < r.Dy() {
-		return imaging.Resize(imaging.Resize(smooth(ph.Image, r, nil), r.Dx(), h, imaging.Linear), w, h, imaging.Linear), nil
-	}
-	rows := max(bandRows, bandPixels/r.Dx())
-	if rows >= r.Dy() {
-		return imaging.Resize(smooth(ph.Image, r, nil), w, h, imaging.Linear), nil
-	}
-	var canvas []uint8 // of a band, where it is converted
-	narrow := image.NewNRGBA(image.Rect(0, 0, w, r.Dy()))
-	for y := 0; y < r.Dy(); y += rows {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		band := image.Rect(r.Min.X, r.Min.Y+y, r.Max.X, min(r.Min.Y+y+rows, r.Max.Y))
-		resized := imaging.Resize(smooth(ph.Image, band, &canvas), w, band.Dy(), imaging.Linear)
-		copy(narrow.Pix[y*narrow.Stride:], resized.Pix)
-	}
-	return imaging.Resize(narrow, w, h, imaging.Linear), nil
-}
-
-// part is the part r of a picture, as a type that imaging knows: for others
-// (CMYK, NYCbCrA, a user's own) it would call At for every pixel, in goroutines
-// where nobody can recover. Of these, transparent ones come out on white. Canvas,
-// which may be nil, is memory for that, used again.
-func part(img image.Image, r image.Rectangle, canvas *[]uint8) image.Image {
-	switch m := img.(type) {
-	case *image.NRGBA:
-		return m.SubImage(r)
-	case *image.NRGBA64:
-		return m.SubImage(r)
-	case *image.RGBA:
-		return m.SubImage(r)
-	case *image.RGBA64:
-		return m.SubImage(r)
-	case *image.Gray:
-		return m.SubImage(r)
-	case *image.Gray16:
-		return m.SubImage(r)
-	case *image.YCbCr:
-		return m.SubImage(r)
-	case *image.Paletted:
-		return m.SubImage(r)
-	}
-	dst := &image.RGBA{Pix: pixelsOf(canvas, 4*r.Dx()*r.Dy()), Stride: 4 * r.Dx(), Rect: r}
-	draw.Draw(dst, r, image.White, image.Point{}, draw.Src)
-	draw.Draw(dst, r, img, r.Min, draw.Over)
-	return dst
-}
-
-// pixelsOf returns n bytes, those of canvas if it is not nil.
-func pixelsOf(canvas *[]uint8, n int) []uint8 {
-	if canvas == nil {
-		return make([]uint8, n)
-	}
-	if cap(*canvas) < n {
-		*canvas = make([]uint8, n)
-	}
-	return (*canvas)[:n]
-}
-
-// checkPlanes refuses a picture of a type of package image whose memory is not
-// what its bounds say: imaging would panic on it, in a goroutine where nobody
-// can recover, or a crop would leave out what is missing.
-func checkPlanes(img image.Image) error {
-	b := img.Bounds()
-	ok := true
-	rows := func(pix []uint8, stride, w, h int) {
-		ok = ok && stride >= w && len(pix) >= w && (h == 1 || stride <= (len(pix)-w)/(h-1))
-	}
-	switch m := img.(type) {
-	case *image.NRGBA:
-		rows(m.Pix, m.Stride, 4*b.Dx(), b.Dy())
-	case *image.NRGBA64:
-		rows(m.Pix, m.Stride, 8*b.Dx(), b.Dy())
-	case *image.RGBA:
-		rows(m.Pix, m.Stride, 4*b.Dx(), b.Dy())
-	case *image.RGBA64:
-		rows(m.Pix, m.Stride, 8*b.Dx(), b.Dy())
-	case *image.CMYK:
-		rows(m.Pix, m.Stride, 4*b.Dx(), b.Dy())
-	case *image.Gray:
-		rows(m.Pix, m.Stride, b.Dx(), b.Dy())
-	case *image.Gray16:
-		rows(m.Pix, m.Stride, 2*b.Dx(), b.Dy())
-	case *image.Alpha:
-		rows(m.Pix, m.Stride, b.Dx(), b.Dy())
-	case *image.Alpha16:
-		rows(m.Pix, m.Stride, 2*b.Dx(), b.Dy())
-	case *image.Paletted:
-		rows(m.Pix, m.Stride, b.Dx(), b.Dy())
-		if !ok {
-			break
-		}
-		for y := range b.Dy() {
-			for _, v := range m.Pix[y*m.Stride:][:b.Dx()] {
-				if int(v) >= len(m.Palette) {
-					return fmt.Errorf("%w: colour %d of a palette of %d", ErrCorrupt, v, len(m.Palette))
-				}
-			}
-		}
-	case *image.YCbCr:
-		rows(m.Y, m.YStride, b.Dx(), b.Dy())
-		right, down, known := subsampling(m.SubsampleRatio)
-		if !ok || !known {
-			ok = false
-			break
-		}
-		// A part of a picture may begin between two samples of colour; the
-		// quotients are those of image.YCbCr.COffset.
-		samples := func(low, high, share int) int { return (high-1)/share - low/share + 1 }
-		w, h := samples(b.Min.X, b.Max.X, right), samples(b.Min.Y, b.Max.Y, down)
-		rows(m.Cb, m.CStride, w, h)
-		rows(m.Cr, m.CStride, w, h)
-	}
-	if !ok {
-		return fmt.Errorf("%w: a %T whose memory is smaller than its bounds %v", ErrCorrupt, img, b)
-	}
-	return nil
-}
-
-// onCanvas draws img over white, its first pixel at a point of the canvas.
-func onCanvas(img image.Image, at image.Point, canvas image.Rectangle) *image.RGBA {
-	dst := image.NewRGBA(canvas)
-	draw.Draw(dst, canvas, image.White, image.Point{}, draw.Src)
-	draw.Draw(dst, img.Bounds().Sub(img.Bounds().Min).Add(at), img, img.Bounds().Min, draw.Over)
-	return dst
-}
-
-func asNRGBA(img image.Image) *image.NRGBA {
-	if m, ok := img.(*image.NRGBA); ok {
-		return m
-	}
-	return imaging.Clone(img)
-}

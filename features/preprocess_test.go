@@ -2,7 +2,6 @@ package features
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
@@ -11,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/onetomany/caption/internal/scaledjpeg"
+	"github.com/onetomany/caption/features/internal/photo"
 )
 
 // Resizing equals Pillow's BILINEAR, which torchvision uses on PIL images, but
@@ -137,7 +136,7 @@ func TestScaledDecode(t *testing.T) {
 	for _, c := range []struct {
 		width, height int
 		resize        string
-		turned        uint16
+		turned        uint8
 		denom         int
 	}{
 		{40, 40, Squash, 1, 4},
@@ -153,26 +152,25 @@ func TestScaledDecode(t *testing.T) {
 		p := ImageNet(1)
 		p.Width, p.Height, p.Resize = c.width, c.height, c.resize
 		p.Std = [3]float32{1. / 255, 1. / 255, 1. / 255} // values 0..255
-		data := withEXIF(buf.Bytes(), exifBlock(binary.BigEndian, c.turned))
-		h, err := readHeader(data, (*Limits)(nil).withDefaults())
+		data := turned(buf.Bytes(), c.turned)
+		h, err := photo.Parse(data, (*Limits)(nil).withDefaults())
 		if err != nil {
 			t.Fatal(err)
 		}
-		denom := p.reduction(h.Width, h.Height, h.orient)
+		denom := p.reduction(h.Width, h.Height, h.Orientation)
 		if denom != c.denom {
 			t.Errorf("%+v: decoded at 1/%d", c, denom)
 		}
 		var rows [2][]float32
 		for i, d := range []int{1, denom} {
-			ph, err := h.decode(t.Context(), data, d, new(scaledjpeg.Decoder))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if want := (640 + d - 1) / d; ph.Bounds().Dx() != want {
-				t.Errorf("%+v: decoded to a width of %d, want %d", c, ph.Bounds().Dx(), want)
-			}
 			rows[i] = make([]float32, p.Size())
-			if err := p.fill(t.Context(), rows[i], ph); err != nil {
+			err := h.Decode(t.Context(), d, noMemory, func(pic photo.Picture) error {
+				if want := (640 + d - 1) / d; pic.Bounds().Dx() != want {
+					t.Errorf("%+v: decoded to a width of %d, want %d", c, pic.Bounds().Dx(), want)
+				}
+				return p.fill(t.Context(), rows[i], pic)
+			})
+			if err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -186,6 +184,9 @@ func TestScaledDecode(t *testing.T) {
 		t.Logf("%+v: mean %.3f", c, mean)
 	}
 }
+
+// noMemory is for who takes none.
+func noMemory(w, h int) int64 { return 0 }
 
 // A pixel beyond the palette is an error, not a crash.
 func TestPaletteOverrun(t *testing.T) {
@@ -207,7 +208,7 @@ func BenchmarkTensor(b *testing.B) {
 			p := ImageNet(224)
 			dst := make([]float32, p.Size())
 			for b.Loop() {
-				if err := p.fill(b.Context(), dst, photo{Image: c.img, orient: upright}); err != nil {
+				if err := p.fill(b.Context(), dst, photo.Picture{Image: c.img, Orientation: photo.Upright}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/onetomany/caption/features/internal/photo"
+	"github.com/onetomany/caption/internal/message"
 )
 
 // Source is a photo to be read.
@@ -28,12 +31,7 @@ type Source struct {
 }
 
 // extensions of the files that Expand takes from a folder, in lower case.
-// Those that Decode cannot read are among them, to be reported rather than
-// passed over.
-var extensions = []string{
-	".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".dib", ".tif", ".tiff",
-	".heic", ".heif", ".avif",
-}
+var extensions = photo.Extensions()
 
 // Expand turns command-line arguments into sources, in order: a file, a folder
 // (the files in it and its sub-folders that are photos by their extension,
@@ -69,18 +67,8 @@ func openStdin() (io.ReadCloser, error) { return io.NopCloser(os.Stdin), nil }
 
 // broken is a source that fails with err.
 func broken(name string, err error) Source {
-	err = short(err)
+	err = message.Cause(err)
 	return Source{Name: name, Open: func() (io.ReadCloser, error) { return nil, err }}
-}
-
-// short drops the operation and path of a file error: whoever reports it names
-// the source.
-func short(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // FileSource is the file at path.
@@ -110,7 +98,7 @@ func fileSource(path string, fi fs.FileInfo) Source {
 func openRegular(path string) (io.ReadCloser, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, short(err)
+		return nil, message.Cause(err)
 	}
 	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
 		f.Close()
@@ -131,7 +119,7 @@ func (l *lateFile) Read(b []byte) (int, error) {
 	if f == nil {
 		var err error
 		if f, err = os.Open(l.path); err != nil {
-			return 0, short(err)
+			return 0, message.Cause(err)
 		}
 		l.file.Store(f)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/filelock"
+	"github.com/onetomany/caption/internal/message"
 )
 
 // Writer writes a feature file. Rows go to a journal, FILE.part, until Commit
@@ -86,7 +87,7 @@ func Create(path string, row []int, meta map[string]string) (*Writer, error) {
 	case errors.Is(err, filelock.ErrLocked):
 		return nil, fmt.Errorf("cannot write %s: %w; wait for it or choose another name", path, ErrBusy)
 	case err != nil:
-		return nil, fmt.Errorf("cannot write %s: the rows on their way cannot go to %s: %w; remove what is there", path, w.partPath(), short(err))
+		return nil, fmt.Errorf("cannot write %s: the rows on their way cannot go to %s: %w; remove what is there", path, w.partPath(), message.Cause(err))
 	}
 	w.part = part
 	fi, err := part.Stat()
@@ -101,7 +102,7 @@ func Create(path string, row []int, meta map[string]string) (*Writer, error) {
 	default:
 		part.Close()
 	}
-	return nil, fmt.Errorf("%s: %w", w.partPath(), short(err))
+	return nil, fmt.Errorf("%s: %w", w.partPath(), message.Cause(err))
 }
 
 func newWriter(path string, format fileFormat, row []int, meta map[string]string) *Writer {
@@ -233,32 +234,32 @@ func (w *Writer) Commit() error {
 
 // write writes the feature file, and the names beside it.
 func (w *Writer) write() error {
-	file := func(path string, write func(io.Writer) error) (*atomicfile.File, error) {
-		f, err := atomicfile.Create(path)
-		if err != nil {
-			return nil, err
-		}
-		if err := f.Fill(write); err != nil {
-			f.Close()
-			return nil, err
-		}
-		return f, nil
-	}
-	data, err := file(w.target, func(out io.Writer) error { return w.format.write(out, w) })
+	data, err := w.fill(w.target, w.format.write)
 	if err != nil {
 		return err
 	}
 	defer data.Close()
-	var labels []*atomicfile.File
-	if w.format.names {
-		l, err := file(namesPath(w.target), func(out io.Writer) error { return writeNames(out, w) })
-		if err != nil {
-			return err
-		}
-		defer l.Close()
-		labels = append(labels, l)
+	if !w.format.names {
+		return data.Commit()
 	}
-	return atomicfile.CommitLabelled(data, labels...)
+	names, err := w.fill(namesPath(w.target), writeNames)
+	if err != nil {
+		return err
+	}
+	return atomicfile.CommitLabelled(data, names)
+}
+
+// fill writes a file that is to be committed.
+func (w *Writer) fill(path string, write func(io.Writer, *Writer) error) (*atomicfile.File, error) {
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Fill(func(out io.Writer) error { return write(out, w) }); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // Close ends without Commit: the journal stays for the next run, unless it has

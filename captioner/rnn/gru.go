@@ -1,6 +1,6 @@
 package rnn
 
-import "github.com/onetomany/caption/internal/kernels"
+import "github.com/onetomany/caption/internal/kernels/vmath"
 
 // gru is the cell of Cho et al. (2014), with the reset gate behind the product with
 // Wh, as in cuDNN and PyTorch.
@@ -14,9 +14,9 @@ var gru = Cell{
 		h := r.H
 		z, n := gruGates(r)
 		// (1−z)∘n + z∘h = n + z∘(h−n)
-		kernels.Sub(h, h, n)
-		kernels.Mul(h, h, z)
-		kernels.Add(h, h, n)
+		vmath.Sub(h, h, n)
+		vmath.Mul(h, h, z)
+		vmath.Add(h, h, n)
 	},
 
 	Forward: func(r Row) {
@@ -27,7 +27,7 @@ var gru = Cell{
 			h[k] = (1 - z[k]) * n[k]
 		}
 		if r.PrevH != nil {
-			kernels.MulAdd(h, z, r.PrevH)
+			vmath.MulAdd(h, z, r.PrevH)
 		}
 	},
 
@@ -57,9 +57,9 @@ var gru = Cell{
 func gruGates(row Row) (z, n []float32) {
 	pre, rec, size := row.Pre, row.Rec, len(row.H)
 	r, z, n := pre[:size], pre[size:2*size], pre[2*size:3*size]
-	kernels.Add(pre[:2*size], pre, rec)
-	kernels.Sigmoid(pre[:2*size], pre)
-	kernels.MulAdd(n, r, rec[2*size:])
-	kernels.Tanh(n, n)
+	vmath.Add(pre[:2*size], pre, rec)
+	vmath.Sigmoid(pre[:2*size], pre)
+	vmath.MulAdd(n, r, rec[2*size:])
+	vmath.Tanh(n, n)
 	return z, n
 }

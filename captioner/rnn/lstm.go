@@ -1,6 +1,6 @@
 package rnn
 
-import "github.com/onetomany/caption/internal/kernels"
+import "github.com/onetomany/caption/internal/kernels/vmath"
 
 // lstm is the cell of Hochreiter and Schmidhuber (1997) with a forget gate, whose
 // bias starts at 1, so that the cell remembers at first (Jozefowicz et al. 2015).
@@ -13,21 +13,21 @@ var lstm = Cell{
 
 	Step: func(r Row) {
 		i, f, o, g := lstmGates(r)
-		kernels.Mul(r.C, r.C, f)
-		kernels.MulAdd(r.C, i, g)
-		kernels.Tanh(r.H, r.C)
-		kernels.Mul(r.H, r.H, o)
+		vmath.Mul(r.C, r.C, f)
+		vmath.MulAdd(r.C, i, g)
+		vmath.Tanh(r.H, r.C)
+		vmath.Mul(r.H, r.H, o)
 	},
 
 	// Aux is tanh(c).
 	Forward: func(r Row) {
 		i, f, o, g := lstmGates(r)
-		kernels.Mul(r.C, i, g)
+		vmath.Mul(r.C, i, g)
 		if r.PrevC != nil {
-			kernels.MulAdd(r.C, f, r.PrevC)
+			vmath.MulAdd(r.C, f, r.PrevC)
 		}
-		kernels.Tanh(r.Aux, r.C)
-		kernels.Mul(r.H, o, r.Aux)
+		vmath.Tanh(r.Aux, r.C)
+		vmath.Mul(r.H, o, r.Aux)
 	},
 
 	//	do = dh∘tanh(c);  dc += dh∘o∘(1−tanh²(c))
@@ -51,7 +51,7 @@ var lstm = Cell{
 			clear(df)
 			return
 		}
-		kernels.Mul(df, df, r.PrevC)
+		vmath.Mul(df, df, r.PrevC)
 	},
 }
 
@@ -59,8 +59,8 @@ var lstm = Cell{
 func lstmGates(r Row) (i, f, o, g []float32) {
 	n := len(r.H)
 	i, f, o, g = quarters(r.Pre, n)
-	kernels.Sigmoid(r.Pre[:3*n], r.Pre)
-	kernels.Tanh(g, g)
+	vmath.Sigmoid(r.Pre[:3*n], r.Pre)
+	vmath.Tanh(g, g)
 	return i, f, o, g
 }
 

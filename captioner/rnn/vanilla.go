@@ -1,6 +1,6 @@
 package rnn
 
-import "github.com/onetomany/caption/internal/kernels"
+import "github.com/onetomany/caption/internal/kernels/vmath"
 
 // vanilla is the simplest cell. Its Wh starts as a rotation, so that what it saw
 // neither fades nor explodes over the steps (Le, Jaitly and Hinton 2015).
@@ -10,8 +10,8 @@ var vanilla = Cell{
 	Formula:   "h = tanh(Wx·x + Wh·h + B)",
 	Recurrent: Orthogonal,
 
-	Step:    func(r Row) { kernels.Tanh(r.H, r.Pre) },
-	Forward: func(r Row) { kernels.Tanh(r.H, r.Pre) },
+	Step:    func(r Row) { vmath.Tanh(r.H, r.Pre) },
+	Forward: func(r Row) { vmath.Tanh(r.H, r.Pre) },
 
 	// dpre = dh∘(1−h²)
 	Backward: func(r Row, d Gradient) {

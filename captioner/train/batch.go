@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -86,7 +86,7 @@ func (b *batch) pack(examples []example, features []float32, D int) {
 func (b *batch) dropout(x, mask []float32, stream uint64, from int) {
 	if b.drop > 0 {
 		dropMask(mask, mix(b.key+stream), from, b.drop)
-		kernels.Mul(x, x, mask)
+		vmath.Mul(x, x, mask)
 	}
 }
 

@@ -2,7 +2,7 @@ package train
 
 import (
 	"github.com/onetomany/caption/captioner"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -72,7 +72,7 @@ func (o *inputs) Do(in ...G.Value) (G.Value, error) {
 			if r >= b.n {
 				copy(xr, embed[b.input[r]*E:])
 				if o.entry.forward != nil {
-					kernels.Add(xr, xr, o.share[b.caption[r]*E:])
+					vmath.Add(xr, xr, o.share[b.caption[r]*E:])
 				}
 			}
 			b.dropout(xr, row(o.mask, r, E), streamDropoutIn, r*E)
@@ -95,7 +95,7 @@ func (o *inputs) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error {
 	b, E, rows := o.b, o.e, o.b.rows()
 	dx := dy.([]float32)[:rows*E]
 	if b.drop > 0 {
-		o.parallel(rows, func(lo, hi int) { kernels.Mul(dx[lo*E:hi*E], dx[lo*E:], o.mask[lo*E:]) })
+		o.parallel(rows, func(lo, hi int) { vmath.Mul(dx[lo*E:hi*E], dx[lo*E:], o.mask[lo*E:]) })
 	}
 	o.image.backward(g[1], g[2], b.feature, dx, b.n)
 
@@ -105,14 +105,14 @@ func (o *inputs) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error {
 	o.parallel(E, func(lo, hi int) {
 		for r := b.n; r < rows; r++ {
 			w := embed[b.input[r]*E+lo:][:hi-lo]
-			kernels.Add(w, w, dx[r*E+lo:])
+			vmath.Add(w, w, dx[r*E+lo:])
 		}
 	})
 	if o.entry.backward != nil {
 		clear(o.share)
 		for t := 1; t < b.steps(); t++ {
 			lo, hi := b.span(t)
-			kernels.Add(o.share[:(hi-lo)*E], o.share, dx[lo*E:])
+			vmath.Add(o.share[:(hi-lo)*E], o.share, dx[lo*E:])
 		}
 		o.entry.backward(o, o.share, g[3:])
 	}

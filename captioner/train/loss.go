@@ -3,7 +3,7 @@ package train
 import (
 	"math"
 
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 	G "gorgonia.org/gorgonia"
 )
 
@@ -64,14 +64,14 @@ func (o *crossEntropy) Do(in ...G.Value) (G.Value, error) {
 
 // softmax turns the logits of a row into probabilities and returns its loss.
 func (o *crossEntropy) softmax(x []float32, target int) float64 {
-	peak := kernels.Max(x)
+	peak := vmath.Max(x)
 	for k := range x {
 		x[k] -= peak
 	}
-	hit, mean := float64(x[target]), float64(kernels.Sum(x))/float64(len(x))
-	kernels.Exp(x, x)
-	sum := kernels.Sum(x)
-	kernels.Scale(x, 1/sum, x)
+	hit, mean := float64(x[target]), float64(vmath.Sum(x))/float64(len(x))
+	vmath.Exp(x, x)
+	sum := vmath.Sum(x)
+	vmath.Scale(x, 1/sum, x)
 	return math.Log(float64(sum)) - (1-o.smooth)*hit - o.smooth*mean
 }
 
@@ -104,9 +104,9 @@ func (o *crossEntropy) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) err
 	o.parallel(N, func(lo, hi int) {
 		dy := o.dy[lo*H : hi*H]
 		if b.drop > 0 {
-			kernels.Mul(dy, dy, o.mask[lo*H:])
+			vmath.Mul(dy, dy, o.mask[lo*H:])
 		}
-		kernels.Add(dh[lo*H:hi*H], dh[lo*H:], dy)
+		vmath.Add(dh[lo*H:hi*H], dh[lo*H:], dy)
 	})
 	return nil
 }

@@ -7,7 +7,9 @@ import (
 	"slices"
 
 	"github.com/chewxy/hm"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -106,28 +108,28 @@ type linear struct{ in, out, threads int }
 
 // forward computes y = x·Wᵀ + bias of n rows.
 func (l linear) forward(y, x, w, bias []float32, n int) {
-	kernels.Gemm(false, true, n, l.out, l.in, x, l.in, w, l.in, false, y, l.out, kernels.Threads(l.threads))
+	matmul.Mul(false, true, n, l.out, l.in, x, l.in, w, l.in, false, y, l.out, workers.Threads(l.threads))
 	parallel(l.threads, n, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			yr := row(y, i, l.out)
-			kernels.Add(yr, yr, bias)
+			vmath.Add(yr, yr, bias)
 		}
 	})
 }
 
 // backward adds to the gradients of W and bias: dW += dyᵀ·x, dbias += Σ dy.
 func (l linear) backward(dw, dbias, x, dy []float32, n int) {
-	kernels.Gemm(true, false, l.out, l.in, n, dy, l.out, x, l.in, true, dw, l.in, kernels.Threads(l.threads))
+	matmul.Mul(true, false, l.out, l.in, n, dy, l.out, x, l.in, true, dw, l.in, workers.Threads(l.threads))
 	parallel(l.threads, l.out, func(lo, hi int) {
 		for i := range n {
-			kernels.Add(dbias[lo:hi], dbias[lo:], dy[i*l.out+lo:])
+			vmath.Add(dbias[lo:hi], dbias[lo:], dy[i*l.out+lo:])
 		}
 	})
 }
 
 // input computes the gradient of x: dx = dy·W, added to dx where add is set.
 func (l linear) input(dx, dy, w []float32, n int, add bool) {
-	kernels.Gemm(false, false, n, l.in, l.out, dy, l.out, w, l.in, add, dx, l.in, kernels.Threads(l.threads))
+	matmul.Mul(false, false, n, l.in, l.out, dy, l.out, w, l.in, add, dx, l.in, workers.Threads(l.threads))
 }
 
 // row returns row i of a matrix of the given width, nil of one not in use.

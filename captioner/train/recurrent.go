@@ -4,6 +4,9 @@ import (
 	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/captioner/rnn"
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -75,19 +78,19 @@ func (o *recurrent) Do(in ...G.Value) (G.Value, error) {
 		product, add = o.rec, func([]float32, int) *kernels.Epilogue { return nil }
 	}
 	o.input.forward(o.gates, x, wx, bias, rows)
-	packed := kernels.PackB(true, H, GH, wh, H)
+	packed := matmul.PackB(true, H, GH, wh, H)
 	for t := range b.steps() {
 		lo, hi := b.span(t)
 		if t > 0 {
 			y := product[lo*GH:]
-			packed.Mul(hi-lo, o.hs[b.off[t-1]*H:], H, y, GH, add(y, GH), kernels.Threads(o.threads))
+			packed.Mul(hi-lo, o.hs[b.off[t-1]*H:], H, y, GH, add(y, GH), workers.Threads(o.threads))
 		}
 		o.parallel(hi-lo, func(p, q int) {
 			for i := p; i < q; i++ {
 				r := o.row(t, i)
 				if o.cell.Split {
 					last := r.Rec[GH-H:]
-					kernels.Add(last, last, w[4])
+					vmath.Add(last, last, w[4])
 				}
 				o.cell.Forward(r)
 			}
@@ -126,19 +129,19 @@ func (o *recurrent) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error 
 		o.dc = grow(o.dc, b.n*H)
 		clear(o.dc)
 	}
-	packed := kernels.PackB(false, GH, H, wh, H)
+	packed := matmul.PackB(false, GH, H, wh, H)
 	for t := b.steps() - 1; t >= 0; t-- {
 		lo, hi := b.span(t)
 		o.parallel(hi-lo, func(p, q int) {
 			for i := p; i < q; i++ {
 				r := lo + i
 				d := rnn.Gradient{Pre: row(o.dpre, r, GH), Rec: row(drec, r, GH), H: row(o.dh, i, H), C: row(o.dc, i, H)}
-				kernels.Add(d.H, d.H, row(dhs, r, H))
+				vmath.Add(d.H, d.H, row(dhs, r, H))
 				o.cell.Backward(o.row(t, i), d)
 			}
 		})
 		if t > 0 {
-			packed.Mul(hi-lo, drec[lo*GH:], GH, o.dh, H, addTo(o.dh, H), kernels.Threads(o.threads))
+			packed.Mul(hi-lo, drec[lo*GH:], GH, o.dh, H, addTo(o.dh, H), workers.Threads(o.threads))
 		}
 	}
 
@@ -151,12 +154,12 @@ func (o *recurrent) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error 
 			lo, hi := b.span(t)
 			copy(o.hBefore[(lo-b.n)*H:(hi-b.n)*H], o.hs[b.off[t-1]*H:])
 		}
-		kernels.Gemm(true, false, GH, H, later, drec[b.n*GH:], GH, o.hBefore, H, true, g[2], H, kernels.Threads(o.threads))
+		matmul.Mul(true, false, GH, H, later, drec[b.n*GH:], GH, o.hBefore, H, true, g[2], H, workers.Threads(o.threads))
 	}
 	if o.cell.Split {
 		o.parallel(H, func(lo, hi int) {
 			for r := range rows {
-				kernels.Add(g[4][lo:hi], g[4][lo:], drec[r*GH+GH-H+lo:])
+				vmath.Add(g[4][lo:hi], g[4][lo:], drec[r*GH+GH-H+lo:])
 			}
 		})
 	}

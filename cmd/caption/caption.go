@@ -7,24 +7,22 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/onetomany/caption/captioner"
-	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/byname"
 	"github.com/onetomany/caption/internal/cli"
 )
 
 // captionFlags are the flags of caption itself.
 type captionFlags struct {
-	model     string
-	precision cnn.Precision
-	format    string
-	jobs      int
-	memory    cli.Size
-	quiet     bool
-	decoding  decodingFlags
+	model    cli.ModelFlags
+	format   string
+	photos   cli.PhotoFlags
+	decoding decodingFlags
 }
 
 // newCommand is the whole command line: captioning photos, and the sub-commands.
@@ -61,15 +59,13 @@ others were done, 130 interrupted.`,
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVarP(&f.model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
-	cli.AddPrecision(cmd, &f.precision)
+	f.model.Register(cmd)
+	cli.AddPrecision(cmd, &f.model.Precision)
 	fs.IntVarP(&f.decoding.num, "num", "n", 1, "captions a photo, best first")
 	f.decoding.register(fs)
-	fs.StringVarP(&f.format, "format", "f", "text", "`FORMAT` of the output: "+formatNames)
-	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos at a time (default: one a processor)")
-	cli.AddMaxMemory(cmd, &f.memory)
-	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress; failures are still named")
-	cli.Complete(cmd, "format", formats...)
+	fs.StringVarP(&f.format, "format", "f", "text", "`FORMAT` of the output: "+strings.Join(formatNames(), "|"))
+	f.photos.Register(cmd, "photos at a time", "no progress; failures are still named")
+	cli.Complete(cmd, "format", formatNames()...)
 
 	cmd.AddCommand(newTrain(), newEval(), newVerify(), newInfo(), newModels())
 	return cmd
@@ -88,25 +84,25 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := cli.CheckJobs(f.jobs); err != nil {
+	if err := f.photos.Check(); err != nil {
 		return err
 	}
 	sources := stdin(features.Expand(args), cmd.InOrStdin())
-	out, err := newWriter(f.format, cmd.OutOrStdout(), opt.Num, len(sources) > 1)
+	out, err := newWriter(f.format, cmd.OutOrStdout(), len(sources) > 1)
 	if err != nil {
 		return err
 	}
 	if len(sources) == 1 {
-		defer cli.CollectLate(f.memory)()
+		defer f.photos.CollectLate()()
 	}
 	c, results, err := f.open(ctx, sources)
 	if err != nil {
 		return err
 	}
 	if len(sources) > 1 {
-		defer cli.LimitMemory(f.memory, c.Info().CNN, f.jobs, 1)()
+		defer f.photos.LimitMemory(c.Info().CNN)()
 	}
-	progress := cli.NewProgress(cmd.ErrOrStderr(), "captioning", len(sources), f.quiet || len(sources) < 2)
+	progress := cli.NewProgress(cmd.ErrOrStderr(), "captioning", len(sources), f.photos.Quiet || len(sources) < 2)
 	defer progress.Close()
 
 	done, failed := 0, 0
@@ -121,20 +117,18 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 		if oe := flagError(r.Err); oe != r.Err {
 			return oe
 		}
-		if err := cli.TooManyFiles(r.Name, r.Err); err != nil {
+		if err := progress.Photo("caption", r); err != nil {
 			out.close() // so that JSON is whole
 			return err
 		}
 		if r.Err != nil {
 			failed++
 			res.Error = cli.Text(r.Err.Error())
-			progress.Printf("caption: %s: %s", r.Name, r.Err)
 		}
 		if err := out.write(res); err != nil {
 			return fmt.Errorf("writing the captions: %w", err)
 		}
 		done++
-		progress.Step()
 	}
 	if err := out.close(); err != nil {
 		return fmt.Errorf("writing the captions: %w", err)
@@ -147,39 +141,40 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 
 // open opens the model; results yields the features of the photos.
 func (f *captionFlags) open(ctx context.Context, sources []features.Source) (c *captioner.Captioner, results iter.Seq[features.Result], err error) {
-	l := captioner.Loader{Precision: f.precision}
 	if len(sources) == 1 {
-		return f.openForOne(ctx, l, sources[0])
+		return f.openForOne(ctx, sources[0])
 	}
-	if c, err = cli.OpenModel(ctx, f.model, l); err != nil {
+	if c, err = f.model.Open(ctx, captioner.Loader{}); err != nil {
 		return nil, nil, err
 	}
-	return c, c.Extractor().Stream(ctx, slices.Values(sources), &features.StreamOptions{Jobs: f.jobs, Limits: &features.Limits{MaxMemory: f.memory.Photos()}}), nil
+	stream := f.photos.Stream()
+	return c, c.Extractor().Stream(ctx, slices.Values(sources), &stream), nil
 }
 
 // openForOne is open for a single photo, which is read while the model is being
 // opened, and which gets all processors.
-func (f *captionFlags) openForOne(ctx context.Context, l captioner.Loader, src features.Source) (*captioner.Captioner, iter.Seq[features.Result], error) {
+func (f *captionFlags) openForOne(ctx context.Context, src features.Source) (*captioner.Captioner, iter.Seq[features.Result], error) {
 	type prepared struct {
 		picture []float32
 		err     error
 	}
 	ready := make(chan prepared, 1)
-	l.Threads = runtime.GOMAXPROCS(0)
-	l.Trusted = f.model == cli.DefaultModel // a start of 40 ms is too short to look at all of the program
 	read := func(pre features.Preprocessing) {
 		var p prepared
 		r, err := src.Open()
 		if err != nil {
 			p.err = err
 		} else {
-			p.picture, p.err = pre.Read(ctx, r, &features.Limits{MaxMemory: f.memory.Photos()})
+			p.picture, p.err = pre.Read(ctx, r, f.photos.Limits())
 			r.Close()
 		}
 		ready <- p
 	}
-	l.Prepare = func(pre features.Preprocessing) { go read(pre) }
-	c, err := cli.OpenModel(ctx, f.model, l)
+	c, err := f.model.Open(ctx, captioner.Loader{
+		Threads: runtime.GOMAXPROCS(0),
+		Trusted: f.model.Name == byname.Default, // a start of 40 ms is too short to look at all of the program
+		Prepare: func(pre features.Preprocessing) { go read(pre) },
+	})
 	if err != nil {
 		return nil, nil, err
 	}

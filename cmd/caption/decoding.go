@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/captioner/train"
 	"github.com/onetomany/caption/internal/cli"
 )
 
@@ -80,10 +81,14 @@ func (d *decodingFlags) options(fs *pflag.FlagSet) (*captioner.Options, error) {
 	return opt, nil
 }
 
-// flagError names the flag of an option that captioner refuses.
+// flagError names the flag of an option that captioner or train refuses.
 func flagError(err error) error {
-	if oe, ok := errors.AsType[*captioner.OptionError](err); ok {
-		return cli.Usagef("--%s: %s", kebab(oe.Field), oe.Problem)
+	if e, ok := errors.AsType[*captioner.OptionError](err); ok {
+		return cli.Usagef("--%s: %s", kebab(e.Field), e.Problem)
+	}
+	if e, ok := errors.AsType[*train.OptionError](err); ok {
+		flag := map[string]string{"Entry": "image", "Threads": "jobs"}[e.Field]
+		return cli.Usagef("--%s: %s", cmp.Or(flag, kebab(e.Field)), e.Problem)
 	}
 	return err
 }

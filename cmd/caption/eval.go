@@ -11,27 +11,22 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onetomany/caption/captioner"
-	"github.com/onetomany/caption/cnn"
+	"github.com/onetomany/caption/captioner/dataset"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/dataset"
 	"github.com/onetomany/caption/internal/metrics"
 	"github.com/onetomany/caption/vocab"
 )
 
 type evalFlags struct {
-	model     string
-	precision cnn.Precision
-	data      []string
-	split     string
-	features  []string
-	decoding  decodingFlags
-	out       string
-	json      bool
-	jobs      int
-	memory    cli.Size
-	quiet     bool
+	model    cli.ModelFlags
+	data     dataFlags
+	split    string
+	decoding decodingFlags
+	out      string
+	json     bool
+	photos   cli.PhotoFlags
 }
 
 func newEval() *cobra.Command {
@@ -57,17 +52,15 @@ data sets, each scored by itself.
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVarP(&f.model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
-	cli.AddPrecision(cmd, &f.precision)
-	fs.StringArrayVar(&f.data, "data", nil, "data set at `PATH`; may be given again")
+	f.model.Register(cmd)
+	cli.AddPrecision(cmd, &f.model.Precision)
+	fs.StringArrayVar(&f.data.sets, "data", nil, "data set at `PATH`; may be given again")
 	fs.StringVar(&f.split, "split", "val", "part of the data set, `SPLIT`: train, val or test")
-	fs.StringArrayVar(&f.features, "features", nil, "feature `FILE` of the photos, as extract writes it; may be given again")
+	fs.StringArrayVar(&f.data.features, "features", nil, "feature `FILE` of the photos, as extract writes it; may be given again")
 	f.decoding.register(fs)
 	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write the captions to, as JSON")
 	fs.BoolVar(&f.json, "json", false, "print the scores as JSON")
-	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos at a time (default: one a processor)")
-	cli.AddMaxMemory(cmd, &f.memory)
-	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+	f.photos.Register(cmd, "photos at a time", "no progress")
 	cli.Complete(cmd, "split", splits...)
 	return cmd
 }
@@ -99,17 +92,17 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := cli.CheckJobs(f.jobs); err != nil {
+	if err := f.photos.Check(); err != nil {
 		return err
 	}
 	if !slices.Contains(splits, f.split) {
 		return cli.Usagef("--split %s: want one of %s", f.split, strings.Join(splits, ", "))
 	}
-	sets, err := openData(cmd.Context(), f.data, len(f.features) > 0, cli.Notes(stderr, f.quiet))
+	sets, err := f.data.open(cmd.Context(), f.photos.Notes(stderr))
 	if err != nil {
 		return err
 	}
-	c, err := cli.OpenModel(cmd.Context(), f.model, captioner.Loader{Precision: f.precision})
+	c, err := f.model.Open(cmd.Context(), captioner.Loader{})
 	if err != nil {
 		return err
 	}
@@ -120,9 +113,9 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 		}
 		defer file.Close()
 	}
-	parts := take(sets, f.split)
-	if len(parts) == 0 {
-		return noPhotos(f.data, f.split, sets)
+	parts, err := f.data.split(sets, f.split)
+	if err != nil {
+		return err
 	}
 	const kept = "nothing is written; features from extract, given with --features, save the most time"
 	failed, err := evalFeatures(cmd, f, c, parts)
@@ -133,7 +126,7 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 	var all []scores
 	var out []compared
 	for _, p := range parts {
-		s, rows, err := score(cmd, c, p, opt, f.jobs)
+		s, rows, err := score(cmd, c, p, opt, f.photos.Jobs)
 		if err != nil {
 			return cli.Kept(flagError(err), kept)
 		}
@@ -161,56 +154,60 @@ func eval(cmd *cobra.Command, f *evalFlags) error {
 
 // evalFeatures gives the photos their features: from files, or by the model's
 // own CNN. It returns how many photos failed.
-func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, parts []photoSet) (failed int, err error) {
-	if len(f.features) > 0 {
-		t, err := readFeatures(cmd.Context(), f.features)
+func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, parts []*dataset.Set) (failed int, err error) {
+	ctx, stderr := cmd.Context(), cmd.ErrOrStderr()
+	if files := f.data.features; len(files) > 0 {
+		t, err := readFeatures(ctx, files...)
 		if err != nil {
 			return 0, err
 		}
-		if want := c.Info().Features; t.size != want {
-			return 0, fmt.Errorf("%s: vectors of %d values, the model takes %d: they come from another CNN", f.features[0], t.size, want)
+		if want := c.Info().Features; t.Size != want {
+			return 0, fmt.Errorf("%s: vectors of %d values, the model takes %d: they come from another CNN", files[0], t.Size, want)
 		}
-		t.note(f.precision, cmd.ErrOrStderr())
-		if err := t.attach(parts, cli.Notes(cmd.ErrOrStderr(), f.quiet)); err != nil {
+		notePrecision(t, f.model.Precision, stderr)
+		if err := attach(t, parts, f.photos.Notes(stderr)); err != nil {
 			return 0, err
 		}
-		d, photo, err := compareFeatures(cmd.Context(), c.Extractor(), f.memory, parts)
-		switch {
-		case err != nil:
-			return 0, err
-		case photo == "":
-			cli.Message(cmd.ErrOrStderr(), "no photo is at hand to check that the model's CNN gives these features")
-		case !(d <= featureTolerance):
-			return 0, fmt.Errorf("%s: the features of %s are not those that the model's CNN gives (relative difference %.2g): extract them with the model's own CNN and preprocessing, or leave --features out", f.features[0], photo, d)
-		}
-		return 0, nil
+		return 0, f.data.check(ctx, c.Extractor(), f.photos.Limits(), stderr, "the model's CNN",
+			": extract them with the model's own CNN and preprocessing, or leave --features out", parts...)
 	}
-	defer cli.LimitMemory(f.memory, c.Info().CNN, f.jobs, 1)()
-	stream := &features.StreamOptions{Jobs: f.jobs, Limits: &features.Limits{MaxMemory: f.memory.Photos()}}
-	return computeFeatures(cmd, c.Extractor(), stream, f.quiet, parts)
+	defer f.photos.LimitMemory(c.Info().CNN)()
+	stream := f.photos.Stream()
+	n := 0
+	for _, s := range parts {
+		n += len(s.Photos)
+	}
+	progress := cli.NewProgress(stderr, "extracting", n, f.photos.Quiet)
+	defer progress.Close()
+	report := func(r features.Result) error { return progress.Photo(cmd.CommandPath(), r) }
+	return dataset.Extract(ctx, c.Extractor(), &stream, report, parts...)
 }
 
 // score captions a data set and compares with its captions.
-func score(cmd *cobra.Command, c *captioner.Captioner, p photoSet, opt *captioner.Options, jobs int) (scores, []compared, error) {
-	captions, err := c.CaptionBatch(cmd.Context(), p.features, opt, jobs)
+func score(cmd *cobra.Command, c *captioner.Captioner, set *dataset.Set, opt *captioner.Options, jobs int) (scores, []compared, error) {
+	vectors := make([][]float32, len(set.Photos))
+	for i, p := range set.Photos {
+		vectors[i] = p.Features
+	}
+	captions, err := c.CaptionBatch(cmd.Context(), vectors, opt, jobs)
 	if err != nil {
 		return scores{}, nil, err
 	}
-	rows := make([]compared, len(p.photos))
-	hyps := make([][]string, len(p.photos))
-	refs := make([][][]string, len(p.photos))
-	for i, photo := range p.photos {
+	rows := make([]compared, len(captions))
+	hyps := make([][]string, len(captions))
+	refs := make([][][]string, len(captions))
+	for i, p := range set.Photos {
 		text := captions[i][0].Text
 		hyps[i] = vocab.Tokenize(text)
-		rows[i] = compared{ImageID: cli.RawString(photo.Name), Caption: text, Set: cli.RawString(p.name)}
-		for _, ref := range photo.Captions {
+		rows[i] = compared{ImageID: cli.RawString(p.Name), Caption: text, Set: cli.RawString(set.Name)}
+		for _, ref := range p.Captions {
 			words := vocab.Tokenize(ref)
 			refs[i] = append(refs[i], words)
 			rows[i].References = append(rows[i].References, strings.Join(words, " "))
 		}
 	}
 	m := metrics.Score(hyps, refs)
-	s := scores{Set: cli.RawString(p.name), Photos: len(p.photos), ROUGEL: 100 * m.ROUGEL, CIDErD: 100 * m.CIDErD}
+	s := scores{Set: cli.RawString(set.Name), Photos: len(rows), ROUGEL: 100 * m.ROUGEL, CIDErD: 100 * m.CIDErD}
 	for i := range s.BLEU {
 		s.BLEU[i] = 100 * m.BLEU[i]
 	}

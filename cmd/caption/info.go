@@ -14,10 +14,11 @@ import (
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/internal/message"
 )
 
 func newInfo() *cobra.Command {
-	var model string
+	var model cli.ModelFlags
 	var network cli.NetworkFlags
 	var card, asJSON bool
 	cmd := &cobra.Command{
@@ -32,7 +33,7 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("cnn") {
-				n, err := network.Open(cmd.Context(), 1)
+				n, err := network.Open(cmd.Context())
 				if err != nil {
 					return err
 				}
@@ -43,7 +44,8 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 					return cli.Usagef("--%s needs --cnn", name)
 				}
 			}
-			c, err := cli.OpenModel(cmd.Context(), model, captioner.Loader{Precision: network.Precision})
+			model.Precision = network.Precision
+			c, err := model.Open(cmd.Context(), captioner.Loader{})
 			if err != nil {
 				return err
 			}
@@ -56,13 +58,12 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVarP(&model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
+	model.Register(cmd)
 	fs.BoolVar(&card, "card", false, "print the whole model card")
 	network.Register(cmd)
 	fs.Lookup("cnn").DefValue = ""
-	fs.StringVar(&network.Layer, "layer", cnn.Pooled, "pooled, map, or the name of a `NODE` of the network")
+	network.RegisterLayer(cmd)
 	fs.BoolVar(&asJSON, "json", false, "print as JSON")
-	cli.CompleteCNN(cmd)
 	cmd.MarkFlagsMutuallyExclusive("model", "cnn")
 	cmd.MarkFlagsMutuallyExclusive("card", "json")
 	return cmd
@@ -119,7 +120,7 @@ func (m modelInfo) describe(w io.Writer) {
 	describeCNN(w, m.CNN, m.Preprocessing)
 	t := m.Training
 	if t.Captions > 0 {
-		cli.Fprintf(w, "trained on\t%s: %s of %s, %s\n", strings.Join(t.Data, ", "), cli.Count(t.Captions, "caption"), cli.Count(t.Photos, "photo"), cli.Count(t.Epochs, "epoch"))
+		cli.Fprintf(w, "trained on\t%s: %s of %s, %s\n", strings.Join(t.Data, ", "), message.Count(t.Captions, "caption"), message.Count(t.Photos, "photo"), message.Count(t.Epochs, "epoch"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Scores)) {
 		cli.Fprintf(w, "score\t%s %.1f\n", name, t.Scores[name])

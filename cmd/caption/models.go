@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onetomany/caption/internal/byname"
 	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/models"
 )
@@ -62,7 +63,7 @@ func listModels(cmd *cobra.Command, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	rows := []listed{{Name: cli.DefaultModel, Kind: "model", Here: true, Source: "embedded in the program"}}
+	rows := []listed{{Name: byname.Default, Kind: "model", Here: true, Source: "embedded in the program"}}
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

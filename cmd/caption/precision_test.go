@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -65,7 +66,7 @@ func TestPrecisionOfFeatures(t *testing.T) {
 	data := ownPhotos(t, dir)
 	file := func(p cnn.Precision, photos ...string) string {
 		network := cli.NetworkFlags{CNN: tinyCNN}
-		n, err := network.Open(t.Context(), 1)
+		n, err := network.Open(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +84,7 @@ func TestPrecisionOfFeatures(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, photo := range photos {
-			row, err := photoFeatures(t.Context(), x, 0, filepath.Join(dir, photo))
+			row, err := x.Read(t.Context(), bytes.NewReader(read(t, filepath.Join(dir, photo))), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -103,12 +103,12 @@ func TestTrainOnFeatures(t *testing.T) {
 	dir := t.TempDir()
 	data := ownPhotos(t, dir)
 	network := cli.NetworkFlags{CNN: tinyCNN}
-	n, err := network.Open(t.Context(), 1)
+	n, err := network.Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "f.npz")
-	e := cli.Extraction{Network: n, Path: file, Quiet: true, Stderr: os.Stderr}
+	e := cli.Extraction{Network: n, Path: file, PhotoFlags: cli.PhotoFlags{Quiet: true}, Stderr: os.Stderr}
 	if sum, err := e.Run(t.Context(), features.Expand([]string{dir})); err != nil || sum.Rows != 4 {
 		t.Fatal(sum, err)
 	}
@@ -131,11 +131,11 @@ func TestTrainOnFeatures(t *testing.T) {
 		t.Errorf("eval: exit code %d: %s", code, stderr)
 	}
 	network.Mean = []string{"0.9", "0.1", "0.5"}
-	if n, err = network.Open(t.Context(), 1); err != nil {
+	if n, err = network.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	other := filepath.Join(dir, "other.npz")
-	e = cli.Extraction{Network: n, Path: other, Quiet: true, Stderr: os.Stderr}
+	e = cli.Extraction{Network: n, Path: other, PhotoFlags: cli.PhotoFlags{Quiet: true}, Stderr: os.Stderr}
 	if _, err := e.Run(t.Context(), features.Expand([]string{dir})); err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,10 +13,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/captioner/dataset"
 	"github.com/onetomany/caption/captioner/train"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
-	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -38,70 +37,63 @@ func outFolder(dir string) (string, error) {
 	return dir, f.Close()
 }
 
-// extras are the files that go into the model as they are.
-type extras struct {
-	photo []byte // of --photo; nil where it is not given
-	card  []byte
+// readExtras reads the files that go into the model as they are, before the
+// training, so that a slip is found in time.
+func (t *training) readExtras() (err error) {
+	m := &t.model
+	if t.photo != "" {
+		if err := t.setPhoto(t.photo); err != nil {
+			return fmt.Errorf("--photo: %w", err)
+		}
+		if _, err := features.Decode(bytes.NewReader(m.Photo), t.photos.Limits()); err != nil {
+			return fmt.Errorf("--photo %s: %w", t.photo, err)
+		}
+	}
+	if t.card != "" {
+		b, err := os.ReadFile(t.card)
+		if err != nil {
+			return fmt.Errorf("--card: %w", err)
+		}
+		m.Card = string(b)
+	}
+	return nil
 }
 
-// readExtras reads them before the training, so that a slip is found in time.
-func (f *trainFlags) readExtras() (e extras, err error) {
-	if f.photo != "" {
-		if e.photo, err = os.ReadFile(f.photo); err != nil {
-			return e, fmt.Errorf("--photo: %w", err)
-		}
-		if _, err := features.Decode(bytes.NewReader(e.photo), &features.Limits{MaxMemory: f.memory.Photos()}); err != nil {
-			return e, fmt.Errorf("--photo %s: %w", f.photo, err)
-		}
-	}
-	if f.card != "" {
-		if e.card, err = os.ReadFile(f.card); err != nil {
-			return e, fmt.Errorf("--card: %w", err)
-		}
-	}
-	return e, nil
+// setPhoto makes the photo in a file that of caption verify.
+func (t *training) setPhoto(path string) (err error) {
+	t.model.PhotoName = "verify" + strings.ToLower(filepath.Ext(path))
+	t.model.Photo, err = os.ReadFile(path)
+	return err
 }
 
-// model puts together what goes into the folder out.
-func (f *trainFlags) model(cmd *cobra.Command, out string, n *cli.Network, r *train.Result, v *vocab.Vocab, e extras, trains, vals []photoSet) (*captioner.Model, error) {
-	m := &captioner.Model{
-		Name:          cmp.Or(f.name, filepath.Base(out)),
-		Decoder:       r.Decoder,
-		Vocab:         v,
-		CNN:           captioner.CNN{Name: n.Name, Layer: n.Layer, FS: n.FS, Files: n.Files},
-		Preprocessing: n.Preprocessing,
-		Float16:       f.float16,
-		Rights:        f.rights,
-		Photo:         e.photo,
-		PhotoName:     "verify" + strings.ToLower(filepath.Ext(f.photo)),
-		Card:          string(e.card),
+// fill puts what came of the training into the model.
+func (t *training) fill(r *train.Result, v *vocab.Vocab, photos, captions int) error {
+	m := &t.model
+	m.Decoder, m.Vocab = r.Decoder, v
+	m.CNN = captioner.CNN{Name: t.cnn.Name, Layer: t.cnn.Layer, FS: t.cnn.FS, Files: t.cnn.Files}
+	m.Preprocessing = t.cnn.Preprocessing
+	m.Training = captioner.Training{Photos: photos, Captions: captions, Epochs: r.Best, Command: commandLine(t.cmd), Scores: map[string]float64{}}
+	for _, s := range t.trains {
+		m.Training.Data = append(m.Training.Data, s.Name)
 	}
-	photos, captions := count(trains)
-	m.Training = captioner.Training{Photos: photos, Captions: captions, Epochs: r.Best, Command: commandLine(cmd)}
-	for _, s := range trains {
-		m.Training.Data = append(m.Training.Data, s.name)
-	}
-	m.Training.Scores = map[string]float64{}
 	if r.Best > 0 {
-		for i, s := range vals {
-			m.Training.Scores[s.name+" val CIDEr-D"] = 100 * r.History[r.Best-1].Scores[i]
+		for i, s := range t.vals {
+			m.Training.Scores[s.Name+" val CIDEr-D"] = 100 * r.History[r.Best-1].Scores[i]
 		}
 	}
-	if path := firstPath(vals); m.Photo == nil && path != "" {
-		var err error
-		if m.Photo, err = os.ReadFile(path); err != nil {
-			return nil, fmt.Errorf("the photo for verify: %w", err)
+	if path := firstPath(t.vals); m.Photo == nil && path != "" {
+		if err := t.setPhoto(path); err != nil {
+			return fmt.Errorf("the photo for verify: %w", err)
 		}
-		m.PhotoName = "verify" + strings.ToLower(filepath.Ext(path))
 	}
-	return m, nil
+	return nil
 }
 
 // firstPath is the first photo that has a file, "" if none has. What can be read
 // only once, such as a pipe, is none.
-func firstPath(sets []photoSet) string {
+func firstPath(sets []*dataset.Set) string {
 	for _, s := range sets {
-		for _, p := range s.photos {
+		for _, p := range s.Photos {
 			if fi, err := os.Stat(p.Path); err == nil && fi.Mode().IsRegular() {
 				return p.Path
 			}

@@ -8,7 +8,7 @@ import (
 )
 
 func newVerify() *cobra.Command {
-	var model string
+	var model cli.ModelFlags
 	cmd := &cobra.Command{
 		Use:   "verify [flags]",
 		Short: "Prove that a model is whole and computes here what it should",
@@ -18,7 +18,7 @@ it: its features must agree with those in the model, and its sentence exactly.`,
   caption verify -m my-model`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := cli.OpenModel(cmd.Context(), model, captioner.Loader{})
+			c, err := model.Open(cmd.Context(), captioner.Loader{})
 			if err != nil {
 				return err
 			}
@@ -38,7 +38,7 @@ it: its features must agree with those in the model, and its sentence exactly.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVarP(&model, "model", "m", cli.DefaultModel, "`NAME` of a model or folder that holds one")
+	model.Register(cmd)
 	return cmd
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/internal/message"
 )
 
 func main() {
@@ -17,10 +18,7 @@ func main() {
 type extractFlags struct {
 	network cli.NetworkFlags
 	out     string
-	batch   int
-	jobs    int
-	memory  cli.Size
-	quiet   bool
+	photos  cli.PhotoFlags
 }
 
 func newCommand() *cobra.Command {
@@ -54,15 +52,10 @@ others were done, 130 interrupted.`,
 	fs.SortFlags = false
 	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write: .npy, .npz, .safetensors or .jsonl")
 	f.network.Register(cmd)
-	fs.StringVar(&f.network.Layer, "layer", "pooled", "pooled, map, or the name of a `NODE` of the network")
-	fs.IntVar(&f.batch, "batch", 1, "photos that go through the network together")
-	fs.IntVarP(&f.jobs, "jobs", "j", 0, "photos or batches at a time (default: one a processor)")
-	cli.AddMaxMemory(cmd, &f.memory)
-	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no progress; failures are still named")
+	f.network.RegisterLayer(cmd)
+	fs.IntVar(&f.photos.Batch, "batch", 1, "photos that go through the network together")
+	f.photos.Register(cmd, "photos or batches at a time", "no progress; failures are still named")
 	cmd.MarkFlagFilename("out", "npy", "npz", "safetensors", "jsonl")
-	cli.Complete(cmd, "layer", "pooled", "map")
-	cli.Complete(cmd, "resize", features.Squash, features.Crop)
-	cli.CompleteCNN(cmd)
 	return cmd
 }
 
@@ -74,27 +67,22 @@ func extract(cmd *cobra.Command, f *extractFlags, args []string) error {
 		return cli.Usagef("-o FILE is missing: say where to write the features")
 	case features.CheckExtension(f.out) != nil:
 		return cli.Usagef("-o %w", features.CheckExtension(f.out))
-	case f.batch < 1 || f.batch > 1024:
-		return cli.Usagef("--batch %d: want 1 to 1024", f.batch)
+	case f.photos.Batch < 1 || f.photos.Batch > 1024:
+		return cli.Usagef("--batch %d: want 1 to 1024", f.photos.Batch)
 	}
-	if err := cli.CheckJobs(f.jobs); err != nil {
+	if err := f.photos.Check(); err != nil {
 		return err
 	}
-	network, err := f.network.Open(cmd.Context(), 1)
+	network, err := f.network.Open(cmd.Context())
 	if err != nil {
 		return err
 	}
 	sources := features.Expand(args)
-	e := cli.Extraction{
-		Network: network, Path: f.out, Jobs: f.jobs, Batch: f.batch, Memory: f.memory,
-		Quiet: f.quiet, Stderr: cmd.ErrOrStderr(), Program: cmd.Name(),
-	}
+	e := cli.Extraction{PhotoFlags: f.photos, Network: network, Path: f.out, Stderr: cmd.ErrOrStderr(), Program: cmd.Name()}
 	sum, err := e.Run(cmd.Context(), sources)
 	if err != nil {
 		return err
 	}
-	if !f.quiet {
-		cli.Message(cmd.ErrOrStderr(), "extract: %s × %v written to %s", cli.Count(sum.Rows, "photo"), network.Net.Info().FeatureShape, f.out)
-	}
+	cli.Message(f.photos.Notes(cmd.ErrOrStderr()), "extract: %s × %v written to %s", message.Count(sum.Rows, "photo"), network.Net.Info().FeatureShape, f.out)
 	return cli.PhotosFailed(sum.Failed, len(sources))
 }

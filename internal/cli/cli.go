@@ -1,8 +1,9 @@
-// Package cli is what the two programs have in common: exit codes, one-line
-// errors, interruption, version and progress.
+// Package cli is what the two programs have in common: flags, exit codes, one-line
+// errors, interruption, progress, and text, CSV and JSON that are safe to read.
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/cpu"
 )
 
 // Exit codes of both programs. They are documented in the README; scripts rely
@@ -33,19 +34,15 @@ var ErrPartial = errors.New("some photos failed")
 var errReported = errors.New("reported")
 
 // usageError marks a mistake in the command line.
-type usageError struct{ err error }
-
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
+type usageError struct{ error }
 
 // interruption is a context's end, with what it leaves behind.
 type interruption struct {
-	err  error
+	error
 	kept string
 }
 
-func (i interruption) Error() string { return i.err.Error() }
-func (i interruption) Unwrap() error { return i.err }
+func (i interruption) Unwrap() error { return i.error }
 
 // Kept adds to the error of an interrupted command what it leaves behind, which
 // Run prints; other errors, and nil, it passes on.
@@ -114,14 +111,13 @@ func Run(cmd *cobra.Command, args []string) int {
 		err = fmt.Errorf("writing to standard output: %w", out.err)
 	}
 	code := exitCode(ctx, err)
+	i, kept := errors.AsType[interruption](err)
 	switch {
 	case code == OK, code == Partial, errors.Is(err, errReported):
+	case code == Interrupted && kept:
+		Message(cmd.ErrOrStderr(), "%s: interrupted; %s", ran.CommandPath(), i.kept)
 	case code == Interrupted:
-		if i, ok := errors.AsType[interruption](err); ok {
-			Message(cmd.ErrOrStderr(), "%s: interrupted; %s", ran.CommandPath(), i.kept)
-		} else {
-			Message(cmd.ErrOrStderr(), "%s: interrupted", ran.CommandPath())
-		}
+		Message(cmd.ErrOrStderr(), "%s: interrupted", ran.CommandPath())
 	default:
 		Message(cmd.ErrOrStderr(), "%s: %s", ran.CommandPath(), err)
 	}
@@ -129,10 +125,10 @@ func Run(cmd *cobra.Command, args []string) int {
 }
 
 // cpuError says that CAPTION_CPU is not followed; tests replace it.
-var cpuError = kernels.CPUError
+var cpuError = cpu.Err
 
 func exitCode(ctx context.Context, err error) int {
-	var usage usageError
+	_, usage := errors.AsType[usageError](err)
 	switch {
 	case err == nil:
 		return OK
@@ -140,11 +136,10 @@ func exitCode(ctx context.Context, err error) int {
 		return Interrupted
 	case errors.Is(err, ErrPartial):
 		return Partial
-	case errors.As(err, &usage):
+	case usage:
 		return WrongUsage
-	default:
-		return Failed
 	}
+	return Failed
 }
 
 // version is what the build recorded of itself: the module version of
@@ -154,11 +149,7 @@ func version() string {
 	if !ok {
 		return "unknown"
 	}
-	v := info.Main.Version
-	if v == "" {
-		v = "(devel)"
-	}
-	return v + " " + info.GoVersion
+	return cmp.Or(info.Main.Version, "(devel)") + " " + info.GoVersion
 }
 
 // PhotosFailed is the outcome of a command in which failed of n photos failed,

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"syscall"
 )
@@ -44,23 +43,9 @@ func checkFiles(n int) error {
 	return nil
 }
 
-// CheckJobs checks the flag --jobs.
-func CheckJobs(jobs int) error {
-	if jobs < 0 || jobs > 1024 {
-		return Usagef("--jobs %d: want 1 to 1024, or 0 for one a processor", jobs)
-	}
-	if jobs == 0 {
-		jobs = runtime.GOMAXPROCS(0)
-	}
-	if err := checkFiles(needFiles + jobs); err != nil {
-		return fmt.Errorf("%w; raise ulimit -n, or give a smaller --jobs", err)
-	}
-	return nil
-}
-
-// TooManyFiles reports whether a photo failed for want of file descriptors, which
+// tooManyFiles reports whether a photo failed for want of file descriptors, which
 // is not its fault: no other would do better. It returns the error to end with.
-func TooManyFiles(photo string, err error) error {
+func tooManyFiles(photo string, err error) error {
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		return fmt.Errorf("%s: %w; raise ulimit -n, or give a smaller --jobs", photo, err)
 	}

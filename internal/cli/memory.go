@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -9,11 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/spf13/cobra"
-
-	"github.com/onetomany/caption/cnn"
-	"github.com/onetomany/caption/features"
 )
 
 // Size is a number of bytes on the command line: 1073741824, 1GiB, 1G, 1.5GB.
@@ -24,16 +20,16 @@ var units = []struct {
 	name  string
 	bytes float64
 }{
-	{"gib", 1 << 30}, {"mib", 1 << 20}, {"kib", 1 << 10},
-	{"gb", 1e9}, {"mb", 1e6}, {"kb", 1e3},
-	{"g", 1 << 30}, {"m", 1 << 20}, {"k", 1 << 10}, {"b", 1},
+	{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, // as String writes them
+	{"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3},
+	{"G", 1 << 30}, {"M", 1 << 20}, {"K", 1 << 10}, {"B", 1},
 }
 
 // Set implements pflag.Value.
 func (s *Size) Set(text string) error {
 	number, unit := strings.ToLower(text), 1.0
 	for _, u := range units {
-		if n, ok := strings.CutSuffix(number, u.name); ok {
+		if n, ok := strings.CutSuffix(number, strings.ToLower(u.name)); ok {
 			number, unit = n, u.bytes
 			break
 		}
@@ -41,7 +37,7 @@ func (s *Size) Set(text string) error {
 	number = strings.TrimSpace(number)
 	x, err := strconv.ParseFloat(number, 64)
 	if x *= unit; err != nil || strings.Trim(number, "0123456789.") != "" || !(x >= 1 && x < math.MaxInt64) {
-		return fmt.Errorf("want a size above 0, such as 512MiB, 1.5GB or a number of bytes")
+		return errors.New("want a size above 0, such as 512MiB, 1.5GB or a number of bytes")
 	}
 	*s = Size(x)
 	return nil
@@ -49,12 +45,9 @@ func (s *Size) Set(text string) error {
 
 // String implements pflag.Value.
 func (s Size) String() string {
-	for _, u := range []struct {
-		name  string
-		bytes Size
-	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
-		if s != 0 && s%u.bytes == 0 {
-			return fmt.Sprintf("%d%s", s/u.bytes, u.name)
+	for _, u := range units[:3] {
+		if n := Size(u.bytes); s != 0 && s%n == 0 {
+			return fmt.Sprintf("%d%s", s/n, u.name)
 		}
 	}
 	return strconv.FormatInt(int64(s), 10)
@@ -63,33 +56,23 @@ func (s Size) String() string {
 // Type implements pflag.Value.
 func (s Size) Type() string { return "size" }
 
-// Photos is what the photos may take: less than s where ulimit -v does not leave as
+// photos is what the photos may take: less than s where ulimit -v does not leave as
 // much.
-func (s Size) Photos() int64 {
+func (s Size) photos() int64 {
 	if left, limited := addressSpace(); limited {
 		return min(int64(s), max(1, left-needAddressSpace))
 	}
 	return int64(s)
 }
 
-// AddMaxMemory declares --max-memory.
-func AddMaxMemory(cmd *cobra.Command, s *Size) {
-	*s = features.DefaultMaxMemory
-	cmd.Flags().Var(s, "max-memory", "memory that photos may take while they are decoded, all together, `SIZE` such as 512MiB; the model takes its own")
-}
-
-// LimitMemory lets the garbage collector know of --max-memory, so that garbage
+// limitMemory lets the garbage collector know of --max-memory, so that garbage
 // does not come on top of it: without, the heap grows to twice of what is in use.
 // It is called when the network is open: to what is in use then, its working
-// memory on so many jobs (0 is one a processor) and some room are added, since a
-// limit below what the program needs would keep the collector running. undo takes
-// the limit back.
-func LimitMemory(photos Size, net cnn.Info, jobs, batch int) (undo func()) {
-	if jobs == 0 {
-		jobs = runtime.GOMAXPROCS(0)
-	}
+// memory and some room are added, since a limit below what the program needs would
+// keep the collector running. undo takes the limit back.
+func limitMemory(photos Size, working int64) (undo func()) {
 	const room = 256 << 20
-	limit := heapInUse() + net.PeakBytes*int64(jobs*max(1, batch)) + int64(photos) + int64(photos)/4 + room
+	limit := heapInUse() + working + int64(photos) + int64(photos)/4 + room
 	before := debug.SetMemoryLimit(-1) // that of GOMEMLIMIT
 	if limit < 0 || limit >= before {
 		return func() {}
@@ -107,9 +90,9 @@ func heapInUse() int64 {
 
 // CollectLate makes the garbage collector wait until the program has grown large:
 // one photo leaves little garbage behind, and looking for it takes longer than
-// reading the photo. After the first collection it works as usual, with
-// LimitMemory: a huge photo would keep it running otherwise. undo takes all back.
-func CollectLate(photos Size) (undo func()) {
+// reading the photo. After the first collection it works as usual, with a limit: a
+// huge photo would keep it running otherwise. undo takes all back.
+func (f *PhotoFlags) CollectLate() (undo func()) {
 	const large = 256 << 20
 	limit := debug.SetMemoryLimit(-1)
 	if limit <= large {
@@ -126,9 +109,9 @@ func CollectLate(photos Size) (undo func()) {
 	runtime.AddCleanup(first, func(photos Size) {
 		once.Do(func() {
 			usual()
-			LimitMemory(photos, cnn.Info{}, 0, 0) // the network is in use
+			limitMemory(photos, 0) // the network is in use
 		})
-	}, photos)
+	}, f.Memory)
 	return func() {
 		once.Do(usual)
 		debug.SetMemoryLimit(limit)

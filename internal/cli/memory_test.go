@@ -45,17 +45,17 @@ func TestSize(t *testing.T) {
 }
 
 func TestMaxMemoryFlag(t *testing.T) {
-	var s Size
+	var f PhotoFlags
 	var out, errs bytes.Buffer
 	cmd := &cobra.Command{Use: "prog", RunE: func(*cobra.Command, []string) error { return nil }}
-	AddMaxMemory(cmd, &s)
+	f.Register(cmd, "photos", "quiet")
 	cmd.SetOut(&out)
 	cmd.SetErr(&errs)
 	if code := Run(cmd, []string{"--help"}); code != OK || !strings.Contains(out.String(), "--max-memory SIZE ") || !strings.Contains(out.String(), "(default 1GiB)") {
 		t.Errorf("help:\n%s", out.String())
 	}
-	if code := Run(cmd, []string{"--max-memory", "200M"}); code != OK || s != 200<<20 {
-		t.Errorf("exit code %d, %d: %s", code, s, errs.String())
+	if code := Run(cmd, []string{"--max-memory", "200M"}); code != OK || f.Memory != 200<<20 {
+		t.Errorf("exit code %d, %d: %s", code, f.Memory, errs.String())
 	}
 	if code := Run(cmd, []string{"--max-memory", "much"}); code != WrongUsage || !strings.Contains(errs.String(), "such as 512MiB") {
 		t.Errorf("exit code %d: %s", code, errs.String())
@@ -66,7 +66,7 @@ func TestMaxMemoryFlag(t *testing.T) {
 func TestLimitMemory(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
 	use := make([]byte, 64<<20)
-	undo := LimitMemory(100<<20, cnn.Info{PeakBytes: 10 << 20}, 2, 4)
+	undo := (&PhotoFlags{Memory: 100 << 20, Jobs: 2, Batch: 4}).LimitMemory(cnn.Info{PeakBytes: 10 << 20})
 	limit := debug.SetMemoryLimit(-1)
 	if least := int64(64+2*4*10+125+256) << 20; limit < least || limit > least+1<<30 {
 		t.Errorf("the limit is %d MiB", limit>>20)
@@ -76,7 +76,7 @@ func TestLimitMemory(t *testing.T) {
 	if got := debug.SetMemoryLimit(-1); got != before {
 		t.Errorf("%d is left, %d was before", got, before)
 	}
-	defer LimitMemory(math.MaxInt64, cnn.Info{}, 0, 0)()
+	defer (&PhotoFlags{Memory: math.MaxInt64}).LimitMemory(cnn.Info{})()
 	if got := debug.SetMemoryLimit(-1); got != before {
 		t.Errorf("all memory is a limit of %d", got)
 	}
@@ -87,7 +87,8 @@ func TestCollectLate(t *testing.T) {
 	limit, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(100)
 	defer debug.SetGCPercent(percent)
 	runtime.GC()
-	undo := CollectLate(1 << 30)
+	f := PhotoFlags{Memory: 1 << 30}
+	undo := f.CollectLate()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	keep := make([][]byte, 0, 64)
@@ -120,7 +121,7 @@ func TestCollectLate(t *testing.T) {
 	if got := debug.SetMemoryLimit(-1); got != limit || waits() {
 		t.Errorf("a limit of %d is left, %d was before", got, limit)
 	}
-	undo = CollectLate(1 << 30)
+	undo = f.CollectLate()
 	undo()
 	if got := debug.SetMemoryLimit(-1); got != limit || waits() {
 		t.Errorf("at once, a limit of %d is left, %d was before", got, limit)

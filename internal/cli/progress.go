@@ -9,6 +9,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"github.com/onetomany/caption/features"
 )
 
 // plainEvery is the time between two progress lines where there is no terminal.
@@ -62,6 +64,19 @@ func (p *Progress) Step() {
 		p.last = now
 		fmt.Fprintf(p.w, "%s: %d of %d\n", p.label, p.done, p.total)
 	}
+}
+
+// Photo counts a photo as done; program names one that failed. Its error is one to
+// end with.
+func (p *Progress) Photo(program string, r features.Result) error {
+	if err := tooManyFiles(r.Name, r.Err); err != nil {
+		return err
+	}
+	if r.Err != nil {
+		p.Printf("%s: %s: %s", program, r.Name, r.Err)
+	}
+	p.Step()
+	return nil
 }
 
 // Printf prints a Message without tearing the bar.

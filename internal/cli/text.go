@@ -12,14 +12,6 @@ import (
 // maxMessage is the length of the longest message, in characters.
 const maxMessage = 500
 
-// Count is a number of things, in words: 1 photo, 2 photos.
-func Count(n int, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprintf("%d %s", n, thing)
-}
-
 // Quote returns s as it may stand in a line of text: as it is, or quoted as in
 // Go. Quoted is what would do something to a terminal, or not be seen in it:
 // control characters, line breaks, bidirectional and other format characters,
@@ -78,11 +70,7 @@ func Fprintf(w io.Writer, format string, args ...any) (int, error) {
 // among args are made safe by Quote, and the line is no longer than 500
 // characters.
 func Message(w io.Writer, format string, args ...any) {
-	fmt.Fprintln(w, message(format, args...))
-}
-
-func message(format string, args ...any) string {
-	return Text(fmt.Sprintf(format, safe(args, Quote)...))
+	fmt.Fprintln(w, Text(fmt.Sprintf(format, safe(args, Quote)...)))
 }
 
 func safe(args []any, f func(string) string) []any {
@@ -100,14 +88,6 @@ func safe(args []any, f func(string) string) []any {
 		}
 	}
 	return out
-}
-
-// Notes is where remarks go that -q leaves out.
-func Notes(stderr io.Writer, quiet bool) io.Writer {
-	if quiet {
-		return io.Discard
-	}
-	return stderr
 }
 
 // output remembers the first error of writing to w: cobra does not look at

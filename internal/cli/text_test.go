@@ -14,14 +14,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func TestCount(t *testing.T) {
-	for n, want := range map[int]string{0: "0 photos", 1: "1 photo", 2: "2 photos"} {
-		if got := Count(n, "photo"); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
-}
-
 // hostile are texts that do something to a terminal or are not what they seem.
 var hostile = []string{
 	"a\tb.jpg", "a\nb\".jpg", "a\r\nb", "\x00", "\x1b[2J", "\x1b]0;title\x07", "\x7f", "\u0085", "\u009b31m",

@@ -1,8 +1,12 @@
-// Package message makes texts from files and from other programs fit to stand in
-// error messages: printable, on one line, and not long.
+// Package message makes errors, and texts from files and other programs, fit to
+// be shown: printable, on one line, not long, and naming a file once.
 package message
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -37,6 +41,14 @@ func Clean(s string, max int) string {
 	return b.String()
 }
 
+// Count is a number of things: 1 photo, 2 photos.
+func Count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
 // Error returns err with its message cleaned and cut to Max.
 func Error(err error) error {
 	if err == nil {
@@ -56,3 +68,15 @@ type cleaned struct {
 
 func (c *cleaned) Error() string { return c.text }
 func (c *cleaned) Unwrap() error { return c.err }
+
+// Cause returns what went wrong with a file, without the operation and the path
+// that package os puts in front: for messages that name the file themselves.
+func Cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return e.Err
+	}
+	return err
+}

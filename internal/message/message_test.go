@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -42,6 +43,30 @@ func TestError(t *testing.T) {
 	err := Error(fmt.Errorf("%s: %w", strings.Repeat("\n", 1000), fs.ErrNotExist))
 	if !errors.Is(err, fs.ErrNotExist) || len(err.Error()) > Max || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%q", err)
+	}
+}
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 photos", 1: "1 photo", 2: "2 photos"} {
+		if got := Count(n, "photo"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestCause(t *testing.T) {
+	path := &fs.PathError{Op: "open", Path: "a", Err: fs.ErrPermission}
+	other := errors.New("other")
+	for _, c := range []struct{ err, want error }{
+		{nil, nil},
+		{other, other},
+		{path, fs.ErrPermission},
+		{fmt.Errorf("reading: %w", path), fs.ErrPermission},
+		{&os.LinkError{Op: "rename", Old: "a", New: "b", Err: fs.ErrExist}, fs.ErrExist},
+	} {
+		if got := Cause(c.err); got != c.want {
+			t.Errorf("Cause(%v) = %v, want %v", c.err, got, c.want)
+		}
 	}
 }
 

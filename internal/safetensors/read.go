@@ -7,12 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"unicode/utf8"
-
-	"github.com/onetomany/caption/internal/float16"
 )
 
 // File is an opened safetensors file. It is safe for concurrent use if its
@@ -143,30 +140,11 @@ func (f *File) Float32s(name string) ([]float32, error) {
 			return nil, err
 		}
 		at += int64(len(b))
-		rest = rest[decode(rest, b, dt):]
+		n := len(b) / dt.Size()
+		types[dt].Floats(rest[:n], b)
+		rest = rest[n:]
 	}
 	return out, nil
-}
-
-// decode converts the elements in b and returns their number.
-func decode(dst []float32, b []byte, dt DType) int {
-	n := len(b) / dt.Size()
-	dst = dst[:n]
-	switch dt {
-	case F32:
-		for i := range dst {
-			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-		}
-	case F16:
-		for i := range dst {
-			dst[i] = float16.ToFloat32(binary.LittleEndian.Uint16(b[2*i:]))
-		}
-	case BF16:
-		for i := range dst {
-			dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(b[2*i:])) << 16)
-		}
-	}
-	return n
 }
 
 func missing(name string) error { return fmt.Errorf("no tensor %.50q in the file", name) }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/element"
 )
 
 var formats = []string{".npy", ".npz", ".safetensors", ".jsonl"}
@@ -34,9 +34,34 @@ func arguments(photos []photo, out string) []string {
 	return append(args, "-q", "-o", out)
 }
 
+// extracted is a run of extract that is to end with exit code 0.
+func (s *soak) extracted(photos []photo, out string) error {
+	_, err := s.run([]int{0}, s.extract, arguments(photos, out)...)
+	return err
+}
+
+// prepared writes the good photos into the folder of the turn, and draws a name for a
+// feature file, old photos and new ones.
+func (s *soak) prepared() (out string, old, new []photo, err error) {
+	return "rows" + formats[s.rand.IntN(len(formats))], s.some(2), s.some(4), s.write("good", s.files(s.good))
+}
+
+// comesToAnEnd runs the command that was interrupted once more.
+func (s *soak) comesToAnEnd(photos []photo, out string) error {
+	r, err := s.run([]int{0}, s.extract, arguments(photos, out)...)
+	if err != nil {
+		return err
+	}
+	if which, err := s.check(out, photos); err != nil || which != 0 {
+		return fmt.Errorf("in the end: set %d, %v: %v", which, err, r)
+	}
+	return nil
+}
+
 // check holds a feature file, if it is there, to one of the sets of photos that it
 // may be of: the names of one of them, and to each name its row; for readers that
-// know only the array and the names beside it, too.
+// know only the array and the names beside it, too. It returns the number of the set,
+// -1 where there is no file.
 func (s *soak) check(path string, sets ...[]photo) (which int, err error) {
 	path = filepath.Join(s.dir, path)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -46,8 +71,8 @@ func (s *soak) check(path string, sets ...[]photo) (which int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	rows := func(i int) []float32 { return set.Row(i) }
-	if which, err = s.match(set.Names, rows, sets); err != nil || filepath.Ext(path) != ".npy" {
+	which, err = s.match(set.Names, set.Row, sets)
+	if err != nil || filepath.Ext(path) != ".npy" {
 		return which, err
 	}
 	text, err := os.ReadFile(path + ".names.txt")
@@ -62,9 +87,7 @@ func (s *soak) check(path string, sets ...[]photo) (which int, err error) {
 	start := 10 + int(binary.LittleEndian.Uint16(array[8:]))
 	plain := func(i int) []float32 {
 		row := make([]float32, size)
-		for j := range row {
-			row[j] = math.Float32frombits(binary.LittleEndian.Uint32(array[start+4*(i*size+j):]))
-		}
+		element.F32.Floats(row, array[start+4*i*size:])
 		return row
 	}
 	return s.match(strings.Split(strings.TrimSuffix(string(text), "\n"), "\n"), plain, sets)
@@ -73,11 +96,7 @@ func (s *soak) check(path string, sets ...[]photo) (which int, err error) {
 // match finds the set that has the names, and holds the rows to it.
 func (s *soak) match(names []string, row func(int) []float32, sets [][]photo) (int, error) {
 	for which, set := range sets {
-		same := len(set) == len(names)
-		for i := 0; same && i < len(set); i++ {
-			same = filepath.Base(names[i]) == set[i].name
-		}
-		if !same {
+		if !slices.EqualFunc(names, set, func(name string, p photo) bool { return filepath.Base(name) == p.name }) {
 			continue
 		}
 		for i, p := range set {
@@ -107,15 +126,12 @@ func (s *soak) leftovers(allowed ...string) error {
 // kills ends extract at random moments: the file is the old one, none, or the new
 // one, whole; and the same command comes to the same end.
 func (s *soak) kills() error {
-	if err := s.write("good", s.files(s.good)); err != nil {
-		return err
+	out, old, new, err := s.prepared()
+	if err == nil && s.chance(2) {
+		err = s.extracted(old, out)
 	}
-	out := "rows" + formats[s.rand.IntN(len(formats))]
-	old, new := s.some(2), s.some(4)
-	if s.chance(2) {
-		if _, err := s.run([]int{0}, s.extract, arguments(old, out)...); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	for range s.rand.IntN(6) {
 		cmd, wait := s.start(s.extract, arguments(new, out)...)
@@ -141,10 +157,8 @@ func (s *soak) kills() error {
 			return fmt.Errorf("done, and the file is not the new one: %v", r)
 		}
 	}
-	if r, err := s.run([]int{0}, s.extract, arguments(new, out)...); err != nil {
+	if err := s.comesToAnEnd(new, out); err != nil {
 		return err
-	} else if which, err := s.check(out, new); err != nil || which != 0 {
-		return fmt.Errorf("in the end: set %d, %v: %v", which, err, r)
 	}
 	return s.leftovers(out, out+".names.txt")
 }
@@ -152,11 +166,11 @@ func (s *soak) kills() error {
 // writers runs two programs on one file: it is whole and that of one of them, and
 // who did not write it says so.
 func (s *soak) writers() error {
-	if err := s.write("good", s.files(s.good)); err != nil {
+	out, first, second, err := s.prepared()
+	if err != nil {
 		return err
 	}
-	out := "rows" + formats[s.rand.IntN(len(formats))]
-	sets := [][]photo{s.some(2), s.some(2)}
+	sets := [][]photo{first, second}
 	if s.chance(3) {
 		sets[1] = sets[0]
 	}
@@ -167,12 +181,12 @@ func (s *soak) writers() error {
 			return err
 		}
 	}
-	_, first := s.start(s.extract, arguments(sets[0], names[0])...)
+	_, wait1 := s.start(s.extract, arguments(sets[0], names[0])...)
 	time.Sleep(time.Duration(s.rand.IntN(60)) * time.Millisecond)
-	_, second := s.start(s.extract, arguments(sets[1], names[1])...)
+	_, wait2 := s.start(s.extract, arguments(sets[1], names[1])...)
 	var done []int
 	var both []result
-	for i, wait := range []func() (result, error){first, second} {
+	for i, wait := range []func() (result, error){wait1, wait2} {
 		r, err := wait()
 		if err == nil {
 			err = r.check([]int{0, 1})
@@ -192,29 +206,25 @@ func (s *soak) writers() error {
 	if err != nil {
 		return fmt.Errorf("%w; %v", err, both)
 	}
-	if which < 0 || !slices.Contains(done, which) && !slices.Equal(s.names(sets[0]), s.names(sets[1])) {
+	if which < 0 || !slices.Contains(done, which) && !same(sets[0], sets[1]) {
 		return fmt.Errorf("the file is that of run %d, done are %v: %v", which, done, both)
 	}
 	return s.leftovers(out, out+".names.txt", "link"+filepath.Ext(out), "link"+filepath.Ext(out)+".names.txt")
 }
 
-func (s *soak) names(photos []photo) []string {
-	var out []string
-	for _, p := range photos {
-		out = append(out, p.name)
-	}
-	return out
+// same reports whether two sets are of the same photos, in the same order.
+func same(a, b []photo) bool {
+	return slices.EqualFunc(a, b, func(a, b photo) bool { return a.name == b.name })
 }
 
 // disk fills a disk: the old file stays whole, and with room again the same command
 // goes on to the same end.
 func (s *soak) disk() error {
-	if err := s.write("good", s.files(s.good)); err != nil {
+	name, old, new, err := s.prepared()
+	if err := errors.Join(err, os.Mkdir(filepath.Join(s.dir, "disk"), 0o755)); err != nil {
 		return err
 	}
-	if err := os.Mkdir(filepath.Join(s.dir, "disk"), 0o755); err != nil {
-		return err
-	}
+	out := filepath.Join("disk", name)
 	row := int64(4 * len(s.good[0].row))
 	size := row * int64(4+s.rand.IntN(100))
 	unmount, err := smallDisk(filepath.Join(s.dir, "disk"), size)
@@ -223,8 +233,6 @@ func (s *soak) disk() error {
 		return nil
 	}
 	defer unmount()
-	out := filepath.Join("disk", "rows"+formats[s.rand.IntN(len(formats))])
-	old, new := s.some(2), s.some(4)
 	codes := []int{0, 1}
 	before, err := s.run(codes, s.extract, arguments(old, out)...)
 	if err != nil {
@@ -248,7 +256,7 @@ func (s *soak) disk() error {
 	if r.code == 0 && which != 1 {
 		return fmt.Errorf("on a full disk: done, and the file is not the new one: %v", r)
 	}
-	if r.code == 1 && which == 1 && !slices.Equal(s.names(old), s.names(new)) {
+	if r.code == 1 && which == 1 && !same(old, new) {
 		return fmt.Errorf("on a full disk: failed, and the file is the new one: %v", r)
 	}
 	return nil
@@ -258,27 +266,21 @@ func (s *soak) disk() error {
 // and a copy of the machine goes on with it. What was said to be done is there,
 // what was not is the old file or none, and the same command comes to its end.
 func (s *soak) power() error {
-	if err := s.write("good", s.files(s.good)); err != nil {
+	name, old, new, err := s.prepared()
+	at := func(name string) string { return filepath.Join(s.dir, name) }
+	if err := errors.Join(err, os.Mkdir(at("disk"), 0o755), os.Mkdir(at("later"), 0o755)); err != nil {
 		return err
 	}
-	for _, name := range []string{"disk", "later"} {
-		if err := os.Mkdir(filepath.Join(s.dir, name), 0o755); err != nil {
-			return err
-		}
-	}
-	at := func(name string) string { return filepath.Join(s.dir, name) }
 	unmount, err := imageDisk(at("disk"), at("disk.image"), 16<<20)
 	if err != nil {
 		s.skip("a disk in a file, which takes root, Linux, mount and mkfs.ext4", err)
 		return nil
 	}
 	defer func() { unmount() }()
-	name := "rows" + formats[s.rand.IntN(len(formats))]
 	out := filepath.Join("disk", name)
-	old, new := s.some(2), s.some(4)
 	before := s.chance(2)
 	if before {
-		if _, err := s.run([]int{0}, s.extract, arguments(old, out)...); err != nil {
+		if err := s.extracted(old, out); err != nil {
 			return err
 		}
 	}
@@ -316,13 +318,11 @@ func (s *soak) power() error {
 		return fmt.Errorf("after the power cut: %w", err)
 	case before && which < 0:
 		return errors.New("after the power cut: the old file is gone")
-	case ended && r.code == 0 && which != 1 && !slices.Equal(s.names(old), s.names(new)):
+	case ended && r.code == 0 && which != 1 && !same(old, new):
 		return errors.New("after the power cut: what was done is not there")
 	}
-	if r, err := s.run([]int{0}, s.extract, arguments(new, out)...); err != nil {
+	if err := s.comesToAnEnd(new, out); err != nil {
 		return fmt.Errorf("after the power cut: %w", err)
-	} else if which, err := s.check(out, new); err != nil || which != 0 {
-		return fmt.Errorf("after the power cut, in the end: set %d, %v: %v", which, err, r)
 	}
 	return nil
 }

@@ -4,10 +4,10 @@
 package graph
 
 import (
-	"io"
 	"math"
+	"slices"
 
-	"github.com/onetomany/caption/internal/weights"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // DType is the element type of a Tensor. Wider or narrower ONNX types are
@@ -32,24 +32,58 @@ type Tensor struct {
 	I     []int64
 	B     []bool
 
-	// Stored is the data of a large Float tensor where it lies in the model
-	// file, not to be read after Graph.Close. It has no numbers otherwise.
-	Stored weights.Data
+	// Stored is the data of a large Float tensor as the model file has them. It is
+	// nil otherwise.
+	Stored Stored
+}
+
+// Stored are numbers in a model file, not to be read when that is closed.
+type Stored interface {
+	Len() int          // how many there are
+	Floats() []float32 // brings them into memory
+}
+
+// Alloc returns a tensor of zeros.
+func Alloc(t DType, shape []int) *Tensor {
+	x := &Tensor{Type: t, Shape: slices.Clone(shape)}
+	if x.Shape == nil {
+		x.Shape = []int{}
+	}
+	switch n := x.Len(); t {
+	case Float:
+		x.F = make([]float32, n)
+	case Int:
+		x.I = make([]int64, n)
+	case Bool:
+		x.B = make([]bool, n)
+	}
+	return x
 }
 
 // Known reports whether t holds data, rather than only a type and a shape.
-func (t *Tensor) Known() bool { return t.F != nil || t.I != nil || t.B != nil || t.Stored.Len() > 0 }
+func (t *Tensor) Known() bool { return t.F != nil || t.I != nil || t.B != nil || t.Stored != nil }
 
 // Load brings stored data into memory, as F, if b has as much; what says what t is.
 func (t *Tensor) Load(b *Budget, what string) error {
-	if n := t.Stored.Len(); n > 0 {
-		if err := b.Take(4*int64(n), what); err != nil {
+	if t.Stored != nil {
+		if err := b.Take(4*int64(t.Stored.Len()), what); err != nil {
 			return err
 		}
-		t.F, t.Stored = t.Stored.Floats(), weights.Data{}
+		t.F, t.Stored = t.Stored.Floats(), nil
 	}
 	return nil
 }
+
+// Floats returns the elements of a Float tensor, wherever they are.
+func (t *Tensor) Floats() []float32 {
+	if t.Stored != nil {
+		return t.Stored.Floats()
+	}
+	return t.F
+}
+
+// Len returns the number of elements.
+func (t *Tensor) Len() int { return tensor.Size(t.Shape) }
 
 // Bytes returns how much memory the elements of t take, or would take.
 func (t *Tensor) Bytes() int64 {
@@ -59,23 +93,6 @@ func (t *Tensor) Bytes() int64 {
 		return 4 * n
 	case Int:
 		return 8 * n
-	}
-	return n
-}
-
-// Weights returns the elements of a Float tensor, wherever they are.
-func (t *Tensor) Weights() weights.Data {
-	if t.Stored.Len() > 0 {
-		return t.Stored
-	}
-	return weights.Of(t.F)
-}
-
-// Len returns the number of elements, the product of the shape.
-func (t *Tensor) Len() int {
-	n := 1
-	for _, d := range t.Shape {
-		n *= d
 	}
 	return n
 }
@@ -150,39 +167,16 @@ type Value struct {
 	Shape []int
 }
 
-// Graph is a network as read from a model file: Nodes in topological order,
-// each value produced once (single assignment), constants in Init.
+// Graph is a network: Nodes in topological order, each value produced once (single
+// assignment), constants in Init.
 type Graph struct {
-	Opset    int // version of the default ONNX operator set
-	IR       int // ONNX IR version
-	Producer string
-	Metadata map[string]string // metadata_props of the model
-
+	Opset   int     // version of the default ONNX operator set
 	Inputs  []Value // without the initialisers
 	Outputs []Value
 	Nodes   []*Node
 	Init    map[string]*Tensor
 
-	// External names the files of external data that were read, sorted,
-	// relative to the model's folder.
-	External []string
-
-	Files []io.Closer // that stored tensors lie in
-
 	// Budget is what the tensors are taken from; nil stands for that of a model
 	// without a file.
 	Budget *Budget
-}
-
-// Close ends the use of the model's files. Tensors that are Stored then must not
-// be read any more.
-func (g *Graph) Close() error {
-	var err error
-	for _, f := range g.Files {
-		if e := f.Close(); err == nil {
-			err = e
-		}
-	}
-	g.Files = nil
-	return err
 }

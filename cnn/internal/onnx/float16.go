@@ -45,7 +45,7 @@ func halved(fsys fs.FS, name string, lim Limits) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := halver{m: newModel(lim, dir, f), g: g, cast: map[string]bool{}}
+	r := halver{m: newDecoder(lim, dir, f), g: g, cast: map[string]bool{}}
 	defer r.m.close()
 	out, err := r.model(f.Bytes)
 	if err == nil {
@@ -59,8 +59,8 @@ func halved(fsys fs.FS, name string, lim Limits) ([]byte, error) {
 
 // halver rewrites a model for Float16.
 type halver struct {
-	m     *model          // for its budgets and external data
-	g     *graph.Graph    // as read
+	m     *decoder        // for its budgets and external data
+	g     *Model          // as read
 	cast  map[string]bool // initialisers that are stored as FLOAT16
 	taken map[string]bool // value names
 }

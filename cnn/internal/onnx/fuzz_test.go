@@ -106,7 +106,7 @@ func FuzzRead(f *testing.F) {
 
 // sameButHalved checks that h, what Float16 made of g, has the same nodes, besides
 // Casts, and the same numbers, rounded.
-func sameButHalved(t *testing.T, g, h *graph.Graph) {
+func sameButHalved(t *testing.T, g, h *Model) {
 	t.Helper()
 	values := maps.Clone(h.Init)
 	for _, n := range h.Nodes[:len(h.Nodes)-len(g.Nodes)] {
@@ -136,7 +136,7 @@ func sameButHalved(t *testing.T, g, h *graph.Graph) {
 }
 
 // outline describes a graph.
-func outline(g *graph.Graph) string {
+func outline(g *Model) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, g.Opset, g.IR, g.Producer, g.Metadata, g.Inputs, g.Outputs, g.External)
 	for _, n := range g.Nodes {

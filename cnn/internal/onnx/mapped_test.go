@@ -32,8 +32,8 @@ func TestCutOffWhileOpen(t *testing.T) {
 	if w.F != nil || w.Stored.Len() != 64*64 {
 		t.Fatal("the weights are not where the file has them")
 	}
-	if len(g.Files) != 2 {
-		t.Errorf("%d files are open instead of 2", len(g.Files))
+	if len(g.files) != 2 {
+		t.Errorf("%d files are open instead of 2", len(g.files))
 	}
 	if err := os.Truncate(data, 0); err != nil {
 		t.Skip(err) // not while it is mapped, says Windows

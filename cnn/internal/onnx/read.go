@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/message"
 	"github.com/onetomany/caption/internal/mmap"
 )
 
@@ -41,8 +42,8 @@ func (l Limits) withDefaults() Limits {
 // Open reads the model file name. The model itself may be a symbolic link
 // to anywhere; external data are read from the folder of name and below, and
 // no link leads out of it. The files are mapped into memory: the caller reads
-// what is Stored in mmap.Guard, and closes the graph when it has what it needs.
-func Open(name string, lim Limits) (g *graph.Graph, err error) {
+// what is Stored in mmap.Guard, and closes the model when it has what it needs.
+func Open(name string, lim Limits) (m *Model, err error) {
 	defer calm(&err)
 	lim = lim.withDefaults()
 	dir := filepath.Dir(name)
@@ -56,8 +57,8 @@ func Open(name string, lim Limits) (g *graph.Graph, err error) {
 		return nil, err
 	}
 	defer root.Close()
-	g, err = decode(f, root.FS(), lim)
-	return g, wrap(name, err)
+	m, err = decode(f, root.FS(), lim)
+	return m, wrap(name, err)
 }
 
 // Read reads the model file name of fsys, and its external data, which lie in
@@ -68,7 +69,7 @@ func Open(name string, lim Limits) (g *graph.Graph, err error) {
 // Where symbolic links lead is the business of fsys: os.Root keeps them inside
 // (see Open), os.DirFS does not. Where these open files of the system, they are
 // mapped as Open does. A file system that panics is an error.
-func Read(fsys fs.FS, name string, lim Limits) (g *graph.Graph, err error) {
+func Read(fsys fs.FS, name string, lim Limits) (m *Model, err error) {
 	defer calm(&err)
 	lim = lim.withDefaults()
 	f, err := readFile(fsys, name, lim.Bytes)
@@ -80,8 +81,8 @@ func Read(fsys fs.FS, name string, lim Limits) (g *graph.Graph, err error) {
 		f.Close()
 		return nil, err
 	}
-	g, err = decode(f, dir, lim)
-	return g, wrap(name, err)
+	m, err = decode(f, dir, lim)
+	return m, wrap(name, err)
 }
 
 // calm makes an error of a panic: of a file system, or because of a file that is
@@ -92,27 +93,26 @@ func calm(err *error) {
 	}
 }
 
-// decode makes a graph of a model file, which it closes unless the graph keeps
-// it. dir holds the external data.
-func decode(f *mmap.File, dir fs.FS, lim Limits) (g *graph.Graph, err error) {
-	m := newModel(lim, dir, f)
-	m.out.Files = append(m.out.Files, f)
-	err = mmap.Guard(func() error {
-		if err := m.parse(f.Bytes); err != nil {
-			return explain(f.Bytes, err, m.hasGraph)
+// decode reads a model file, which it closes unless the model keeps it. dir holds
+// the external data.
+func decode(f *mmap.File, dir fs.FS, lim Limits) (*Model, error) {
+	d := newDecoder(lim, dir, f)
+	err := mmap.Guard(func() error {
+		if err := d.parse(f.Bytes); err != nil {
+			return explain(f.Bytes, err, d.hasGraph)
 		}
-		g, err = m.graph()
-		return err
+		return d.graph()
 	})
 	if err != nil {
-		m.close()
+		d.close()
 		return nil, err
 	}
-	g.External = slices.Sorted(maps.Keys(m.ext.files))
-	for _, name := range g.External {
-		g.Files = append(g.Files, m.ext.files[name])
+	m := d.out
+	m.External = slices.Sorted(maps.Keys(d.ext.files))
+	for _, name := range m.External {
+		m.files = append(m.files, d.ext.files[name])
 	}
-	return g, nil
+	return m, nil
 }
 
 // wrap puts the file's name before err.
@@ -144,13 +144,5 @@ func folder(fsys fs.FS, name string) (fs.FS, error) {
 // the file.
 func readFile(fsys fs.FS, name string, limit int64) (*mmap.File, error) {
 	f, err := mmap.Open(fsys, name, limit)
-	return f, cause(err)
-}
-
-// cause strips the file name and the system call from err.
-func cause(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
+	return f, message.Cause(err)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 )
 
-func open(t *testing.T, path string) *graph.Graph {
+func open(t *testing.T, path string) *Model {
 	t.Helper()
 	g, err := Open(path, Limits{})
 	if err != nil {
@@ -133,7 +133,7 @@ func TestForms(t *testing.T) {
 }
 
 // checkOrder fails unless every value is produced before it is read.
-func checkOrder(t *testing.T, g *graph.Graph) {
+func checkOrder(t *testing.T, g *Model) {
 	t.Helper()
 	there := map[string]bool{"": true}
 	for name := range g.Init {
@@ -257,7 +257,7 @@ func shared(t testing.TB, name string) string {
 }
 
 // checksum returns the CRC-32 of the float initialisers' bytes.
-func checksum(g *graph.Graph) uint32 {
+func checksum(g *Model) uint32 {
 	h := crc32.NewIEEE()
 	var b []byte
 	for _, name := range slices.Sorted(maps.Keys(g.Init)) {

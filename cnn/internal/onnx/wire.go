@@ -84,6 +84,61 @@ func (f field) str() (string, error) {
 	return string(f.b), nil
 }
 
+// rules say what is to be done with the fields of a message, by their numbers.
+// Fields without a rule are skipped.
+type rules []struct {
+	num protowire.Number
+	do  func(field) error
+}
+
+// read reads the fields of the message b, in their order there, until the first error.
+func (r rules) read(b []byte) error {
+	for f, err := range fields(b) {
+		if err == nil {
+			err = r.one(f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r rules) one(f field) error {
+	for _, rule := range r {
+		if rule.num == f.num {
+			return rule.do(f)
+		}
+	}
+	return nil
+}
+
+// sub reads the message that f has.
+func (r rules) sub(f field) error {
+	b, err := f.bytes()
+	if err != nil {
+		return err
+	}
+	return r.read(b)
+}
+
+// text and number set a variable to what a field has.
+
+func text(to *string) func(field) error {
+	return func(f field) (err error) {
+		*to, err = f.str()
+		return err
+	}
+}
+
+func number[T ~int | ~int64](to *T) func(field) error {
+	return func(f field) error {
+		v, err := f.int()
+		*to = T(v)
+		return err
+	}
+}
+
 // appendBytes appends a field of the bytes type, a sub-message for one.
 func appendBytes(b []byte, num protowire.Number, v []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(b, num, protowire.BytesType), v)

@@ -2,27 +2,28 @@ package ops
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
-var arithmeticOps = []Op{
-	{Name: "Add", Since: 7, Sig: "n =", bind: arithmetic(addFloats, addRow[int64])},
-	{Name: "Sub", Since: 7, Sig: "n =", bind: arithmetic(subFloats, subRow[int64])},
-	{Name: "Mul", Since: 7, Sig: "n =", bind: arithmetic(mulFloats, mulRow[int64])},
-	{Name: "Div", Since: 7, Sig: "n =", bind: bindDiv},
-	{Name: "Mod", Since: 10, Sig: "n =", bind: bindMod},
-	{Name: "Pow", Since: 7, Sig: "n n", bind: bindPow},
-	{Name: "PRelu", Since: 7, Sig: "n =", bind: bindPRelu},
+var _ = register(
+	Op{Name: "Add", Since: 7, Sig: "n =", Batch: elementwise, Work: 1, Head: AddsBias, bind: arithmetic(addFloats, eachRow(addOf[int64]))},
+	Op{Name: "Sub", Since: 7, Sig: "n =", Batch: elementwise, Work: 1, bind: arithmetic(vector(vmath.Sub, eachRow(subOf[float32])), eachRow(subOf[int64]))},
+	Op{Name: "Mul", Since: 7, Sig: "n =", Batch: elementwise, Work: 1, bind: arithmetic(mulFloats, eachRow(mulOf[int64]))},
+	Op{Name: "Div", Since: 7, Sig: "n =", Batch: elementwise, Work: 1, bind: bindDiv},
+	Op{Name: "Mod", Since: 10, Sig: "n =", Attrs: "fmod:flag=0", Batch: elementwise, bind: bindMod},
+	Op{Name: "Pow", Since: 7, Sig: "n n", Batch: elementwise, bind: bindPow},
+	Op{Name: "PRelu", Since: 7, Sig: "n =", Batch: elementwise, bind: bindPRelu},
 
-	{Name: "Max", Since: 1, Sig: "n =*", bind: variadic(eachRow(maxOf[float32]), eachRow(maxOf[int64]))},
-	{Name: "Min", Since: 1, Sig: "n =*", bind: variadic(eachRow(minOf[float32]), eachRow(minOf[int64]))},
-	{Name: "Sum", Since: 1, Sig: "f =*", bind: variadic(addFloats, nil)},
-	{Name: "Mean", Since: 1, Sig: "f =*", bind: variadic(addFloats, nil)},
-}
+	Op{Name: "Max", Since: 1, Sig: "n =*", Batch: elementwise, bind: variadic(eachRow(maxOf[float32]), eachRow(maxOf[int64]))},
+	Op{Name: "Min", Since: 1, Sig: "n =*", Batch: elementwise, bind: variadic(eachRow(minOf[float32]), eachRow(minOf[int64]))},
+	Op{Name: "Sum", Since: 1, Sig: "f =*", Batch: elementwise, Work: 1, bind: variadic(addFloats, nil)},
+	Op{Name: "Mean", Since: 1, Sig: "f =*", Batch: elementwise, bind: bindMean},
+)
 
 type number interface{ float32 | int64 }
 
@@ -33,9 +34,8 @@ type rowFunc[T, R any] func(out []R, a, b []T, sa, sb int)
 
 // Rows of floats of equal length go to the vector kernels.
 var (
-	addFloats = vector(kernels.Add, addRow[float32])
-	subFloats = vector(kernels.Sub, subRow[float32])
-	mulFloats = vector(kernels.Mul, mulRow[float32])
+	addFloats = vector(vmath.Add, eachRow(addOf[float32]))
+	mulFloats = vector(vmath.Mul, eachRow(mulOf[float32]))
 )
 
 func vector(full func(dst, a, b []float32), row rowFunc[float32, float32]) rowFunc[float32, float32] {
@@ -44,87 +44,6 @@ func vector(full func(dst, a, b []float32), row rowFunc[float32, float32]) rowFu
 			full(out, a, b)
 		} else {
 			row(out, a, b, sa, sb)
-		}
-	}
-}
-
-func addRow[T number](out, a, b []T, sa, sb int) {
-	switch {
-	case sb == 0:
-		a, y := a[:len(out)], b[0]
-		for i := range out {
-			out[i] = a[i] + y
-		}
-	case sa == 0:
-		x, b := a[0], b[:len(out)]
-		for i := range out {
-			out[i] = x + b[i]
-		}
-	default:
-		a, b = a[:len(out)], b[:len(out)]
-		for i := range out {
-			out[i] = a[i] + b[i]
-		}
-	}
-}
-
-func subRow[T number](out, a, b []T, sa, sb int) {
-	switch {
-	case sb == 0:
-		a, y := a[:len(out)], b[0]
-		for i := range out {
-			out[i] = a[i] - y
-		}
-	case sa == 0:
-		x, b := a[0], b[:len(out)]
-		for i := range out {
-			out[i] = x - b[i]
-		}
-	default:
-		a, b = a[:len(out)], b[:len(out)]
-		for i := range out {
-			out[i] = a[i] - b[i]
-		}
-	}
-}
-
-func mulRow[T number](out, a, b []T, sa, sb int) {
-	switch {
-	case sb == 0:
-		a, y := a[:len(out)], b[0]
-		for i := range out {
-			out[i] = a[i] * y
-		}
-	case sa == 0:
-		x, b := a[0], b[:len(out)]
-		for i := range out {
-			out[i] = x * b[i]
-		}
-	default:
-		a, b = a[:len(out)], b[:len(out)]
-		for i := range out {
-			out[i] = a[i] * b[i]
-		}
-	}
-}
-
-// divRow divides; a zero among integer divisors has been refused before.
-func divRow[T number](out, a, b []T, sa, sb int) {
-	switch {
-	case sb == 0:
-		a, y := a[:len(out)], b[0]
-		for i := range out {
-			out[i] = a[i] / y
-		}
-	case sa == 0:
-		x, b := a[0], b[:len(out)]
-		for i := range out {
-			out[i] = x / b[i]
-		}
-	default:
-		a, b = a[:len(out)], b[:len(out)]
-		for i := range out {
-			out[i] = a[i] / b[i]
 		}
 	}
 }
@@ -138,45 +57,59 @@ func eachRow[T, R any](f func(x, y T) R) rowFunc[T, R] {
 	}
 }
 
+func addOf[T number](x, y T) T { return x + y }
+func subOf[T number](x, y T) T { return x - y }
+func mulOf[T number](x, y T) T { return x * y }
+func divOf[T number](x, y T) T { return x / y } // a zero among integer divisors has been refused before
 func maxOf[T number](x, y T) T { return max(x, y) }
 func minOf[T number](x, y T) T { return min(x, y) }
 
 // walk computes out from a and b, which broadcast to its shape.
-func walk[T, R any](l *loops, out []R, a, b []T, f rowFunc[T, R]) {
-	l.rows(func(o int, in []int) {
-		f(out[o:o+l.n], a[in[0]:], b[in[1]:], l.step[0], l.step[1])
+func walk[T, R any](w *tensor.Walk, out []R, a, b []T, f rowFunc[T, R]) {
+	n, step := w.Row()
+	w.Rows(func(o int, in [3]int) {
+		f(out[o:o+n], a[in[0]:], b[in[1]:], step[0], step[1])
 	})
 }
 
+// broadcast plans a binary operator with broadcasting.
+func (b *binding) broadcast() (shape []int, w *tensor.Walk) {
+	shapes := b.shapes()
+	shape = try(tensor.Broadcast(shapes...))
+	try(tensor.Count(shape))
+	v := tensor.BroadcastWalk(shape, shapes[:min(len(shapes), 3)]...)
+	return shape, &v
+}
+
+// shapes returns those of all inputs.
+func (b *binding) shapes() [][]int {
+	v := make([][]int, len(b.in))
+	for i, t := range b.in {
+		v[i] = t.Shape
+	}
+	return v
+}
+
 // arithmetic binds a binary operator with broadcasting.
-func arithmetic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
-		shape, err := broadcast(b.in[0].Shape, b.in[1].Shape)
-		if err != nil {
-			return nil, err
-		}
-		l := broadcastLoops(shape, b.in[0].Shape, b.in[1].Shape)
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+func arithmetic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
+		shape, w := b.broadcast()
+		return b.computes(func(in, out tensors) {
 			if out[0].Type == graph.Float {
-				walk(l, out[0].F, in[0].F, in[1].F, f)
+				walk(w, out[0].F, in[0].F, in[1].F, f)
 			} else {
-				walk(l, out[0].I, in[0].I, in[1].I, g)
+				walk(w, out[0].I, in[0].I, in[1].I, g)
 			}
-			return nil
-		}
-		return b.kernel(run, like(b.in[0], shape))
+		}, like(b.in[0], shape))
 	}
 }
 
 var errDivideByZero = errors.New("division by zero")
 
 // checkDivisor refuses a zero among integer divisors.
-func checkDivisor(k *Kernel, err error) (*Kernel, error) {
-	if err != nil {
-		return nil, err
-	}
+func checkDivisor(k *Kernel) *Kernel {
 	run := k.run
-	k.run = func(in, out []*graph.Tensor, team *kernels.Team) error {
+	k.run = func(in, out tensors, team *workers.Team) error {
 		for _, v := range in[1].I {
 			if v == 0 {
 				return errDivideByZero
@@ -184,22 +117,17 @@ func checkDivisor(k *Kernel, err error) (*Kernel, error) {
 		}
 		return run(in, out, team)
 	}
-	return k, nil
+	return k
 }
 
-func bindDiv(b *binding) (*Kernel, error) {
-	return checkDivisor(arithmetic(divRow[float32], divRow[int64])(b))
+func bindDiv(b *binding) *Kernel {
+	return checkDivisor(arithmetic(eachRow(divOf[float32]), eachRow(divOf[int64]))(b))
 }
 
 // bindMod: the result has the divisor's sign, or with fmod=1 the dividend's.
-func bindMod(b *binding) (*Kernel, error) {
-	fmod, err := b.flag("fmod", 0)
-	if err != nil {
-		return nil, err
-	}
-	if !fmod && b.in[0].Type == graph.Float && b.opset < 28 {
-		return nil, errors.New("needs fmod=1 for floating point numbers")
-	}
+func bindMod(b *binding) *Kernel {
+	fmod := b.flag("fmod")
+	b.refuseIf(!fmod && b.in[0].Type == graph.Float && b.opset < 28, "needs fmod=1 for floating point numbers")
 	f := func(x, y float32) float32 {
 		r := math.Mod(float64(x), float64(y))
 		if !fmod && r != 0 && (r < 0) != (y < 0) {
@@ -218,31 +146,20 @@ func bindMod(b *binding) (*Kernel, error) {
 }
 
 // bindPow: base and exponent may differ in type; the result has the base's.
-func bindPow(b *binding) (*Kernel, error) {
+func bindPow(b *binding) *Kernel {
 	if b.in[0].Type == b.in[1].Type {
 		return arithmetic(eachRow(powFloat), eachRow(powInt))(b)
 	}
-	if b.opset < 12 {
-		return nil, fmt.Errorf("base and exponent differ in type before opset 12")
-	}
-	shape, err := broadcast(b.in[0].Shape, b.in[1].Shape)
-	if err != nil {
-		return nil, err
-	}
-	l := broadcastLoops(shape, b.in[0].Shape, b.in[1].Shape)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	b.refuseIf(b.opset < 12, "base and exponent differ in type before opset 12")
+	shape, w := b.broadcast()
+	k := b.computes(func(in, out tensors) {
 		x, y := converted(in[0], graph.Float), converted(in[1], graph.Float)
-		z := x
-		if out[0].Type == graph.Float {
-			z = out[0]
-		} else {
-			z = Alloc(graph.Float, out[0].Shape)
-		}
-		walk(l, z.F, x.F, y.F, eachRow(powFloat))
+		z := graph.Alloc(graph.Float, out[0].Shape)
+		walk(w, z.F, x.F, y.F, eachRow(powFloat))
 		convert(out[0], z)
-		return nil
-	}
-	return b.kernel(run, like(b.in[0], shape))
+	}, like(b.in[0], shape))
+	k.Workspace = 4 * int64(b.in[0].Len()+b.in[1].Len()+2*tensor.Size(shape))
+	return k
 }
 
 func powFloat(x, y float32) float32 {
@@ -277,10 +194,8 @@ func powInt(x, y int64) int64 {
 }
 
 // bindPRelu: the slope broadcasts to x, never the other way.
-func bindPRelu(b *binding) (*Kernel, error) {
-	if !broadcastsTo(b.in[1].Shape, b.in[0].Shape) {
-		return nil, fmt.Errorf("slope %v does not broadcast to %v", b.in[1].Shape, b.in[0].Shape)
-	}
+func bindPRelu(b *binding) *Kernel {
+	b.refuseIf(!tensor.BroadcastsTo(b.in[1].Shape, b.in[0].Shape), "slope %v does not broadcast to %v", b.in[1].Shape, b.in[0].Shape)
 	return arithmetic(eachRow(preluOf[float32]), eachRow(preluOf[int64]))(b)
 }
 
@@ -292,42 +207,33 @@ func preluOf[T number](x, slope T) T {
 }
 
 // variadic binds an operator that folds any number of inputs with a binary one.
-// Mean divides by their number at last.
-func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
-		shapes := make([][]int, len(b.in))
-		for i, t := range b.in {
-			shapes[i] = t.Shape
-		}
-		shape, err := broadcast(shapes...)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := count(shape); err != nil {
-			return nil, err
-		}
-		walks := make([]*loops, len(b.in))
-		for i, s := range shapes {
-			walks[i] = broadcastLoops(shape, shape, s)
-		}
-		scale := float32(1)
-		if b.Op == "Mean" {
-			scale = 1 / float32(len(b.in))
-		}
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-			expand(out[0], in[0])
+func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
+		shape, _ := b.broadcast()
+		shapes := b.shapes()
+		return b.computes(func(in, out tensors) {
+			o := out[0]
+			expand(o, in[0])
 			for i, t := range in[1:] {
-				if o := out[0]; o.Type == graph.Float {
-					walk(walks[i+1], o.F, o.F, t.F, f)
+				w := tensor.BroadcastWalk(shape, shape, shapes[i+1])
+				if o.Type == graph.Float {
+					walk(&w, o.F, o.F, t.F, f)
 				} else {
-					walk(walks[i+1], o.I, o.I, t.I, g)
+					walk(&w, o.I, o.I, t.I, g)
 				}
 			}
-			if scale != 1 {
-				kernels.Scale(out[0].F, scale, out[0].F)
-			}
-			return nil
-		}
-		return b.kernel(run, like(b.in[0], shape))
+		}, like(b.in[0], shape))
 	}
+}
+
+// bindMean is a Sum divided by the number of inputs.
+func bindMean(b *binding) *Kernel {
+	k := variadic(addFloats, nil)(b)
+	sum, scale := k.run, 1/float32(len(b.in))
+	k.run = func(in, out tensors, team *workers.Team) error {
+		err := sum(in, out, team)
+		vmath.Scale(out[0].F, scale, out[0].F)
+		return err
+	}
+	return k
 }

@@ -3,53 +3,104 @@ package ops
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // binding is a node being bound: its attributes, and its inputs as far as known.
 type binding struct {
 	*graph.Node
+	op    *Op
 	opset int
-	in    []*graph.Tensor
+	in    tensors
 }
 
-// bind checks the inputs against o's signature, binds the node, and checks the outputs.
-func (b *binding) bind(o *Op) (*Kernel, error) {
-	if err := b.checkInputs(o.Sig); err != nil {
-		return nil, err
-	}
-	k, err := o.bind(b)
-	if err != nil {
-		return nil, err
-	}
+// bind checks attributes and inputs against the operator's row, binds the node, and
+// checks the outputs.
+func (b *binding) bind() *Kernel {
+	check(b.checkInputs())
+	check(b.checkAttrs())
+	k := b.op.bind(b)
 	if len(b.Outputs) > len(k.Out) {
-		return nil, b.unsupported("output %d", len(k.Out)+1)
+		b.unsupported("output %d", len(k.Out)+1)
 	}
 	if len(b.Outputs) > 0 {
 		k.Out = k.Out[:len(b.Outputs)]
 	}
+	elements := 0
 	for i := range k.Out {
 		k.Out[i].Shape = append([]int{}, k.Out[i].Shape...) // its own, and not nil
-		if _, err := count(k.Out[i].Shape); err != nil {
-			return nil, fmt.Errorf("output %d: %w", i, err)
-		}
+		n, err := tensor.Count(k.Out[i].Shape)
+		b.refuseIf(err != nil, "output %d: %w", i, err)
+		elements += n
 	}
-	k.in = make([]graph.Tensor, len(b.in))
+	k.op, k.in = b.op, make([]graph.Tensor, len(b.in))
 	for i, t := range b.in {
 		if t != nil {
 			k.in[i] = graph.Tensor{Type: t.Type, Shape: slices.Clone(t.Shape)}
+			elements += t.Len()
 		}
 	}
-	b.cost(k)
-	return k, nil
+	each := b.op.Work
+	if each == 0 {
+		each = 8
+	}
+	k.Work += each * int64(elements)
+	return k
 }
 
-// checkInputs checks number, types and shapes of the inputs against a signature.
-func (b *binding) checkInputs(sig string) error {
-	want := strings.Fields(sig)
-	repeats := len(want) > 0 && strings.HasSuffix(want[len(want)-1], "*")
+// Functions that bind give up by a panic with one of these, which Bind makes an error
+// again: what is wrong with a node has to be told from deep within.
+type refusal struct{ error }
+
+// refused calls f and returns the error that it gives up with.
+func refused(f func()) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case refusal:
+			err = r.error
+		default:
+			panic(r)
+		}
+	}()
+	f()
+	return nil
+}
+
+// check gives up where there is an error.
+func check(err error) {
+	if err != nil {
+		panic(refusal{err})
+	}
+}
+
+// try returns v, or gives up where there is an error.
+func try[T any](v T, err error) T {
+	check(err)
+	return v
+}
+
+// refuse gives up: the node breaks a rule of its operator.
+func (b *binding) refuse(format string, args ...any) { check(fmt.Errorf(format, args...)) }
+
+func (b *binding) refuseIf(is bool, format string, args ...any) {
+	if is {
+		b.refuse(format, args...)
+	}
+}
+
+// unsupported gives up: the node is valid, but not as the engine has its operator.
+func (b *binding) unsupported(format string, args ...any) {
+	check(&graph.UnsupportedError{Op: b.Op, Node: b.Name, Opset: b.opset, Reason: fmt.Sprintf(format, args...)})
+}
+
+// checkInputs checks number, types and shapes of the inputs against the signature.
+func (b *binding) checkInputs() error {
+	want := b.op.inputs
+	repeats := len(want) > 0 && want[len(want)-1].mark == '*'
 	if len(b.in) > len(want) && !repeats {
 		return fmt.Errorf("has %d inputs, takes at most %d", len(b.in), len(want))
 	}
@@ -60,26 +111,21 @@ func (b *binding) checkInputs(sig string) error {
 		if err := valid(t); err != nil {
 			return fmt.Errorf("input %d: %w", i, err)
 		}
-		w := want[min(i, len(want)-1)]
-		if !accepts(w[0], t.Type, b.in[0]) {
+		if !b.op.input(i).accepts(t.Type, b.in[0]) {
 			return fmt.Errorf("input %d: cannot be %s", i, typeName(t.Type))
 		}
 	}
-	for i, w := range want {
-		if b.x(i) == nil && !strings.HasSuffix(w, "?") && !(strings.HasSuffix(w, "*") && i > 0) {
-			return fmt.Errorf("input %d is missing", i)
-		}
-	}
-	for i := range b.in {
-		if repeats && b.in[i] == nil && i >= len(want)-1 {
+	for i := range max(len(want), len(b.in)) {
+		mark := b.op.input(i).mark
+		if b.x(i) == nil && mark != '?' && !(mark == '*' && i > 0 && i >= len(b.in)) {
 			return fmt.Errorf("input %d is missing", i)
 		}
 	}
 	return nil
 }
 
-func accepts(code byte, t graph.DType, first *graph.Tensor) bool {
-	switch code {
+func (i input) accepts(t graph.DType, first *graph.Tensor) bool {
+	switch i.code {
 	case 'f':
 		return t == graph.Float
 	case 'i':
@@ -99,7 +145,7 @@ func valid(t *graph.Tensor) error {
 	if t.Type != graph.Float && t.Type != graph.Int && t.Type != graph.Bool {
 		return fmt.Errorf("type %d is not known", t.Type)
 	}
-	n, err := count(t.Shape)
+	n, err := tensor.Count(t.Shape)
 	if err != nil {
 		return err
 	}
@@ -117,136 +163,119 @@ func (b *binding) x(i int) *graph.Tensor {
 	return nil
 }
 
+// shape returns the shape of the first input.
+func (b *binding) shape() []int { return b.in[0].Shape }
+
 // kernel returns a kernel with the given outputs.
-func (b *binding) kernel(run runFunc, out ...graph.Tensor) (*Kernel, error) {
-	return &Kernel{Out: out, run: run}, nil
+func (b *binding) kernel(run runFunc, out ...graph.Tensor) *Kernel {
+	return &Kernel{Out: out, run: run}
 }
 
-func (b *binding) unsupported(format string, args ...any) error {
-	return &graph.UnsupportedError{Op: b.Op, Node: b.Name, Opset: b.opset, Reason: fmt.Sprintf(format, args...)}
-}
-
-// has reports whether the node gives attribute name.
-func (b *binding) has(name string) bool {
-	_, ok := b.Attrs[name]
-	return ok
-}
-
-// flag returns an integer attribute that is 0 or 1.
-func (b *binding) flag(name string, def int) (bool, error) {
-	v := b.Int(name, def)
-	if v != 0 && v != 1 {
-		return false, fmt.Errorf("%s is %d, not 0 or 1", name, v)
-	}
-	return v == 1, nil
-}
-
-// oneOf returns a string attribute, which must be among values; the first is the default.
-func (b *binding) oneOf(name string, values ...string) (string, error) {
-	s := b.Str(name, values[0])
-	for _, v := range values {
-		if s == v {
-			return s, nil
-		}
-	}
-	return "", fmt.Errorf("%s %s is not among %s", name, graph.Name(s), strings.Join(values, ", "))
+// computes is like kernel, for what cannot fail and takes one thread.
+func (b *binding) computes(run func(in, out tensors), out ...graph.Tensor) *Kernel {
+	return b.kernel(func(in, out tensors, _ *workers.Team) error {
+		run(in, out)
+		return nil
+	}, out...)
 }
 
 // sizes returns an integer list attribute that must have n elements between lo
 // and 2^31-1, or n times def where the node has none.
-func (b *binding) sizes(name string, n, lo, def int) ([]int, error) {
+func (b *binding) sizes(name string, n, lo, def int) []int {
 	v := b.Ints(name)
 	if v == nil {
-		v = make([]int, n)
-		for i := range v {
-			v[i] = def
-		}
-		return v, nil
+		return slices.Repeat([]int{def}, n)
 	}
-	if len(v) != n {
-		return nil, fmt.Errorf("%s has %d values, not %d", name, len(v), n)
-	}
+	b.refuseIf(len(v) != n, "%s has %d values, not %d", name, len(v), n)
 	for _, x := range v {
-		if x < lo || x > MaxElements {
-			return nil, fmt.Errorf("%s %d is out of range", name, x)
-		}
+		b.refuseIf(x < lo || x > tensor.MaxElements, "%s %d is out of range", name, x)
 	}
-	return v, nil
+	return v
 }
 
 // constInts returns the data of input i, a constant vector of integers.
-func (b *binding) constInts(i int, what string) ([]int, error) {
+func (b *binding) constInts(i int, what string) []int {
 	t := b.x(i)
-	if t == nil {
-		return nil, fmt.Errorf("input %d (%s) is missing", i, what)
-	}
-	if t.Type != graph.Int || len(t.Shape) > 1 {
-		return nil, fmt.Errorf("input %d (%s) is %s, not a vector of integers", i, what, describe(t))
-	}
-	if !t.Known() {
-		return nil, fmt.Errorf("input %d (%s) %w", i, what, ErrNotConstant)
-	}
-	if most := max(2*maxRank, len(b.Outputs)); len(t.I) > most {
-		return nil, fmt.Errorf("input %d (%s) has %d elements, at most %d make sense", i, what, len(t.I), most)
-	}
+	b.refuseIf(t == nil, "input %d (%s) is missing", i, what)
+	b.refuseIf(t.Type != graph.Int || len(t.Shape) > 1, "input %d (%s) is %v, not a vector of integers", i, what, form{t})
+	b.refuseIf(!t.Known(), "input %d (%s) %w", i, what, ErrNotConstant)
+	most := max(2*tensor.MaxRank, len(b.Outputs))
+	b.refuseIf(len(t.I) > most, "input %d (%s) has %d elements, at most %d make sense", i, what, len(t.I), most)
 	v := make([]int, len(t.I))
-	for j, x := range t.I {
-		v[j] = graph.ToInt(x)
-	}
-	return v, nil
+	mapSlice(v, t.I, graph.ToInt)
+	return v
 }
 
-// attrOrInput returns a list of integers that is an attribute up to opset last,
-// and input i from then on; nil where the node gives neither.
-func (b *binding) attrOrInput(name string, last, i int) ([]int, error) {
-	if b.opset <= last {
-		return b.Ints(name), nil
+// constFloats returns the data of input i, a constant vector of floats; nil
+// where the input is left out or empty.
+func (b *binding) constFloats(i int, what string) []float32 {
+	t := b.x(i)
+	if t == nil || t.Len() == 0 {
+		return nil
+	}
+	b.refuseIf(t.Type != graph.Float || len(t.Shape) != 1, "input %d (%s) is %v, not a vector of floats", i, what, form{t})
+	b.refuseIf(!t.Known(), "input %d (%s) %w", i, what, ErrNotConstant)
+	return t.F
+}
+
+// constInt returns the data of input i, a scalar or a vector of one number, or def
+// where the input is left out.
+func (b *binding) constInt(i int, what string, def int) int {
+	if b.x(i) == nil {
+		return def
+	}
+	v := b.constInts(i, what)
+	b.refuseIf(len(v) != 1, "input %d (%s) is %v, not a scalar", i, what, form{b.x(i)})
+	return v[0]
+}
+
+// attrOrInput returns a list of integers that is an attribute in the operator sets
+// that the row names, and input i afterwards; nil where the node gives neither.
+func (b *binding) attrOrInput(name string, i int) []int {
+	if _, ok := b.op.at(name, b.opset); ok {
+		return b.Ints(name)
 	}
 	if b.x(i) == nil {
-		return nil, nil
+		return nil
 	}
 	return b.constInts(i, name)
 }
 
-// axis returns the integer attribute name as an index into rank dimensions.
-func (b *binding) axis(name string, def, rank int) (int, error) {
-	return axisOf(b.Int(name, def), rank)
+// axis returns the integer attribute axis as an index into the dimensions of the
+// first input.
+func (b *binding) axis() int { return try(tensor.Axis(b.Int("axis"), len(b.shape()))) }
+
+// around returns the axis that the node names, and how the first input's shape
+// parts there: the elements before, along and after it.
+func (b *binding) around() (axis, outer, n, inner int) {
+	x := b.shape()
+	axis = b.axis()
+	return axis, tensor.Size(x[:axis]), x[axis], tensor.Size(x[axis+1:])
 }
 
-// axisOf resolves an axis that may count from the end.
-func axisOf(a, rank int) (int, error) {
-	if a < -rank || a >= rank {
-		return 0, fmt.Errorf("axis %d is out of range for %d dimensions", a, rank)
-	}
-	if a < 0 {
-		a += rank
-	}
-	return a, nil
+func float(shape ...int) graph.Tensor   { return graph.Tensor{Type: graph.Float, Shape: shape} }
+func integer(shape ...int) graph.Tensor { return graph.Tensor{Type: graph.Int, Shape: shape} }
+func boolean(shape ...int) graph.Tensor { return graph.Tensor{Type: graph.Bool, Shape: shape} }
+
+func like(t *graph.Tensor, shape []int) graph.Tensor {
+	return graph.Tensor{Type: t.Type, Shape: shape}
 }
 
-// axesOf resolves axes, which must differ.
-func axesOf(axes []int, rank int) ([]int, error) {
-	seen := make([]bool, rank)
-	v := make([]int, len(axes))
-	for i, a := range axes {
-		a, err := axisOf(a, rank)
-		if err != nil {
-			return nil, err
-		}
-		if seen[a] {
-			return nil, fmt.Errorf("axis %d comes twice", a)
-		}
-		seen[a] = true
-		v[i] = a
+func typeName(t graph.DType) string {
+	switch t {
+	case graph.Float:
+		return "float"
+	case graph.Int:
+		return "int"
+	case graph.Bool:
+		return "bool"
 	}
-	return v, nil
+	return "invalid"
 }
 
-// allAxes returns 0, 1, ..., rank-1.
-func allAxes(rank int) []int {
-	axes := make([]int, rank)
-	for d := range axes {
-		axes[d] = d
-	}
-	return axes
-}
+func describe(t *graph.Tensor) string { return typeName(t.Type) + fmt.Sprint(t.Shape) }
+
+// form is a tensor that messages describe.
+type form struct{ *graph.Tensor }
+
+func (f form) String() string { return describe(f.Tensor) }

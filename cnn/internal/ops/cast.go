@@ -1,239 +1,124 @@
 package ops
 
 import (
-	"fmt"
-	"math"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/float16"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
-var castOps = []Op{
-	{Name: "Cast", Since: 6, Sig: "a", Limits: "not to strings, complex numbers or 8-bit and 4-bit floats", bind: bindCast},
-	{Name: "CastLike", Since: 15, Sig: "a a", Limits: "to float32, int64 or bool", bind: bindCastLike},
-	{Name: "DequantizeLinear", Since: 10, Sig: "i f i?", Limits: "of integers", bind: bindDequantizeLinear},
-}
-
-// Element types of ONNX, TensorProto.DataType.
-const (
-	onnxFloat    = 1
-	onnxUint8    = 2
-	onnxInt8     = 3
-	onnxUint16   = 4
-	onnxInt16    = 5
-	onnxInt32    = 6
-	onnxInt64    = 7
-	onnxBool     = 9
-	onnxFloat16  = 10
-	onnxDouble   = 11
-	onnxUint32   = 12
-	onnxUint64   = 13
-	onnxBfloat16 = 16
-	onnxUint4    = 21
-	onnxInt4     = 22
+var _ = register(
+	Op{Name: "Cast", Since: 6, Sig: "a", Attrs: "to:int=0", Limits: "not to strings, complex numbers or 8-bit and 4-bit floats",
+		Batch: elementwise, Work: 1, Head: Reshapes, bind: bindCast},
+	Op{Name: "CastLike", Since: 15, Sig: "a a~", Limits: "to float32, int64 or bool",
+		Batch: elementwise, Work: 1, bind: func(b *binding) *Kernel { return b.cast(elementType{graph: b.in[1].Type}) }},
+	Op{Name: "DequantizeLinear", Since: 10, Sig: "i f i?", Attrs: "axis:int=1 block_size@21:int=0 output_dtype@23:int=0", Limits: "of integers",
+		Batch: alongQuantized, Work: 1, bind: bindDequantizeLinear},
 )
 
-// A narrowing rounds the elements of a tensor to those of an ONNX type that
-// package graph widens.
-type narrowing func(t *graph.Tensor)
-
-// narrow returns the graph's type for an ONNX element type, and the rounding to it.
-func narrow(to int) (graph.DType, narrowing, bool) {
-	none := func(*graph.Tensor) {}
-	round := func(f func(float32) float32) narrowing {
-		return func(t *graph.Tensor) { mapSlice(t.F, t.F, f) }
-	}
-	wrap := func(f func(int64) int64) narrowing {
-		return func(t *graph.Tensor) { mapSlice(t.I, t.I, f) }
-	}
-	switch to {
-	case onnxFloat, onnxDouble:
-		return graph.Float, none, true
-	case onnxFloat16:
-		return graph.Float, round(toFloat16), true
-	case onnxBfloat16:
-		return graph.Float, round(toBfloat16), true
-	case onnxInt64, onnxUint64:
-		return graph.Int, none, true
-	case onnxInt32:
-		return graph.Int, wrap(func(v int64) int64 { return int64(int32(v)) }), true
-	case onnxUint32:
-		return graph.Int, wrap(func(v int64) int64 { return int64(uint32(v)) }), true
-	case onnxInt16:
-		return graph.Int, wrap(func(v int64) int64 { return int64(int16(v)) }), true
-	case onnxUint16:
-		return graph.Int, wrap(func(v int64) int64 { return int64(uint16(v)) }), true
-	case onnxInt8:
-		return graph.Int, wrap(func(v int64) int64 { return int64(int8(v)) }), true
-	case onnxUint8:
-		return graph.Int, wrap(func(v int64) int64 { return int64(uint8(v)) }), true
-	case onnxInt4:
-		return graph.Int, wrap(func(v int64) int64 { return v << 60 >> 60 }), true
-	case onnxUint4:
-		return graph.Int, wrap(func(v int64) int64 { return v & 15 }), true
-	case onnxBool:
-		return graph.Bool, none, true
-	}
-	return graph.Invalid, nil, false
+// cast binds a conversion.
+func (b *binding) cast(to elementType) *Kernel {
+	k := b.computes(func(in, out tensors) {
+		convert(out[0], in[0])
+		to.round(out[0])
+	}, graph.Tensor{Type: to.graph, Shape: b.shape()})
+	k.Keeps = b.in[0].Type == to.graph && to.float == nil && to.integer == nil
+	return k
 }
 
-// toFloat16 rounds to the nearest number of IEEE 754 binary16, ties to even.
-func toFloat16(x float32) float32 { return float16.ToFloat32(float16.FromFloat32(x)) }
-
-// toBfloat16 rounds to the nearest float32 with 7 bits of fraction, ties to even.
-func toBfloat16(x float32) float32 {
-	if x != x {
-		return x
+func bindCast(b *binding) *Kernel {
+	b.refuseIf(!b.has("to"), "attribute to is missing")
+	to, ok := elementTypes[b.Int("to")]
+	if !ok {
+		b.unsupported("to element type %d", b.Int("to"))
 	}
-	bits := math.Float32bits(x)
-	bits += 1<<15 - 1 + bits>>16&1
-	return math.Float32frombits(bits &^ (1<<16 - 1))
+	return b.cast(to)
 }
 
-// toInt truncates; what int64 cannot hold becomes its nearest value, NaN 0.
-func toInt(x float32) int64 {
-	switch {
-	case x != x:
-		return 0
-	case x >= 1<<63:
-		return math.MaxInt64
-	case x < -1<<63:
-		return math.MinInt64
-	}
-	return int64(x)
+// quantized is what the scale and the zero point of a quantised tensor belong to:
+// one number for all, for each index of an axis (13), or for each block along an
+// axis (21).
+type quantized struct {
+	outer, n, inner int // elements before, along and after the axis
+	block           int // 0 for whole axes
 }
 
-// convert fills dst with src, a tensor of the same shape, converted to dst's type.
-func convert(dst, src *graph.Tensor) {
-	switch {
-	case dst.Type == src.Type:
-		assign(dst, src)
-	case dst.Type == graph.Float && src.Type == graph.Int:
-		mapSlice(dst.F, src.I, func(v int64) float32 { return float32(v) })
-	case dst.Type == graph.Float:
-		mapSlice(dst.F, src.B, boolTo[float32])
-	case dst.Type == graph.Int && src.Type == graph.Float:
-		mapSlice(dst.I, src.F, toInt)
-	case dst.Type == graph.Int:
-		mapSlice(dst.I, src.B, boolTo[int64])
-	case src.Type == graph.Float:
-		mapSlice(dst.B, src.F, func(v float32) bool { return v != 0 })
-	default:
-		mapSlice(dst.B, src.I, func(v int64) bool { return v != 0 })
+// quantized checks scale, input at, and zero point, which follows it, against shape x.
+func (b *binding) quantized(x []int, at, block int) *quantized {
+	scale := b.in[at].Shape
+	if zero := b.x(at + 1); zero != nil && zero.Len() != tensor.Size(scale) {
+		b.refuse("zero point %v and scale %v differ", zero.Shape, scale)
+	}
+	b.refuseIf(block < 0 || block > tensor.MaxElements, "block_size %d is out of range", block)
+	q := &quantized{1, 1, tensor.Size(x), block}
+	if len(scale) <= 1 && tensor.Size(scale) == 1 && block == 0 {
+		return q
+	}
+	b.refuseIf(b.opset < 13, "scale %v is not a scalar before opset 13", scale)
+	axis := b.axis()
+	q.outer, q.n, q.inner = tensor.Size(x[:axis]), x[axis], tensor.Size(x[axis+1:])
+	want := []int{q.n}
+	if block > 0 {
+		want = slices.Clone(x)
+		want[axis] = (q.n + block - 1) / block
+	}
+	b.refuseIf(!slices.Equal(scale, want), "scale %v does not fit axis %d of %v in blocks of %d", scale, axis, x, max(block, 1))
+	return q
+}
+
+// each calls f for the elements lo to hi-1, whose scale and zero point are number s.
+func (q *quantized) each(f func(lo, hi, s int)) {
+	for o := range q.outer {
+		for d := range q.n {
+			at := (o*q.n + d) * q.inner
+			if q.block == 0 {
+				f(at, at+q.inner, d)
+				continue
+			}
+			s := (o*((q.n+q.block-1)/q.block) + d/q.block) * q.inner
+			for i := range q.inner {
+				f(at+i, at+i+1, s+i)
+			}
+		}
 	}
 }
 
-func boolTo[T number](v bool) T {
-	if v {
-		return 1
+// zeroPoint returns the zero point number s, input i, 0 where that is left out.
+func zeroPoint(in tensors, i, s int) int64 {
+	if i < len(in) && in[i] != nil {
+		return in[i].I[s]
 	}
 	return 0
 }
 
-// converted returns t as a tensor of type dt.
-func converted(t *graph.Tensor, dt graph.DType) *graph.Tensor {
-	if t.Type == dt {
-		return t
-	}
-	c := Alloc(dt, t.Shape)
-	convert(c, t)
-	return c
-}
-
-// cast binds a conversion.
-func (b *binding) cast(to graph.DType, round narrowing) (*Kernel, error) {
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		convert(out[0], in[0])
-		round(out[0])
+// alongQuantized is the rule for operators whose scale belongs to an axis.
+var alongQuantized = along(func(b *binding) []int {
+	switch {
+	case b.Int("block_size") != 0:
+		return tensor.AllAxes(len(b.shape()))
+	case b.in[1].Len() == 1:
 		return nil
 	}
-	return b.kernel(run, graph.Tensor{Type: to, Shape: b.in[0].Shape})
-}
+	return []int{b.axis()}
+})
 
-func bindCast(b *binding) (*Kernel, error) {
-	if !b.has("to") {
-		return nil, fmt.Errorf("attribute to is missing")
-	}
-	to, round, ok := narrow(b.Int("to", 0))
-	if !ok {
-		return nil, b.unsupported("to element type %d", b.Int("to", 0))
-	}
-	return b.cast(to, round)
-}
-
-func bindCastLike(b *binding) (*Kernel, error) {
-	return b.cast(b.in[1].Type, func(*graph.Tensor) {})
-}
-
-// bindDequantizeLinear: y = (x - zero point) · scale, with one scale, one for
-// each index of an axis (13), or one for each block along an axis (21).
-func bindDequantizeLinear(b *binding) (*Kernel, error) {
-	x, scale := b.in[0].Shape, b.in[1].Shape
-	if zero := b.x(2); zero != nil && zero.Len() != product(scale) {
-		return nil, fmt.Errorf("zero point %v and scale %v differ", zero.Shape, scale)
-	}
-	round := narrowing(func(*graph.Tensor) {})
-	if to := b.Int("output_dtype", 0); b.opset >= 23 && to != 0 {
-		t, r, ok := narrow(to)
-		if !ok || t != graph.Float {
-			return nil, b.unsupported("to element type %d", to)
-		}
-		round = r
-	}
-	block := 0
-	if b.opset >= 21 {
-		block = b.Int("block_size", 0)
-	}
-	if block < 0 || block > MaxElements {
-		return nil, fmt.Errorf("block_size %d is out of range", block)
-	}
-	outer, dim, inner := 1, 1, product(x)
-	if len(scale) > 1 || product(scale) != 1 || block > 0 {
-		if b.opset < 13 {
-			return nil, fmt.Errorf("scale %v is not a scalar before opset 13", scale)
-		}
-		axis, err := b.axis("axis", 1, len(x))
-		if err != nil {
-			return nil, err
-		}
-		outer, dim, inner = product(x[:axis]), x[axis], product(x[axis+1:])
-		want := []int{dim}
-		if block > 0 {
-			want = slices.Clone(x)
-			want[axis] = (dim + block - 1) / block
-		}
-		if !slices.Equal(scale, want) {
-			return nil, fmt.Errorf("scale %v does not fit axis %d of %v in blocks of %d", scale, axis, x, max(block, 1))
+// bindDequantizeLinear: y = (x - zero point) · scale.
+func bindDequantizeLinear(b *binding) *Kernel {
+	q := b.quantized(b.shape(), 1, b.Int("block_size"))
+	var round elementType
+	if to := b.Int("output_dtype"); to != 0 {
+		if round = elementTypes[to]; round.graph != graph.Float {
+			b.unsupported("to element type %d", to)
 		}
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		y, x, s := out[0].F, in[0].I, in[1].F
-		var zero []int64
-		if len(in) > 2 && in[2] != nil {
-			zero = in[2].I
-		} else {
-			zero = make([]int64, len(s))
-		}
-		blocks := 1
-		if block > 0 {
-			blocks = (dim + block - 1) / block
-		}
-		for o := range outer {
-			for d := range dim {
-				at := (o*dim + d) * inner
-				for i := at; i < at+inner; i++ {
-					j := d
-					if block > 0 {
-						j = (o*blocks+d/block)*inner + i - at
-					}
-					y[i] = float32(x[i]-zero[j]) * s[j]
-				}
+	return b.computes(func(in, out tensors) {
+		y, x := out[0].F, in[0].I
+		q.each(func(lo, hi, s int) {
+			zero, scale := zeroPoint(in, 2, s), in[1].F[s]
+			for i := lo; i < hi; i++ {
+				y[i] = float32(x[i]-zero) * scale
 			}
-		}
-		round(out[0])
-		return nil
-	}
-	return b.kernel(run, float(x...))
+		})
+		round.round(out[0])
+	}, float(b.shape()...))
 }

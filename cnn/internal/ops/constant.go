@@ -1,27 +1,27 @@
 package ops
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // Operators that make tensors from nothing but constants.
-var constantOps = []Op{
-	{Name: "Constant", Since: 1, Sig: "", Limits: "no strings, no sparse tensors", bind: bindConstant},
-	{Name: "ConstantOfShape", Since: 9, Sig: "i", bind: bindConstantOfShape},
-	{Name: "Range", Since: 11, Sig: "n = =", bind: bindRange},
-}
+var _ = register(
+	Op{Name: "Constant", Since: 1, Sig: "", Attrs: "value:tensor value_float:float=0 value_int:int=0 value_floats:floats value_ints:ints",
+		Limits: "no strings, no sparse tensors", Batch: unknown, Work: 1, bind: bindConstant},
+	Op{Name: "ConstantOfShape", Since: 9, Sig: "i", Attrs: "value:tensor", Batch: unknown, Work: 1, bind: bindConstantOfShape},
+	Op{Name: "Range", Since: 11, Sig: "n = =", Batch: unknown, Work: 1, bind: bindRange},
+)
 
-func bindConstant(b *binding) (*Kernel, error) {
+func bindConstant(b *binding) *Kernel {
 	var t *graph.Tensor
 	switch {
 	case b.has("value"):
 		t = b.Attrs["value"].T
 	case b.has("value_float"):
-		t = &graph.Tensor{Type: graph.Float, F: []float32{b.Attrs["value_float"].F}}
+		t = &graph.Tensor{Type: graph.Float, F: []float32{b.Float("value_float")}}
 	case b.has("value_int"):
 		t = &graph.Tensor{Type: graph.Int, I: []int64{b.Attrs["value_int"].I}}
 	case b.has("value_floats"):
@@ -32,81 +32,47 @@ func bindConstant(b *binding) (*Kernel, error) {
 		t = &graph.Tensor{Type: graph.Int, Shape: []int{len(v)}, I: v}
 	}
 	if t == nil {
-		return nil, b.unsupported("a constant that is neither a tensor nor numbers")
+		b.unsupported("a constant that is neither a tensor nor numbers")
 	}
-	if err := valid(t); err != nil {
-		return nil, fmt.Errorf("value: %w", err)
-	}
-	if !t.Known() {
-		return nil, fmt.Errorf("value %w", ErrNotConstant)
-	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		assign(out[0], t)
-		return nil
-	}
-	return b.kernel(run, like(t, t.Shape))
+	err := valid(t)
+	b.refuseIf(err != nil, "value: %w", err)
+	b.refuseIf(!t.Known(), "value %w", ErrNotConstant)
+	return b.computes(func(in, out tensors) { assign(out[0], t) }, like(t, t.Shape))
 }
 
-func bindConstantOfShape(b *binding) (*Kernel, error) {
-	shape, err := b.constInts(0, "shape")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := count(shape); err != nil {
-		return nil, err
-	}
+func bindConstantOfShape(b *binding) *Kernel {
+	shape := b.constInts(0, "shape")
+	try(tensor.Count(shape))
 	value := &graph.Tensor{Type: graph.Float, F: []float32{0}}
-	if a, ok := b.Attrs["value"]; ok {
-		if value = a.T; value == nil || valid(value) != nil || dataLen(value) != 1 {
-			return nil, fmt.Errorf("value is not a tensor of one element")
+	if b.has("value") {
+		if value = b.Attrs["value"].T; value == nil || valid(value) != nil || dataLen(value) != 1 {
+			b.refuse("value is not a tensor of one element")
 		}
 	}
-	one := like(value, nil)
-	one.F, one.I, one.B = value.F, value.I, value.B
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		expand(out[0], &one)
-		return nil
-	}
-	return b.kernel(run, like(value, shape))
+	one := *value
+	one.Shape = nil
+	return b.computes(func(in, out tensors) { expand(out[0], &one) }, like(value, shape))
 }
 
-func bindRange(b *binding) (*Kernel, error) {
+func bindRange(b *binding) *Kernel {
 	for i, t := range b.in {
-		if t.Len() != 1 {
-			return nil, fmt.Errorf("input %d is %s, not a scalar", i, describe(t))
-		}
-		if !t.Known() {
-			return nil, fmt.Errorf("input %d %w", i, ErrNotConstant)
-		}
+		b.refuseIf(t.Len() != 1, "input %d is %s, not a scalar", i, describe(t))
+		b.refuseIf(!t.Known(), "input %d %w", i, ErrNotConstant)
 	}
-	var n float64
-	var fill func(out *graph.Tensor)
 	if b.in[0].Type == graph.Float {
-		start, limit, delta := b.in[0].F[0], b.in[1].F[0], b.in[2].F[0]
-		n = math.Ceil((float64(limit) - float64(start)) / float64(delta))
-		fill = func(out *graph.Tensor) {
-			for i := range out.F {
-				out.F[i] = start + float32(i)*delta
-			}
+		return sequence(b, b.in[0].F[0], b.in[1].F[0], b.in[2].F[0], floats)
+	}
+	return sequence(b, b.in[0].I[0], b.in[1].I[0], b.in[2].I[0], ints)
+}
+
+func sequence[T number](b *binding, start, limit, delta T, data func(*graph.Tensor) []T) *Kernel {
+	n := math.Ceil((float64(limit) - float64(start)) / float64(delta))
+	b.refuseIf(n != n, "start, limit and delta give no length")
+	b.refuseIf(n > tensor.MaxElements, "%w: %g elements", tensor.ErrTooLarge, n)
+	return b.computes(func(in, out tensors) {
+		v := data(out[0])
+		for i := range v {
+			v[i] = start + T(i)*delta
 		}
-	} else {
-		start, limit, delta := b.in[0].I[0], b.in[1].I[0], b.in[2].I[0]
-		n = math.Ceil((float64(limit) - float64(start)) / float64(delta))
-		fill = func(out *graph.Tensor) {
-			for i := range out.I {
-				out.I[i] = start + int64(i)*delta
-			}
-		}
-	}
-	if n != n {
-		return nil, fmt.Errorf("start, limit and delta give no length")
-	}
-	if n > MaxElements {
-		return nil, fmt.Errorf("%w: %g elements", ErrTooLarge, n)
-	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		fill(out[0])
-		return nil
-	}
-	return b.kernel(run, like(b.in[0], []int{int(max(n, 0))}))
+	}, like(b.in[0], []int{int(max(n, 0))}))
 }

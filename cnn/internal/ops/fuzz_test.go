@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // FuzzBind spoils nodes of the test archives and runs what Bind lets pass:
@@ -101,7 +102,7 @@ func (s *sample) run(t testing.TB) {
 	}
 	for i, x := range s.in {
 		if x != nil && !x.Known() {
-			s.in[i] = Alloc(x.Type, x.Shape)
+			s.in[i] = graph.Alloc(x.Type, x.Shape)
 		}
 	}
 	out := make([]*graph.Tensor, len(k.Out))
@@ -109,9 +110,16 @@ func (s *sample) run(t testing.TB) {
 		if o.Len() > small {
 			return
 		}
-		out[i] = Alloc(o.Type, o.Shape)
+		out[i] = graph.Alloc(o.Type, o.Shape)
 	}
-	k.Run(s.in, out, kernels.Threads(2))
+	k.Run(s.in, out, workers.Threads(2))
+	for i := range s.in {
+		axes := slices.Repeat([]int{-1}, len(s.in))
+		if s.in[i] != nil && len(s.in[i].Shape) > 0 {
+			axes[i] = len(s.in[i].Shape) - 1
+			BatchAxis(s.node, s.opset, s.in, axes)
+		}
+	}
 	if d := time.Since(start); d > 5*time.Second {
 		t.Errorf("%+v on %s took %v", *s.node, describeAll(s.in), d)
 	}
@@ -170,18 +178,13 @@ func (s sample) spoil(d *dice) *sample {
 	return &s
 }
 
-// attributes lists what else a node may have.
-var attributes = []string{
-	"axis", "axes", "perm", "keepdims", "kernel_shape", "pads", "strides", "dilations", "group", "auto_pad", "ceil_mode",
-	"count_include_pad", "output_padding", "output_shape", "size", "p", "num_groups", "blocksize", "block_size", "mode", "to",
-	"starts", "ends", "split", "num_outputs", "start", "end", "allowzero", "value", "value_ints", "batch_dims", "scales",
-	"antialias", "exclude_outside", "keep_aspect_ratio_policy", "coordinate_transformation_mode", "noop_with_empty_axes",
-}
-
 func (s *sample) spoilAttr(d *dice) {
 	names := slices.Sorted(maps.Keys(s.node.Attrs))
 	if len(names) == 0 || d.n(4) == 0 {
-		names = attributes
+		names = slices.Sorted(maps.Keys(Get(s.node.Op).attrs))
+	}
+	if len(names) == 0 {
+		return
 	}
 	if s.node.Attrs == nil {
 		s.node.Attrs = map[string]graph.Attr{}
@@ -217,15 +220,15 @@ func (s *sample) spoilAttr(d *dice) {
 
 // filled returns a tensor with data, unless it is large.
 func filled(t graph.DType, shape []int) *graph.Tensor {
-	if n, err := count(shape); err != nil || n > small {
+	if n, err := tensor.Count(shape); err != nil || n > small {
 		return &graph.Tensor{Type: t, Shape: shape}
 	}
-	return Alloc(t, shape)
+	return graph.Alloc(t, shape)
 }
 
 func spoilTensor(d *dice, t *graph.Tensor) *graph.Tensor {
 	if t == nil {
-		return Alloc(graph.DType(1+d.n(3)), []int{d.n(4)})
+		return graph.Alloc(graph.DType(1+d.n(3)), []int{d.n(4)})
 	}
 	c := *t
 	c.Shape = slices.Clone(t.Shape)

@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Operators whose indices are data: they are checked when the node runs.
-var gatherOps = []Op{
-	{Name: "Gather", Since: 1, Sig: "a i", bind: bindGather},
-	{Name: "GatherElements", Since: 11, Sig: "a i", bind: bindGatherElements},
-	{Name: "GatherND", Since: 11, Sig: "a i", bind: bindGatherND},
-}
+var _ = register(
+	Op{Name: "Gather", Since: 1, Sig: "a i", Attrs: "axis:int=0", Batch: gatherBatch, Work: 1, bind: bindGather},
+	Op{Name: "GatherElements", Since: 11, Sig: "a i", Attrs: "axis:int=0", Batch: gatherElementsBatch, bind: bindGatherElements},
+	Op{Name: "GatherND", Since: 11, Sig: "a i", Attrs: "batch_dims@12:int=0", Batch: gatherNDBatch, bind: bindGatherND},
+)
 
 // index resolves an index that may count from the end of an axis of n.
 func index(v int64, n int) (int, error) {
@@ -26,119 +26,129 @@ func index(v int64, n int) (int, error) {
 	return int(v), nil
 }
 
-// copyBlock copies n elements between tensors of the same type.
-func copyBlock(dst *graph.Tensor, d int, src *graph.Tensor, s, n int) {
-	if n == 0 { // d and s may lie beyond the end
-		return
+// gatherBatch: pictures lie along another axis of the data, or along any of the
+// indices into data that are the same for all.
+var gatherBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	axis := b.axis()
+	switch {
+	case axes[0] >= 0 && axes[1] >= 0:
+		return 0, false
+	case axes[0] < 0:
+		return axis + axes[1], true
+	case axes[0] > axis:
+		return axes[0] - 1 + len(b.in[1].Shape), true
 	}
-	switch dst.Type {
-	case graph.Float:
-		copy(dst.F[d:d+n], src.F[s:s+n])
-	case graph.Int:
-		copy(dst.I[d:d+n], src.I[s:s+n])
-	case graph.Bool:
-		copy(dst.B[d:d+n], src.B[s:s+n])
-	}
-}
+	return axes[0], axes[0] != axis
+}}
 
-func bindGather(b *binding) (*Kernel, error) {
-	x, idx := b.in[0].Shape, b.in[1].Shape
-	axis, err := b.axis("axis", 0, len(x))
-	if err != nil {
-		return nil, err
-	}
-	outer, dim, inner := product(x[:axis]), x[axis], product(x[axis+1:])
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		o := 0
-		for i := range outer {
+func bindGather(b *binding) *Kernel {
+	x, idx := b.shape(), b.in[1].Shape
+	axis, outer, n, inner := b.around()
+	return b.kernel(func(in, out tensors, _ *workers.Team) error {
+		to, from, at := data(out[0]), data(in[0]), 0
+		for o := range outer {
 			for _, v := range in[1].I {
-				j, err := index(v, dim)
+				j, err := index(v, n)
 				if err != nil {
 					return err
 				}
-				copyBlock(out[0], o, in[0], (i*dim+j)*inner, inner)
-				o += inner
+				to.copy(at, from, (o*n+j)*inner, inner)
+				at += inner
 			}
 		}
 		return nil
-	}
-	return b.kernel(run, like(b.in[0], slices.Concat(x[:axis], idx, x[axis+1:])))
+	}, like(b.in[0], slices.Concat(x[:axis], idx, x[axis+1:])))
 }
 
+// gatherElementsBatch: pictures lie along another axis of both.
+var gatherElementsBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	axis, a := b.axis(), axes[1]
+	return a, a >= 0 && a == axes[0] && a != axis && b.shape()[a] == b.in[1].Shape[a]
+}}
+
 // bindGatherElements: out[i][j][k] = x[i][idx[i][j][k]][k] for axis 1.
-func bindGatherElements(b *binding) (*Kernel, error) {
-	x, idx := b.in[0].Shape, b.in[1].Shape
-	axis, err := b.axis("axis", 0, len(x))
-	if err != nil {
-		return nil, err
-	}
-	if len(idx) != len(x) {
-		return nil, fmt.Errorf("shapes %v and %v differ in rank", x, idx)
-	}
-	for d := range x {
-		if d != axis && idx[d] > x[d] {
-			return nil, fmt.Errorf("indices %v are larger than the data %v", idx, x)
-		}
-	}
-	from := strides(x)
-	step := from[axis]
-	from[axis] = 0
-	l := newLoops(idx, from)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) (err error) {
-		l.rows(func(o int, off []int) {
-			for i := range l.n {
-				j, e := index(in[1].I[o+i], x[axis])
-				if e != nil {
-					err = e
-					return
-				}
-				copyBlock(out[0], o+i, in[0], off[0]+i*l.step[0]+j*step, 1)
+func bindGatherElements(b *binding) *Kernel {
+	axis, w := b.elementsOf(b.in[1].Shape)
+	n, step := b.shape()[axis], tensor.Strides(b.shape())[axis]
+	return b.kernel(func(in, out tensors, _ *workers.Team) (err error) {
+		to, from := data(out[0]), data(in[0])
+		w.Elements(func(o int, at [3]int) {
+			j, e := index(in[1].I[o], n)
+			if e != nil {
+				err = e
+				return
 			}
+			to.copy(o, from, at[0]+j*step, 1)
 		})
 		return err
+	}, like(b.in[0], b.in[1].Shape))
+}
+
+// elementsOf returns the walk over indices into the first input that say where along
+// an axis an element is. They may be fewer than the data along each other axis.
+func (b *binding) elementsOf(idx []int) (axis int, w tensor.Walk) {
+	x := b.shape()
+	axis = b.axis()
+	b.refuseIf(len(idx) != len(x), "shapes %v and %v differ in rank", x, idx)
+	for d := range x {
+		b.refuseIf(d != axis && idx[d] > x[d], "indices %v are larger than the data %v", idx, x)
 	}
-	return b.kernel(run, like(b.in[0], idx))
+	from := tensor.Strides(x)
+	from[axis] = 0
+	return axis, tensor.NewWalk(idx, from)
+}
+
+// gatherNDBatch: pictures lie along one of the axes that data and indices share.
+var gatherNDBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	a := axes[0]
+	return a, a >= 0 && a == axes[1] && a < b.Int("batch_dims")
+}}
+
+// blocksOf checks indices whose last dimension addresses a block of the first input;
+// the first dimensions of both are a batch.
+func (b *binding) blocksOf(idx []int, batch int) *nd {
+	x := b.shape()
+	b.refuseIf(len(idx) == 0 || batch < 0 || batch >= min(len(x), len(idx)), "batch_dims %d does not fit shapes %v and %v", batch, x, idx)
+	b.refuseIf(!slices.Equal(x[:batch], idx[:batch]), "shapes %v and %v differ in their first %d dimensions", x, idx, batch)
+	depth := idx[len(idx)-1]
+	b.refuseIf(depth < 1 || depth > len(x)-batch, "indices %v address %d of the %d dimensions", idx, depth, len(x)-batch)
+	return &nd{
+		dims: x[batch : batch+depth], strides: tensor.Strides(x)[batch:], rest: tensor.Size(x[batch:]),
+		inner: x[batch+depth:], each: tensor.Size(idx[batch : len(idx)-1]), batches: tensor.Size(x[:batch]),
+	}
+}
+
+// nd are indices of several dimensions.
+type nd struct {
+	dims, strides       []int // of the data, as far as they are addressed
+	inner               []int // shape of what an index addresses
+	batches, each, rest int   // batches, indices in each, elements in each
+}
+
+// blocks calls f for each index in order, with the place of what it addresses.
+func (n *nd) blocks(idx []int64, f func(i, at int)) error {
+	depth := len(n.dims)
+	for i := range n.batches * n.each {
+		at := i / n.each * n.rest
+		for d, v := range idx[i*depth : (i+1)*depth] {
+			j, err := index(v, n.dims[d])
+			if err != nil {
+				return err
+			}
+			at += j * n.strides[d]
+		}
+		f(i, at)
+	}
+	return nil
 }
 
 // bindGatherND: the last dimension of the indices addresses a block of the data.
-func bindGatherND(b *binding) (*Kernel, error) {
-	x, idx := b.in[0].Shape, b.in[1].Shape
-	batch := 0
-	if b.opset >= 12 {
-		batch = b.Int("batch_dims", 0)
-	}
-	if len(idx) == 0 || batch < 0 || batch >= min(len(x), len(idx)) {
-		return nil, fmt.Errorf("batch_dims %d does not fit shapes %v and %v", batch, x, idx)
-	}
-	if !slices.Equal(x[:batch], idx[:batch]) {
-		return nil, fmt.Errorf("shapes %v and %v differ in their first %d dimensions", x, idx, batch)
-	}
-	depth := idx[len(idx)-1]
-	if depth < 1 || depth > len(x)-batch {
-		return nil, fmt.Errorf("indices %v address %d of the %d dimensions", idx, depth, len(x)-batch)
-	}
-	dims, st := x[batch:batch+depth], strides(x)[batch:]
-	batches, rest := product(x[:batch]), product(x[batch:])
-	inner := product(x[batch+depth:])
-	each := product(idx[batch : len(idx)-1])
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		o, i := 0, in[1].I
-		for n := range batches {
-			for range each {
-				from := n * rest
-				for d, v := range i[:depth] {
-					j, err := index(v, dims[d])
-					if err != nil {
-						return err
-					}
-					from += j * st[d]
-				}
-				i = i[depth:]
-				copyBlock(out[0], o, in[0], from, inner)
-				o += inner
-			}
-		}
-		return nil
-	}
-	return b.kernel(run, like(b.in[0], slices.Concat(idx[:len(idx)-1], x[batch+depth:])))
+func bindGatherND(b *binding) *Kernel {
+	idx := b.in[1].Shape
+	n := b.blocksOf(idx, b.Int("batch_dims"))
+	size := tensor.Size(n.inner)
+	return b.kernel(func(in, out tensors, _ *workers.Team) error {
+		to, from := data(out[0]), data(in[0])
+		return n.blocks(in[1].I, func(i, at int) { to.copy(i*size, from, at, size) })
+	}, like(b.in[0], slices.Concat(idx[:len(idx)-1], n.inner)))
 }

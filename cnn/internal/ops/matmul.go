@@ -1,20 +1,22 @@
 package ops
 
 import (
-	"fmt"
 	"slices"
 
-	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
-var matmulOps = []Op{
-	{Name: "MatMul", Since: 1, Sig: "f f", bind: bindMatMul},
-	{Name: "Gemm", Since: 7, Sig: "f f f?", bind: bindGemm},
-}
+var _ = register(
+	Op{Name: "MatMul", Since: 1, Sig: "f f", Batch: matmulBatch, Work: 1, Head: Multiplies, bind: bindMatMul},
+	Op{Name: "Gemm", Since: 7, Sig: "f f f?", Attrs: "alpha:float=1 beta:float=1 transA:int=0 transB:int=0",
+		Batch: gemmBatch, Work: 1, Head: Affine, bind: bindGemm},
+)
 
-// gemm is kernels.Gemm, also for empty matrices.
-func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, team *kernels.Team) {
+// gemm is matmul.Mul, also for empty matrices.
+func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, team *workers.Team) {
 	if m == 0 || n == 0 {
 		return
 	}
@@ -24,18 +26,35 @@ func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 		}
 		return
 	}
-	kernels.Gemm(transA, transB, m, n, k, a, lda, b, ldb, false, c, ldc, team)
+	matmul.Mul(transA, transB, m, n, k, a, lda, b, ldb, false, c, ldc, team)
 }
 
-// bindMatMul multiplies [..., M, K] by [..., K, N]; the leading dimensions
-// broadcast. A vector counts as one row on the left, one column on the right,
-// and its dimension vanishes from the result.
-func bindMatMul(b *binding) (*Kernel, error) {
-	x, y := b.in[0].Shape, b.in[1].Shape
-	mismatch := fmt.Errorf("shapes %v and %v do not multiply", x, y)
-	if len(x) == 0 || len(y) == 0 {
-		return nil, mismatch
+// matmulBatch: rows by a matrix that is the same for all pictures, or matrices
+// picture by picture.
+var matmulBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	x, y, axis := b.in[0].Shape, b.in[1].Shape, axes[0]
+	switch {
+	case axis < 0:
+		return 0, false
+	case axes[1] < 0:
+		return axis, axis < len(x)-1 && len(y) <= 2
 	}
+	return axis, axis == axes[1] && len(x) == len(y) && axis < len(x)-2 && x[axis] == y[axis]
+}}
+
+// product is a matrix product of [..., M, K] by [..., K, N] whose leading dimensions
+// broadcast. A vector counts as one row on the left, one column on the right, and its
+// dimension vanishes from the result.
+type product struct {
+	m, n, k int
+	shape   []int
+	w       tensor.Walk // over the matrices
+}
+
+func (b *binding) product(x, y []int) *product {
+	const mismatch = "shapes %v and %v do not multiply"
+	b.refuseIf(len(x) == 0 || len(y) == 0, mismatch, x, y)
+	x0, y0 := x, y
 	rowVector, columnVector := len(x) == 1, len(y) == 1
 	if rowVector {
 		x = []int{1, x[0]}
@@ -43,53 +62,63 @@ func bindMatMul(b *binding) (*Kernel, error) {
 	if columnVector {
 		y = []int{y[0], 1}
 	}
-	m, k, n := x[len(x)-2], x[len(x)-1], y[len(y)-1]
-	if y[len(y)-2] != k {
-		return nil, mismatch
-	}
+	p := &product{m: x[len(x)-2], k: x[len(x)-1], n: y[len(y)-1]}
 	xb, yb := x[:len(x)-2], y[:len(y)-2]
-	batch, err := broadcast(xb, yb)
-	if err != nil {
-		return nil, mismatch
-	}
-	shape := slices.Clone(batch)
+	batch, err := tensor.Broadcast(xb, yb)
+	b.refuseIf(err != nil || y[len(y)-2] != p.k, mismatch, x0, y0)
+	p.shape = slices.Clone(batch)
 	if !rowVector {
-		shape = append(shape, m)
+		p.shape = append(p.shape, p.m)
 	}
 	if !columnVector {
-		shape = append(shape, n)
+		p.shape = append(p.shape, p.n)
 	}
-	if _, err := count(shape); err != nil {
-		return nil, err
-	}
-	if product(yb) == 1 {
+	try(tensor.Count(p.shape))
+	if tensor.Size(yb) == 1 {
 		// One right side: the rows of all left sides make one matrix.
-		m *= product(xb)
+		p.m *= tensor.Size(xb)
 		batch, xb, yb = nil, nil, nil
 	}
-	l := broadcastLoops(batch, xb, yb)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		l.rows(func(o int, off []int) {
-			for i := range l.n {
-				a := in[0].F[(off[0]+i*l.step[0])*m*k:]
-				b := in[1].F[(off[1]+i*l.step[1])*k*n:]
-				gemm(false, false, m, n, k, a, k, b, n, out[0].F[(o+i)*m*n:], n, team)
-			}
-		})
-		return nil
-	}
-	return b.kernel(run, float(shape...))
+	p.w = tensor.BroadcastWalk(batch, xb, yb)
+	return p
 }
+
+func (p *product) run(out, x, y []float32, team *workers.Team) {
+	p.w.Elements(func(o int, in [3]int) {
+		gemm(false, false, p.m, p.n, p.k, x[in[0]*p.m*p.k:], p.k, y[in[1]*p.k*p.n:], p.n, out[o*p.m*p.n:], p.n, team)
+	})
+}
+
+// work returns how long the product takes.
+func (p *product) work() int64 { return int64(tensor.Size(p.shape)) * int64(p.k) / 16 }
+
+func bindMatMul(b *binding) *Kernel {
+	p := b.product(b.in[0].Shape, b.in[1].Shape)
+	k := b.kernel(func(in, out tensors, team *workers.Team) error {
+		p.run(out[0].F, in[0].F, in[1].F, team)
+		return nil
+	}, float(p.shape...))
+	k.Work = p.work()
+	return k
+}
+
+// gemmBatch: rows by a matrix that is the same for all pictures.
+var gemmBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	c := b.x(2)
+	rows := 0
+	if b.Int("transA") != 0 {
+		rows = 1
+	}
+	return 0, onlyFirst(axes) && axes[0] == rows && (c == nil || len(c.Shape) < 2 || c.Shape[0] == 1)
+}}
 
 // bindGemm: Y = alpha·A·B + beta·C, with A and B transposed at will and C
 // broadcast to [M, N].
-func bindGemm(b *binding) (*Kernel, error) {
+func bindGemm(b *binding) *Kernel {
 	x, y := b.in[0].Shape, b.in[1].Shape
-	if len(x) != 2 || len(y) != 2 {
-		return nil, fmt.Errorf("shapes %v and %v are not matrices", x, y)
-	}
-	alpha, beta := b.Float("alpha", 1), b.Float("beta", 1)
-	transA, transB := b.Int("transA", 0) != 0, b.Int("transB", 0) != 0
+	b.refuseIf(len(x) != 2 || len(y) != 2, "shapes %v and %v are not matrices", x, y)
+	alpha, beta := b.Float("alpha"), b.Float("beta")
+	transA, transB := b.Int("transA") != 0, b.Int("transB") != 0
 	m, k := x[0], x[1]
 	if transA {
 		m, k = k, m
@@ -98,32 +127,33 @@ func bindGemm(b *binding) (*Kernel, error) {
 	if transB {
 		k2, n = n, k2
 	}
-	if k != k2 {
-		return nil, fmt.Errorf("shapes %v and %v do not multiply", x, y)
-	}
-	var add *loops
-	switch c := b.x(2); {
+	b.refuseIf(k != k2, "shapes %v and %v do not multiply", x, y)
+	var w tensor.Walk
+	c := b.x(2)
+	switch {
 	case c == nil && b.opset < 11:
-		return nil, fmt.Errorf("input 2 is missing")
-	case c != nil && !broadcastsTo(c.Shape, []int{m, n}):
-		return nil, fmt.Errorf("C %v does not broadcast to [%d %d]", c.Shape, m, n)
-	case c != nil && beta != 0:
-		add = broadcastLoops([]int{m, n}, []int{m, n}, c.Shape)
+		b.refuse("input 2 is missing")
+	case c != nil && !tensor.BroadcastsTo(c.Shape, []int{m, n}):
+		b.refuse("C %v does not broadcast to [%d %d]", c.Shape, m, n)
+	case c != nil:
+		w = tensor.BroadcastWalk([]int{m, n}, []int{m, n}, c.Shape)
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	add := addFloats
+	if beta != 1 {
+		add = eachRow(func(x, c float32) float32 { return x + beta*c })
+	}
+	bias := c != nil && beta != 0
+	kernel := b.kernel(func(in, out tensors, team *workers.Team) error {
 		o := out[0].F
 		gemm(transA, transB, m, n, k, in[0].F, x[1], in[1].F, y[1], o, n, team)
 		if alpha != 1 {
-			kernels.Scale(o, alpha, o)
+			vmath.Scale(o, alpha, o)
 		}
-		switch {
-		case add == nil:
-		case beta == 1:
-			walk(add, o, o, in[2].F, addFloats)
-		default:
-			walk(add, o, o, in[2].F, eachRow(func(x, c float32) float32 { return x + beta*c }))
+		if bias {
+			walk(&w, o, o, in[2].F, add)
 		}
 		return nil
-	}
-	return b.kernel(run, float(m, n))
+	}, float(m, n))
+	kernel.Work = int64(m) * int64(n) * int64(max(x[0], x[1])) / 16
+	return kernel
 }

@@ -1,281 +1,154 @@
 package ops
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // Operators that only move elements.
-var moveOps = []Op{
-	{Name: "Concat", Since: 4, Sig: "a =*", bind: bindConcat},
-	{Name: "Split", Since: 2, Sig: "a i?", bind: bindSplit},
-	{Name: "Slice", Since: 1, Sig: "a i? i? i? i?", bind: bindSlice},
-	{Name: "Transpose", Since: 1, Sig: "a", bind: bindTranspose},
-	{Name: "Expand", Since: 8, Sig: "a i", bind: bindExpand},
-	{Name: "Tile", Since: 6, Sig: "a i", bind: bindTile},
-	{Name: "DepthToSpace", Since: 1, Sig: "a", bind: bindDepthToSpace},
-	{Name: "SpaceToDepth", Since: 1, Sig: "a", bind: bindSpaceToDepth},
+var _ = register(
+	Op{Name: "Concat", Since: 4, Sig: "a =*", Attrs: "axis:int=0", Batch: concatBatch, Work: 1, bind: bindConcat},
+	Op{Name: "Split", Since: 2, Sig: "a i?", Attrs: "axis:int=0 split-12:ints num_outputs@18:int=0", Batch: alongOthers, Work: 1, bind: bindSplit},
+	Op{Name: "Slice", Since: 1, Sig: "a i? i? i? i?", Attrs: "starts-9:ints ends-9:ints axes-9:ints", Batch: sliceBatch, Work: 1, bind: bindSlice},
+	Op{Name: "Transpose", Since: 1, Sig: "a", Attrs: "perm:ints", Batch: transposeBatch, Work: 1, Head: Permutes, bind: bindTranspose},
+	Op{Name: "Expand", Since: 8, Sig: "a i", Batch: expandBatch, Work: 1, bind: bindExpand},
+	Op{Name: "Tile", Since: 6, Sig: "a i", Batch: tileBatch, Work: 1, bind: bindTile},
+	Op{Name: "DepthToSpace", Since: 1, Sig: "a", Attrs: "blocksize:int=0 mode@11:DCR|CRD", Batch: alongFirst, bind: bindDepthToSpace},
+	Op{Name: "SpaceToDepth", Since: 1, Sig: "a", Attrs: "blocksize:int=0 mode@28:DCR|CRD", Batch: alongFirst, bind: bindSpaceToDepth},
+)
+
+// gathered binds a node whose output has the elements of its first input that w
+// walks over, counted from base.
+func (b *binding) gathered(shape []int, base int, w tensor.Walk) *Kernel {
+	return b.computes(func(in, out tensors) { data(out[0]).gather(data(in[0]), base, &w) }, like(b.in[0], shape))
 }
 
-// view is a strided window on the elements of a tensor.
-type view struct {
-	offset  int
-	strides []int
-}
-
-// transfer is a copy between two windows of the same shape, planned once.
-type transfer struct {
-	l        *loops
-	to, from int // offsets
-}
-
-func newTransfer(shape []int, to, from view) *transfer {
-	return &transfer{newLoops(shape, to.strides, from.strides), to.offset, from.offset}
-}
-
-// run copies from src to dst, tensors of the same type.
-func (t *transfer) run(dst, src *graph.Tensor) {
-	switch dst.Type {
-	case graph.Float:
-		copyRows(t, dst.F, src.F)
-	case graph.Int:
-		copyRows(t, dst.I, src.I)
-	case graph.Bool:
-		copyRows(t, dst.B, src.B)
-	}
-}
-
-func copyRows[T any](t *transfer, dst, src []T) {
-	n, sd, ss := t.l.n, t.l.step[0], t.l.step[1]
-	if t.transposes() {
-		copyTransposed(t, dst, src)
-		return
-	}
-	t.l.rows(func(_ int, off []int) {
-		d, s := t.to+off[0], t.from+off[1]
-		if sd == 1 && ss == 1 {
-			copy(dst[d:d+n], src[s:s+n])
-			return
+// concatBatch: the pictures lie along the same axis of all inputs, another than that
+// of the node, and in the same way.
+var concatBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	for _, a := range axes {
+		if a != axes[0] {
+			return 0, false
 		}
-		for range n {
-			dst[d] = src[s]
-			d += sd
-			s += ss
-		}
-	})
-}
-
-// transposes reports whether the rows of dst are columns of src: the elements
-// of src lie side by side along the last of the outer dimensions.
-func (t *transfer) transposes() bool {
-	last := len(t.l.dims) - 1
-	return last >= 0 && t.l.step[0] == 1 && t.l.step[1] > 1 && t.l.outer[1][last] == 1
-}
-
-// copyTransposed copies some rows at a time, so that each line of the cache
-// that is read gives an element to all of them.
-func copyTransposed[T any](t *transfer, dst, src []T) {
-	const rows = 16
-	last := len(t.l.dims) - 1
-	height, stride := t.l.dims[last], t.l.outer[0][last]
-	planes := &loops{dims: t.l.dims[:last], outer: t.l.outer, n: 1, step: t.l.step}
-	planes.rows(func(_ int, off []int) {
-		for i := 0; i < height; i += rows {
-			d, s := t.to+off[0]+i*stride, t.from+off[1]+i
-			for j := range t.l.n {
-				for k, v := range src[s : s+min(rows, height-i)] {
-					dst[d+k*stride+j] = v
-				}
-				s += t.l.step[1]
-			}
-		}
-	})
-}
-
-// assign copies src, a tensor of the same type and number of elements.
-func assign(dst, src *graph.Tensor) {
-	copy(dst.F, src.F)
-	copy(dst.I, src.I)
-	copy(dst.B, src.B)
-}
-
-// expand fills dst with src, which broadcasts to its shape.
-func expand(dst, src *graph.Tensor) {
-	newTransfer(dst.Shape, view{strides: strides(dst.Shape)}, view{strides: stretch(src.Shape, dst.Shape)}).run(dst, src)
-}
-
-// strided binds a node whose only output is a view of its first input.
-func (b *binding) strided(shape []int, from view) (*Kernel, error) {
-	if _, err := count(shape); err != nil {
-		return nil, err
 	}
-	t := newTransfer(shape, view{strides: strides(shape)}, from)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		t.run(out[0], in[0])
-		return nil
-	}
-	return b.kernel(run, like(b.in[0], shape))
-}
+	return axes[0], axes[0] != b.axis()
+}}
 
-func bindConcat(b *binding) (*Kernel, error) {
-	first := b.in[0].Shape
-	if !b.has("axis") {
-		return nil, fmt.Errorf("axis is missing")
-	}
-	axis, err := b.axis("axis", 0, len(first))
-	if err != nil {
-		return nil, err
-	}
+func bindConcat(b *binding) *Kernel {
+	first := b.shape()
+	b.refuseIf(!b.has("axis"), "axis is missing")
+	axis := b.axis()
 	shape := slices.Clone(first)
 	shape[axis] = 0
-	starts := make([]int, len(b.in))
-	for i, t := range b.in {
-		if len(t.Shape) != len(shape) {
-			return nil, fmt.Errorf("shapes %v and %v do not join along axis %d", first, t.Shape, axis)
-		}
+	for _, t := range b.in {
+		b.refuseIf(len(t.Shape) != len(shape), "shapes %v and %v do not join along axis %d", first, t.Shape, axis)
 		for d, n := range t.Shape {
-			if d != axis && n != first[d] {
-				return nil, fmt.Errorf("shapes %v and %v do not join along axis %d", first, t.Shape, axis)
-			}
+			b.refuseIf(d != axis && n != first[d], "shapes %v and %v do not join along axis %d", first, t.Shape, axis)
 		}
-		if starts[i] = shape[axis]; t.Shape[axis] > MaxElements-starts[i] {
-			return nil, fmt.Errorf("%w: more than %d along axis %d", ErrTooLarge, MaxElements, axis)
-		}
+		b.refuseIf(t.Shape[axis] > tensor.MaxElements-shape[axis], "%w: more than %d along axis %d", tensor.ErrTooLarge, tensor.MaxElements, axis)
 		shape[axis] += t.Shape[axis]
 	}
-	if _, err := count(shape); err != nil {
-		return nil, err
-	}
-	st := strides(shape)
-	parts := make([]*transfer, len(b.in))
-	for i, t := range b.in {
-		parts[i] = newTransfer(t.Shape, view{starts[i] * st[axis], st}, view{strides: strides(t.Shape)})
-	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		for i, p := range parts {
-			p.run(out[0], in[i])
+	try(tensor.Count(shape))
+	outer := tensor.Size(shape[:axis])
+	return b.computes(func(in, out tensors) {
+		to, at := data(out[0]), 0
+		for o := range outer {
+			for _, t := range in {
+				n := t.Len() / outer
+				to.copy(at, data(t), o*n, n)
+				at += n
+			}
 		}
-		return nil
-	}
-	return b.kernel(run, like(b.in[0], shape))
+	}, like(b.in[0], shape))
 }
 
 // bindSplit: the sizes are an attribute up to opset 12, an input from then on.
 // Without them the parts are equal; from opset 18 on, with num_outputs, the
 // last may be smaller.
-func bindSplit(b *binding) (*Kernel, error) {
+func bindSplit(b *binding) *Kernel {
 	x := b.in[0]
-	axis, err := b.axis("axis", 0, len(x.Shape))
-	if err != nil {
-		return nil, err
-	}
-	sizes, err := b.attrOrInput("split", 12, 1)
-	if err != nil {
-		return nil, err
-	}
+	axis, outer, length, inner := b.around()
+	sizes := b.attrOrInput("split", 1)
 	if sizes == nil {
-		if sizes, err = b.equalParts(x.Shape[axis]); err != nil {
-			return nil, err
-		}
+		sizes = b.equalParts(length)
 	}
-	if len(sizes) != len(b.Outputs) {
-		return nil, fmt.Errorf("%d sizes for %d outputs", len(sizes), len(b.Outputs))
-	}
-	st := strides(x.Shape)
-	parts := make([]*transfer, len(sizes))
+	b.refuseIf(len(sizes) != len(b.Outputs), "%d sizes for %d outputs", len(sizes), len(b.Outputs))
 	outs := make([]graph.Tensor, len(sizes))
-	sum := 0
+	left := length
 	for i, n := range sizes {
-		if n < 0 || n > x.Shape[axis]-sum {
-			return nil, fmt.Errorf("sizes %v do not divide the %d of axis %d", sizes, x.Shape[axis], axis)
-		}
+		b.refuseIf(n < 0 || n > left, "sizes %v do not divide the %d of axis %d", sizes, length, axis)
+		left -= n
 		shape := slices.Clone(x.Shape)
 		shape[axis] = n
 		outs[i] = like(x, shape)
-		parts[i] = newTransfer(shape, view{strides: strides(shape)}, view{sum * st[axis], st})
-		sum += n
 	}
-	if sum != x.Shape[axis] {
-		return nil, fmt.Errorf("sizes %v do not divide the %d of axis %d", sizes, x.Shape[axis], axis)
-	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		for i, p := range parts {
-			p.run(out[i], in[0])
+	b.refuseIf(left != 0, "sizes %v do not divide the %d of axis %d", sizes, length, axis)
+	return b.computes(func(in, out tensors) {
+		from, at := data(in[0]), 0
+		for o := range outer {
+			for i, t := range out {
+				n := sizes[i] * inner
+				data(t).copy(o*n, from, at, n)
+				at += n
+			}
 		}
-		return nil
-	}
-	return b.kernel(run, outs...)
+	}, outs...)
 }
 
 // equalParts divides n among the outputs.
-func (b *binding) equalParts(n int) ([]int, error) {
+func (b *binding) equalParts(n int) []int {
 	parts := len(b.Outputs)
-	if b.opset >= 18 && b.Int("num_outputs", parts) != parts {
-		return nil, fmt.Errorf("num_outputs is %d with %d outputs", b.Int("num_outputs", 0), parts)
-	}
-	if parts == 0 {
-		return nil, fmt.Errorf("has no outputs")
-	}
-	if b.opset < 18 && n%parts != 0 {
-		return nil, fmt.Errorf("%d does not divide into %d equal parts", n, parts)
-	}
+	b.refuseIf(b.has("num_outputs") && b.Int("num_outputs") != parts, "num_outputs is %d with %d outputs", b.Int("num_outputs"), parts)
+	b.refuseIf(parts == 0, "has no outputs")
+	b.refuseIf(b.opset < 18 && n%parts != 0, "%d does not divide into %d equal parts", n, parts)
 	size := (n + parts - 1) / parts
 	v := make([]int, parts)
 	for i := range v {
 		v[i] = min(size, n)
 		n -= v[i]
 	}
-	return v, nil
+	return v
 }
 
-// bindSlice: starts, ends and axes are attributes up to opset 9, inputs from then on.
-func bindSlice(b *binding) (*Kernel, error) {
-	shape := slices.Clone(b.in[0].Shape)
-	var p [4][]int // starts, ends, axes, steps
-	for i, name := range [...]string{"starts", "ends", "axes", "steps"} {
-		var err error
-		if p[i], err = b.attrOrInput(name, 9, i+1); err != nil {
-			return nil, err
-		}
-	}
-	starts, ends, axes, steps := p[0], p[1], p[2], p[3]
-	if b.opset < 10 {
-		steps = nil
+// slicing returns the start, end and step of each axis of a Slice: starts, ends and
+// axes are attributes up to opset 9, inputs from then on.
+func (b *binding) slicing() (starts, ends, axes, steps []int) {
+	starts, ends, axes = b.attrOrInput("starts", 1), b.attrOrInput("ends", 2), b.attrOrInput("axes", 3)
+	if b.x(4) != nil && b.opset > 9 {
+		steps = b.constInts(4, "steps")
+	} else {
+		steps = slices.Repeat([]int{1}, len(starts))
 	}
 	if axes == nil {
-		for d := range starts {
-			axes = append(axes, d)
-		}
+		axes = tensor.AllAxes(len(starts))
 	}
-	if len(ends) != len(starts) || len(axes) != len(starts) || steps != nil && len(steps) != len(starts) {
-		return nil, fmt.Errorf("starts, ends, axes and steps differ in length: %d, %d, %d, %d", len(starts), len(ends), len(axes), len(steps))
-	}
-	axes, err := axesOf(axes, len(shape))
-	if err != nil {
-		return nil, err
-	}
-	from := view{strides: strides(shape)}
+	b.refuseIf(len(ends) != len(starts) || len(axes) != len(starts) || len(steps) != len(starts),
+		"starts, ends, axes and steps differ in length: %d, %d, %d, %d", len(starts), len(ends), len(axes), len(steps))
+	return starts, ends, try(tensor.Axes(axes, len(b.shape()))), steps
+}
+
+// sliceBatch: pictures may lie along the axes that are not cut.
+var sliceBatch = along(func(b *binding) []int {
+	_, _, axes, _ := b.slicing()
+	return axes
+})
+
+func bindSlice(b *binding) *Kernel {
+	starts, ends, axes, steps := b.slicing()
+	shape := slices.Clone(b.shape())
+	from, base := tensor.Strides(shape), 0
 	for i, a := range axes {
-		step := 1
-		if steps != nil {
-			step = steps[i]
-		}
-		if step == 0 {
-			return nil, fmt.Errorf("step of axis %d is 0", a)
-		}
+		step := steps[i]
+		b.refuseIf(step == 0, "step of axis %d is 0", a)
 		start, n := sliceRange(starts[i], ends[i], step, shape[a])
-		from.offset += start * from.strides[a]
+		base += start * from[a]
 		// A step longer than the axis takes one element at most.
-		from.strides[a] *= max(-shape[a]-1, min(step, shape[a]+1))
+		from[a] *= max(-shape[a]-1, min(step, shape[a]+1))
 		shape[a] = n
 	}
-	if product(shape) == 0 {
-		from.offset = 0
-	}
-	return b.strided(shape, from)
+	return b.gathered(shape, base, tensor.NewWalk(shape, from))
 }
 
 // sliceRange resolves one axis of a slice after the rules of the Slice
@@ -301,158 +174,107 @@ func sliceRange(start, end, step, dim int) (first, n int) {
 	return start, (end-start+1)/step + 1
 }
 
-func bindTranspose(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
+// perm returns the order of the dimensions that a Transpose gives.
+func (b *binding) perm() []int {
+	rank := len(b.shape())
 	perm := b.Ints("perm")
 	if perm == nil {
-		for d := range x {
-			perm = append(perm, len(x)-1-d)
-		}
+		perm = tensor.AllAxes(rank)
+		slices.Reverse(perm)
 	}
-	if len(perm) != len(x) {
-		return nil, fmt.Errorf("perm %v does not order %d dimensions", perm, len(x))
-	}
-	for _, p := range perm {
-		if p < 0 {
-			return nil, fmt.Errorf("perm %v does not order %d dimensions", perm, len(x))
-		}
-	}
-	if _, err := axesOf(perm, len(x)); err != nil {
-		return nil, fmt.Errorf("perm: %w", err)
-	}
-	st := strides(x)
-	shape := make([]int, len(x))
-	from := view{strides: make([]int, len(x))}
-	for i, p := range perm {
-		shape[i], from.strides[i] = x[p], st[p]
-	}
-	return b.strided(shape, from)
+	b.refuseIf(len(perm) != rank || rank > 0 && slices.Min(perm) < 0, "perm %v does not order %d dimensions", perm, rank)
+	_, err := tensor.Axes(perm, rank)
+	b.refuseIf(err != nil, "perm: %w", err)
+	return perm
 }
 
-// bindExpand broadcasts both ways: a 1 in the wanted shape leaves the dimension as it is.
-func bindExpand(b *binding) (*Kernel, error) {
-	want, err := b.constInts(1, "shape")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := count(want); err != nil {
-		return nil, err
-	}
-	shape, err := broadcast(b.in[0].Shape, want)
-	if err != nil {
-		return nil, err
-	}
-	return b.strided(shape, view{strides: stretch(b.in[0].Shape, shape)})
-}
+// transposeBatch: the axis goes where perm puts it.
+var transposeBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	return slices.Index(b.perm(), axes[0]), true
+}}
 
-func bindTile(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	repeats, err := b.constInts(1, "repeats")
-	if err != nil {
-		return nil, err
-	}
-	if len(repeats) != len(x) {
-		return nil, fmt.Errorf("%d repeats for %d dimensions", len(repeats), len(x))
-	}
-	// As a window: each dimension becomes two, the repeats with stride 0 and the dimension.
-	st := strides(x)
-	var pairs, from, shape []int
-	for d, r := range repeats {
-		if r < 0 || r > MaxElements {
-			return nil, fmt.Errorf("repeats %v are out of range", repeats)
-		}
-		if r > 0 && x[d] > MaxElements/r {
-			return nil, fmt.Errorf("%w: %d times %d along axis %d", ErrTooLarge, r, x[d], d)
-		}
-		pairs = append(pairs, r, x[d])
-		from = append(from, 0, st[d])
-		shape = append(shape, r*x[d])
-	}
-	if _, err := count(shape); err != nil {
-		return nil, err
-	}
-	t := newTransfer(pairs, view{strides: strides(pairs)}, view{strides: from})
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		t.run(out[0], in[0])
-		return nil
-	}
-	return b.kernel(run, like(b.in[0], shape))
+func bindTranspose(b *binding) *Kernel {
+	perm := b.perm()
+	return b.rearrange(b.shape(), perm, tensor.Permuted(b.shape(), perm))
 }
 
 // rearrange binds a node that reads the input as shape split, permutes the
 // dimensions, and calls the result shape.
-func (b *binding) rearrange(split, perm, shape []int) (*Kernel, error) {
-	st := strides(split)
-	permuted := make([]int, len(split))
-	from := view{strides: make([]int, len(split))}
-	for i, p := range perm {
-		permuted[i], from.strides[i] = split[p], st[p]
+func (b *binding) rearrange(split, perm, shape []int) *Kernel {
+	try(tensor.Count(shape))
+	w := tensor.Transposition(split, perm)
+	return b.computes(func(in, out tensors) { data(out[0]).transpose(data(in[0]), &w) }, like(b.in[0], shape))
+}
+
+// expandBatch: pictures may lie along any axis that holds more than one index.
+var expandBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	rank := len(b.op.bind(b).Out[0].Shape)
+	return axes[0] + rank - len(b.shape()), onlyFirst(axes) && b.shape()[axes[0]] != 1
+}}
+
+// bindExpand broadcasts both ways: a 1 in the wanted shape leaves the dimension as it is.
+func bindExpand(b *binding) *Kernel {
+	want := b.constInts(1, "shape")
+	try(tensor.Count(want))
+	shape := try(tensor.Broadcast(b.shape(), want))
+	try(tensor.Count(shape))
+	return b.gathered(shape, 0, tensor.BroadcastWalk(shape, b.shape()))
+}
+
+// tileBatch: pictures may lie along the axes that are not repeated.
+var tileBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	return axes[0], onlyFirst(axes) && b.constInts(1, "repeats")[axes[0]] == 1
+}}
+
+func bindTile(b *binding) *Kernel {
+	x := b.shape()
+	repeats := b.constInts(1, "repeats")
+	b.refuseIf(len(repeats) != len(x), "%d repeats for %d dimensions", len(repeats), len(x))
+	// Each dimension becomes two: the repeats, with stride 0, and the dimension.
+	st := tensor.Strides(x)
+	var w tensor.Walk
+	var shape []int
+	for d, r := range repeats {
+		b.refuseIf(r < 0 || r > tensor.MaxElements, "repeats %v are out of range", repeats)
+		b.refuseIf(r > 0 && x[d] > tensor.MaxElements/r, "%w: %d times %d along axis %d", tensor.ErrTooLarge, r, x[d], d)
+		shape = append(shape, r*x[d])
 	}
-	k, err := b.strided(permuted, from)
-	if err != nil {
-		return nil, err
+	try(tensor.Count(shape))
+	for d, r := range repeats {
+		w.Dim(r, 0, 0, 0)
+		w.Dim(x[d], st[d], 0, 0)
 	}
-	k.Out[0].Shape = shape
-	return k, nil
+	return b.gathered(shape, 0, w)
 }
 
 // blocks returns the input's dimensions and the block size of DepthToSpace and SpaceToDepth.
-func (b *binding) blocks() (n, c, h, w, size int, err error) {
-	x := b.in[0].Shape
-	if len(x) != 4 {
-		return 0, 0, 0, 0, 0, fmt.Errorf("shape %v is not [N,C,H,W]", x)
-	}
-	size = b.Int("blocksize", 0)
-	if size < 1 || size > 1<<15 {
-		return 0, 0, 0, 0, 0, fmt.Errorf("blocksize %d is out of range", size)
-	}
-	return x[0], x[1], x[2], x[3], size, nil
+func (b *binding) blocks() (n, c, h, w, size int) {
+	x := b.shape()
+	b.refuseIf(len(x) != 4, "shape %v is not [N,C,H,W]", x)
+	size = b.Int("blocksize")
+	b.refuseIf(size < 1 || size > 1<<15, "blocksize %d is out of range", size)
+	return x[0], x[1], x[2], x[3], size
 }
 
-// blockMode returns whether the elements of a block lie in front of the
-// channels (DCR) or behind (CRD).
-func (b *binding) blockMode(since int) (string, error) {
-	if b.opset < since {
-		return "DCR", nil
-	}
-	return b.oneOf("mode", "DCR", "CRD")
-}
-
-func bindDepthToSpace(b *binding) (*Kernel, error) {
-	n, c, h, w, s, err := b.blocks()
-	if err != nil {
-		return nil, err
-	}
-	if c%(s*s) != 0 {
-		return nil, fmt.Errorf("%d channels do not divide into blocks of %d×%d", c, s, s)
-	}
-	mode, err := b.blockMode(11)
-	if err != nil {
-		return nil, err
-	}
+// bindDepthToSpace: the elements of a block lie in front of the channels (mode DCR)
+// or behind (CRD).
+func bindDepthToSpace(b *binding) *Kernel {
+	n, c, h, w, s := b.blocks()
+	b.refuseIf(c%(s*s) != 0, "%d channels do not divide into blocks of %d×%d", c, s, s)
 	c /= s * s
 	shape := []int{n, c, h * s, w * s}
-	if mode == "CRD" {
+	if b.word("mode") == "CRD" {
 		return b.rearrange([]int{n, c, s, s, h, w}, []int{0, 1, 4, 2, 5, 3}, shape)
 	}
 	return b.rearrange([]int{n, s, s, c, h, w}, []int{0, 3, 4, 1, 5, 2}, shape)
 }
 
-func bindSpaceToDepth(b *binding) (*Kernel, error) {
-	n, c, h, w, s, err := b.blocks()
-	if err != nil {
-		return nil, err
-	}
-	if h%s != 0 || w%s != 0 {
-		return nil, fmt.Errorf("%d×%d does not divide into blocks of %d×%d", h, w, s, s)
-	}
-	mode, err := b.blockMode(28)
-	if err != nil {
-		return nil, err
-	}
+func bindSpaceToDepth(b *binding) *Kernel {
+	n, c, h, w, s := b.blocks()
+	b.refuseIf(h%s != 0 || w%s != 0, "%d×%d does not divide into blocks of %d×%d", h, w, s, s)
 	h, w = h/s, w/s
 	perm := []int{0, 3, 5, 1, 2, 4}
-	if mode == "CRD" {
+	if b.word("mode") == "CRD" {
 		perm = []int{0, 1, 3, 5, 2, 4}
 	}
 	return b.rearrange([]int{n, c, h, s, w, s}, perm, []int{n, c * s * s, h, w})

@@ -17,7 +17,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/onnx"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // skipped names the node tests of claimed operators that do not apply, with
@@ -120,9 +120,9 @@ func unzip(t testing.TB, name string) map[string][]byte {
 }
 
 // readCases reads named models, see testdata/nodetests.py.
-func readCases(t testing.TB, b []byte) map[string]*graph.Graph {
+func readCases(t testing.TB, b []byte) map[string]*onnx.Model {
 	t.Helper()
-	cases := map[string]*graph.Graph{}
+	cases := map[string]*onnx.Model{}
 	for len(b) > 0 {
 		next := func() []byte {
 			n := binary.LittleEndian.Uint32(b)
@@ -143,7 +143,7 @@ func readCases(t testing.TB, b []byte) map[string]*graph.Graph {
 
 // runCase computes a graph twice: node by node with all inputs known, as for
 // constants, and with the data of inputs known only where Bind asks for it.
-func runCase(t *testing.T, g *graph.Graph) {
+func runCase(t *testing.T, g *onnx.Model) {
 	known := map[string]*graph.Tensor{}
 	shapes := map[string]*graph.Tensor{}
 	for name, v := range g.Init {
@@ -164,9 +164,9 @@ func runCase(t *testing.T, g *graph.Graph) {
 		case err == nil:
 			again := make([]*graph.Tensor, len(k.Out))
 			for i, o := range k.Out {
-				again[i] = Alloc(o.Type, o.Shape)
+				again[i] = graph.Alloc(o.Type, o.Shape)
 			}
-			if err := k.Run(in, again, kernels.Threads(2)); err != nil {
+			if err := k.Run(in, again, workers.Threads(2)); err != nil {
 				t.Fatal(err)
 			}
 			for i := range out {

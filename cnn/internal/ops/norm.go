@@ -1,33 +1,49 @@
 package ops
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
-	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
-var normOps = []Op{
-	{Name: "BatchNormalization", Since: 7, Sig: "f f f f f", Limits: "before opset 14 inference only, before 9 with spatial=1 only", bind: bindBatchNorm},
-	{Name: "InstanceNormalization", Since: 1, Sig: "f f f", bind: bindInstanceNorm},
-	{Name: "GroupNormalization", Since: 18, Sig: "f f f", bind: bindGroupNorm},
-	{Name: "LayerNormalization", Since: 17, Sig: "f f f?", bind: bindLayerNorm},
-	{Name: "RMSNormalization", Since: 23, Sig: "f f", bind: bindRMSNorm},
-	{Name: "MeanVarianceNormalization", Since: 9, Sig: "f", bind: bindMeanVarianceNorm},
-	{Name: "LpNormalization", Since: 1, Sig: "f", bind: bindLpNorm},
-	{Name: "LRN", Since: 1, Sig: "f", bind: bindLRN},
-}
+var _ = register(
+	Op{Name: "BatchNormalization", Since: 7, Sig: "f f f f f", Attrs: "epsilon:float=1e-5 momentum:float=0.9 training_mode@14:int=0 spatial-8:int=1",
+		Limits: "before opset 14 inference only, before 9 with spatial=1 only", Batch: batchNormBatch, bind: bindBatchNorm},
+	Op{Name: "InstanceNormalization", Since: 1, Sig: "f f f", Attrs: "epsilon:float=1e-5", Batch: alongFirst, bind: bindInstanceNorm},
+	Op{Name: "GroupNormalization", Since: 18, Sig: "f f f", Attrs: "epsilon:float=1e-5 num_groups:int=0", Batch: alongFirst, bind: bindGroupNorm},
+	Op{Name: "LayerNormalization", Since: 17, Sig: "f f f?", Attrs: "axis:int=-1 epsilon:float=1e-5", Batch: trailingBatch, bind: bindLayerNorm},
+	Op{Name: "RMSNormalization", Since: 23, Sig: "f f", Attrs: "axis:int=-1 epsilon:float=1e-5", Batch: trailingBatch, bind: bindRMSNorm},
+	Op{Name: "MeanVarianceNormalization", Since: 9, Sig: "f", Attrs: "axes:ints", Batch: meanVarianceBatch, bind: bindMeanVarianceNorm},
+	Op{Name: "LpNormalization", Since: 1, Sig: "f", Attrs: "axis:int=-1 p:int=2", Batch: alongOthers, bind: bindLpNorm},
+	Op{Name: "LRN", Since: 1, Sig: "f", Attrs: "size:int=0 alpha:float=1e-4 beta:float=0.75 bias:float=1", Batch: alongFirst, bind: bindLRN},
+)
 
-// perChannel checks that inputs 1 and following are vectors of n elements.
-func (b *binding) perChannel(n int) error {
-	for i, t := range b.in[1:] {
-		if t != nil && !slices.Equal(t.Shape, []int{n}) {
-			return fmt.Errorf("input %d %v does not fit %d channels of %v", i+1, t.Shape, n, b.in[0].Shape)
+// batchNormBatch: in training the statistics are over all pictures.
+var batchNormBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	axis, ok := alongFirst.axis(b, axes)
+	return axis, ok && b.Int("training_mode") == 0
+}}
+
+// trailingBatch: pictures lie before the axes that are normalised, and the factors
+// and sums are the same along theirs.
+var trailingBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	axis, ok := beforeAxis.axis(b, axes)
+	for _, t := range b.in[1:] {
+		if at := axis - len(b.shape()); t != nil && len(t.Shape) >= -at && t.Shape[len(t.Shape)+at] != 1 {
+			return 0, false
 		}
 	}
-	return nil
+	return axis, ok
+}}
+
+// perChannel checks that inputs 1 and following are vectors of n elements.
+func (b *binding) perChannel(n int) {
+	for i, t := range b.in[1:] {
+		if t != nil && !slices.Equal(t.Shape, []int{n}) {
+			b.refuse("input %d %v does not fit %d channels of %v", i+1, t.Shape, n, b.shape())
+		}
+	}
 }
 
 // channels returns the number of channels, axis 1, and the elements of a plane.
@@ -36,48 +52,39 @@ func channels(x []int) (c, plane int) {
 	if len(x) < 2 {
 		return 1, 1
 	}
-	return x[1], product(x[2:])
+	return x[1], tensor.Size(x[2:])
 }
 
 // bindBatchNorm: y = (x - mean) / sqrt(var + epsilon) · scale + B for each
 // channel. With training_mode (14), which networks that standardise their
 // weights use on these, mean and variance are those of x, and the further
 // outputs are the given ones moved towards them.
-func bindBatchNorm(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	if len(x) == 0 {
-		return nil, fmt.Errorf("input is a scalar")
-	}
+func bindBatchNorm(b *binding) *Kernel {
+	x := b.shape()
+	b.refuseIf(len(x) == 0, "input is a scalar")
 	c, plane := channels(x)
-	training := b.opset >= 14 && b.Int("training_mode", 0) != 0
-	if b.opset < 9 && b.Int("spatial", 1) != 1 {
-		return nil, b.unsupported("spatial=0")
+	if b.Int("spatial") != 1 {
+		b.unsupported("spatial=0")
 	}
-	if err := b.perChannel(c); err != nil {
-		return nil, err
-	}
-	eps, momentum := b.Float("epsilon", 1e-5), b.Float("momentum", 0.9)
-	normalise := func(in, out []*graph.Tensor, mean, variance []float32) {
+	b.perChannel(c)
+	eps, momentum := b.Float("epsilon"), b.Float("momentum")
+	normalise := func(in, out tensors, mean, variance []float32) {
 		scale, bias := in[1].F, in[2].F
 		eachPlane(out[0].F, in[0].F, c, plane, func(y, x []float32, c int) {
 			affine(y, x, mean[c], scale[c]/sqrt32(variance[c]+eps), bias[c])
 		})
 	}
-	if !training {
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-			normalise(in, out, in[3].F, in[4].F)
-			return nil
-		}
-		return b.kernel(run, float(x...))
+	if b.Int("training_mode") == 0 {
+		return b.computes(func(in, out tensors) { normalise(in, out, in[3].F, in[4].F) }, float(x...))
 	}
 	stats := slices.Repeat([]int{1}, len(x))
 	if len(x) > 1 {
 		stats[1] = c
 	}
-	l := broadcastLoops(x, stats)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	w := tensor.BroadcastWalk(x, stats)
+	k := b.computes(func(in, out tensors) {
 		var now [2][]float32 // mean and variance of x
-		for i, v := range momentsBy(l, in[0].F, c) {
+		for i, v := range momentsBy(&w, in[0].F, c) {
 			now[i] = make([]float32, c)
 			mapSlice(now[i], v, func(v float64) float32 { return float32(v) })
 		}
@@ -87,9 +94,9 @@ func bindBatchNorm(b *binding) (*Kernel, error) {
 				o.F[j] = old*momentum + now[i][j]*(1-momentum)
 			}
 		}
-		return nil
-	}
-	return b.kernel(run, float(x...), float(c), float(c))
+	}, float(x...), float(c), float(c))
+	k.Workspace = 24 * int64(c)
+	return k
 }
 
 // eachPlane calls f for each channel of each element of a batch.
@@ -126,19 +133,20 @@ func moments(v []float32) (mean, variance float64) {
 }
 
 // momentsBy returns mean and population variance of each group of elements of
-// x; l walks over x, and its operand is the group.
-func momentsBy(l *loops, x []float32, groups int) (moments [2][]float64) {
+// x; w walks over x, and its input is the group.
+func momentsBy(w *tensor.Walk, x []float32, groups int) (moments [2][]float64) {
 	n := float64(len(x)) / float64(groups)
 	mean, variance := make([]float64, groups), make([]float64, groups)
-	accumulate(l, mean, x, sum[float64])
+	accumulate(w, mean, x, sum[float64])
 	for i := range mean {
 		mean[i] /= n
 	}
-	l.rows(func(o int, off []int) {
-		for i, v := range x[o : o+l.n] {
-			g := off[0] + i*l.step[0]
-			d := float64(v) - mean[g]
-			variance[g] += d * d
+	length, step := w.Row()
+	w.Rows(func(o int, g [3]int) {
+		for i, v := range x[o : o+length] {
+			at := g[0] + i*step[0]
+			d := float64(v) - mean[at]
+			variance[at] += d * d
 		}
 	})
 	for i := range variance {
@@ -148,45 +156,35 @@ func momentsBy(l *loops, x []float32, groups int) (moments [2][]float64) {
 }
 
 // bindInstanceNorm normalises each plane, then scales and shifts by channel.
-func bindInstanceNorm(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	if len(x) < 3 {
-		return nil, fmt.Errorf("input %v has no spatial axes", x)
-	}
-	if err := b.perChannel(x[1]); err != nil {
-		return nil, err
-	}
+func bindInstanceNorm(b *binding) *Kernel {
+	x := b.shape()
+	b.refuseIf(len(x) < 3, "input %v has no spatial axes", x)
+	b.perChannel(x[1])
 	return b.groupNorm(x[1], x[1])
 }
 
 // bindGroupNorm: scale and bias belong to groups in opset 18, to channels from 21 on.
-func bindGroupNorm(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	if len(x) < 2 {
-		return nil, fmt.Errorf("input %v has no channels", x)
-	}
-	groups := b.Int("num_groups", 0)
-	if groups < 1 || x[1]%groups != 0 {
-		return nil, fmt.Errorf("num_groups %d does not divide %d channels", groups, x[1])
-	}
+func bindGroupNorm(b *binding) *Kernel {
+	x := b.shape()
+	b.refuseIf(len(x) < 2, "input %v has no channels", x)
+	groups := b.Int("num_groups")
+	b.refuseIf(groups < 1 || x[1]%groups != 0, "num_groups %d does not divide %d channels", groups, x[1])
 	scales := groups
 	if b.opset >= 21 {
 		scales = x[1]
 	}
-	if err := b.perChannel(scales); err != nil {
-		return nil, err
-	}
+	b.perChannel(scales)
 	return b.groupNorm(groups, scales)
 }
 
 // groupNorm normalises groups of channels; the scales are spread evenly over the channels.
-func (b *binding) groupNorm(groups, scales int) (*Kernel, error) {
-	x := b.in[0].Shape
+func (b *binding) groupNorm(groups, scales int) *Kernel {
+	x := b.shape()
 	c, plane := channels(x)
-	eps := float64(b.Float("epsilon", 1e-5))
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	eps := float64(b.Float("epsilon"))
+	return b.computes(func(in, out tensors) {
 		if len(in[0].F) == 0 {
-			return nil
+			return
 		}
 		per, size := c/groups, c/groups*plane
 		for i := 0; i < len(in[0].F); i += size {
@@ -198,42 +196,32 @@ func (b *binding) groupNorm(groups, scales int) (*Kernel, error) {
 				affine(out[0].F[at:at+plane], in[0].F[at:at+plane], float32(m), float32(inv*float64(in[1].F[s])), in[2].F[s])
 			}
 		}
-		return nil
-	}
-	return b.kernel(run, float(x...))
+	}, float(x...))
 }
 
 // trailing reads the attribute axis, the first of the normalised dimensions,
 // and returns the elements they hold, and the shape of the statistics.
-func (b *binding) trailing() (n int, stats []int, err error) {
-	x := b.in[0].Shape
-	axis, err := b.axis("axis", -1, len(x))
-	if err != nil {
-		return 0, nil, err
-	}
+func (b *binding) trailing() (n int, stats []int) {
+	x, axis := b.shape(), b.axis()
 	stats = slices.Clone(x)
 	for d := axis; d < len(x); d++ {
 		stats[d] = 1
 	}
 	for i, t := range b.in[1:] {
-		if t != nil && !broadcastsTo(t.Shape, x) {
-			return 0, nil, fmt.Errorf("input %d %v does not broadcast to %v", i+1, t.Shape, x)
+		if t != nil && !tensor.BroadcastsTo(t.Shape, x) {
+			b.refuse("input %d %v does not broadcast to %v", i+1, t.Shape, x)
 		}
 	}
-	return product(x[axis:]), stats, nil
+	return tensor.Size(x[axis:]), stats
 }
 
 // bindLayerNorm normalises over the dimensions from axis on, then scales and
 // shifts. The further outputs are the mean and the inverse standard deviation.
-func bindLayerNorm(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	n, stats, err := b.trailing()
-	if err != nil {
-		return nil, err
-	}
-	eps := float64(b.Float("epsilon", 1e-5))
-	scale, shift := b.rowwise(1), b.rowwise(2)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+func bindLayerNorm(b *binding) *Kernel {
+	x := b.shape()
+	n, stats := b.trailing()
+	eps := float64(b.Float("epsilon"))
+	return b.computes(func(in, out tensors) {
 		x, y := in[0].F, out[0].F
 		for i, r := 0, 0; i < len(x); i, r = i+n, r+1 {
 			m, v := moments(x[i : i+n])
@@ -246,22 +234,16 @@ func bindLayerNorm(b *binding) (*Kernel, error) {
 				out[2].F[r] = float32(inv)
 			}
 		}
-		scale.apply(y, in, mulFloats)
-		shift.apply(y, in, addFloats)
-		return nil
-	}
-	return b.kernel(run, float(x...), float(stats...), float(stats...))
+		with(y, in[0].Shape, in, 1, mulFloats)
+		with(y, in[0].Shape, in, 2, addFloats)
+	}, float(x...), float(stats...), float(stats...))
 }
 
-func bindRMSNorm(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	n, _, err := b.trailing()
-	if err != nil {
-		return nil, err
-	}
-	eps := float64(b.Float("epsilon", 1e-5))
-	scale := b.rowwise(1)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+func bindRMSNorm(b *binding) *Kernel {
+	x := b.shape()
+	n, _ := b.trailing()
+	eps := float64(b.Float("epsilon"))
+	return b.computes(func(in, out tensors) {
 		x, y := in[0].F, out[0].F
 		for i := 0; i < len(x); i += n {
 			var sum float64
@@ -270,115 +252,79 @@ func bindRMSNorm(b *binding) (*Kernel, error) {
 			}
 			affine(y[i:i+n], x[i:i+n], 0, float32(1/math.Sqrt(sum/float64(n)+eps)), 0)
 		}
-		scale.apply(y, in, mulFloats)
-		return nil
-	}
-	return b.kernel(run, float(x...))
+		with(y, in[0].Shape, in, 1, mulFloats)
+	}, float(x...))
 }
 
-// operand is an input that is combined with a result in place.
-type operand struct {
-	input int
-	l     *loops // nil where the input is left out
-}
-
-// rowwise plans to combine the output, of the first input's shape, with another input.
-func (b *binding) rowwise(input int) operand {
-	t := b.x(input)
-	if t == nil {
-		return operand{}
-	}
-	return operand{input, broadcastLoops(b.in[0].Shape, b.in[0].Shape, t.Shape)}
-}
-
-func (o operand) apply(y []float32, in []*graph.Tensor, f rowFunc[float32, float32]) {
-	if o.l != nil {
-		walk(o.l, y, y, in[o.input].F, f)
+// with combines the output, of the first input's shape x, with another input, if there
+// is one, by f.
+func with(y []float32, x []int, in tensors, input int, f rowFunc[float32, float32]) {
+	if input < len(in) && in[input] != nil {
+		w := tensor.BroadcastWalk(x, x, in[input].Shape)
+		walk(&w, y, y, in[input].F, f)
 	}
 }
 
-// bindMeanVarianceNorm: y = (x - mean) / (standard deviation + 1e-9), by default
-// over all but the channels.
-func bindMeanVarianceNorm(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
+// meanVarianceAxes marks the axes over which a MeanVarianceNormalization takes its
+// statistics: by default all but the channels.
+func (b *binding) meanVarianceAxes() []bool {
 	axes := b.Ints("axes")
 	if axes == nil {
 		axes = []int{0, 2, 3}
 	}
-	axes, err := axesOf(axes, len(x))
-	if err != nil {
-		return nil, err
-	}
-	reduced := make([]bool, len(x))
-	for _, a := range axes {
-		reduced[a] = true
-	}
+	return marked(axes, len(b.shape()))
+}
+
+// meanVarianceBatch: pictures lie along the axes that are not mixed.
+var meanVarianceBatch = along(func(b *binding) []int { return indices(b.meanVarianceAxes()) })
+
+// bindMeanVarianceNorm: y = (x - mean) / (standard deviation + 1e-9).
+func bindMeanVarianceNorm(b *binding) *Kernel {
+	x := b.shape()
+	reduced := b.meanVarianceAxes()
 	stats := without(x, reduced, true)
-	groups := product(stats)
-	l := broadcastLoops(x, stats)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	groups := tensor.Size(stats)
+	w := tensor.BroadcastWalk(x, stats)
+	k := b.computes(func(in, out tensors) {
 		x, y := in[0].F, out[0].F
-		m := momentsBy(l, x, groups)
-		l.rows(func(o int, off []int) {
-			for i, v := range x[o : o+l.n] {
-				g := off[0] + i*l.step[0]
-				y[o+i] = float32((float64(v) - m[0][g]) / (math.Sqrt(m[1][g]) + 1e-9))
-			}
+		m := momentsBy(&w, x, groups)
+		w.Elements(func(o int, g [3]int) {
+			y[o] = float32((float64(x[o]) - m[0][g[0]]) / (math.Sqrt(m[1][g[0]]) + 1e-9))
 		})
-		return nil
-	}
-	return b.kernel(run, float(x...))
+	}, float(x...))
+	k.Workspace = 16 * int64(groups)
+	return k
 }
 
 // bindLpNorm divides by the 1-norm or 2-norm along an axis; zeros stay zeros.
-func bindLpNorm(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	axis, err := b.axis("axis", -1, len(x))
-	if err != nil {
-		return nil, err
+func bindLpNorm(b *binding) *Kernel {
+	_, _, n, inner := b.around()
+	if p := b.Int("p"); p != 1 && p != 2 {
+		b.refuse("p %d is not 1 or 2", p)
 	}
-	if p := b.Int("p", 2); p != 1 && p != 2 {
-		return nil, fmt.Errorf("p %d is not 1 or 2", p)
-	}
-	fold, root, err := b.lp()
-	if err != nil {
-		return nil, err
-	}
-	n, inner := x[axis], product(x[axis+1:])
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		eachVector(out[0].F, in[0].F, n, inner, func(y, x []float32) {
-			var acc float64
-			for _, v := range x {
-				acc = fold(acc, v)
-			}
-			norm := root(acc)
-			if norm == 0 {
-				norm = 1
-			}
-			for i, v := range x {
-				y[i] = float32(float64(v) / norm)
-			}
-		})
-		return nil
-	}
-	return b.kernel(run, float(x...))
+	norm := b.norm()
+	return b.vectors(n, inner, func(y, x []float32) {
+		length := norm.of(x)
+		if length == 0 {
+			length = 1
+		}
+		for i, v := range x {
+			y[i] = float32(float64(v) / length)
+		}
+	})
 }
 
 // bindLRN: y = x / (bias + alpha/size · s)^beta, with s the sum of the squares
 // over size neighbouring channels.
-func bindLRN(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	if len(x) < 2 {
-		return nil, fmt.Errorf("input %v has no channels", x)
-	}
-	size := b.Int("size", 0)
-	if size < 1 || size > MaxElements {
-		return nil, fmt.Errorf("size %d is out of range", size)
-	}
-	alpha, beta, bias := float64(b.Float("alpha", 1e-4))/float64(size), float64(b.Float("beta", 0.75)), float64(b.Float("bias", 1))
+func bindLRN(b *binding) *Kernel {
+	x := b.shape()
+	b.refuseIf(len(x) < 2, "input %v has no channels", x)
+	size := b.Int("size")
+	b.refuseIf(size < 1 || size > tensor.MaxElements, "size %d is out of range", size)
+	alpha, beta, bias := float64(b.Float("alpha"))/float64(size), float64(b.Float("beta")), float64(b.Float("bias"))
 	before, after := (size-1)/2, size/2
 	c, plane := channels(x)
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+	k := b.computes(func(in, out tensors) {
 		squares := make([]float64, plane)
 		add := func(x []float32, sign float64) {
 			for i, v := range x {
@@ -412,7 +358,7 @@ func bindLRN(b *binding) (*Kernel, error) {
 				}
 			}
 		}
-		return nil
-	}
-	return b.kernel(run, float(x...))
+	}, float(x...))
+	k.Workspace = 8 * int64(c) * int64(plane)
+	return k
 }

@@ -1,6 +1,7 @@
-// Package ops knows every ONNX operator that the engine accepts: it checks a
-// node's attributes, infers the types and shapes of its outputs, and computes
-// them on row-major tensors in the layout of the ONNX specification (NCHW).
+// Package ops knows every ONNX operator that the engine accepts. What is known of
+// one stands in its row, an Op, beside the function that checks a node, infers the
+// types and shapes of its outputs, and computes them on row-major tensors in the
+// layout of the ONNX specification (NCHW).
 //
 // The engine uses it to fold constants, to infer all shapes for a given batch
 // size, and to run whatever it has no faster kernel for.
@@ -14,36 +15,23 @@ package ops
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
+
+//go:generate go test -run TestTable -update
 
 // NewestOpset is the last operator set whose definitions this package follows.
 const NewestOpset = 28
 
-const (
-	// MaxElements is the largest tensor that Bind accepts, as input or output.
-	MaxElements = 1<<31 - 1
+// ErrNotConstant says that the output's shape, or what is to be computed, depends
+// on an input that has to be a constant and is not.
+var ErrNotConstant = errors.New("is not a constant")
 
-	// MaxFold is the largest tensor that Eval makes out of smaller ones.
-	MaxFold = 1 << 24
-
-	maxRank = 32
-)
-
-// Reasons for which Bind and Eval refuse a node, besides an invalid model.
-var (
-	// ErrNotConstant: the output's shape, or what is to be computed, depends
-	// on an input that has to be a constant and is not.
-	ErrNotConstant = errors.New("is not a constant")
-
-	// ErrTooLarge: a tensor has more than MaxElements, or for Eval MaxFold, elements.
-	ErrTooLarge = errors.New("tensor too large")
-)
-
-// Op is one operator.
+// Op is all that is known of one operator.
 type Op struct {
 	Name  string
 	Since int // lowest opset whose form is understood: the first that had it, or that broadcasts as today
@@ -51,27 +39,83 @@ type Op struct {
 
 	// Sig gives the inputs, separated by spaces: f float, i int, b bool,
 	// n float or int, a any type, = the type of the first input. A trailing
-	// ? marks an optional input, a trailing * one that comes any number of times.
+	// ? marks an optional input, * one that comes any number of times, # one of
+	// which only type and shape count, ~ one of which only the type does.
 	Sig string
+
+	// Attrs gives the attributes, separated by spaces, each as NAME:KIND. Kinds
+	// are int=DEFAULT, float=DEFAULT, flag=0 or flag=1, A|B|C for one of these
+	// words, the first by default, and ints, floats and tensor, which have no
+	// default. NAME@N is the attribute from opset N on, NAME-N up to N; of several
+	// the last that applies counts.
+	Attrs string
 
 	Limits string // what of the operator is refused, for the table in OPERATORS.md
 
-	bind func(b *binding) (*Kernel, error)
+	// Batch says where the pictures of a batch are in the output.
+	Batch *BatchRule
+
+	Head Part // what the operator can be in a classifier's head
+
+	// Work is how long Run takes for an element that is read or written, in
+	// units of copying one; 0 stands for 8. Bind adds what depends on the shapes.
+	Work int64
+
+	// activation tells which activation of package kernels the node is of its
+	// first input, if any; nil where it never is one.
+	activation func(b *binding) (a Activation, ok bool)
+
+	// bind checks the node, and says what comes out and how it is computed.
+	bind func(b *binding) *Kernel
+
+	inputs []input
+	attrs  map[string][]attr
 }
 
-// runFunc computes the outputs of a bound node. The tensors have the types and
-// shapes they were bound with; in[i] is nil for an input left out.
-type runFunc func(in, out []*graph.Tensor, team *kernels.Team) error
+// A Part is what an operator can be in the head of a classifier: the layers
+// between the features and the class scores or probabilities.
+type Part uint8
 
-// Kernel is a node bound to the types and shapes of its inputs, ready to run.
-// It is immutable and safe for concurrent use.
-type Kernel struct {
-	Out  []graph.Tensor // type and shape of each output, without data
-	Room int64          // bytes of memory that Run takes for itself, about
-	Work int64          // how long Run takes, in elements that are read or written, about
+const (
+	NoPart     Part = iota
+	Passes          // its first input on as it is
+	Reshapes        // its first input: passes its elements on in their order
+	Normalises      // makes probabilities of scores
+	Averages        // over the places of a map
+	Rectifies       // is what SqueezeNet has after the convolution of its head
+	Permutes        // dimensions
+	AddsBias        // to what a matrix product gives
+	Multiplies      // by a matrix of weights
+	Affine          // multiplies by a matrix of weights and adds a bias
+	Convolves       // with weights
+)
 
-	in  []graph.Tensor // what Run's inputs must be; Invalid for an input left out
-	run runFunc
+// Elementwise reports whether the operator computes each element of its output from
+// the elements of its inputs in that place, with broadcasting. A transposition may
+// then move past it, and the output may take the memory of the first input, where
+// both have the same type and shape.
+func (o *Op) Elementwise() bool { return o.Batch == elementwise }
+
+// An Activation is a function of package kernels with its parameters.
+type Activation struct {
+	F           vmath.Activation
+	Alpha, Beta float32 // see vmath.Activation.Apply
+}
+
+// registry holds all operators by name.
+var registry = map[string]*Op{}
+
+// register adds rows to the registry. Each file does that with its own. A row that
+// is wrong in itself is a mistake in the program: it panics when that starts.
+func register(rows ...Op) bool {
+	for _, o := range rows {
+		if registry[o.Name] != nil {
+			panic("ops: registered twice: " + o.Name)
+		}
+		o.parse()
+		registry[o.Name] = &o
+	}
+	return true
 }
 
 // Lookup returns the operator op as defined by the given opset; the error is
@@ -95,6 +139,15 @@ func Lookup(op string, opset int) (*Op, error) {
 	return o, nil
 }
 
+// Get returns the operator op of any opset, or one without properties where there
+// is none of that name.
+func Get(op string) *Op {
+	if o := registry[op]; o != nil {
+		return o
+	}
+	return &Op{Name: op, Batch: unknown}
+}
+
 func (o *Op) last() int {
 	if o.Until != 0 {
 		return o.Until
@@ -105,135 +158,18 @@ func (o *Op) last() int {
 // All returns the operators in order of their names.
 func All() []*Op {
 	all := make([]*Op, 0, len(registry))
-	for _, o := range registry {
-		all = append(all, o)
+	for _, name := range slices.Sorted(maps.Keys(registry)) {
+		all = append(all, registry[name])
 	}
-	slices.SortFunc(all, func(a, b *Op) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
 	return all
 }
 
-// Bind checks node and infers the types and shapes of its outputs. in are the
-// node's inputs, nil where an optional one is left out; those that are constants
-// carry their data. A Kernel keeps what it needs of them, such as the axes, and
-// does not refer to the tensors afterwards.
-//
-// Where an output's shape depends on an input without data, the error is
-// ErrNotConstant; what this package lacks is a *graph.UnsupportedError.
-func Bind(node *graph.Node, opset int, in []*graph.Tensor) (*Kernel, error) {
+// ActivationOf returns the activation of package kernels that node computes of its
+// first input; ok is false where it is none. in are its inputs, as for Bind.
+func ActivationOf(node *graph.Node, opset int, in []*graph.Tensor) (a Activation, ok bool) {
 	o, err := Lookup(node.Op, opset)
-	if err != nil {
-		err.(*graph.UnsupportedError).Node = node.Name
-		return nil, err
+	if err != nil || o.activation == nil {
+		return Activation{}, false
 	}
-	b := &binding{Node: node, opset: opset, in: in}
-	k, err := b.bind(o)
-	if u := (*graph.UnsupportedError)(nil); err != nil && !errors.As(err, &u) {
-		err = fmt.Errorf("operator %s (node %s, opset %d): %w", graph.Word(node.Op), graph.Name(node.Name), opset, err)
-	}
-	return k, err
-}
-
-// Run computes the outputs into out, whose tensors have the types and shapes of
-// k.Out. The result does not depend on the size of team. Outputs that the node
-// leaves out may be nil.
-func (k *Kernel) Run(in, out []*graph.Tensor, team *kernels.Team) error {
-	if len(in) != len(k.in) || len(out) != len(k.Out) {
-		return fmt.Errorf("ops: kernel has %d inputs and %d outputs, got %d and %d", len(k.in), len(k.Out), len(in), len(out))
-	}
-	for i, want := range k.in {
-		if want.Type != graph.Invalid && !fits(in[i], want) {
-			return fmt.Errorf("ops: input %d is not as bound: %s", i, describe(&want))
-		}
-	}
-	for i, want := range k.Out {
-		if out[i] == nil {
-			out = slices.Clone(out)
-			out[i] = Alloc(want.Type, want.Shape)
-		} else if !fits(out[i], want) {
-			return fmt.Errorf("ops: output %d is not as bound: %s", i, describe(&want))
-		}
-	}
-	return k.run(in, out, team)
-}
-
-// Eval computes a node whose inputs are all constants. It refuses to make a
-// tensor larger than MaxFold and than the largest input, with ErrTooLarge.
-func Eval(node *graph.Node, opset int, in []*graph.Tensor) ([]*graph.Tensor, error) {
-	k, err := Bind(node, opset, in)
-	if err != nil {
-		return nil, err
-	}
-	out, err := k.Eval(in)
-	if err != nil {
-		return nil, fmt.Errorf("operator %s (node %s): %w", graph.Word(node.Op), graph.Name(node.Name), err)
-	}
-	return out, nil
-}
-
-// Eval computes the outputs of constants; see the function Eval.
-func (k *Kernel) Eval(in []*graph.Tensor) ([]*graph.Tensor, error) {
-	for i, t := range in {
-		if t != nil && !t.Known() {
-			return nil, fmt.Errorf("input %d %w", i, ErrNotConstant)
-		}
-	}
-	if !k.Folds() {
-		return nil, fmt.Errorf("%w to fold: %s", ErrTooLarge, describe(&k.Out[0]))
-	}
-	out := make([]*graph.Tensor, len(k.Out))
-	for i, t := range k.Out {
-		out[i] = Alloc(t.Type, t.Shape)
-	}
-	return out, k.Run(in, out, nil)
-}
-
-// Folds reports whether Eval computes outputs of this size.
-func (k *Kernel) Folds() bool {
-	limit := MaxFold
-	for i := range k.in {
-		limit = max(limit, k.in[i].Len())
-	}
-	return !slices.ContainsFunc(k.Out, func(t graph.Tensor) bool { return t.Len() > limit })
-}
-
-// Alloc returns a zero tensor.
-func Alloc(t graph.DType, shape []int) *graph.Tensor {
-	x := &graph.Tensor{Type: t, Shape: slices.Clone(shape)}
-	if x.Shape == nil {
-		x.Shape = []int{}
-	}
-	switch n := x.Len(); t {
-	case graph.Float:
-		x.F = make([]float32, n)
-	case graph.Int:
-		x.I = make([]int64, n)
-	case graph.Bool:
-		x.B = make([]bool, n)
-	}
-	return x
-}
-
-// fits reports whether t holds data of the type and shape of want.
-func fits(t *graph.Tensor, want graph.Tensor) bool {
-	return t != nil && t.Type == want.Type && slices.Equal(t.Shape, want.Shape) && dataLen(t) == want.Len() && t.Stored.Len() == 0
-}
-
-// dataLen returns the number of elements that t holds, -1 if it holds none of its type.
-func dataLen(t *graph.Tensor) int {
-	switch {
-	case t.Stored.Len() > 0:
-		return t.Stored.Len()
-	case t.Type == graph.Float && t.F != nil:
-		return len(t.F)
-	case t.Type == graph.Int && t.I != nil:
-		return len(t.I)
-	case t.Type == graph.Bool && t.B != nil:
-		return len(t.B)
-	}
-	return -1
+	return o.activation(&binding{Node: node, op: o, opset: opset, in: in})
 }

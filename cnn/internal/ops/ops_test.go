@@ -8,7 +8,8 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 func vec(v ...int64) *graph.Tensor {
@@ -20,7 +21,7 @@ func node(op string, attrs map[string]graph.Attr) *graph.Node {
 }
 
 func TestUnsupported(t *testing.T) {
-	x := Alloc(graph.Float, []int{1, 1, 4, 4})
+	x := graph.Alloc(graph.Float, []int{1, 1, 4, 4})
 	two := node("MaxPool", map[string]graph.Attr{"kernel_shape": {Ints: []int64{2, 2}}})
 	two.Outputs = []string{"y", "indices"}
 	for _, c := range []struct {
@@ -36,7 +37,7 @@ func TestUnsupported(t *testing.T) {
 		{two, 12, []*graph.Tensor{x}, "output 2"},
 		{node("Cast", map[string]graph.Attr{"to": {I: 8}}), 13, []*graph.Tensor{x}, "element type 8"},
 		{node("Resize", map[string]graph.Attr{"mode": {S: "linear"}}), 13,
-			[]*graph.Tensor{Alloc(graph.Int, []int{2}), nil, nil, vec(3)}, "linear interpolation of int"},
+			[]*graph.Tensor{graph.Alloc(graph.Int, []int{2}), nil, nil, vec(3)}, "linear interpolation of int"},
 	} {
 		_, err := Bind(c.node, c.opset, c.in)
 		var u *graph.UnsupportedError
@@ -52,20 +53,20 @@ func TestUnsupported(t *testing.T) {
 
 // TestLimits: nothing large is made on the way to refusing it.
 func TestLimits(t *testing.T) {
-	one := Alloc(graph.Float, []int{1})
+	one := graph.Alloc(graph.Float, []int{1})
 	huge := &graph.Tensor{Type: graph.Float, Shape: []int{1 << 16, 1 << 16}}
 	for _, c := range []struct {
 		op   string
 		in   []*graph.Tensor
 		want error
 	}{
-		{"Expand", []*graph.Tensor{one, vec(1000, 1000, 1000, 1000)}, ErrTooLarge},
-		{"Expand", []*graph.Tensor{one, vec(1<<62, 4)}, ErrTooLarge},
-		{"Expand", []*graph.Tensor{one, vec(1<<13, 1<<13)}, ErrTooLarge}, // for Eval
-		{"ConstantOfShape", []*graph.Tensor{vec(0, 1<<40, 2)}, ErrTooLarge},
+		{"Expand", []*graph.Tensor{one, vec(1000, 1000, 1000, 1000)}, tensor.ErrTooLarge},
+		{"Expand", []*graph.Tensor{one, vec(1<<62, 4)}, tensor.ErrTooLarge},
+		{"Expand", []*graph.Tensor{one, vec(1<<13, 1<<13)}, tensor.ErrTooLarge}, // for Eval
+		{"ConstantOfShape", []*graph.Tensor{vec(0, 1<<40, 2)}, tensor.ErrTooLarge},
 		{"Tile", []*graph.Tensor{one, vec(1 << 31)}, nil},
-		{"Range", []*graph.Tensor{vec(0), vec(math.MaxInt64), vec(1)}, ErrTooLarge},
-		{"Relu", []*graph.Tensor{huge}, ErrTooLarge},
+		{"Range", []*graph.Tensor{vec(0), vec(math.MaxInt64), vec(1)}, tensor.ErrTooLarge},
+		{"Relu", []*graph.Tensor{huge}, tensor.ErrTooLarge},
 		{"Reshape", []*graph.Tensor{one, {Type: graph.Int, Shape: []int{1}}}, ErrNotConstant},
 	} {
 		_, err := Eval(node(c.op, nil), 13, c.in)
@@ -86,10 +87,10 @@ func TestData(t *testing.T) {
 		op string
 		in []*graph.Tensor
 	}{
-		{"Gather", []*graph.Tensor{Alloc(graph.Float, []int{3}), vec(3)}},
-		{"Gather", []*graph.Tensor{Alloc(graph.Float, []int{3}), vec(-4)}},
-		{"GatherND", []*graph.Tensor{Alloc(graph.Float, []int{3}), vec(math.MinInt64)}},
-		{"GatherElements", []*graph.Tensor{Alloc(graph.Float, []int{3}), vec(0, 5)}},
+		{"Gather", []*graph.Tensor{graph.Alloc(graph.Float, []int{3}), vec(3)}},
+		{"Gather", []*graph.Tensor{graph.Alloc(graph.Float, []int{3}), vec(-4)}},
+		{"GatherND", []*graph.Tensor{graph.Alloc(graph.Float, []int{3}), vec(math.MinInt64)}},
+		{"GatherElements", []*graph.Tensor{graph.Alloc(graph.Float, []int{3}), vec(0, 5)}},
 		{"Div", []*graph.Tensor{vec(1, 2), vec(1, 0)}},
 		{"Mod", []*graph.Tensor{vec(1, 2), vec(0)}},
 	} {
@@ -101,19 +102,19 @@ func TestData(t *testing.T) {
 
 // TestRun: a kernel takes nothing but what it was bound to.
 func TestRun(t *testing.T) {
-	x := Alloc(graph.Float, []int{2, 3})
+	x := graph.Alloc(graph.Float, []int{2, 3})
 	k, err := Bind(node("Relu", nil), 13, []*graph.Tensor{x})
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := Alloc(graph.Float, []int{2, 3})
+	y := graph.Alloc(graph.Float, []int{2, 3})
 	for _, c := range []struct{ in, out *graph.Tensor }{
 		{nil, y},
-		{Alloc(graph.Float, []int{3, 2}), y},
-		{Alloc(graph.Int, []int{2, 3}), y},
+		{graph.Alloc(graph.Float, []int{3, 2}), y},
+		{graph.Alloc(graph.Int, []int{2, 3}), y},
 		{&graph.Tensor{Type: graph.Float, Shape: []int{2, 3}}, y},
 		{&graph.Tensor{Type: graph.Float, Shape: []int{2, 3}, F: make([]float32, 5)}, y},
-		{x, Alloc(graph.Float, []int{2, 2})},
+		{x, graph.Alloc(graph.Float, []int{2, 2})},
 	} {
 		if err := k.Run([]*graph.Tensor{c.in}, []*graph.Tensor{c.out}, nil); err == nil {
 			t.Errorf("runs on %v to %v", c.in, c.out)
@@ -135,10 +136,10 @@ func TestConcurrent(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range outs {
 			for _, o := range k.Out {
-				outs[i] = append(outs[i], Alloc(o.Type, o.Shape))
+				outs[i] = append(outs[i], graph.Alloc(o.Type, o.Shape))
 			}
 			wg.Go(func() {
-				if err := k.Run(s.in, outs[i], kernels.Threads(i)); err != nil {
+				if err := k.Run(s.in, outs[i], workers.Threads(i)); err != nil {
 					t.Errorf("%s: %v", s.node.Op, err)
 				}
 			})

@@ -1,56 +1,44 @@
 package ops
 
 import (
-	"fmt"
-
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
+
+var _ = register(
+	Op{Name: "Pad", Since: 2, Sig: "a i? a? i?", Attrs: "mode:constant|reflect|edge mode@19:constant|reflect|edge|wrap pads-10:ints value-10:float=0",
+		Batch: padBatch, Work: 32, bind: bindPad},
+)
+
+// padBatch: pictures lie along an axis that is not padded.
+var padBatch = along(func(b *binding) (mixed []int) {
+	pads, axes := b.pads()
+	for i, a := range axes {
+		if pads[i] != 0 || pads[len(axes)+i] != 0 {
+			mixed = append(mixed, a)
+		}
+	}
+	return mixed
+})
 
 // bindPad: padding and value are attributes up to opset 10, inputs from then
 // on; axes come with opset 18. Negative padding cuts off.
-func bindPad(b *binding) (*Kernel, error) {
+func bindPad(b *binding) *Kernel {
 	x := b.in[0]
-	rank := len(x.Shape)
-	modes := []string{"constant", "reflect", "edge", "wrap"}
-	if b.opset < 19 {
-		modes = modes[:3]
-	}
-	mode, err := b.oneOf("mode", modes...)
-	if err != nil {
-		return nil, err
-	}
-	if b.opset < 11 && x.Type != graph.Float {
-		return nil, fmt.Errorf("input 0: cannot be %s before opset 11", typeName(x.Type))
-	}
-	pads, err := b.attrOrInput("pads", 10, 1)
-	if err != nil {
-		return nil, err
-	}
-	axes, err := b.padAxes(rank)
-	if err != nil {
-		return nil, err
-	}
-	if len(pads) != 2*len(axes) {
-		return nil, fmt.Errorf("pads has %d values for %d axes", len(pads), len(axes))
-	}
+	mode := b.word("mode")
+	b.refuseIf(b.opset < 11 && x.Type != graph.Float, "input 0: cannot be %s before opset 11", typeName(x.Type))
+	pads, axes := b.pads()
 	if v := b.x(2); v != nil && (v.Type != x.Type || v.Len() != 1) {
-		return nil, fmt.Errorf("constant_value is %s, not one %s", describe(v), typeName(x.Type))
+		b.refuse("constant_value is %s, not one %s", describe(v), typeName(x.Type))
 	}
 	shape := append([]int{}, x.Shape...)
 	var maps []axisMap
 	for i, a := range axes {
 		begin, end, n := pads[i], pads[len(axes)+i], x.Shape[a]
-		if max(begin, end, -begin, -end) > MaxElements || min(begin, end) < -MaxElements {
-			return nil, fmt.Errorf("pads %v are out of range", pads)
-		}
+		b.refuseIf(max(begin, end, -begin, -end) > tensor.MaxElements || min(begin, end) < -tensor.MaxElements, "pads %v are out of range", pads)
 		shape[a] = n + begin + end
-		if shape[a] < 0 {
-			return nil, fmt.Errorf("pads %d and %d cut off more than the %d of axis %d", begin, end, n, a)
-		}
-		if n == 0 && shape[a] > 0 && mode != "constant" {
-			return nil, fmt.Errorf("axis %d is empty: nothing to pad with", a)
-		}
+		b.refuseIf(shape[a] < 0, "pads %d and %d cut off more than the %d of axis %d", begin, end, n, a)
+		b.refuseIf(n == 0 && shape[a] > 0 && mode != "constant", "axis %d is empty: nothing to pad with", a)
 		if begin == 0 && end == 0 {
 			continue
 		}
@@ -58,34 +46,28 @@ func bindPad(b *binding) (*Kernel, error) {
 			return append(t, tap{index: padIndex(mode, i-begin, n)})
 		}})
 	}
-	fill := Alloc(x.Type, nil)
+	fill := graph.Alloc(x.Type, nil)
 	if b.opset < 11 {
-		fill.F[0] = b.Float("value", 0)
+		fill.F[0] = b.Float("value")
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		fill := fill
+	return b.resampled(shape, maps, func(in tensors) *graph.Tensor {
 		if len(in) > 2 && in[2] != nil {
-			fill = in[2]
+			return in[2]
 		}
-		resample(out[0], in[0], maps, fill)
-		return nil
-	}
-	return &Kernel{Out: []graph.Tensor{like(x, shape)}, Room: resampleRoom(maps, x, shape), run: run}, nil
+		return fill
+	})
 }
 
-// padAxes returns the axes that pads speak of, by default all.
-func (b *binding) padAxes(rank int) ([]int, error) {
+// pads returns the axes that are padded, by default all, and how much: before each
+// of them, then after each.
+func (b *binding) pads() (pads, axes []int) {
+	pads, axes = b.attrOrInput("pads", 1), tensor.AllAxes(len(b.shape()))
 	if b.x(3) != nil {
-		if b.opset < 18 {
-			return nil, fmt.Errorf("has axes before opset 18")
-		}
-		axes, err := b.constInts(3, "axes")
-		if err != nil {
-			return nil, err
-		}
-		return axesOf(axes, rank)
+		b.refuseIf(b.opset < 18, "has axes before opset 18")
+		axes = try(tensor.Axes(b.constInts(3, "axes"), len(b.shape())))
 	}
-	return allAxes(rank), nil
+	b.refuseIf(len(pads) != 2*len(axes), "pads has %d values for %d axes", len(pads), len(axes))
+	return pads, axes
 }
 
 // padIndex returns the element of an axis of n that stands at position i,

@@ -1,32 +1,34 @@
 package ops
 
 import (
-	"errors"
 	"math"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
-var reduceOps = []Op{
-	{Name: "ReduceSum", Since: 1, Sig: "n i?", bind: reduce(reducer{f: sum[float64], i: sum[int64]})},
-	{Name: "ReduceMean", Since: 1, Sig: "n i?", bind: reduce(reducer{f: sum[float64], i: sum[int64], mean: true})},
-	{Name: "ReduceProd", Since: 1, Sig: "n i?", bind: reduce(reducer{f: prod[float64], i: prod[int64], init: 1, initInt: 1})},
-	{Name: "ReduceMax", Since: 1, Sig: "a i?", bind: reduce(reducer{f: larger[float64], i: larger[int64], init: math.Inf(-1), initInt: math.MinInt64})},
-	{Name: "ReduceMin", Since: 1, Sig: "a i?", bind: reduce(reducer{f: smaller[float64], i: smaller[int64], init: math.Inf(1), initInt: math.MaxInt64})},
-	{Name: "ReduceSumSquare", Since: 1, Sig: "n i?", bind: reduce(reducer{f: sumSquare[float64], i: sumSquare[int64]})},
-	{Name: "ReduceL1", Since: 1, Sig: "n i?", bind: reduce(reducer{f: sumAbs[float64], i: sumAbs[int64]})},
-	{Name: "ReduceL2", Since: 1, Sig: "f i?", bind: reduce(reducer{f: sumSquare[float64], finish: math.Sqrt})},
-	{Name: "ReduceLogSum", Since: 1, Sig: "f i?", bind: reduce(reducer{f: sum[float64], finish: math.Log})},
-	{Name: "ReduceLogSumExp", Since: 1, Sig: "f i?", bind: reduce(reducer{f: sum[float64], finish: math.Log, exp: true})},
-	{Name: "ArgMax", Since: 1, Sig: "n", bind: bindArg(greater[float32], greater[int64])},
-	{Name: "ArgMin", Since: 1, Sig: "n", bind: bindArg(less[float32], less[int64])},
-}
+// What a node reduces is an attribute up to opset 17 (12 for ReduceSum), an input from
+// then on.
+const (
+	reduceAttrs    = "axes-17:ints keepdims:flag=1 noop_with_empty_axes@18:flag=0"
+	reduceSumAttrs = "axes-12:ints keepdims:flag=1 noop_with_empty_axes@13:flag=0"
+	argAttrs       = "axis:int=0 keepdims:flag=1 select_last_index@12:flag=0"
+)
 
-var (
-	errBoolBefore20 = errors.New("cannot be bool before opset 20")
-	errEmptyAxis    = errors.New("the axis is empty")
+var _ = register(
+	Op{Name: "ReduceSum", Since: 1, Sig: "n i?", Attrs: reduceSumAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sum[float64], i: sum[int64]})},
+	Op{Name: "ReduceMean", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Batch: reduceBatch, Head: Averages, bind: reduce(reducer{f: sum[float64], i: sum[int64], mean: true})},
+	Op{Name: "ReduceProd", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: prod[float64], i: prod[int64], init: 1, initInt: 1})},
+	Op{Name: "ReduceMax", Since: 1, Sig: "a i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: larger[float64], i: larger[int64], init: math.Inf(-1), initInt: math.MinInt64})},
+	Op{Name: "ReduceMin", Since: 1, Sig: "a i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: smaller[float64], i: smaller[int64], init: math.Inf(1), initInt: math.MaxInt64})},
+	Op{Name: "ReduceSumSquare", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sumSquare[float64], i: sumSquare[int64]})},
+	Op{Name: "ReduceL1", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sumAbs[float64], i: sumAbs[int64]})},
+	Op{Name: "ReduceL2", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sumSquare[float64], finish: math.Sqrt})},
+	Op{Name: "ReduceLogSum", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sum[float64], finish: math.Log})},
+	Op{Name: "ReduceLogSumExp", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sum[float64], finish: math.Log, exp: true})},
+	Op{Name: "ArgMax", Since: 1, Sig: "n", Attrs: argAttrs, Batch: argBatch, bind: bindArg(greater[float32], greater[int64])},
+	Op{Name: "ArgMin", Since: 1, Sig: "n", Attrs: argAttrs, Batch: argBatch, bind: bindArg(less[float32], less[int64])},
 )
 
 type accumulator interface{ float64 | int64 }
@@ -49,33 +51,53 @@ type reducer struct {
 	finish  func(float64) float64 // applied to the result, nil for none
 }
 
-// reduceAxes returns which dimensions a node reduces: an attribute up to opset
-// 17 (12 for ReduceSum), an input from then on. Without any it is all of them,
-// or none where noop_with_empty_axes says so.
-func (b *binding) reduceAxes() ([]bool, error) {
-	rank := len(b.in[0].Shape)
-	last := 17
-	if b.Op == "ReduceSum" {
-		last = 12
+// reduced marks the dimensions that a node reduces. Without any axes it is all of
+// them, or none where noop_with_empty_axes says so.
+func (b *binding) reduced() []bool {
+	axes := b.attrOrInput("axes", 1)
+	rank := len(b.shape())
+	if len(axes) == 0 && !b.flag("noop_with_empty_axes") {
+		axes = tensor.AllAxes(rank)
 	}
-	axes, err := b.attrOrInput("axes", last, 1)
-	if err != nil {
-		return nil, err
+	return marked(axes, rank)
+}
+
+// marked marks axes among rank of them.
+func marked(axes []int, rank int) []bool {
+	v := make([]bool, rank)
+	for _, a := range try(tensor.Axes(axes, rank)) {
+		v[a] = true
 	}
-	noop := false
-	if b.opset > last {
-		if noop, err = b.flag("noop_with_empty_axes", 0); err != nil {
-			return nil, err
+	return v
+}
+
+// indices returns the axes that are marked.
+func indices(marked []bool) (axes []int) {
+	for a, is := range marked {
+		if is {
+			axes = append(axes, a)
 		}
 	}
-	reduced := slices.Repeat([]bool{len(axes) == 0 && !noop}, rank)
-	if axes, err = axesOf(axes, rank); err != nil {
-		return nil, err
+	return axes
+}
+
+// reduceBatch: pictures lie along an axis that is not reduced; it moves up where those
+// before it go.
+var reduceBatch = &BatchRule{func(b *binding, axes []int) (int, bool) { return b.afterReducing(b.reduced(), axes) }}
+
+var argBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	return b.afterReducing(marked([]int{b.axis()}, len(b.shape())), axes)
+}}
+
+func (b *binding) afterReducing(reduced []bool, axes []int) (axis int, ok bool) {
+	if !onlyFirst(axes) || reduced[axes[0]] {
+		return 0, false
 	}
-	for _, a := range axes {
-		reduced[a] = true
+	axis = axes[0]
+	if !b.flag("keepdims") {
+		axis -= len(indices(reduced[:axis]))
 	}
-	return reduced, nil
+	return axis, true
 }
 
 // without returns the shape after reducing dimensions to 1, or dropping them.
@@ -92,77 +114,74 @@ func without(shape []int, reduced []bool, keep bool) []int {
 	return out
 }
 
-func reduce(r reducer) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
+func reduce(r reducer) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
 		x := b.in[0]
-		if x.Type == graph.Bool && b.opset < 20 {
-			return nil, errBoolBefore20
-		}
-		reduced, err := b.reduceAxes()
-		if err != nil {
-			return nil, err
-		}
-		keep, err := b.flag("keepdims", 1)
-		if err != nil {
-			return nil, err
-		}
-		kept := without(x.Shape, reduced, true)
-		l := broadcastLoops(x.Shape, kept)
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+		b.refuseIf(x.Type == graph.Bool && b.opset < 20, "cannot be bool before opset 20")
+		reduced := b.reduced()
+		w := tensor.BroadcastWalk(x.Shape, without(x.Shape, reduced, true))
+		shape := without(x.Shape, reduced, b.flag("keepdims"))
+		k := b.computes(func(in, out tensors) {
 			switch x, y := in[0], out[0]; x.Type {
 			case graph.Float:
-				r.floats(l, y.F, x.F)
+				r.floats(&w, y.F, x.F)
 			case graph.Int:
-				r.ints(l, y.I, x.I)
+				r.ints(&w, y.I, x.I)
 			case graph.Bool:
 				v := make([]int64, len(y.B))
-				r.ints(l, v, converted(x, graph.Int).I)
+				r.ints(&w, v, converted(x, graph.Int).I)
 				mapSlice(y.B, v, func(v int64) bool { return v > 0 })
 			}
-			return nil
+		}, like(x, shape))
+		// Sums are in float64.
+		k.Workspace = 16 * int64(tensor.Size(shape))
+		if x.Type == graph.Bool {
+			k.Workspace += 8 * int64(x.Len())
 		}
-		return b.kernel(run, like(x, without(x.Shape, reduced, keep)))
+		return k
 	}
 }
 
-// accumulate folds in into acc with f; l walks over in, and its operand is acc.
-func accumulate[T float32 | int64, A accumulator](l *loops, acc []A, in []T, f func(acc, x A) A) {
-	l.rows(func(o int, off []int) {
-		row := in[o : o+l.n]
-		if l.step[0] == 0 {
-			a := acc[off[0]]
+// accumulate folds in into acc with f; w walks over in, and its input is acc.
+func accumulate[T float32 | int64, A accumulator](w *tensor.Walk, acc []A, in []T, f func(acc, x A) A) {
+	n, step := w.Row()
+	w.Rows(func(o int, at [3]int) {
+		row := in[o : o+n]
+		if step[0] == 0 {
+			a := acc[at[0]]
 			for _, x := range row {
 				a = f(a, A(x))
 			}
-			acc[off[0]] = a
+			acc[at[0]] = a
 			return
 		}
-		a := acc[off[0] : off[0]+l.n]
+		a := acc[at[0] : at[0]+n]
 		for i, x := range row {
 			a[i] = f(a[i], A(x))
 		}
 	})
 }
 
-func (r *reducer) floats(l *loops, out, in []float32) {
+func (r *reducer) floats(w *tensor.Walk, out, in []float32) {
 	acc := slices.Repeat([]float64{r.init}, len(out))
 	var top []float64
 	if r.exp {
 		top = slices.Repeat([]float64{math.Inf(-1)}, len(out))
-		accumulate(l, top, in, larger[float64])
+		accumulate(w, top, in, larger[float64])
 		for i, t := range top {
 			if math.IsInf(t, 0) {
 				top[i] = 0
 			}
 		}
-		l.rows(func(o int, off []int) {
-			for i, x := range in[o : o+l.n] {
-				j := off[0] + i*l.step[0]
+		n, step := w.Row()
+		w.Rows(func(o int, at [3]int) {
+			for i, x := range in[o : o+n] {
+				j := at[0] + i*step[0]
 				acc[j] += math.Exp(float64(x) - top[j])
 			}
 		})
 	} else {
-		accumulate(l, acc, in, r.f)
+		accumulate(w, acc, in, r.f)
 	}
 	n := float64(len(in)) / float64(len(out))
 	for i, v := range acc {
@@ -179,11 +198,11 @@ func (r *reducer) floats(l *loops, out, in []float32) {
 	}
 }
 
-func (r *reducer) ints(l *loops, out, in []int64) {
+func (r *reducer) ints(w *tensor.Walk, out, in []int64) {
 	for i := range out {
 		out[i] = r.initInt
 	}
-	accumulate(l, out, in, r.i)
+	accumulate(w, out, in, r.i)
 	if n := len(in); r.mean && n > 0 {
 		for i := range out {
 			out[i] /= int64(n / len(out))
@@ -193,44 +212,26 @@ func (r *reducer) ints(l *loops, out, in []int64) {
 
 // bindArg binds ArgMax or ArgMin: the index of the first, or with
 // select_last_index (12) the last, element along an axis that beats all others.
-func bindArg(f func(x, y float32) bool, g func(x, y int64) bool) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
-		x := b.in[0].Shape
-		axis, err := b.axis("axis", 0, len(x))
-		if err != nil {
-			return nil, err
-		}
-		keep, err := b.flag("keepdims", 1)
-		if err != nil {
-			return nil, err
-		}
-		last := false
-		if b.opset >= 12 {
-			if last, err = b.flag("select_last_index", 0); err != nil {
-				return nil, err
-			}
-		}
-		n, inner := x[axis], product(x[axis+1:])
-		if n == 0 {
-			return nil, errEmptyAxis
-		}
-		reduced := make([]bool, len(x))
-		reduced[axis] = true
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
+func bindArg(f func(x, y float32) bool, g func(x, y int64) bool) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
+		x := b.shape()
+		axis, _, n, inner := b.around()
+		b.refuseIf(n == 0, "the axis is empty")
+		reduced := (marked([]int{axis}, len(x)))
+		last := b.flag("select_last_index")
+		return b.computes(func(in, out tensors) {
 			if in[0].Type == graph.Float {
 				argExtreme(out[0].I, in[0].F, n, inner, last, f)
 			} else {
 				argExtreme(out[0].I, in[0].I, n, inner, last, g)
 			}
-			return nil
-		}
-		return b.kernel(run, graph.Tensor{Type: graph.Int, Shape: without(x, reduced, keep)})
+		}, integer(without(x, reduced, b.flag("keepdims"))...))
 	}
 }
 
 func argExtreme[T number](out []int64, in []T, n, inner int, last bool, beats func(x, y T) bool) {
-	for o := range out {
-		at := o/inner*n*inner + o%inner
+	o := 0
+	tensor.Vectors(len(in), n, inner, func(at int) {
 		best, top := 0, in[at]
 		for j := 1; j < n; j++ {
 			if v := in[at+j*inner]; beats(v, top) || last && v == top {
@@ -238,5 +239,6 @@ func argExtreme[T number](out []int64, in []T, n, inner int, last bool, beats fu
 			}
 		}
 		out[o] = int64(best)
-	}
+		o++
+	})
 }

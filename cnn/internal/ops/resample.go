@@ -4,7 +4,8 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // Pad, Resize and Upsample compute each index of an axis from indices of the
@@ -23,6 +24,17 @@ type axisMap struct {
 	taps       func(i int, t []tap) []tap // appends the taps of element i of the output
 }
 
+// resampled binds a node that applies the maps to its first input; fill returns the
+// fill value.
+func (b *binding) resampled(shape []int, maps []axisMap, fill func(in tensors) *graph.Tensor) *Kernel {
+	x := b.in[0]
+	k := b.computes(func(in, out tensors) { resample(out[0], in[0], maps, fill(in)) }, like(x, shape))
+	if len(maps) > 1 { // tensors in between
+		k.Workspace = max(x.Bytes(), k.Out[0].Bytes())
+	}
+	return k
+}
+
 // resample applies the maps in order of their growth, so that no tensor in
 // between is larger than both input and output.
 func resample(dst, src *graph.Tensor, maps []axisMap, fill *graph.Tensor) {
@@ -36,16 +48,9 @@ func resample(dst, src *graph.Tensor, maps []axisMap, fill *graph.Tensor) {
 		shape[m.axis] = m.size
 		to := dst
 		if i < len(maps)-1 {
-			to = Alloc(src.Type, shape)
+			to = graph.Alloc(src.Type, shape)
 		}
-		switch src.Type {
-		case graph.Float:
-			resampleAxis(to.F, src.F, src.Shape, m, fill.F[0], mix)
-		case graph.Int:
-			resampleAxis(to.I, src.I, src.Shape, m, fill.I[0], nil)
-		case graph.Bool:
-			resampleAxis(to.B, src.B, src.Shape, m, fill.B[0], nil)
-		}
+		data(to).resample(data(src), src.Shape, m, data(fill))
 		src = to
 	}
 	if len(maps) == 0 {
@@ -53,10 +58,9 @@ func resample(dst, src *graph.Tensor, maps []axisMap, fill *graph.Tensor) {
 	}
 }
 
-// resampleAxis computes dst from src, of the given shape, along one axis. mix
-// sums the weighted rows that make up a row of more than one tap.
-func resampleAxis[T any](dst, src []T, shape []int, m axisMap, fill T, mix func(dst, src []T, taps []tap)) {
-	outer, n, inner := product(shape[:m.axis]), shape[m.axis], product(shape[m.axis+1:])
+func (dst slice[T]) resample(from elements, shape []int, m axisMap, fill elements) {
+	outer, n, inner := tensor.Size(shape[:m.axis]), shape[m.axis], tensor.Size(shape[m.axis+1:])
+	all, value := from.(slice[T]), fill.(slice[T])[0]
 	if len(dst) == 0 {
 		return
 	}
@@ -71,19 +75,19 @@ func resampleAxis[T any](dst, src []T, shape []int, m axisMap, fill T, mix func(
 			ends = append(ends, len(taps))
 		}
 		for o := range outer {
-			src := src[o*n*inner : (o+1)*n*inner]
+			src := all[o*n*inner : (o+1)*n*inner]
 			first := 0
 			for i, end := range ends {
 				to, t := dst[(o*m.size+at+i)*inner:][:inner], taps[first:end]
 				first = end
 				switch {
 				case len(t) > 1:
-					mix(to, src, t)
+					mix(any(to).(slice[float32]), any(src).(slice[float32]), t)
 				case t[0].index >= 0:
 					copy(to, src[t[0].index*inner:])
 				default:
 					for j := range to {
-						to[j] = fill
+						to[j] = value
 					}
 				}
 			}
@@ -91,16 +95,8 @@ func resampleAxis[T any](dst, src []T, shape []int, m axisMap, fill T, mix func(
 	}
 }
 
-// resampleRoom returns the bytes of the tensors in between of resample.
-func resampleRoom(maps []axisMap, src *graph.Tensor, shape []int) int64 {
-	if len(maps) < 2 {
-		return 0
-	}
-	dst := like(src, shape)
-	return max(src.Bytes(), dst.Bytes())
-}
-
-// mix sums rows of the length of dst, out of src.
+// mix sums the weighted rows of src that make up dst. Only floats have more than one
+// tap.
 func mix(dst, src []float32, taps []tap) {
 	n := len(dst)
 	if n == 1 {
@@ -111,8 +107,8 @@ func mix(dst, src []float32, taps []tap) {
 		dst[0] = sum
 		return
 	}
-	kernels.Scale(dst, taps[0].weight, src[taps[0].index*n:])
+	vmath.Scale(dst, taps[0].weight, src[taps[0].index*n:])
 	for _, t := range taps[1:] {
-		kernels.Axpy(dst, t.weight, src[t.index*n:])
+		vmath.Axpy(dst, t.weight, src[t.index*n:])
 	}
 }

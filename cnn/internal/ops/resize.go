@@ -1,19 +1,32 @@
 package ops
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
-var resizeOps = []Op{
-	{Name: "Pad", Since: 2, Sig: "a i? a? i?", bind: bindPad},
-	{Name: "Resize", Since: 10, Sig: "a f? f? i?", bind: bindResize},
-	{Name: "Upsample", Since: 7, Until: 9, Sig: "a f?", bind: bindUpsample},
-}
+var _ = register(
+	Op{Name: "Resize", Since: 10, Sig: "a f? f? i?", Batch: resizeBatch, Work: 32, bind: bindResize,
+		Attrs: "mode:nearest|linear|bilinear mode@11:nearest|linear|cubic nearest_mode@11:round_prefer_floor|round_prefer_ceil|floor|ceil " +
+			"coordinate_transformation_mode@11:half_pixel|half_pixel_symmetric|pytorch_half_pixel|align_corners|asymmetric|tf_half_pixel_for_nn|tf_crop_and_resize " +
+			"cubic_coeff_a@11:float=-0.75 extrapolation_value@11:float=0 exclude_outside@11:flag=0 antialias@18:flag=0 axes@18:ints " +
+			"keep_aspect_ratio_policy@18:stretch|not_larger|not_smaller"},
+	Op{Name: "Upsample", Since: 7, Until: 9, Sig: "a f?", Attrs: "mode:nearest|linear|bilinear scales-8:floats", Batch: resizeBatch, Work: 32, bind: bindResize},
+)
+
+// resizeBatch: pictures lie along an axis that keeps its size.
+var resizeBatch = along(func(b *binding) (mixed []int) {
+	r, axes := b.resized()
+	for _, a := range axes {
+		if !r.keeps(a) {
+			mixed = append(mixed, a.axis)
+		}
+	}
+	return mixed
+})
 
 // resizing is how a Resize finds and weighs the elements of the input.
 type resizing struct {
@@ -37,171 +50,92 @@ type resizedAxis struct {
 // ONNX Runtime does.
 var simple = resizing{transform: "asymmetric", nearest: "simple"}
 
-// bindUpsample: the scales are an attribute up to opset 8, an input in 9.
-func bindUpsample(b *binding) (*Kernel, error) {
-	var scales []float32
-	if b.opset < 9 {
-		scales = b.Attrs["scales"].Floats
-	} else {
-		var err error
-		if scales, err = b.constFloats(1, "scales"); err != nil {
-			return nil, err
+// resized returns how a node resizes the axes of its first input. The scales of an
+// Upsample are an attribute up to opset 8, an input in 9.
+func (b *binding) resized() (r *resizing, axes []resizedAxis) {
+	rank := len(b.shape())
+	if b.Op == "Upsample" || b.opset < 11 {
+		r := simple
+		r.mode = b.word("mode")
+		scales := b.Attrs["scales"].Floats
+		if b.Op != "Upsample" || b.opset == 9 {
+			scales = b.constFloats(1, "scales")
 		}
+		return &r, b.scaledAxes(scales, tensor.AllAxes(rank), nil)
 	}
-	return b.resizeSimple(scales)
-}
-
-func (b *binding) resizeSimple(scales []float32) (*Kernel, error) {
-	r := simple
-	var err error
-	if r.mode, err = b.oneOf("mode", "nearest", "linear", "bilinear"); err != nil {
-		return nil, err
-	}
-	axes, err := b.scaledAxes(scales, allAxes(len(b.in[0].Shape)), nil)
-	if err != nil {
-		return nil, err
-	}
-	return b.resize(&r, axes)
-}
-
-// constFloats returns the data of input i, a constant vector of floats; nil
-// where the input is left out or empty.
-func (b *binding) constFloats(i int, what string) ([]float32, error) {
-	t := b.x(i)
-	if t == nil || product(t.Shape) == 0 {
-		return nil, nil
-	}
-	if t.Type != graph.Float || len(t.Shape) != 1 {
-		return nil, fmt.Errorf("input %d (%s) is %s, not a vector of floats", i, what, describe(t))
-	}
-	if !t.Known() {
-		return nil, fmt.Errorf("input %d (%s) %w", i, what, ErrNotConstant)
-	}
-	return t.F, nil
-}
-
-func bindResize(b *binding) (*Kernel, error) {
-	if b.opset < 11 {
-		scales, err := b.constFloats(1, "scales")
-		if err != nil {
-			return nil, err
-		}
-		return b.resizeSimple(scales)
-	}
-	r, err := b.resizing()
-	if err != nil {
-		return nil, err
-	}
-	axes := allAxes(len(b.in[0].Shape))
-	if b.opset >= 18 && b.has("axes") {
-		if axes, err = axesOf(b.Ints("axes"), len(axes)); err != nil {
-			return nil, err
-		}
+	r = b.resizing()
+	which := tensor.AllAxes(rank)
+	if b.has("axes") {
+		which = try(tensor.Axes(b.Ints("axes"), rank))
 	}
 	var roi []float32
 	if r.transform == "tf_crop_and_resize" {
-		if roi, err = b.constFloats(1, "roi"); err != nil {
-			return nil, err
-		}
-		if len(roi) != 2*len(axes) {
-			return nil, fmt.Errorf("roi has %d values for %d axes", len(roi), len(axes))
-		}
+		roi = b.constFloats(1, "roi")
+		b.refuseIf(len(roi) != 2*len(which), "roi has %d values for %d axes", len(roi), len(which))
 	}
-	scales, err := b.constFloats(2, "scales")
-	if err != nil {
-		return nil, err
-	}
-	var resized []resizedAxis
-	if sizes := b.x(3); sizes != nil && product(sizes.Shape) > 0 {
-		if scales != nil {
-			return nil, fmt.Errorf("has both scales and sizes")
-		}
-		resized, err = b.sizedAxes(axes)
+	scales := b.constFloats(2, "scales")
+	if sizes := b.x(3); sizes != nil && sizes.Len() > 0 {
+		b.refuseIf(scales != nil, "has both scales and sizes")
+		axes = b.sizedAxes(which)
 	} else {
-		resized, err = b.scaledAxes(scales, axes, roi)
+		axes = b.scaledAxes(scales, which, roi)
 	}
-	if err != nil {
-		return nil, err
-	}
-	for i := range resized {
+	for i := range axes {
 		if roi != nil {
-			resized[i].start, resized[i].end = float64(roi[i]), float64(roi[len(axes)+i])
+			axes[i].start, axes[i].end = float64(roi[i]), float64(roi[len(axes)+i])
 		}
 	}
-	return b.resize(r, resized)
+	return r, axes
+}
+
+// keeps reports whether the elements along an axis are those of the input.
+func (r *resizing) keeps(a resizedAxis) bool {
+	return a.in == a.out && a.scale == 1 && r.transform != "tf_crop_and_resize"
 }
 
 // resizing reads the attributes of Resize from opset 11 on.
-func (b *binding) resizing() (*resizing, error) {
-	r := &resizing{cubicA: float64(b.Float("cubic_coeff_a", -0.75)), extrapolation: b.Float("extrapolation_value", 0)}
-	var err error
-	if r.mode, err = b.oneOf("mode", "nearest", "linear", "cubic"); err != nil {
-		return nil, err
+func (b *binding) resizing() *resizing {
+	return &resizing{
+		mode:           b.word("mode"),
+		transform:      b.word("coordinate_transformation_mode"),
+		nearest:        b.word("nearest_mode"),
+		antialias:      b.flag("antialias"),
+		excludeOutside: b.flag("exclude_outside"),
+		cubicA:         float64(b.Float("cubic_coeff_a")),
+		extrapolation:  b.Float("extrapolation_value"),
 	}
-	if r.transform, err = b.oneOf("coordinate_transformation_mode", "half_pixel", "half_pixel_symmetric",
-		"pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn", "tf_crop_and_resize"); err != nil {
-		return nil, err
-	}
-	if r.nearest, err = b.oneOf("nearest_mode", "round_prefer_floor", "round_prefer_ceil", "floor", "ceil"); err != nil {
-		return nil, err
-	}
-	if r.excludeOutside, err = b.flag("exclude_outside", 0); err != nil {
-		return nil, err
-	}
-	if b.opset >= 18 {
-		if r.antialias, err = b.flag("antialias", 0); err != nil {
-			return nil, err
-		}
-	}
-	return r, nil
 }
 
 // scaledAxes computes the output sizes from scales: floor(in · scale), in
 // float32 as ONNX Runtime and PyTorch have it.
-func (b *binding) scaledAxes(scales []float32, axes []int, roi []float32) ([]resizedAxis, error) {
-	if len(scales) != len(axes) {
-		return nil, fmt.Errorf("%d scales for %d axes", len(scales), len(axes))
-	}
+func (b *binding) scaledAxes(scales []float32, axes []int, roi []float32) []resizedAxis {
+	b.refuseIf(len(scales) != len(axes), "%d scales for %d axes", len(scales), len(axes))
 	v := make([]resizedAxis, len(axes))
 	for i, a := range axes {
-		s, in := scales[i], b.in[0].Shape[a]
+		s, in := scales[i], b.shape()[a]
 		out := float32(in) * s
 		if roi != nil {
 			out = float32(in) * (roi[len(axes)+i] - roi[i]) * s
 		}
-		if !(s > 0) || !(out >= 0 && out <= MaxElements) {
-			return nil, fmt.Errorf("scale %g of axis %d is out of range", s, a)
-		}
+		b.refuseIf(!(s > 0) || !(out >= 0 && out <= tensor.MaxElements), "scale %g of axis %d is out of range", s, a)
 		v[i] = resizedAxis{axis: a, in: in, out: int(out), scale: float64(s)}
 	}
-	return v, nil
+	return v
 }
 
 // sizedAxes takes the output sizes from input 3, after keep_aspect_ratio_policy (18).
-func (b *binding) sizedAxes(axes []int) ([]resizedAxis, error) {
-	sizes, err := b.constInts(3, "sizes")
-	if err != nil {
-		return nil, err
-	}
-	if len(sizes) != len(axes) {
-		return nil, fmt.Errorf("%d sizes for %d axes", len(sizes), len(axes))
-	}
-	policy := "stretch"
-	if b.opset >= 18 {
-		if policy, err = b.oneOf("keep_aspect_ratio_policy", "stretch", "not_larger", "not_smaller"); err != nil {
-			return nil, err
-		}
-	}
+func (b *binding) sizedAxes(axes []int) []resizedAxis {
+	sizes := b.constInts(3, "sizes")
+	b.refuseIf(len(sizes) != len(axes), "%d sizes for %d axes", len(sizes), len(axes))
+	policy := b.word("keep_aspect_ratio_policy")
 	v := make([]resizedAxis, len(axes))
 	for i, a := range axes {
-		n := b.in[0].Shape[a]
-		if sizes[i] < 0 || sizes[i] > MaxElements || n == 0 {
-			return nil, fmt.Errorf("size %d for the %d of axis %d is out of range", sizes[i], n, a)
-		}
+		n := b.shape()[a]
+		b.refuseIf(sizes[i] < 0 || sizes[i] > tensor.MaxElements || n == 0, "size %d for the %d of axis %d is out of range", sizes[i], n, a)
 		v[i] = resizedAxis{axis: a, in: n, out: sizes[i], scale: float64(sizes[i]) / float64(n)}
 	}
 	if policy == "stretch" || len(v) == 0 {
-		return v, nil
+		return v
 	}
 	common := v[0].scale
 	for _, a := range v[1:] {
@@ -213,43 +147,34 @@ func (b *binding) sizedAxes(axes []int) ([]resizedAxis, error) {
 	}
 	for i := range v {
 		out := math.Floor(common*float64(v[i].in) + 0.5)
-		if out > MaxElements {
-			return nil, fmt.Errorf("%w: %g along axis %d", ErrTooLarge, out, v[i].axis)
-		}
+		b.refuseIf(out > tensor.MaxElements, "%w: %g along axis %d", tensor.ErrTooLarge, out, v[i].axis)
 		v[i].out, v[i].scale = int(out), common
 	}
-	return v, nil
+	return v
 }
 
-func (b *binding) resize(r *resizing, axes []resizedAxis) (*Kernel, error) {
+func bindResize(b *binding) *Kernel {
+	r, axes := b.resized()
 	x := b.in[0]
 	if x.Type != graph.Float && r.mode != "nearest" {
-		return nil, b.unsupported("%s interpolation of %s", r.mode, typeName(x.Type))
+		b.unsupported("%s interpolation of %s", r.mode, typeName(x.Type))
 	}
 	shape := slices.Clone(x.Shape)
 	var maps []axisMap
 	for _, a := range axes {
 		shape[a.axis] = a.out
-		if a.in == 0 && a.out > 0 {
-			return nil, fmt.Errorf("axis %d is empty", a.axis)
-		}
-		if r.antialias && a.scale*float64(2*a.in) < 1 {
-			return nil, fmt.Errorf("scale %g of axis %d is out of range", a.scale, a.axis)
-		}
-		if a.in == a.out && a.scale == 1 && r.transform != "tf_crop_and_resize" {
+		b.refuseIf(a.in == 0 && a.out > 0, "axis %d is empty", a.axis)
+		b.refuseIf(r.antialias && a.scale*float64(2*a.in) < 1, "scale %g of axis %d is out of range", a.scale, a.axis)
+		if r.keeps(a) {
 			continue
 		}
 		maps = append(maps, axisMap{a.axis, a.out, func(i int, t []tap) []tap { return r.taps(a, i, t) }})
 	}
-	fill := Alloc(x.Type, nil)
+	fill := graph.Alloc(x.Type, nil)
 	if x.Type == graph.Float {
 		fill.F[0] = r.extrapolation
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		resample(out[0], in[0], maps, fill)
-		return nil
-	}
-	return &Kernel{Out: []graph.Tensor{like(x, shape)}, Room: resampleRoom(maps, x, shape), run: run}, nil
+	return b.resampled(shape, maps, func(tensors) *graph.Tensor { return fill })
 }
 
 // taps appends the elements of the input that make up element i along an axis.

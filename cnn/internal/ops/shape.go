@@ -1,135 +1,97 @@
 package ops
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // Operators that keep the elements as they lie, or tell their number.
-var shapeOps = []Op{
-	{Name: "Reshape", Since: 5, Sig: "a i", bind: bindReshape},
-	{Name: "Flatten", Since: 1, Sig: "a", bind: bindFlatten},
-	{Name: "Squeeze", Since: 1, Sig: "a i?", bind: bindSqueeze},
-	{Name: "Unsqueeze", Since: 1, Sig: "a i?", bind: bindUnsqueeze},
-	{Name: "Identity", Since: 1, Sig: "a", bind: bindIdentity},
-	{Name: "Dropout", Since: 7, Sig: "f f? b?", Limits: "inference only: training_mode must be false", bind: bindDropout},
-	{Name: "Shape", Since: 1, Sig: "a", bind: bindShape},
-	{Name: "Size", Since: 1, Sig: "a", bind: bindSize},
-}
+var _ = register(
+	Op{Name: "Reshape", Since: 5, Sig: "a i", Attrs: "allowzero@14:flag=0", Batch: reshapedBatch, Work: 1, Head: Reshapes, bind: bindReshape},
+	Op{Name: "Flatten", Since: 1, Sig: "a", Attrs: "axis:int=1", Batch: reshapedBatch, Work: 1, Head: Reshapes, bind: bindFlatten},
+	Op{Name: "Squeeze", Since: 1, Sig: "a i?", Attrs: "axes-12:ints", Batch: reshapedBatch, Work: 1, Head: Reshapes, bind: bindSqueeze},
+	Op{Name: "Unsqueeze", Since: 1, Sig: "a i?", Attrs: "axes-12:ints", Batch: reshapedBatch, Work: 1, Head: Reshapes, bind: bindUnsqueeze},
+	Op{Name: "Identity", Since: 1, Sig: "a", Batch: elementwise, Work: 1, Head: Passes, bind: func(b *binding) *Kernel { return b.reshaped(b.shape()) }},
+	Op{Name: "Dropout", Since: 7, Sig: "f f? b?", Limits: "inference only: training_mode must be false",
+		Batch: alongAll, Work: 1, Head: Passes, bind: bindDropout},
+	Op{Name: "Shape", Since: 1, Sig: "a#", Attrs: "start@15:int=0 end@15:int=2147483647", Batch: unknown, Work: 1, bind: bindShape},
+	Op{Name: "Size", Since: 1, Sig: "a#", Batch: unknown, Work: 1, bind: bindSize},
+)
 
 // reshaped binds a node whose output is its first input under another shape.
-func (b *binding) reshaped(shape []int) (*Kernel, error) {
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		assign(out[0], in[0])
-		return nil
-	}
-	n, err := count(shape)
-	if err != nil {
-		return nil, err
-	}
-	if n != b.in[0].Len() {
-		return nil, fmt.Errorf("shape %v does not hold the elements of %v", shape, b.in[0].Shape)
-	}
-	return b.kernel(run, like(b.in[0], shape))
+func (b *binding) reshaped(shape []int) *Kernel {
+	n := try(tensor.Count(shape))
+	b.refuseIf(n != b.in[0].Len(), "shape %v does not hold the elements of %v", shape, b.shape())
+	k := b.computes(func(in, out tensors) { assign(out[0], in[0]) }, like(b.in[0], shape))
+	k.Keeps = true
+	return k
 }
 
 // bindReshape: -1 takes what is left, 0 the input's dimension unless allowzero (14) is set.
-func bindReshape(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	want, err := b.constInts(1, "shape")
-	if err != nil {
-		return nil, err
-	}
-	allowZero := false
-	if b.opset >= 14 {
-		if allowZero, err = b.flag("allowzero", 0); err != nil {
-			return nil, err
-		}
-	}
+func bindReshape(b *binding) *Kernel {
+	x := b.shape()
+	want := b.constInts(1, "shape")
+	allowZero := b.flag("allowzero")
 	shape, open := slices.Clone(want), -1
 	for i, d := range want {
 		switch {
 		case d == -1 && open >= 0:
-			return nil, fmt.Errorf("shape %v has more than one -1", want)
+			b.refuse("shape %v has more than one -1", want)
 		case d == -1:
 			open, shape[i] = i, 1
 		case d == 0 && !allowZero:
-			if i >= len(x) {
-				return nil, fmt.Errorf("shape %v copies dimension %d, which %v has not", want, i, x)
-			}
+			b.refuseIf(i >= len(x), "shape %v copies dimension %d, which %v has not", want, i, x)
 			shape[i] = x[i]
 		}
 	}
-	n, err := count(shape)
-	if err != nil {
-		return nil, err
-	}
+	n := try(tensor.Count(shape))
 	if open >= 0 {
-		if n == 0 || b.in[0].Len()%n != 0 {
-			return nil, fmt.Errorf("shape %v does not hold the elements of %v", want, x)
-		}
+		b.refuseIf(n == 0 || b.in[0].Len()%n != 0, "shape %v does not hold the elements of %v", want, x)
 		shape[open] = b.in[0].Len() / n
 	}
 	return b.reshaped(shape)
 }
 
-func bindFlatten(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	a := b.Int("axis", 1)
+func bindFlatten(b *binding) *Kernel {
+	x := b.shape()
+	a := b.Int("axis")
 	if a < 0 && b.opset >= 11 {
 		a += len(x)
 	}
-	if a < 0 || a > len(x) {
-		return nil, fmt.Errorf("axis %d is out of range for %d dimensions", b.Int("axis", 1), len(x))
-	}
-	return b.reshaped([]int{product(x[:a]), product(x[a:])})
+	b.refuseIf(a < 0 || a > len(x), "axis %d is out of range for %d dimensions", b.Int("axis"), len(x))
+	return b.reshaped([]int{tensor.Size(x[:a]), tensor.Size(x[a:])})
 }
 
 // bindSqueeze: the axes are an attribute up to opset 12, an input from then on;
 // without them all dimensions of 1 go.
-func bindSqueeze(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	axes, err := b.attrOrInput("axes", 12, 1)
-	if err != nil {
-		return nil, err
-	}
+func bindSqueeze(b *binding) *Kernel {
+	x := b.shape()
+	axes := b.attrOrInput("axes", 1)
 	if axes == nil {
 		return b.reshaped(slices.DeleteFunc(slices.Clone(x), func(d int) bool { return d == 1 }))
 	}
-	if axes, err = axesOf(axes, len(x)); err != nil {
-		return nil, err
-	}
+	axes = try(tensor.Axes(axes, len(x)))
 	shape := []int{}
 	for d, n := range x {
 		switch {
 		case !slices.Contains(axes, d):
 			shape = append(shape, n)
 		case n != 1:
-			return nil, fmt.Errorf("axis %d of %v is not 1", d, x)
+			b.refuse("axis %d of %v is not 1", d, x)
 		}
 	}
 	return b.reshaped(shape)
 }
 
-func bindUnsqueeze(b *binding) (*Kernel, error) {
-	x := b.in[0].Shape
-	axes, err := b.attrOrInput("axes", 12, 1)
-	if err != nil {
-		return nil, err
-	}
-	if axes == nil {
-		return nil, fmt.Errorf("axes are missing")
-	}
+func bindUnsqueeze(b *binding) *Kernel {
+	x := b.shape()
+	axes := b.attrOrInput("axes", 1)
+	b.refuseIf(axes == nil, "axes are missing")
 	rank := len(x) + len(axes)
-	if rank > maxRank {
-		return nil, fmt.Errorf("%d dimensions, at most %d are supported", rank, maxRank)
-	}
-	if axes, err = axesOf(axes, rank); err != nil {
-		return nil, err
-	}
+	b.refuseIf(rank > tensor.MaxRank, "%d dimensions, at most %d are supported", rank, tensor.MaxRank)
+	axes = try(tensor.Axes(axes, rank))
 	shape := make([]int, rank)
 	for d := range shape {
 		if slices.Contains(axes, d) {
@@ -141,65 +103,65 @@ func bindUnsqueeze(b *binding) (*Kernel, error) {
 	return b.reshaped(shape)
 }
 
-func bindIdentity(b *binding) (*Kernel, error) { return b.reshaped(b.in[0].Shape) }
-
 // bindDropout passes its input through; the mask keeps all.
-func bindDropout(b *binding) (*Kernel, error) {
-	if len(b.in) > 1 && b.opset < 12 {
-		return nil, fmt.Errorf("has %d inputs, takes one before opset 12", len(b.in))
-	}
+func bindDropout(b *binding) *Kernel {
+	b.refuseIf(len(b.in) > 1 && b.opset < 12, "has %d inputs, takes one before opset 12", len(b.in))
 	if t := b.x(2); t != nil {
-		if !t.Known() {
-			return nil, fmt.Errorf("input 2 (training_mode) %w", ErrNotConstant)
-		}
-		if len(t.B) != 1 {
-			return nil, fmt.Errorf("input 2 (training_mode) is %s, not a scalar", describe(t))
-		}
+		b.refuseIf(!t.Known(), "input 2 (training_mode) %w", ErrNotConstant)
+		b.refuseIf(len(t.B) != 1, "input 2 (training_mode) is %s, not a scalar", describe(t))
 		if t.B[0] {
-			return nil, b.unsupported("training_mode")
+			b.unsupported("training_mode")
 		}
 	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		assign(out[0], in[0])
-		if len(out) > 1 {
-			for i := range out[1].F {
-				out[1].F[i] = 1
-			}
-			for i := range out[1].B {
-				out[1].B[i] = true
-			}
-		}
-		return nil
-	}
-	x := b.in[0]
-	mask := graph.Tensor{Type: graph.Bool, Shape: x.Shape}
+	mask := boolean(b.shape()...)
 	if b.opset < 10 {
 		mask.Type = graph.Float
 	}
-	return b.kernel(run, like(x, x.Shape), mask)
+	k := b.computes(func(in, out tensors) {
+		assign(out[0], in[0])
+		if len(out) > 1 {
+			convert(out[1], &graph.Tensor{Type: graph.Bool, Shape: mask.Shape, B: slices.Repeat([]bool{true}, len(out[0].F))})
+		}
+	}, float(mask.Shape...), mask)
+	k.Keeps = true
+	return k
 }
 
 // bindShape: from opset 15 on, start and end may choose a range of dimensions.
-func bindShape(b *binding) (*Kernel, error) {
-	x := slices.Clone(b.in[0].Shape)
-	if b.opset >= 15 {
-		start, n := sliceRange(b.Int("start", 0), b.Int("end", len(x)), 1, len(x))
-		x = x[start : start+n]
-	}
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		for i, d := range x {
-			out[0].I[i] = int64(d)
-		}
-		return nil
-	}
-	return b.kernel(run, graph.Tensor{Type: graph.Int, Shape: []int{len(x)}})
+func bindShape(b *binding) *Kernel {
+	x := slices.Clone(b.shape())
+	start, n := sliceRange(b.Int("start"), b.Int("end"), 1, len(x))
+	x = x[start : start+n]
+	return b.computes(func(in, out tensors) {
+		mapSlice(out[0].I, x, func(d int) int64 { return int64(d) })
+	}, integer(n))
 }
 
-func bindSize(b *binding) (*Kernel, error) {
+func bindSize(b *binding) *Kernel {
 	n := b.in[0].Len()
-	run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-		out[0].I[0] = int64(n)
-		return nil
+	return b.computes(func(in, out tensors) { out[0].I[0] = int64(n) }, integer())
+}
+
+// reshapedBatch follows the axis of the pictures through a reshape: the pictures
+// must be the slowest to change in the group of axes that holds them.
+var reshapedBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	if !onlyFirst(axes) {
+		return 0, false
 	}
-	return b.kernel(run, graph.Tensor{Type: graph.Int})
+	return ReshapedBatch(b.shape(), b.op.bind(b).Out[0].Shape, axes[0])
+}}
+
+// ReshapedBatch returns the axis of shape out along which pictures lie that lie along
+// an axis of shape in, which is reshaped to it.
+func ReshapedBatch(in, out []int, axis int) (int, bool) {
+	for _, g := range tensor.Groups(in, out) {
+		if axis < g.FirstIn || axis >= g.FirstIn+g.In {
+			continue
+		}
+		if tensor.Size(in[g.FirstIn:axis]) != 1 {
+			return 0, false
+		}
+		return g.FirstOut, true
+	}
+	return 0, false
 }

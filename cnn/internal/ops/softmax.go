@@ -1,65 +1,44 @@
 package ops
 
 import (
-	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/cnn/internal/tensor"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
-var softmaxOps = []Op{
-	{Name: "Softmax", Since: 1, Sig: "f", bind: alongAxis(kernels.Softmax)},
-	{Name: "LogSoftmax", Since: 1, Sig: "f", bind: alongAxis(kernels.LogSoftmax)},
-	{Name: "Hardmax", Since: 1, Sig: "f", bind: alongAxis(hardmax)},
-}
+var _ = register(
+	Op{Name: "Softmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Batch: vectorsBatch, Head: Normalises, bind: alongAxis(vmath.Softmax)},
+	Op{Name: "LogSoftmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Batch: vectorsBatch, Head: Normalises, bind: alongAxis(vmath.LogSoftmax)},
+	Op{Name: "Hardmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Batch: vectorsBatch, bind: alongAxis(hardmax)},
+)
+
+// vectorsBatch: see alongAxis.
+var vectorsBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+	if b.opset < 13 {
+		return beforeAxis.axis(b, axes)
+	}
+	return alongOthers.axis(b, axes)
+}}
 
 // alongAxis binds an operator that turns each vector along an axis into
 // another: one axis, by default the last, from opset 13 on; before, that axis,
 // by default 1, and all that follow it taken as one.
-func alongAxis(f func(out, in []float32)) func(*binding) (*Kernel, error) {
-	return func(b *binding) (*Kernel, error) {
-		x := b.in[0].Shape
-		def := -1
-		if b.opset < 13 {
-			def = 1
-		}
-		axis, err := b.axis("axis", def, len(x))
-		if err != nil {
-			return nil, err
-		}
-		n, inner := x[axis], product(x[axis+1:])
+func alongAxis(f func(out, in []float32)) func(*binding) *Kernel {
+	return func(b *binding) *Kernel {
+		_, _, n, inner := b.around()
 		if b.opset < 13 {
 			n, inner = n*inner, 1
 		}
-		run := func(in, out []*graph.Tensor, team *kernels.Team) error {
-			eachVector(out[0].F, in[0].F, n, inner, f)
-			return nil
-		}
-		return b.kernel(run, float(x...))
+		return b.vectors(n, inner, f)
 	}
 }
 
-// eachVector calls f for each vector of n elements that lie inner apart.
-func eachVector(out, in []float32, n, inner int, f func(out, in []float32)) {
-	if len(out) == 0 {
-		return
-	}
-	if inner == 1 {
-		for i := 0; i < len(in); i += n {
-			f(out[i:i+n], in[i:i+n])
-		}
-		return
-	}
-	v := make([]float32, n)
-	for o := 0; o < len(in); o += n * inner {
-		for i := o; i < o+inner; i++ {
-			for j := range v {
-				v[j] = in[i+j*inner]
-			}
-			f(v, v)
-			for j := range v {
-				out[i+j*inner] = v[j]
-			}
-		}
-	}
+// vectors binds an operator that computes each vector of n elements that lie inner
+// apart on its own.
+func (b *binding) vectors(n, inner int, f func(out, in []float32)) *Kernel {
+	x := b.shape()
+	k := b.computes(func(in, out tensors) { tensor.MapVectors(out[0].F, in[0].F, n, inner, f) }, float(x...))
+	k.Workspace = 8 * int64(tensor.Size(x)) / int64(max(x[0], 1))
+	return k
 }
 
 // hardmax is 1 at the first largest element, 0 elsewhere.

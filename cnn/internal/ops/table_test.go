@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 var update = flag.Bool("update", false, "rewrite OPERATORS.md")
@@ -49,7 +51,7 @@ SplitToSequence is read as Split where SequenceAt takes the parts out at constan
 
 | Operator | Opset | Inputs | Limits |
 |---|---|---|---|
-`, NewestOpset, maxRank)
+`, NewestOpset, tensor.MaxRank)
 	for _, o := range All() {
 		limits := o.Limits
 		if limits != "" {

@@ -4,12 +4,12 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // An act is an activation function. For Clip, a and b are its bounds.
 type act struct {
-	f    kernels.Activation
+	f    vmath.Activation
 	a, b float32
 }
 
@@ -20,28 +20,28 @@ var inf = float32(math.Inf(1))
 func (m *model) actOf(n *graph.Node) (a act, ok bool) {
 	switch n.Op {
 	case "Relu":
-		return act{f: kernels.ActReLU}, true
+		return act{f: vmath.ActReLU}, true
 	case "Clip":
 		lo, ok1 := m.bound(n, 1, "min", -inf)
 		hi, ok2 := m.bound(n, 2, "max", inf)
 		if lo == 0 && hi == inf {
-			return act{f: kernels.ActReLU}, ok1 && ok2
+			return act{f: vmath.ActReLU}, ok1 && ok2
 		}
-		return act{f: kernels.ActClip, a: lo, b: hi}, ok1 && ok2
+		return act{f: vmath.ActClip, a: lo, b: hi}, ok1 && ok2
 	case "LeakyRelu":
-		return act{f: kernels.ActLeakyReLU, a: n.Float("alpha", 0.01)}, true
+		return act{f: vmath.ActLeakyReLU, a: n.Float("alpha", 0.01)}, true
 	case "Sigmoid":
-		return act{f: kernels.ActSigmoid}, true
+		return act{f: vmath.ActSigmoid}, true
 	case "Tanh":
-		return act{f: kernels.ActTanh}, true
+		return act{f: vmath.ActTanh}, true
 	case "HardSigmoid":
-		return act{f: kernels.ActHardSigmoid, a: n.Float("alpha", 0.2), b: n.Float("beta", 0.5)}, true
+		return act{f: vmath.ActHardSigmoid, a: n.Float("alpha", 0.2), b: n.Float("beta", 0.5)}, true
 	case "HardSwish":
-		return act{f: kernels.ActHardSwish}, true
+		return act{f: vmath.ActHardSwish}, true
 	case "Gelu":
-		return act{f: kernels.ActGELU}, n.Str("approximate", "none") == "none"
+		return act{f: vmath.ActGELU}, n.Str("approximate", "none") == "none"
 	case "Swish":
-		return act{f: kernels.ActSiLU}, n.Float("alpha", 1) == 1
+		return act{f: vmath.ActSiLU}, n.Float("alpha", 1) == 1
 	}
 	return act{}, false
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/ops"
 )
 
 // Layers with a meaning of their own; see package cnn.
@@ -33,7 +34,7 @@ func (m *model) feature(layer string) (feature, error) {
 		f.value = head.Inputs[0]
 		for {
 			d := m.def[f.value]
-			if d == nil || d.Op != "Dropout" && d.Op != "Identity" {
+			if d == nil || ops.Get(d.Op).Head != ops.Passes {
 				break
 			}
 			f.value = d.Inputs[0]
@@ -145,21 +146,21 @@ func (m *model) classifier(out string) *graph.Node {
 		if n == nil || m.isConst(v) || len(n.Inputs) == 0 {
 			return nil
 		}
-		switch n.Op {
-		case "Softmax", "LogSoftmax":
+		switch ops.Get(n.Op).Head {
+		case ops.Normalises:
 			softmax = true
-		case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Dropout", "Identity", "Cast":
-		case "GlobalAveragePool", "AveragePool", "ReduceMean":
+		case ops.Passes, ops.Reshapes:
+		case ops.Averages:
 			pooled = true
-		case "Relu":
+		case ops.Rectifies:
 			if !pooled {
 				return nil
 			}
-		case "Transpose":
+		case ops.Permutes:
 			if t := m.val[v]; t == nil || spatial(t.Shape) > 1 {
 				return nil
 			}
-		case "Add": // the bias of a MatMul
+		case ops.AddsBias:
 			if len(n.Inputs) != 2 {
 				return nil
 			}
@@ -167,17 +168,17 @@ func (m *model) classifier(out string) *graph.Node {
 			if m.isConst(x) {
 				x, bias = bias, x
 			}
-			if !m.isConst(bias) || m.def[x] == nil || m.def[x].Op != "MatMul" {
+			if !m.isConst(bias) || m.def[x] == nil || ops.Get(m.def[x].Op).Head != ops.Multiplies {
 				return nil
 			}
 			v = x
 			continue
-		case "Gemm", "MatMul":
+		case ops.Multiplies, ops.Affine:
 			if len(n.Inputs) < 2 || !m.isConst(n.Inputs[1]) || m.isConst(n.Inputs[0]) {
 				return nil
 			}
 			return n
-		case "Conv":
+		case ops.Convolves:
 			t := m.val[v]
 			if len(n.Inputs) < 2 || !m.isConst(n.Inputs[1]) || t == nil || len(t.Shape) != 4 {
 				return nil

@@ -8,7 +8,8 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/ops"
 	"github.com/onetomany/caption/internal/hugepage"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // A state is what one goroutine needs to run a plan on n pictures. It is kept
@@ -16,11 +17,11 @@ import (
 type state struct {
 	plan  *Plan
 	n     int // pictures
-	team  kernels.Team
+	team  workers.Team
 	arena []float32
-	t     []*graph.Tensor  // by value id
-	half  [][]kernels.BF16 // by value id: the data of those that are bf16, instead of t's
-	bound []bound          // by node index; of generic operators only
+	t     []*graph.Tensor // by value id
+	half  [][]vmath.BF16  // by value id: the data of those that are bf16, instead of t's
+	bound []bound         // by node index; of generic operators only
 
 	// For split: the operator under way, and its part made a function once.
 	parted parted
@@ -79,7 +80,7 @@ func (p *Plan) newState(n int) (*state, error) {
 func (p *Plan) bind(n int) (*state, error) {
 	s := &state{plan: p, n: n}
 	s.t = make([]*graph.Tensor, p.net.values)
-	s.half = make([][]kernels.BF16, p.net.values)
+	s.half = make([][]vmath.BF16, p.net.values)
 	s.bound = make([]bound, len(p.net.nodes))
 	s.part = s.runPart
 	s.shape(p.net.input)
@@ -114,7 +115,7 @@ func (s *state) store(v *value) {
 	size := size(t.Shape)
 	switch {
 	case v.typ != graph.Float:
-		*t = *ops.Alloc(v.typ, t.Shape)
+		*t = *graph.Alloc(v.typ, t.Shape)
 	case b == nil || b == s.plan.bufs[s.plan.net.output.id]: // lent
 	case v.bf16:
 		s.half[v.id] = asBF16(s.arena[b.off*s.n:], size)
@@ -180,5 +181,5 @@ func (s *state) out(n *node) []float32       { return s.t[n.out[0].id].F }
 func (s *state) elements(n *node) int { return size(s.t[n.out[0].id].Shape) }
 
 // float32 and bf16 return the data of a value that is stored so.
-func (s *state) float32(v *value) []float32   { return s.t[v.id].F }
-func (s *state) bf16(v *value) []kernels.BF16 { return s.half[v.id] }
+func (s *state) float32(v *value) []float32 { return s.t[v.id].F }
+func (s *state) bf16(v *value) []vmath.BF16 { return s.half[v.id] }

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // fuse merges operators into the linear ones before them: constant factors and
@@ -86,7 +86,7 @@ func (g *net) fuseScale(n *node, o *scaleOp) {
 		return
 	}
 	ep, scale, c := linear(p)
-	if ep == nil || ep.residual || ep.act.f != kernels.ActNone || o.axis >= 0 && o.axis != len(n.in[0].shape)-1 {
+	if ep == nil || ep.residual || ep.act.f != vmath.ActNone || o.axis >= 0 && o.axis != len(n.in[0].shape)-1 {
 		return
 	}
 	s, t := perChannel{o.axis, o.scale}, perChannel{o.axis, o.shift}
@@ -106,7 +106,7 @@ func (g *net) fuseScale(n *node, o *scaleOp) {
 
 // fuseNorm merges a scale and shift into the normalisation before it.
 func (g *net) fuseNorm(n, p *node, norm *normOp, o *scaleOp) {
-	if o.act.f != kernels.ActNone || o.axis >= 0 && o.axis != len(n.in[0].shape)-1 {
+	if o.act.f != vmath.ActNone || o.axis >= 0 && o.axis != len(n.in[0].shape)-1 {
 		return
 	}
 	s, t := perChannel{o.axis, o.scale}, perChannel{o.axis, o.shift}
@@ -131,7 +131,7 @@ func (g *net) fuseResidual(n *node, o *binaryOp) {
 		x, r := n.in[i], n.in[1-i]
 		p := g.sole(x, n)
 		ep, _, _ := linear(p)
-		if ep == nil || ep.residual || ep.act.f != kernels.ActNone || o.act.f != kernels.ActNone ||
+		if ep == nil || ep.residual || ep.act.f != vmath.ActNone || o.act.f != vmath.ActNone ||
 			r.typ != graph.Float || !sameShape(x, r) || x == r {
 			continue
 		}
@@ -160,7 +160,7 @@ func (g *net) fuseAct(n *node, f act) {
 	case *binaryOp:
 		a = &o.act
 	}
-	if a == nil || a.f != kernels.ActNone {
+	if a == nil || a.f != vmath.ActNone {
 		return
 	}
 	*a = f

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/ops"
@@ -38,7 +39,7 @@ type model struct {
 }
 
 const (
-	maxFoldWork = 1 << 32 // multiplications in a matrix product of constants
+	maxNodeWork = 1 << 28 // for a matrix product of constants; see ops.Kernel
 
 	// maxWork is how much work constants may take altogether, some two seconds,
 	// besides workPerByte for each byte of the model's files.
@@ -121,7 +122,8 @@ func (m *model) node(n *graph.Node) error {
 		return m.sequenceAt(n)
 	}
 	in := make([]*graph.Tensor, len(n.Inputs))
-	constant, fromBatch := true, false
+	o := ops.Get(n.Op)
+	fromBatch := false
 	for i, name := range n.Inputs {
 		if name == "" {
 			continue
@@ -134,66 +136,69 @@ func (m *model) node(n *graph.Node) error {
 			return fmt.Errorf("node %s: input %s is not defined", graph.Name(n.Name), graph.Name(name))
 		}
 		in[i] = t
-		constant = constant && t.Known()
-		fromBatch = fromBatch || m.fromBatch[name]
+		// A shape that counts instead of numbers is one for the batch size.
+		fromBatch = fromBatch || m.fromBatch[name] && !o.TypeOnly(i) || !t.Known() && !o.TypeOnly(i)
 	}
-	switch {
-	case n.Op == "SplitToSequence" && len(n.Outputs) == 1:
+	if n.Op == "SplitToSequence" && len(n.Outputs) == 1 {
 		return m.splitToSequence(n, in)
-	case n.Op == "CastLike" && len(in) == 2 && in[0] != nil && in[0].Known() && in[1] != nil:
-		in[1] = ops.Alloc(in[1].Type, []int{1}) // its type alone counts
-		constant, fromBatch = true, m.fromBatch[n.Inputs[0]]
-	case n.Op == "Identity" && constant && len(in) == 1 && in[0] != nil, toFloat(n, in):
-		// Exporters alias shared weights by hundreds of these, and FLOAT16 weights
-		// come with a Cast: no copy.
-		m.set(n, fromBatch, in[0])
-		return nil
-	case n.Op == "Shape" && len(in) == 1 && in[0] != nil && !constant:
-		m.set(n, true, shapeOf(n, in[0].Shape))
-		return nil
-	case n.Op == "Size" && len(in) == 1 && in[0] != nil && !constant:
-		m.set(n, true, &graph.Tensor{Type: graph.Int, Shape: []int{}, I: []int64{int64(in[0].Len())}})
-		return nil
-	}
-	if constant || !linearWeights[n.Op] {
-		for _, t := range in {
-			if t != nil {
-				if err := t.Load(m.budget, who(n)); err != nil {
-					return err
-				}
-			}
-		}
 	}
 	k, err := ops.Bind(n, m.g.Opset, in)
 	if err != nil {
 		return err
 	}
-	if constant && cheap(n, in) && k.Folds() {
-		out, err := m.fold(n, k, in)
-		if err != nil {
-			return err
+	if o.Constant(in) {
+		switch {
+		case k.Keeps && sameTensor(in[0], &k.Out[0]) && len(n.Outputs) == 1:
+			// Exporters alias shared weights by hundreds of these, and FLOAT16 weights
+			// come with a Cast: no copy.
+			m.set(n, fromBatch, in[0])
+			return nil
+		case k.Folds() && cheap(k, in):
+			out, err := m.fold(n, k, in)
+			if err != nil {
+				return err
+			}
+			m.set(n, fromBatch, out...)
+			return nil
 		}
-		m.set(n, fromBatch, out...)
-		return nil
 	}
 	out := make([]*graph.Tensor, len(k.Out))
 	for i := range k.Out {
-		if out[i] = &k.Out[i]; len(out[i].Shape) > maxRank {
-			return &graph.UnsupportedError{Op: n.Op, Node: n.Name, Opset: m.g.Opset,
-				Reason: fmt.Sprintf("its output has %d dimensions, at most %d are supported", len(out[i].Shape), maxRank)}
-		}
+		out[i] = &k.Out[i]
 	}
 	m.set(n, false, out...)
 	m.nodes = append(m.nodes, n)
 	return nil
 }
 
+// cheap reports whether k does not take much longer than to read its operands, as
+// large matrix products of constants would.
+func cheap(k *ops.Kernel, in []*graph.Tensor) bool {
+	var elements int64
+	for _, t := range in {
+		if t != nil {
+			elements += int64(t.Len())
+		}
+	}
+	return k.Work <= max(maxNodeWork, 100*elements)
+}
+
+// sameTensor reports whether two tensors have the same type and shape.
+func sameTensor(a, b *graph.Tensor) bool { return a.Type == b.Type && slices.Equal(a.Shape, b.Shape) }
+
 // fold computes the outputs of n, which is k on constants.
 func (m *model) fold(n *graph.Node, k *ops.Kernel, in []*graph.Tensor) ([]*graph.Tensor, error) {
 	if m.work += k.Work; m.work > maxWork+workPerByte*m.budget.Files() {
 		return nil, fmt.Errorf("%s: constants take too long to compute; let the exporter fold them, or ONNX Simplifier", who(n))
 	}
-	bytes := k.Room
+	for _, t := range in {
+		if t != nil {
+			if err := t.Load(m.budget, who(n)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	bytes := k.Workspace
 	for i := range k.Out {
 		bytes += k.Out[i].Bytes()
 	}
@@ -205,7 +210,7 @@ func (m *model) fold(n *graph.Node, k *ops.Kernel, in []*graph.Tensor) ([]*graph
 		m.budget.Give(bytes)
 		return nil, fmt.Errorf("%s: %w", who(n), err)
 	}
-	m.budget.Give(k.Room)
+	m.budget.Give(k.Workspace)
 	for i, t := range out {
 		if i < len(n.Outputs) && n.Outputs[i] != "" {
 			m.names[t] = 0 // it is computed
@@ -219,16 +224,6 @@ func (m *model) fold(n *graph.Node, k *ops.Kernel, in []*graph.Tensor) ([]*graph
 // who names a node in messages.
 func who(n *graph.Node) string {
 	return fmt.Sprintf("node %s (%s)", graph.Name(n.Name), graph.Word(n.Op))
-}
-
-// linearWeights holds the operators that look at the shape of their constants
-// only, so that the data can stay where they are stored until they are packed.
-var linearWeights = map[string]bool{"Conv": true, "Gemm": true, "MatMul": true}
-
-// toFloat reports whether n casts a constant to the type that it has here.
-func toFloat(n *graph.Node, in []*graph.Tensor) bool {
-	const float = 1 // TensorProto.FLOAT
-	return n.Op == "Cast" && n.Int("to", 0) == float && len(in) == 1 && in[0] != nil && in[0].Type == graph.Float && in[0].Known()
 }
 
 // set records the outputs of n.
@@ -247,32 +242,6 @@ func (m *model) set(n *graph.Node, fromBatch bool, out ...*graph.Tensor) {
 			m.fromBatch[name] = true
 		}
 	}
-}
-
-// cheap reports whether n does not take much longer to compute than its
-// operands to read.
-func cheap(n *graph.Node, in []*graph.Tensor) bool {
-	switch n.Op {
-	case "MatMul", "Gemm", "Conv", "ConvTranspose":
-		return len(in) < 2 || in[0] == nil || in[1] == nil || int64(in[0].Len()) <= maxFoldWork/int64(max(in[1].Len(), 1))
-	}
-	return true
-}
-
-// shapeOf evaluates the Shape operator (from opset 15 on it can take a part).
-func shapeOf(n *graph.Node, shape []int) *graph.Tensor {
-	clamp := func(i int) int {
-		if i < 0 {
-			i += len(shape)
-		}
-		return min(max(i, 0), len(shape))
-	}
-	from, to := clamp(n.Int("start", 0)), clamp(n.Int("end", len(shape)))
-	t := &graph.Tensor{Type: graph.Int, Shape: []int{max(to-from, 0)}, I: []int64{}}
-	for i := from; i < to; i++ {
-		t.I = append(t.I, int64(shape[i]))
-	}
-	return t
 }
 
 // isConst reports whether value name is a constant.

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // A value is a tensor of the network: the input, a constant or the output of
@@ -16,8 +16,8 @@ type value struct {
 	shape []int         // at the base batch size
 	data  *graph.Tensor // constants only
 
-	bf16     bool           // stored as bf16, not as float32; set by net.narrow
-	narrowed []kernels.BF16 // data as bf16; constants only
+	bf16     bool         // stored as bf16, not as float32; set by net.narrow
+	narrowed []vmath.BF16 // data as bf16; constants only
 
 	// fromBatch marks a constant that is right for the base batch size only.
 	fromBatch bool

@@ -24,7 +24,7 @@ func TestNodeTimes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Compile(g, Options{})
+	p, err := Compile(g.Graph, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

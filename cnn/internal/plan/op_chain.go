@@ -3,7 +3,8 @@ package plan
 import (
 	"sync"
 
-	"github.com/onetomany/caption/internal/weights"
+	"github.com/onetomany/caption/internal/kernels/depthwise"
+	"github.com/onetomany/caption/internal/packing"
 )
 
 // chainOp is a convolution that is a matrix product or the first of the network,
@@ -68,7 +69,7 @@ func (g *net) chains() {
 	g.link()
 }
 
-func (o *chainOp) prepare(p *weights.Packer) {
+func (o *chainOp) prepare(p *packing.Packer) {
 	o.first.op.(preparer).prepare(p)
 	o.depth.prepare(p)
 	if o.last != nil {
@@ -204,10 +205,10 @@ func (o *chainOp) deepen(s *state, n *node, maps *chainMaps, at, picture, y, row
 	ep := d.kernel(nil, 0)
 	first, out := (picture*o.deep[1]+y)*width, s.out(n)
 	if o.last == nil {
-		g.Depthwise(1, wide, d.taps, out[first*c:], c, &ep, nil)
+		depthwise.Conv(&g, 1, wide, d.taps, out[first*c:], c, &ep, nil)
 		return
 	}
-	g.Depthwise(1, wide, d.taps, maps.deep, c, &ep, nil)
+	depthwise.Conv(&g, 1, wide, d.taps, maps.deep, c, &ep, nil)
 	l := o.last
 	e := l.kernel(nil, 0)
 	if l.residual {

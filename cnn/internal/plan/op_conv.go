@@ -2,7 +2,8 @@ package plan
 
 import (
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/winograd"
 	"github.com/onetomany/caption/internal/weights"
 )
 
@@ -36,10 +37,10 @@ type convOp struct {
 	planar   bool // in[0] is [N,C,H,W]; from choosePlanar
 	fill     int  // channels of zeros that in[0] has behind its own; from net.narrow
 
-	b        []*kernels.PackedB    // by group; from prepare
-	wino     *kernels.Winograd     // instead of b, from prepare
-	half     []*kernels.PackedBF16 // instead of b, from prepareBF16
-	winoHalf *kernels.WinogradBF16 // instead of half
+	b        []*matmul.PackedB     // by group; from prepare
+	wino     *winograd.Filters     // instead of b, from prepare
+	half     []*matmul.PackedBF16  // instead of b, from prepareBF16
+	winoHalf *winograd.FiltersBF16 // instead of half
 	taps     []float32             // depthwise: [kh·kw][channels]; from prepare
 }
 
@@ -53,8 +54,8 @@ type denseOp struct {
 	gated bool      // the last input, [N,1,1,K], has a factor for each column of in[0]; from gates
 	epilogue
 
-	b    *kernels.PackedB    // from prepare
-	half *kernels.PackedBF16 // instead of b, from prepareBF16
+	b    *matmul.PackedB    // from prepare
+	half *matmul.PackedBF16 // instead of b, from prepareBF16
 }
 
 // windowOf reads the geometry of n, which maps x to shape, both [N,C,H,W].
@@ -106,9 +107,9 @@ func (l *lowering) conv(n *graph.Node, x *value, shape []int) *value {
 	}
 	groups := n.Int("group", 1)
 	if groups == 1 && win.pointwise() {
-		return l.viaNHWC(n.Outputs[0], &denseOp{k: w.Shape[1], n: w.Shape[0], w: w.Weights(), trans: true, epilogue: ep}, x, shape)
+		return l.viaNHWC(n.Outputs[0], &denseOp{k: w.Shape[1], n: w.Shape[0], w: weightsOf(w), trans: true, epilogue: ep}, x, shape)
 	}
-	return l.viaNHWC(n.Outputs[0], &convOp{window: win, groups: groups, c: w.Shape[1], out: w.Shape[0], w: w.Weights(), epilogue: ep}, x, shape)
+	return l.viaNHWC(n.Outputs[0], &convOp{window: win, groups: groups, c: w.Shape[1], out: w.Shape[0], w: weightsOf(w), epilogue: ep}, x, shape)
 }
 
 func (l *lowering) gemm(n *graph.Node, x *value, shape []int) *value {
@@ -117,7 +118,7 @@ func (l *lowering) gemm(n *graph.Node, x *value, shape []int) *value {
 	if !ok || !ok2 || n.Int("transA", 0) != 0 || len(x.shape) != 2 {
 		return nil
 	}
-	o := &denseOp{k: x.shape[1], n: shape[1], w: w.Weights(), trans: n.Int("transB", 0) != 0}
+	o := &denseOp{k: x.shape[1], n: shape[1], w: weightsOf(w), trans: n.Int("transB", 0) != 0}
 	if alpha := n.Float("alpha", 1); alpha != 1 {
 		o.scale = l.net.floats(n.Name, o.n)
 		for i := range o.scale {
@@ -143,6 +144,6 @@ func (l *lowering) matmul(n *graph.Node, x *value, shape []int) *value {
 	if !ok || len(w.Shape) != 2 || len(x.shape) < 2 || x.data != nil {
 		return nil
 	}
-	o := &denseOp{k: w.Shape[0], n: w.Shape[1], w: w.Weights()}
+	o := &denseOp{k: w.Shape[0], n: w.Shape[1], w: weightsOf(w)}
 	return l.net.add(n.Outputs[0], o, graph.Float, shape, x)
 }

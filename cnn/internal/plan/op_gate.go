@@ -1,6 +1,8 @@
 package plan
 
-import "github.com/onetomany/caption/internal/kernels"
+import (
+	"github.com/onetomany/caption/internal/kernels/vmath"
+)
 
 // gateOp multiplies in[0], [N,H,W,C], by in[1], [N,1,1,C]: each channel of a
 // picture by a number, as squeeze-and-excitation does.
@@ -12,7 +14,7 @@ func (g *net) gates() {
 	for _, n := range g.nodes {
 		n.resolve()
 		o, ok := n.op.(*binaryOp)
-		if !ok || o.op != mul || o.act.f != kernels.ActNone || n.bf16 {
+		if !ok || o.op != mul || o.act.f != vmath.ActNone || n.bf16 {
 			continue
 		}
 		y := n.out[0]
@@ -50,7 +52,7 @@ func (gateOp) part(s *state, n *node, lo, hi int) {
 	for lo < hi {
 		picture := lo / shape[1]
 		end := min((picture+1)*shape[1], hi)
-		kernels.Affine(y[lo*line:end*line], x[lo*line:], f[picture*shape[3]:][:shape[3]], nil, 0, 0)
+		vmath.Affine(y[lo*line:end*line], x[lo*line:], f[picture*shape[3]:][:shape[3]], nil, 0, 0)
 		lo = end
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/internal/weights"
 )
 
 // genericOp is an ONNX operator as package ops computes it, in row-major order.
@@ -15,7 +16,27 @@ type genericOp struct {
 }
 
 // move lets transpositions pass what works element by element.
-func (o *genericOp) move([]int) (op, bool) { return o, elementwise[o.node.Op] }
+func (o *genericOp) move([]int) (op, bool) { return o, ops.Get(o.node.Op).Elementwise() }
+
+// batch returns the axis of the outputs along which the pictures lie.
+func (o *genericOp) batch(n *node) (axis int, ok bool) {
+	in, axes := make([]*graph.Tensor, len(n.in)), make([]int, len(n.in))
+	for i, v := range n.in {
+		axes[i] = -1
+		if v != nil {
+			in[i], axes[i] = v.tensor(), v.batch
+		}
+	}
+	return ops.BatchAxis(o.node, o.opset, in, axes)
+}
+
+// tensor returns what is known of v.
+func (v *value) tensor() *graph.Tensor {
+	if v.data != nil {
+		return v.data
+	}
+	return &graph.Tensor{Type: v.typ, Shape: v.shape}
+}
 
 // bind prepares n for inputs and outputs of the types and shapes in s. It fails
 // where the operator would give others than the plan expects.
@@ -57,4 +78,12 @@ func (o *genericOp) run(s *state, n *node) error {
 		return fmt.Errorf("operator %s (node %s): %w", o.node.Op, graph.Name(n.name), err)
 	}
 	return nil
+}
+
+// weightsOf returns the elements of a Float tensor, wherever they are.
+func weightsOf(t *graph.Tensor) weights.Data {
+	if d, ok := t.Stored.(weights.Data); ok {
+		return d
+	}
+	return weights.Of(t.F)
 }

@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // scaleOp computes act(in[0]·scale + shift), with a scale and shift for each
@@ -101,7 +101,7 @@ func (l *lowering) scaled(n *graph.Node, x *value, c perChannel, first bool) *va
 // merge returns what computes p, which is n's, after o, both of a value of the same
 // shape; ok is false where they vary along different axes.
 func (g *net) merge(n *node, o, p *scaleOp) (m *scaleOp, ok bool) {
-	if o.act.f != kernels.ActNone || o.axis != p.axis && o.axis >= 0 && p.axis >= 0 {
+	if o.act.f != vmath.ActNone || o.axis != p.axis && o.axis >= 0 && p.axis >= 0 {
 		return nil, false
 	}
 	size := max(len(o.scale), len(p.scale))
@@ -122,7 +122,7 @@ func (o *scaleOp) nothing() bool {
 			return false
 		}
 	}
-	return o.act.f == kernels.ActNone
+	return o.act.f == vmath.ActNone
 }
 
 func (o *scaleOp) move(perm []int) (op, bool) {

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // patterns recognises what exporters spell out: SiLU as x·Sigmoid(x), HardSwish,
@@ -39,15 +39,15 @@ func (g *net) product(n *node) {
 		case *actOp:
 			switch {
 			case s.def.in[0] != x:
-			case o.f == kernels.ActSigmoid:
-				g.become(n, act{f: kernels.ActSiLU}, x, 1)
+			case o.f == vmath.ActSigmoid:
+				g.become(n, act{f: vmath.ActSiLU}, x, 1)
 				return
-			case o.f == kernels.ActHardSigmoid && near(o.a, 1./6) && near(o.b, 0.5):
-				g.become(n, act{f: kernels.ActHardSwish}, x, 1)
+			case o.f == vmath.ActHardSigmoid && near(o.a, 1./6) && near(o.b, 0.5):
+				g.become(n, act{f: vmath.ActHardSwish}, x, 1)
 				return
 			}
 			if y := relu6plus3(s); y == x { // x·Clip(x+3, 0, 6)
-				g.become(n, act{f: kernels.ActHardSwish}, x, 6)
+				g.become(n, act{f: vmath.ActHardSwish}, x, 6)
 				return
 			}
 		case *scaleOp: // x·(1+Erf(x/√2)), x perhaps halved already
@@ -56,11 +56,11 @@ func (g *net) product(n *node) {
 				continue
 			}
 			if y == x {
-				g.become(n, act{f: kernels.ActGELU}, x, 2)
+				g.become(n, act{f: vmath.ActGELU}, x, 2)
 				return
 			}
 			if h, ok := scalar(x, 0.5, 0); ok && h == y {
-				g.become(n, act{f: kernels.ActGELU}, y, 1)
+				g.become(n, act{f: vmath.ActGELU}, y, 1)
 				return
 			}
 		}
@@ -71,7 +71,7 @@ func (g *net) product(n *node) {
 func (g *net) sixth(n *node, o *scaleOp) {
 	if x, ok := scalar(n.out[0], 1./6, 0); ok {
 		if y := relu6plus3(x); y != nil {
-			g.become(n, act{f: kernels.ActHardSigmoid, a: 1. / 6, b: 0.5}, y, 1)
+			g.become(n, act{f: vmath.ActHardSigmoid, a: 1. / 6, b: 0.5}, y, 1)
 		}
 	}
 }
@@ -97,7 +97,7 @@ func (g *net) normalised(n *node) {
 	}
 	x := d.def.in[0]
 	eps, ok := s.def.in[0].producer().(*scaleOp)
-	if !ok || eps.axis >= 0 || eps.scale[0] != 1 || eps.act.f != kernels.ActNone {
+	if !ok || eps.axis >= 0 || eps.scale[0] != 1 || eps.act.f != vmath.ActNone {
 		return
 	}
 	variance := s.def.in[0].def.in[0]
@@ -154,7 +154,7 @@ func isNumber(t *graph.Tensor, v float32) bool {
 
 // relu6plus3 returns x if v is Clip(x+3, 0, 6).
 func relu6plus3(v *value) *value {
-	if o, ok := v.producer().(*actOp); !ok || o.f != kernels.ActClip || o.a != 0 || o.b != 6 {
+	if o, ok := v.producer().(*actOp); !ok || o.f != vmath.ActClip || o.a != 0 || o.b != 6 {
 		return nil
 	}
 	x, _ := scalar(v.def.in[0], 1, 3)
@@ -174,7 +174,7 @@ func erfPlus1(v *value) *value {
 // scalar returns x if v is x·scale + shift with two numbers.
 func scalar(v *value, scale, shift float32) (x *value, ok bool) {
 	o, ok := v.producer().(*scaleOp)
-	if !ok || o.axis >= 0 || o.act.f != kernels.ActNone || !near(o.scale[0], scale) || !near(o.shift[0], shift) {
+	if !ok || o.axis >= 0 || o.act.f != vmath.ActNone || !near(o.scale[0], scale) || !near(o.shift[0], shift) {
 		return nil, false
 	}
 	return v.def.in[0].resolve(), true

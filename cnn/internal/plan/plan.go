@@ -23,7 +23,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/internal/mmap"
-	"github.com/onetomany/caption/internal/weights"
+	"github.com/onetomany/caption/internal/packing"
 )
 
 // Options say what to compile.
@@ -193,7 +193,7 @@ func (p *Plan) check() (room int64, err error) {
 	}
 	for _, b := range s.bound {
 		if b.kernel != nil {
-			room = max(room, b.kernel.Room)
+			room = max(room, b.kernel.Workspace)
 		}
 	}
 	return room, nil
@@ -292,14 +292,14 @@ func (p *Plan) featureShape() error {
 
 // A preparer is an operator that gets its constants ready once, after all passes:
 // it says to p what is to be packed.
-type preparer interface{ prepare(p *weights.Packer) }
+type preparer interface{ prepare(p *packing.Packer) }
 
 // Batchable reports whether any number of pictures can go through together.
 func (p *Plan) Batchable() bool { return p.batchable }
 
 // prepare packs weights: it is most of the time that opening a network takes.
 func (p *Plan) prepare() error {
-	var packer weights.Packer
+	var packer packing.Packer
 	largest, name := int64(0), ""
 	for _, n := range p.net.nodes {
 		before := packer.Bytes()

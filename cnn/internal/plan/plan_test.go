@@ -50,7 +50,7 @@ func TestPlans(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := Compile(g, Options{})
+			p, err := Compile(g.Graph, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

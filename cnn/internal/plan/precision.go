@@ -5,8 +5,10 @@ import (
 	"unsafe"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
-	"github.com/onetomany/caption/internal/weights"
+	"github.com/onetomany/caption/internal/kernels/cpu"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/winograd"
+	"github.com/onetomany/caption/internal/packing"
 )
 
 // Operators that can compute on values stored as bf16 have one of two methods
@@ -22,7 +24,7 @@ type (
 )
 
 // A bf16Preparer is a preparer that gets other constants ready for runBF16.
-type bf16Preparer interface{ prepareBF16(p *weights.Packer) }
+type bf16Preparer interface{ prepareBF16(p *packing.Packer) }
 
 // convertOp stores in[0] in the other precision.
 type convertOp struct{}
@@ -133,7 +135,7 @@ func (o *convOp) fasterInFloat32(n *node) bool {
 		return o.c < few
 	}
 	g := o.geometry(n.in[0].shape, n.out[0].shape, o.c)
-	return kernels.BF16Unit() != "amx" && o.c <= most && o.out <= most && g.Winograd(o.out) > 0 && !g.WinogradBF16(o.out)
+	return cpu.BF16Unit() != "amx" && o.c <= most && o.out <= most && winograd.Rows(&g, o.out) > 0 && !winograd.FasterBF16(&g, o.out)
 }
 
 // isPicture reports whether v is the input, but for its layout and scale.
@@ -191,8 +193,8 @@ func (g *net) convert(v *value) *value {
 		c := constant(v.name, v.shape, v.data.F)
 		c.bf16, c.fromBatch, c.batch = true, v.fromBatch, v.batch
 		g.take(v.name, 2*int64(len(v.data.F)))
-		c.narrowed = make([]kernels.BF16, len(v.data.F))
-		kernels.ToBF16(c.narrowed, v.data.F)
+		c.narrowed = make([]vmath.BF16, len(v.data.F))
+		vmath.ToBF16(c.narrowed, v.data.F)
 		return c
 	}
 	c := g.add(v.name, convertOp{}, v.typ, v.shape, v)
@@ -211,16 +213,16 @@ func (v *value) floats(base int) int {
 
 // asBF16 views memory as the n values of twice the precision that fit it: buffers
 // are of floats, whatever is in them.
-func asBF16(x []float32, n int) []kernels.BF16 {
+func asBF16(x []float32, n int) []vmath.BF16 {
 	if n == 0 {
 		return nil
 	}
 	_ = x[(n-1)/2]
-	return unsafe.Slice((*kernels.BF16)(unsafe.Pointer(unsafe.SliceData(x))), n)
+	return unsafe.Slice((*vmath.BF16)(unsafe.Pointer(unsafe.SliceData(x))), n)
 }
 
 // prepare gets the constants of n's operator ready, in its precision.
-func (n *node) prepare(p *weights.Packer) {
+func (n *node) prepare(p *packing.Packer) {
 	if o, ok := n.op.(bf16Preparer); ok && n.bf16 {
 		o.prepareBF16(p)
 	} else if o, ok := n.op.(preparer); ok {

@@ -32,7 +32,7 @@ func TestBF16Plans(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := Compile(g, Options{BF16: true, BF16All: true})
+		p, err := Compile(g.Graph, Options{BF16: true, BF16All: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestBF16Default(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p[i] = withChains(t, g, math.MaxInt, 0, Options{BF16: i == 1})
+		p[i] = withChains(t, g.Graph, math.MaxInt, 0, Options{BF16: i == 1})
 	}
 	full, half := p[0], p[1]
 	var float32s []string

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Run computes the features of n pictures x, [n,C,H,W], into y. At most threads
@@ -54,7 +54,7 @@ type batch struct {
 	// Pictures of the units first to end-1 go through in groups.
 	first, end, groups int
 
-	team kernels.Team
+	team workers.Team
 	task func(int) // runs a group on one goroutine
 
 	mu  sync.Mutex

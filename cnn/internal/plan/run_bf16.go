@@ -1,23 +1,28 @@
 package plan
 
 import (
-	"github.com/onetomany/caption/internal/kernels"
-	"github.com/onetomany/caption/internal/weights"
 	"slices"
+
+	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/depthwise"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/winograd"
+	"github.com/onetomany/caption/internal/packing"
+	"github.com/onetomany/caption/internal/weights"
 )
 
-func (o *denseOp) prepareBF16(p *weights.Packer) {
-	p.Apart(2 * kernels.SizeBF16(o.k, o.n))
-	p.Do(func(room *weights.Room) {
+func (o *denseOp) prepareBF16(p *packing.Packer) {
+	p.Apart(2 * matmul.SizeBF16(o.k, o.n))
+	p.Do(func(room *weights.Scratch) {
 		w, ld := o.matrix(room)
-		o.half = kernels.PackBF16(o.trans, o.k, o.n, w, ld)
+		o.half = matmul.PackBF16(o.trans, o.k, o.n, w, ld)
 		o.w, o.scale = weights.Data{}, nil
 	})
 }
 
 // matrix returns the matrix with its factors multiplied in, and the floats
 // between its rows.
-func (o *denseOp) matrix(room *weights.Room) (w []float32, ld int) {
+func (o *denseOp) matrix(room *weights.Scratch) (w []float32, ld int) {
 	w, ld = o.w.View(0, o.k*o.n, room), o.n
 	if o.trans {
 		ld = o.k
@@ -57,33 +62,33 @@ func (e *epilogue) narrow(s *state, n *node, first, ld int) kernels.EpilogueBF16
 	return k
 }
 
-func (o *convOp) prepareBF16(p *weights.Packer) {
+func (o *convOp) prepareBF16(p *packing.Packer) {
 	if o.depthwise() {
 		o.prepare(p)
 		return
 	}
 	per, k := o.out/o.groups, (o.c+o.fill)*o.kh*o.kw
 	if o.winograd > 0 {
-		p.Apart(2 * kernels.SizeWinogradBF16(o.c, o.out))
+		p.Apart(2 * winograd.SizeBF16(o.c, o.out))
 	} else {
-		p.Apart(2 * o.groups * kernels.SizeBF16(k, per))
+		p.Apart(2 * o.groups * matmul.SizeBF16(k, per))
 	}
-	p.Do(func(room *weights.Room) {
+	p.Do(func(room *weights.Scratch) {
 		m := o.filters(room)
 		if o.winograd > 0 {
-			o.winoHalf = kernels.PackWinogradBF16(o.c, o.out, m)
+			o.winoHalf = winograd.PackBF16(o.c, o.out, m)
 			o.w, o.scale = weights.Data{}, nil
 			return
 		}
 		for g := range o.groups {
-			o.half = append(o.half, kernels.PackBF16(true, k, per, m[g*per*k:], k))
+			o.half = append(o.half, matmul.PackBF16(true, k, per, m[g*per*k:], k))
 		}
 		o.w, o.scale = weights.Data{}, nil
 	})
 }
 
 // filters returns the weights with their factors multiplied in, [out][kh·kw][c].
-func (o *convOp) filters(room *weights.Room) []float32 {
+func (o *convOp) filters(room *weights.Scratch) []float32 {
 	taps, wide := o.kh*o.kw, o.c+o.fill
 	w := o.w.View(0, o.w.Len(), room)
 	m := make([]float32, o.out*taps*wide)
@@ -109,7 +114,7 @@ func (o *convOp) runBF16(s *state, n *node) error {
 	if o.depthwise() {
 		g.C = o.out
 		ep := o.narrow(s, n, 0, o.out)
-		g.DepthwiseBF16(in[0], x, o.taps, s.bf16(y), o.out, &ep, &s.team)
+		depthwise.ConvBF16(&g, in[0], x, o.taps, s.bf16(y), o.out, &ep, &s.team)
 		return nil
 	}
 	if o.winoHalf != nil {
@@ -133,9 +138,9 @@ func (o *poolOp) runBF16(s *state, n *node) error {
 	in, out := s.t[n.in[0].id].Shape, s.t[n.out[0].id].Shape
 	g := o.geometry(in, out, in[3])
 	if o.max {
-		g.MaxPoolBF16(in[0], s.bf16(n.in[0]), s.bf16(n.out[0]), in[3], &s.team)
+		depthwise.MaxPoolBF16(&g, in[0], s.bf16(n.in[0]), s.bf16(n.out[0]), in[3], &s.team)
 	} else {
-		g.AveragePoolBF16(in[0], o.countPad, s.bf16(n.in[0]), s.bf16(n.out[0]), in[3], &s.team)
+		depthwise.AveragePoolBF16(&g, in[0], o.countPad, s.bf16(n.in[0]), s.bf16(n.out[0]), in[3], &s.team)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"sync"
 
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/depthwise"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // What is cheap is computed in float32 on pieces that stay in the first-level
@@ -20,7 +22,7 @@ var workbenches = sync.Pool{New: func() any {
 }}
 
 // widened has f work on x row by row, and rounds what it makes of them into y.
-func widened(y, x []kernels.BF16, row int, f func(row []float32)) {
+func widened(y, x []vmath.BF16, row int, f func(row []float32)) {
 	w := workbenches.Get().(*workbench)
 	defer workbenches.Put(w)
 	if len(w.a) < row {
@@ -28,14 +30,14 @@ func widened(y, x []kernels.BF16, row int, f func(row []float32)) {
 	}
 	for i := 0; i < len(x); i += row {
 		r := w.a[:min(row, len(x)-i)]
-		kernels.FromBF16(r, x[i:])
+		vmath.FromBF16(r, x[i:])
 		f(r)
-		kernels.ToBF16(y[i:][:len(r)], r)
+		vmath.ToBF16(y[i:][:len(r)], r)
 	}
 }
 
 // between returns the elements of rows lo…hi-1 of n's first operand and output.
-func (s *state) between(n *node, row, lo, hi int) (x, y []kernels.BF16) {
+func (s *state) between(n *node, row, lo, hi int) (x, y []vmath.BF16) {
 	x, y = s.bf16(n.in[0]), s.bf16(n.out[0])
 	hi = min(hi*row, len(y))
 	return x[lo*row : hi], y[lo*row : hi]
@@ -67,7 +69,7 @@ func (o *scaleOp) partBF16(s *state, n *node, lo, hi int) {
 
 func (o *normOp) partBF16(s *state, n *node, lo, hi int) {
 	x, y := s.between(n, len(o.scale), lo, hi)
-	widened(y, x, len(o.scale), func(r []float32) { kernels.Normalise(r, r, o.scale, o.bias, o.eps) })
+	widened(y, x, len(o.scale), func(r []float32) { vmath.Normalise(r, r, o.scale, o.bias, o.eps) })
 }
 
 func (softmaxOp) partBF16(s *state, n *node, lo, hi int) {
@@ -82,12 +84,12 @@ func (o *binaryOp) partBF16(s *state, n *node, lo, hi int) {
 	y, a, b := s.half[v], s.half[t], s.half[u]
 	w := broadcast(s.t[v].Shape, s.t[t].Shape, s.t[u].Shape)
 	_, stepA, stepB := w.last()
-	if stepA+stepB == 2 && o.act.f == kernels.ActNone && (o.op == add || o.op == mul) {
+	if stepA+stepB == 2 && o.act.f == vmath.ActNone && (o.op == add || o.op == mul) {
 		w.span(lo*piece, min(hi*piece, len(y)), func(out, k, i, j int) {
 			if o.op == add {
-				kernels.AddBF16(y[out:][:k], a[i:], b[j:])
+				vmath.AddBF16(y[out:][:k], a[i:], b[j:])
 			} else {
-				kernels.MulBF16(y[out:][:k], a[i:], b[j:])
+				vmath.MulBF16(y[out:][:k], a[i:], b[j:])
 			}
 		})
 		return
@@ -97,15 +99,15 @@ func (o *binaryOp) partBF16(s *state, n *node, lo, hi int) {
 	for end := min(hi*piece, len(y)); lo*piece < end; lo += chunk / piece {
 		w.span(lo*piece, min(lo*piece+chunk, end), func(out, k, i, j int) {
 			p, q := bench.a[:k], bench.b[:k]
-			kernels.FromBF16(p[:1+stepA*(k-1)], a[i:])
-			kernels.FromBF16(q[:1+stepB*(k-1)], b[j:])
+			vmath.FromBF16(p[:1+stepA*(k-1)], a[i:])
+			vmath.FromBF16(q[:1+stepB*(k-1)], b[j:])
 			r := p
 			if stepA == 0 {
 				r = q
 			}
 			o.op.row(r, p, q, stepA, stepB)
 			o.act.apply(r)
-			kernels.ToBF16(y[out:][:k], r)
+			vmath.ToBF16(y[out:][:k], r)
 		})
 	}
 }
@@ -114,7 +116,7 @@ func (meanOp) partBF16(s *state, n *node, lo, hi int) {
 	in := s.t[n.in[0].id].Shape
 	lo, hi = lo*strip, min(hi*strip, in[3])
 	g := kernels.Conv{H: in[1], W: in[2], C: hi - lo, Ld: in[3], KH: in[1], KW: in[2], OH: 1, OW: 1}
-	g.AveragePoolFloat32(in[0], false, s.bf16(n.in[0])[lo:], s.float32(n.out[0])[lo:], in[3], nil)
+	depthwise.AveragePoolFloat32(&g, in[0], false, s.bf16(n.in[0])[lo:], s.float32(n.out[0])[lo:], in[3], nil)
 }
 
 func (reshapeOp) runBF16(*state, *node) error { return nil }
@@ -145,14 +147,14 @@ func (o pixelsOp) run(s *state, n *node) error {
 func (pixelsOp) part(s *state, n *node, lo, hi int) {
 	x, y, in := s.float32(n.in[0]), s.bf16(n.out[0]), s.t[n.in[0].id].Shape
 	c, h, w := in[1], in[2], in[3]
-	var row [chunk]kernels.BF16
+	var row [chunk]vmath.BF16
 	for r := lo; r < hi; r++ {
 		clear(y[r*w*pixel:][:w*pixel])
 		for i := range c {
 			src := x[((r/h*c+i)*h+r%h)*w:][:w]
 			for at := 0; at < w; at += chunk {
 				b, dst := row[:min(chunk, w-at)], y[(r*w+at)*pixel+i:]
-				kernels.ToBF16(b, src[at:])
+				vmath.ToBF16(b, src[at:])
 				for j, v := range b {
 					dst[j*pixel] = v
 				}
@@ -169,8 +171,8 @@ func (convertOp) part(s *state, n *node, lo, hi int) {
 	x, y := n.in[0], n.out[0]
 	lo, hi = lo*piece, min(hi*piece, s.elements(n))
 	if y.bf16 {
-		kernels.ToBF16(s.bf16(y)[lo:hi], s.float32(x)[lo:])
+		vmath.ToBF16(s.bf16(y)[lo:hi], s.float32(x)[lo:])
 	} else {
-		kernels.FromBF16(s.float32(y)[lo:hi], s.bf16(x)[lo:])
+		vmath.FromBF16(s.float32(y)[lo:hi], s.bf16(x)[lo:])
 	}
 }

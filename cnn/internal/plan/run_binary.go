@@ -1,6 +1,8 @@
 package plan
 
-import "github.com/onetomany/caption/internal/kernels"
+import (
+	"github.com/onetomany/caption/internal/kernels/vmath"
+)
 
 // maxRank is the largest number of dimensions of a value. Networks for pictures
 // have 4, or 5.
@@ -100,9 +102,9 @@ func (o arith) row(y, a, b []float32, stepA, stepB int) {
 	case stepA == 0 && stepB == 0:
 		y[0] = o.of(a[0], b[0]) // a row of one
 	case stepA == 0 && o == mul:
-		kernels.Scale(y, a[0], b)
+		vmath.Scale(y, a[0], b)
 	case stepB == 0 && o == mul:
-		kernels.Scale(y, b[0], a)
+		vmath.Scale(y, b[0], a)
 	case stepA == 0:
 		for i, v := range b[:len(y)] {
 			y[i] = o.of(a[0], v)
@@ -112,11 +114,11 @@ func (o arith) row(y, a, b []float32, stepA, stepB int) {
 			y[i] = o.of(v, b[0])
 		}
 	case o == add:
-		kernels.Add(y, a, b)
+		vmath.Add(y, a, b)
 	case o == sub:
-		kernels.Sub(y, a, b)
+		vmath.Sub(y, a, b)
 	case o == mul:
-		kernels.Mul(y, a, b)
+		vmath.Mul(y, a, b)
 	default:
 		b = b[:len(y)]
 		for i, v := range a[:len(y)] {

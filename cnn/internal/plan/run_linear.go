@@ -4,6 +4,10 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/depthwise"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/winograd"
+	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/internal/weights"
 )
 
@@ -17,7 +21,7 @@ func (e *epilogue) kernel(res []float32, ld int) kernels.Epilogue {
 }
 
 // prepare packs the matrix.
-func (o *denseOp) prepare(p *weights.Packer) {
+func (o *denseOp) prepare(p *packing.Packer) {
 	if o.trans {
 		o.b = p.Filters(o.n, o.k, 1, o.w, o.scale)
 	} else {
@@ -55,7 +59,7 @@ func (o *denseOp) runGated(s *state, n *node, ep kernels.Epilogue) {
 }
 
 // prepare packs the filters of each group as a matrix of kh·kw·c rows.
-func (o *convOp) prepare(p *weights.Packer) {
+func (o *convOp) prepare(p *packing.Packer) {
 	taps, w, scale := o.kh*o.kw, o.w, o.scale
 	o.w, o.scale = weights.Data{}, nil
 	if o.winograd > 0 {
@@ -68,7 +72,7 @@ func (o *convOp) prepare(p *weights.Packer) {
 	}
 	if o.depthwise() {
 		p.Floats(&o.taps, taps*o.out)
-		p.Do(func(room *weights.Room) {
+		p.Do(func(room *weights.Scratch) {
 			f := w.View(0, o.out*taps, room)
 			for ch := range o.out {
 				s := float32(1)
@@ -111,14 +115,14 @@ func (o *convOp) run(s *state, n *node) error {
 	g := o.geometry(in, out, o.c)
 	if o.depthwise() {
 		g.C = o.out
-		g.Depthwise(in[0], x, o.taps, y, o.out, &ep, &s.team)
+		depthwise.Conv(&g, in[0], x, o.taps, y, o.out, &ep, &s.team)
 		return nil
 	}
 	if o.wino != nil {
 		o.wino.Conv(&g, in[0], x, y, o.out, &ep, &s.team)
 		return nil
 	}
-	kernels.ConvGroups(o.b, &g, in[0], x, y, o.out, &ep, &s.team)
+	matmul.ConvGroups(o.b, &g, in[0], x, y, o.out, &ep, &s.team)
 	return nil
 }
 
@@ -134,7 +138,7 @@ func (g *net) choosePlanar() {
 		if !ok || !slices.Equal(t.perm, toNHWC) || n.in[0].def.in[0].bf16 {
 			continue
 		}
-		if w := o.geometry(n.in[0].shape, n.out[0].shape, o.c); w.Planar() {
+		if w := o.geometry(n.in[0].shape, n.out[0].shape, o.c); matmul.Planar(&w) {
 			o.planar, n.in[0] = true, n.in[0].def.in[0]
 		}
 	}
@@ -150,8 +154,8 @@ func (g *net) chooseWinograd() {
 		}
 		w := o.geometry(n.in[0].shape, n.out[0].shape, o.c)
 		if !n.bf16 {
-			o.winograd = w.Winograd(o.out)
-		} else if n.out[0].bf16 && w.WinogradBF16(o.out) {
+			o.winograd = winograd.Rows(&w, o.out)
+		} else if n.out[0].bf16 && winograd.FasterBF16(&w, o.out) {
 			o.winograd = 2
 		}
 	}

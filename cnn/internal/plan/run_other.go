@@ -5,11 +5,13 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/depthwise"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // apply computes x = f(x).
 func (f act) apply(x []float32) {
-	if f.f != kernels.ActNone {
+	if f.f != vmath.ActNone {
 		f.f.Apply(x, x, f.a, f.b)
 	}
 }
@@ -64,12 +66,12 @@ func (o *scaleOp) part(s *state, n *node, lo, hi int) {
 // each scales elements of all channels.
 func (o *scaleOp) each(y, x []float32) {
 	switch o.act.f {
-	case kernels.ActReLU:
-		kernels.Affine(y, x, o.scale, o.shift, 0, float32(math.Inf(1)))
-	case kernels.ActClip:
-		kernels.Affine(y, x, o.scale, o.shift, o.act.a, o.act.b)
+	case vmath.ActReLU:
+		vmath.Affine(y, x, o.scale, o.shift, 0, float32(math.Inf(1)))
+	case vmath.ActClip:
+		vmath.Affine(y, x, o.scale, o.shift, o.act.a, o.act.b)
 	default:
-		kernels.Affine(y, x, o.scale, o.shift, float32(math.Inf(-1)), float32(math.Inf(1)))
+		vmath.Affine(y, x, o.scale, o.shift, float32(math.Inf(-1)), float32(math.Inf(1)))
 		o.act.apply(y)
 	}
 }
@@ -187,7 +189,7 @@ func (o *normOp) part(s *state, n *node, lo, hi int) {
 	x, y := s.in(n, 0), s.out(n)
 	c := len(o.scale)
 	for i := lo; i < hi; i++ {
-		kernels.Normalise(y[i*c:][:c], x[i*c:], o.scale, o.bias, o.eps)
+		vmath.Normalise(y[i*c:][:c], x[i*c:], o.scale, o.bias, o.eps)
 	}
 }
 
@@ -203,16 +205,16 @@ func (meanOp) part(s *state, n *node, lo, hi int) {
 	in := s.t[n.in[0].id].Shape
 	lo, hi = lo*strip, min(hi*strip, in[3])
 	g := kernels.Conv{H: in[1], W: in[2], C: hi - lo, Ld: in[3], KH: in[1], KW: in[2], OH: 1, OW: 1}
-	g.AveragePool(in[0], false, s.in(n, 0)[lo:], s.out(n)[lo:], in[3], nil)
+	depthwise.AveragePool(&g, in[0], false, s.in(n, 0)[lo:], s.out(n)[lo:], in[3], nil)
 }
 
 func (o *poolOp) run(s *state, n *node) error {
 	in, out := s.t[n.in[0].id].Shape, s.t[n.out[0].id].Shape
 	g := o.geometry(in, out, in[3])
 	if o.max {
-		g.MaxPool(in[0], s.in(n, 0), s.out(n), in[3], &s.team)
+		depthwise.MaxPool(&g, in[0], s.in(n, 0), s.out(n), in[3], &s.team)
 	} else {
-		g.AveragePool(in[0], o.countPad, s.in(n, 0), s.out(n), in[3], &s.team)
+		depthwise.AveragePool(&g, in[0], o.countPad, s.in(n, 0), s.out(n), in[3], &s.team)
 	}
 	return nil
 }

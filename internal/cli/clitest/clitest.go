@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,13 +50,22 @@ func Command(ctx context.Context, env []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// limited is a context that ends when a test, or its patience, does.
+func limited(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // Run runs the program with variables added to its environment, NAME=VALUE, and
 // returns its exit code and all that it printed.
 func Run(t *testing.T, env []string, args ...string) (code int, printed string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	cmd := Command(ctx, env, args...)
+	return finish(t, Command(limited(t), env, args...))
+}
+
+func finish(t *testing.T, cmd *exec.Cmd) (code int, printed string) {
+	t.Helper()
 	b, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
 		t.Fatal(err)
@@ -71,15 +81,9 @@ func Shell(t *testing.T, setup string, args ...string) (code int, printed string
 	if err != nil {
 		t.Skip("there is no sh here")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, sh, append([]string{"-c", "set -e; " + setup + `; exec "$0" "$@"`, os.Args[0]}, args...)...)
-	cmd.Env = append(os.Environ(), child+"=1")
-	b, err := cmd.CombinedOutput()
-	if cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
-	return cmd.ProcessState.ExitCode(), string(b)
+	cmd := Command(limited(t), nil, args...)
+	cmd.Path, cmd.Args = sh, slices.Concat([]string{sh, "-c", "set -e; " + setup + `; exec "$0" "$@"`, os.Args[0]}, args)
+	return finish(t, cmd)
 }
 
 // Interrupt starts the program, sends it an interrupt once it has printed
@@ -122,8 +126,7 @@ func watch(t *testing.T, until string, args ...string) *process {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no interrupt that one process can send another")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	p := &process{t: t, cmd: Command(ctx, nil, args...), until: until, seen: make(chan struct{}), ended: make(chan struct{})}
+	p := &process{t: t, cmd: Command(limited(t), nil, args...), until: until, seen: make(chan struct{}), ended: make(chan struct{})}
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -137,8 +140,7 @@ func watch(t *testing.T, until string, args ...string) *process {
 		close(p.ended)
 	}()
 	t.Cleanup(func() {
-		cancel()
-		<-p.ended
+		<-p.ended // killed with the context
 		stdin.Close()
 	})
 	return p

@@ -1,7 +1,6 @@
 package clitest
 
 import (
-	"context"
 	"syscall"
 	"testing"
 	"time"
@@ -17,18 +16,13 @@ type Usage struct {
 // Measure is Run, and tells what the program took.
 func Measure(t *testing.T, args ...string) (code int, printed string, u Usage) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	cmd := Command(ctx, nil, args...)
+	cmd := Command(limited(t), nil, args...)
 	begun := time.Now()
-	b, err := cmd.CombinedOutput()
-	if cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
+	code, printed = finish(t, cmd)
 	u.Took = time.Since(begun)
 	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		u.Peak = int64(r.Maxrss) << 10
 		u.CPU = time.Duration(r.Utime.Nano() + r.Stime.Nano())
 	}
-	return cmd.ProcessState.ExitCode(), string(b), u
+	return code, printed, u
 }

@@ -237,7 +237,12 @@ def resizing():
         case("Resize", 18, x, None, None, ints(7, 8), axes=[2, 3], keep_aspect_ratio_policy=policy)
 
 
-for part in (convolutions, pools, normalisations, older_forms, resizing):
+def others():
+    case("Mish", 18, rand(3, 4, 5))
+    case("Tile", 13, rand(2, 3), ints(1, 2))
+
+
+for part in (convolutions, pools, normalisations, older_forms, resizing, others):
     part()
 with zipfile.ZipFile("ort.zip", "w") as z:
     for name, data in (("index.txt", "".join(names)), ("cases.bin", cases.getvalue())):
