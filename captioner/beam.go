@@ -65,10 +65,9 @@ func (b *beam) advance(logits []float32) ([]next, error) {
 	b.cand = b.cand[:0]
 	for r, br := range b.live {
 		row := logits[r*b.vocab : (r+1)*b.vocab]
-		if err := logProbs(row); err != nil {
+		if err := b.o.logProbs(row, br.ids); err != nil {
 			return nil, err
 		}
-		b.o.suppress(row, br.ids)
 		b.top = top(b.top[:0], row, b.o.Beam)
 		for _, c := range b.top {
 			c.row = r

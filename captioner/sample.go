@@ -41,10 +41,9 @@ func (s *sampler) advance(logits []float32) ([]next, error) {
 	var out []next
 	for r, d := range s.live {
 		row := logits[r*s.vocab : (r+1)*s.vocab]
-		if err := logProbs(row); err != nil {
+		if err := s.o.logProbs(row, d.ids); err != nil {
 			return nil, err
 		}
-		s.o.suppress(row, d.ids)
 		c, err := s.pick(row, d.rng)
 		if err != nil {
 			return nil, err
@@ -61,8 +60,8 @@ func (s *sampler) advance(logits []float32) ([]next, error) {
 	return out, nil
 }
 
-// pick draws a word: temperature, then the k most probable, then of these the
-// fewest that reach the probability TopP (Holtzman et al. 2020, section 3.1).
+// pick draws a word: from the TopK most probable, and of these from the fewest that
+// reach the probability TopP (Holtzman et al. 2020, section 3.1).
 func (s *sampler) pick(lps []float32, rng *rand.Rand) (candidate, error) {
 	s.cand = top(s.cand[:0], lps, s.o.TopK)
 	if len(s.cand) == 0 {

@@ -15,12 +15,14 @@ var (
 	errNoWord    = errors.New("captioner: no word is possible: the decoder's weights are broken")
 )
 
-// logProbs turns the logits of one branch into log-probabilities.
-func logProbs(row []float32) error {
+// logProbs turns the logits of the branch ids into log-probabilities, −∞ for the words
+// that cannot follow.
+func (o *Options) logProbs(row []float32, ids []int) error {
 	vmath.LogSoftmax(row, row)
 	if m := vmath.Max(row); m != m {
 		return errNotFinite
 	}
+	o.suppress(row, ids)
 	return nil
 }
 
@@ -51,8 +53,8 @@ func (o *Options) suppress(lps []float32, ids []int) {
 	}
 }
 
-// top appends the at most k most probable words to dst, equal ones by id. Words
-// at −∞ are left out.
+// top appends the k most probable words to dst, equal ones in the order of their ids;
+// fewer if others are at −∞.
 func top(dst []candidate, lps []float32, k int) []candidate {
 	base := len(dst)
 	if k > 32 { // insertion would be quadratic

@@ -3,6 +3,7 @@ package captioner
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -14,8 +15,8 @@ import (
 	"github.com/onetomany/caption/internal/weights"
 )
 
-// metadata is what decoder.safetensors says of itself: the parts that it was
-// trained with, so that a folder put together from two models is noticed.
+// metadata is what decoder.safetensors holds beside weights: the parts that it was
+// trained with, so that a folder mixed from two models is noticed.
 func (c *config) metadata() (map[string]string, error) {
 	pre, err := json.Marshal(c.Preprocessing)
 	if err != nil {
@@ -33,21 +34,21 @@ func (c *config) metadata() (map[string]string, error) {
 	}, nil
 }
 
-// encodeDecoder returns the bytes of decoder.safetensors. With half, the
-// matrices are stored as float16; the vectors, which take little room, stay float32.
+// encodeDecoder returns the bytes of decoder.safetensors. With half, matrices are
+// stored as float16; vectors, which take little memory, stay float32.
 func encodeDecoder(d *Decoder, half bool, metadata map[string]string) ([]byte, error) {
 	var tensors []safetensors.Tensor
 	size := 0
-	for _, w := range d.weights() {
+	for _, p := range d.Params() {
 		t := safetensors.Tensor{
-			Info: safetensors.Info{Name: w.name, DType: safetensors.F32, Shape: w.shape},
-			Data: *w.data,
+			Info: safetensors.Info{Name: p.Name, DType: safetensors.F32, Shape: d.Shape(p)},
+			Data: d.Weights[p.Name],
 		}
-		if half && len(w.shape) == 2 {
+		if half && len(t.Shape) == 2 {
 			t.DType = safetensors.F16
 			for i, x := range t.Data {
 				if math.Abs(float64(x)) >= 65520 {
-					return nil, fmt.Errorf("%s[%d] is %v, too large for float16", w.name, i, x)
+					return nil, fmt.Errorf("%s[%d] is %v, too large for float16", p.Name, i, x)
 				}
 			}
 		}
@@ -59,109 +60,69 @@ func encodeDecoder(d *Decoder, half bool, metadata map[string]string) ([]byte, e
 	return b.Bytes(), err
 }
 
-// matrices are the two-dimensional weights of a Decoder, in memory or where a file
-// has them.
-type matrices struct{ first, every, embed, wx, wh, out weights.Data }
-
-// matrices returns those of d.
-func (d *Decoder) matrices() *matrices {
-	return &matrices{
-		first: weights.Of(d.FirstW), every: weights.Of(d.EveryW), embed: weights.Of(d.Embed),
-		wx: weights.Of(d.Wx), wh: weights.Of(d.Wh), out: weights.Of(d.OutW),
-	}
-}
-
-// byName returns the matrix of the name that it has in a file, nil for vectors.
-func (m *matrices) byName(name string) *weights.Data {
-	return map[string]*weights.Data{
-		"image.first.weight": &m.first, "image.every.weight": &m.every, "embed.weight": &m.embed,
-		"cell.wx": &m.wx, "cell.wh": &m.wh, "out.weight": &m.out,
-	}[name]
-}
-
-// decodeDecoder reads decoder.safetensors: the matrices stay in b. The decoder has
-// exactly the tensors that the sizes in c call for, and was trained with the parts
-// that c names. That the matrices are finite is checked by tasks of p, and found tells
-// the result; a file that is compared with the checksum of one that was checked need
-// not be.
-func decodeDecoder(b []byte, c *config, compared bool, p *packing.Packer) (d *Decoder, m *matrices, found func() error, err error) {
-	fail := func(field, hint string, err error) (*Decoder, *matrices, func() error, error) {
-		return nil, nil, nil, &ModelError{File: decoderFile, Field: field, Err: err, Hint: hint}
+// decodeDecoder reads decoder.safetensors, without a copy of b. It holds exactly the
+// weights that the form in c calls for, and was trained with the parts that c names.
+// Tasks of p check that they are finite, and finite returns the result; a file that is
+// compared with the checksum of a good one is not checked.
+func decodeDecoder(b []byte, c *config, compared bool, p *packing.Packer) (values map[string]weights.Data, finite func() error, err error) {
+	refuse := func(field, hint string, err error) error {
+		return &ModelError{File: decoderFile, Field: field, Err: err, Hint: hint}
 	}
 	f, err := safetensors.Read(b)
 	if err != nil {
-		return fail("", hintRestore, err)
+		return nil, nil, refuse("", hintRestore, err)
 	}
 	want, err := c.metadata()
 	if err != nil {
-		return fail("", "", err)
+		return nil, nil, refuse("", "", err)
 	}
 	for _, k := range []string{"format", "version", "cell", "entry", "vocab.sha256", "cnn.sha256", "cnn.layer"} {
 		if is := f.Metadata[k]; is != want[k] {
-			return fail(k, hintMixed, fmt.Errorf("trained with %q, the folder has %q", is, want[k]))
+			return nil, nil, refuse(k, hintMixed, fmt.Errorf("trained with %q, the folder has %q", is, want[k]))
 		}
 	}
 	// Compared by value: another version may write another text for the same.
 	var pre features.Preprocessing
 	is := f.Metadata["preprocessing"]
 	if err := strictjson.Unmarshal([]byte(is), &pre); err != nil || pre != c.Preprocessing {
-		return fail("preprocessing", hintMixed, fmt.Errorf("trained with %s, the folder has %s", is, want["preprocessing"]))
+		return nil, nil, refuse("preprocessing", hintMixed, fmt.Errorf("trained with %s, the folder has %s", is, want["preprocessing"]))
 	}
-	d = c.decoder()
-	ws := d.weights()
-	for _, w := range ws {
-		info, ok := f.Lookup(w.name)
-		switch {
+	form := c.form()
+	params := form.Params()
+	values = map[string]weights.Data{}
+	errs := make([]error, len(params))
+	for i, q := range params {
+		info, ok := f.Lookup(q.Name)
+		switch shape := form.Shape(q); {
 		case !ok:
-			return fail(w.name, hintRestore, fmt.Errorf("the tensor is missing"))
+			return nil, nil, refuse(q.Name, hintRestore, errors.New("the tensor is missing"))
 		case info.DType != safetensors.F32 && info.DType != safetensors.F16:
-			return fail(w.name, hintRestore, fmt.Errorf("type %s is neither F32 nor F16", info.DType))
-		case !slices.Equal(info.Shape, w.shape):
-			return fail(w.name, hintMixed, fmt.Errorf("shape %v, config.json needs %v", info.Shape, w.shape))
+			return nil, nil, refuse(q.Name, hintRestore, fmt.Errorf("type %s is neither F32 nor F16", info.DType))
+		case !slices.Equal(info.Shape, shape):
+			return nil, nil, refuse(q.Name, hintMixed, fmt.Errorf("shape %v, config.json needs %v", info.Shape, shape))
+		}
+		raw, err := f.Bytes(q.Name)
+		if err != nil {
+			return nil, nil, refuse(q.Name, hintRestore, err)
+		}
+		x := weights.Stored(raw, info.DType == safetensors.F16)
+		values[q.Name] = x
+		if !compared {
+			p.Do(func(*weights.Scratch) { errs[i] = form.checkValues(q, x) })
 		}
 	}
 	for _, t := range f.Tensors() {
-		if !slices.ContainsFunc(ws, func(w weight) bool { return w.name == t.Name }) {
-			return fail(t.Name, hintMixed, fmt.Errorf("a %s decoder with entry %s has no such tensor", d.Cell, d.Entry))
+		if err := form.checkName(t.Name); err != nil {
+			return nil, nil, refuse(t.Name, hintMixed, err)
 		}
 	}
-	m = new(matrices)
-	errs := make([]error, len(ws))
-	for i, w := range ws {
-		if x := m.byName(w.name); x != nil {
-			var raw []byte
-			if raw, err = f.Bytes(w.name); err == nil {
-				info, _ := f.Lookup(w.name)
-				*x = weights.Stored(raw, info.DType == safetensors.F16)
-				if !compared {
-					p.Do(func(*weights.Scratch) { errs[i] = finite(*x) })
-				}
-			}
-		} else if *w.data, err = f.Float32s(w.name); err == nil {
-			err = w.check()
-		}
-		if err != nil {
-			return fail(w.name, hintRestore, err)
-		}
-	}
-	found = func() error {
+	finite = func() error {
 		for i, err := range errs {
 			if err != nil {
-				return &ModelError{File: decoderFile, Field: ws[i].name, Err: err, Hint: hintRestore}
+				return refuse(params[i].Name, hintRestore, err)
 			}
 		}
 		return nil
 	}
-	return d, m, found, nil
-}
-
-// finite refuses numbers that are not.
-func finite(x weights.Data) error {
-	i := x.NotFinite()
-	if i < 0 {
-		return nil
-	}
-	var v [1]float32
-	x.Read(v[:], i)
-	return fmt.Errorf("number %d is %v", i, v[0])
+	return values, finite, nil
 }

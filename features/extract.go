@@ -67,7 +67,7 @@ func (x *Extractor) Shape() []int {
 	return slices.Clone(x.shape)
 }
 
-// Read returns the features of one photo, read from r: what Stream gives. A
+// Read returns the features of the photo in r, the same as Stream yields. A
 // large JPEG is decoded no larger than it needs to be, which is several times
 // faster than Decode and Image. lim may be nil.
 func (x *Extractor) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float32, error) {
@@ -124,7 +124,7 @@ var (
 	errZero      = errors.New("features: an Extractor that NewExtractor did not make")
 )
 
-// usable says what is wrong with a call of a method of x, nil if nothing.
+// usable checks the receiver and the context of a method.
 func (x *Extractor) usable(ctx context.Context) error {
 	switch {
 	case x == nil || x.net == nil:
@@ -188,7 +188,7 @@ type StreamOptions struct {
 }
 
 // maxJobs and maxBatch bound Jobs and Batch, whose goroutines and memory are
-// there before the first photo is.
+// allocated before the first photo is read.
 const (
 	maxJobs  = 1 << 10
 	maxBatch = 1 << 10
@@ -199,7 +199,7 @@ const (
 // in the goroutine that ranges over the results; a few more than the results
 // seen so far. When ctx is done the sequence ends early, without results for
 // the photos at work: ask ctx.Err() after the loop. No goroutine outlives it,
-// but one whose Read of a pipe or terminal never returns.
+// except one whose Read of a pipe or terminal never returns.
 //
 // Decoding and the network run in Jobs goroutines, each of which takes a batch
 // from file to features, so all cores stay busy with cnn.Options.Threads at 1.

@@ -12,14 +12,14 @@ import (
 	"unicode/utf8"
 )
 
-// An .npz file is a ZIP archive of .npy files. Ours has features, names and
-// meta, a JSON object in a string of no dimension.
+// An .npz file is a ZIP archive of .npy files. Ours has features, names and meta,
+// a JSON object in a string array without dimensions.
 
 var npzFormat = fileFormat{".npz", writeNPZ, readNPZ, false}
 
 func writeNPZ(out io.Writer, w *Writer) error {
 	z := zip.NewWriter(out)
-	// Floats of a network do not get smaller; names do.
+	// The floats of a network do not compress; names do.
 	f, err := z.CreateHeader(&zip.FileHeader{Name: "features.npy", Method: zip.Store})
 	if err != nil {
 		return err

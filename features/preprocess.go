@@ -53,7 +53,7 @@ func Lite(size int) Preprocessing {
 // maxSide bounds the CNN's input; far above what CNNs take.
 const maxSide = 1 << 13
 
-// Validate says what is wrong with p, nil if nothing.
+// Validate returns what is wrong with p, nil if nothing.
 func (p Preprocessing) Validate() error {
 	switch {
 	case p.Width < 1 || p.Height < 1 || p.Width > maxSide || p.Height > maxSide:
@@ -103,7 +103,7 @@ func (p Preprocessing) Read(ctx context.Context, r io.Reader, lim *Limits) ([]fl
 	return dst, nil
 }
 
-// read prepares the photo in r into dst. What it takes is drawn from b.
+// read prepares the photo in r into dst, and draws the memory that it takes from b.
 func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l photo.Limits, b photo.Budget) (err error) {
 	if ctx == nil {
 		return errNoContext
@@ -120,8 +120,7 @@ func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l p
 	})
 }
 
-// image prepares a picture that is a caller's, and need not be a good one, into
-// dst.
+// image prepares a caller's picture, which may be malformed, into dst.
 func (p Preprocessing) image(ctx context.Context, dst []float32, img image.Image) (err error) {
 	defer photo.Rescue(&err, "reading the picture")
 	l := (*Limits)(nil).withDefaults()
@@ -205,8 +204,8 @@ func (p Preprocessing) memory(b image.Rectangle, o photo.Orientation) int64 {
 // reduction is the scale, 1/2, 1/4 or 1/8, at which a picture of w×h stored
 // pixels may be decoded. Two and a half times the wanted size is left for
 // resize: over 40 photos the result then differed from that of the full picture
-// by 0.6 to 1.0 of 255 on average, a third of what bicubic instead of bilinear
-// does.
+// by 0.6 to 1.0 of 255 on average, a third of the difference that bicubic instead
+// of bilinear resizing makes.
 func (p Preprocessing) reduction(w, h int, o photo.Orientation) int {
 	const spare = 2.5
 	if o.Swaps() {

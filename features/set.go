@@ -84,7 +84,7 @@ func formatOf(path string) (fileFormat, error) {
 	return fileFormat{}, fmt.Errorf("%s: the extension gives the format of a feature file: %s or %s", path, strings.Join(all[:last], ", "), all[last])
 }
 
-// CheckExtension says what is wrong with path as the name of a feature file, nil
+// CheckExtension returns what is wrong with path as the name of a feature file, nil
 // if nothing.
 func CheckExtension(path string) error {
 	_, err := formatOf(path)

@@ -19,7 +19,7 @@ import (
 
 // Writer writes a feature file. Rows go to a journal, FILE.part, until Commit
 // writes the file itself; so the file is complete or absent, its number of
-// rows need not be known before, and what an interrupted run has done is kept.
+// rows need not be known in advance, and the rows of an interrupted run are kept.
 // A Writer is not safe for concurrent use.
 //
 // The journal is locked until Commit or Close, so one Writer at a time has a
@@ -73,8 +73,8 @@ func Create(path string, row []int, meta map[string]string) (*Writer, error) {
 	if w.target, err = atomicfile.Resolve(path); err != nil {
 		return nil, atomicfile.CreateError(path, filepath.Dir(path), err)
 	}
-	// What would keep Commit from writing is found now, and what a killed run
-	// left is removed.
+	// What would keep Commit from writing shows up now, and the temporary files of
+	// a killed run are removed.
 	for _, p := range w.files() {
 		f, err := atomicfile.Create(p)
 		if err != nil {
@@ -171,7 +171,7 @@ func (w *Writer) begin() error {
 	return err
 }
 
-// find looks up the row that an interrupted run has of a photo.
+// find looks up a photo's row from an interrupted run.
 func (w *Writer) find(src Source) (record, bool) {
 	rec, ok := w.old[partKey{src.Name, src.Stamp}]
 	return rec, ok && src.Stamp != ""

@@ -2,9 +2,9 @@ package train
 
 import "sync"
 
-// parallel calls f on contiguous parts [lo,hi) of [0,n), one goroutine a part,
-// at most threads of them. f must treat each index by itself, so that the
-// result does not depend on the number of parts.
+// parallel calls f on parts [lo,hi) of [0,n), each on a goroutine of its own, at most
+// threads of them. f must treat each index by itself, so that the result does not
+// depend on the number of parts.
 func parallel(threads, n int, f func(lo, hi int)) {
 	threads = min(threads, n)
 	if threads <= 1 {

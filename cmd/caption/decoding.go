@@ -38,8 +38,7 @@ func (d *decodingFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&d.maxWords, "max-words", 20, "longest caption")
 }
 
-// options turns the flags into captioner's options, whose zero values mean the
-// defaults: a 0 that a user wrote is translated or refused here.
+// options turns the flags into captioner's options.
 func (d *decodingFlags) options(fs *pflag.FlagSet) (*captioner.Options, error) {
 	for _, name := range []string{"top-k", "top-p", "temperature", "seed"} {
 		if fs.Changed(name) && !d.sample {
@@ -72,22 +71,14 @@ func (d *decodingFlags) options(fs *pflag.FlagSet) (*captioner.Options, error) {
 		return nil, cli.Usagef("--length-power %v: want 0 or more", d.lengthPower)
 	}
 	opt := &captioner.Options{
-		Num: d.num, Beam: d.beam, LengthPower: orNone(d.lengthPower),
-		Sample: d.sample, TopK: orNone(d.topK), TopP: d.topP, Temperature: d.temperature, Seed: d.seed,
-		NoRepeat: orNone(d.noRepeat), MaxWords: d.maxWords,
+		Num: cmp.Or(d.num, 1), Beam: d.beam, LengthPower: d.lengthPower,
+		Sample: d.sample, TopK: d.topK, TopP: d.topP, Temperature: d.temperature, Seed: d.seed,
+		NoRepeat: d.noRepeat, MaxWords: d.maxWords,
 	}
 	if fs.Changed("top-p") && !fs.Changed("top-k") {
-		opt.TopK = -1
+		opt.TopK = 0
 	}
 	return opt, nil
-}
-
-// orNone translates 0, which in captioner.Options means the default, to -1.
-func orNone[T int | float64](x T) T {
-	if x == 0 {
-		return -1
-	}
-	return x
 }
 
 // flagError names the flag of an option that captioner or train refuses.

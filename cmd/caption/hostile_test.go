@@ -63,14 +63,9 @@ func evilCNN(t *testing.T, dir string) string {
 func evilModel(t *testing.T, dir string) string {
 	t.Helper()
 	v := vocab.Build([][]string{{"=1+1", "x"}}, 1) // words that a terminal would obey are refused
-	d := &captioner.Decoder{
-		Cell: captioner.RNN, Entry: captioner.Init, D: 6, E: 1, H: 1, V: v.Len(),
-		Mean: make([]float32, 6), Std: []float32{1, 1, 1, 1, 1, 1},
-		FirstW: make([]float32, 6), FirstB: make([]float32, 1), Embed: make([]float32, v.Len()),
-		Wx: make([]float32, 1), Wh: make([]float32, 1), B: make([]float32, 1),
-		OutW: make([]float32, v.Len()), OutB: make([]float32, v.Len()),
-	}
-	d.OutB[v.Len()-1], d.OutB[v.Len()-2], d.OutB[vocab.End] = 9, 9, 8
+	d := captioner.NewDecoder(captioner.Form{Cell: captioner.RNN, Entry: captioner.Init, Features: []int{6}, E: 1, H: 1, V: v.Len()})
+	b := d.Weights["out.bias"]
+	b[v.Len()-1], b[v.Len()-2], b[vocab.End] = 9, 9, 8
 	network := evilCNN(t, dir)
 	cnnFile := write(t, filepath.Join(dir, "cnn.onnx"), read(t, network))
 	path := filepath.Join(dir, evil+"model")

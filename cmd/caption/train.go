@@ -94,8 +94,8 @@ ends with the same model as if there had been none.`,
 	fs.StringVar(&t.model.Rights, "rights", "", "what the data allow, for the model card")
 	fs.BoolVar(&t.keep, "keep", false, "keep DIR.train when the model is written")
 	t.photos.RegisterQuiet(cmd, "no progress")
-	cli.Complete(cmd, "cell", string(captioner.RNN), string(captioner.LSTM), string(captioner.GRU))
-	cli.Complete(cmd, "image", string(captioner.Init), string(captioner.Every))
+	cli.Complete(cmd, "cell", captioner.Cells()...)
+	cli.Complete(cmd, "image", captioner.Entries()...)
 	cmd.MarkFlagDirname("out")
 	return cmd
 }

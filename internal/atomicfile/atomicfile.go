@@ -5,9 +5,8 @@
 // between (an error, a full disk, kill -9, a power cut), a reader of the path
 // sees the old content or the new one, never a part of either.
 //
-// A killed process leaves its temporary file. It is named after its path and
-// locked as long as its process writes it, so the next Create of the path knows
-// it and removes it.
+// A killed process leaves its temporary file. It is named after its path and locked
+// while its process writes it, so the next Create of the path finds and removes it.
 package atomicfile
 
 import (
@@ -31,8 +30,8 @@ import (
 
 // A temporary file is called tempPrefix, the name of its path, a dash and the
 // first number below slots that is free; withdrawnExt is for CommitLabelled.
-// Where all numbers are taken, as by as many programs at once, it gets a random
-// name, which nobody cleans up.
+// Where all numbers are taken, by as many programs at once, it gets a random name,
+// which nobody cleans up.
 const (
 	tempPrefix   = ".tmp-"
 	slots        = 8
@@ -49,9 +48,9 @@ type File struct {
 	err  error    // first failed write; Commit refuses after it
 }
 
-// Step, if not nil, is called before each step that changes what is on the disk,
-// and its error takes the place of that step. Tests fail steps with it, and look
-// at what a process killed there would leave.
+// Step, if not nil, is called before each step that changes the disk, and its error
+// replaces that step. Tests make steps fail with it, and look at what a process killed
+// there would leave.
 var Step func(step, path string) error
 
 func step(name, path string) error {
@@ -66,9 +65,9 @@ func step(name, path string) error {
 // the one it replaces, or 0644 less the umask. Create fails where the folder
 // is missing or read-only, or path is anything but a regular file.
 //
-// It removes the temporary files of path that killed processes have left, also
-// if nothing is committed later. For that it tries a handful of names: some tens
-// of microseconds, however many files the folder has.
+// It removes the temporary files of path that killed processes have left, whether or
+// not anything is committed later. For that it tries a handful of names, which takes
+// some tens of microseconds, however many files the folder has.
 func Create(path string) (*File, error) {
 	target, err := Resolve(path)
 	if err != nil {
@@ -99,7 +98,7 @@ func Create(path string) (*File, error) {
 func Resolve(path string) (string, error) {
 	for range 40 { // as Linux
 		if fi, err := os.Lstat(path); err != nil || fi.Mode()&fs.ModeSymlink == 0 {
-			return path, nil // what is wrong with it, its opening says
+			return path, nil // if something is wrong, opening it will say so
 		}
 		to, err := os.Readlink(path)
 		if err != nil {
@@ -159,8 +158,8 @@ func tempName(target, id string) string {
 	return dir + tempPrefix + name + "-" + id
 }
 
-// removeStale removes a temporary file whose process has ended. Where the file
-// system cannot lock, none is known to be of that kind.
+// removeStale removes a temporary file whose process has ended. On file systems without
+// locks it cannot tell and removes none.
 func removeStale(name string) {
 	f, held, err := filelock.Open(name, 0, 0)
 	if err != nil {
@@ -173,8 +172,8 @@ func removeStale(name string) {
 	}
 }
 
-// CreateError says that path could not be written to its folder dir, and what
-// would do. err is that of creating a file in dir, under whatever name.
+// CreateError returns the error that path cannot be created in its folder dir, and says
+// what would help. err is that of creating a file in dir, under whatever name.
 func CreateError(path, dir string, err error) error {
 	err = message.Cause(err) // the temporary name would only puzzle
 	switch {
@@ -213,7 +212,7 @@ func (f *File) wrap(err error) error {
 	return fmt.Errorf("writing %s: %w", f.path, message.Cause(err))
 }
 
-// Fill writes what write puts out, buffered.
+// Fill writes the output of write, buffered.
 func (f *File) Fill(write func(io.Writer) error) error {
 	w := bufio.NewWriterSize(f, 1<<16)
 	if err := write(w); err != nil {
@@ -223,7 +222,7 @@ func (f *File) Fill(write func(io.Writer) error) error {
 }
 
 // Sync brings what was written to the disk, so that little but renaming is left
-// to Commit. Who writes several files that belong together syncs all of them
+// to Commit. A caller with several files that belong together syncs all of them
 // before the first Commit: a disk that is too small is found in time.
 func (f *File) Sync() error {
 	switch {
@@ -355,7 +354,7 @@ func replaceLabelled(data, label *File) (err error) {
 	return err
 }
 
-// WriteFile replaces the file at path by what write puts out, buffered.
+// WriteFile replaces the file at path by the output of write, buffered.
 func WriteFile(path string, write func(io.Writer) error) error {
 	f, err := Create(path)
 	if err != nil {

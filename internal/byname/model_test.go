@@ -15,13 +15,7 @@ import (
 func TestModelThatRefersToItsCNN(t *testing.T) {
 	const cnns = "../../captioner/testdata"
 	v := vocab.Build([][]string{{"cat"}}, 1)
-	d := &captioner.Decoder{
-		Cell: captioner.RNN, Entry: captioner.Init, D: 6, E: 1, H: 1, V: v.Len(),
-		Mean: make([]float32, 6), Std: []float32{1, 1, 1, 1, 1, 1},
-		FirstW: make([]float32, 6), FirstB: make([]float32, 1), Embed: make([]float32, v.Len()),
-		Wx: make([]float32, 1), Wh: make([]float32, 1), B: make([]float32, 1),
-		OutW: make([]float32, v.Len()), OutB: make([]float32, v.Len()),
-	}
+	d := captioner.NewDecoder(captioner.Form{Cell: captioner.RNN, Entry: captioner.Init, Features: []int{6}, E: 1, H: 1, V: v.Len()})
 	known := t.TempDir() // models.Dir
 	t.Setenv("CAPTION_MODELS", known)
 	err := captioner.Save(filepath.Join(known, "mine"), &captioner.Model{

@@ -1,6 +1,6 @@
-// Package hostile makes files that are small and take much: the worst photos
-// under 2 MB that each format allows. Tests and internal/soak hold the programs
-// to their limits with them.
+// Package hostile makes small files that take much memory or time: the worst photos
+// under 2 MB that each format allows. Tests and internal/soak hold the programs to
+// their limits with them.
 package hostile
 
 import (

@@ -1,10 +1,10 @@
 // Package mmap gives the bytes of files without copying them: mapped into memory
 // where the system can do that, or as they are in a file system in memory.
 //
-// What is mapped is the file itself. If another program writes to it, the bytes
-// change; if it cuts the file off, reading beyond its new end faults, which would
-// end the program: Guard makes an error of that. So code that reads mapped bytes
-// runs in Guard, copies what it keeps, and checks what it relies on.
+// Mapped bytes are the file itself. If another program writes to it, they change; if
+// it cuts the file off, reading beyond the new end faults, which would end the program:
+// Guard makes an error of that. So code that reads mapped bytes runs in Guard, copies
+// what it keeps, and checks what it relies on.
 package mmap
 
 import (
@@ -152,8 +152,8 @@ func Guard(f func() error) (err error) {
 	return f()
 }
 
-// Fault returns the error that stands for r, which Guard's f was recovered with;
-// nil where that is no fault of memory.
+// Fault returns the error for r, a recovered panic of code that reads mapped bytes; nil
+// where it is not a memory fault.
 func Fault(r any) error {
 	if e, ok := r.(interface {
 		error

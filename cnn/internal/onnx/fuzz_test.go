@@ -126,7 +126,7 @@ func sameButHalved(t *testing.T, g, h *Model) {
 			t.Errorf("constant %q is %v, not %v", name, b, a)
 			continue
 		}
-		x, y := a.Weights().Floats(), b.Weights().Floats()
+		x, y := a.Floats(), b.Floats()
 		for i := range x {
 			if d := math.Abs(float64(x[i] - y[i])); d > math.Abs(float64(x[i]))/1024+1e-7 {
 				t.Fatalf("constant %q: element %d is %v, not %v", name, i, y[i], x[i])
@@ -160,7 +160,7 @@ func outline(g *Model) string {
 // sum returns a hash of a tensor's elements.
 func sum(t *graph.Tensor) uint64 {
 	h := fnv.New64a()
-	binary.Write(h, binary.LittleEndian, t.Weights().Floats())
+	binary.Write(h, binary.LittleEndian, t.Floats())
 	binary.Write(h, binary.LittleEndian, t.I)
 	binary.Write(h, binary.LittleEndian, t.B)
 	return h.Sum64()

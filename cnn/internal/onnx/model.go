@@ -67,30 +67,23 @@ type keptTensor struct {
 	t    tensorProto
 }
 
-// newDecoder returns a decoder of the model file f, with external data from dir. It
-// closes f with the model, or with itself.
+// newDecoder returns a decoder of the model file f, with external data from dir. The
+// model closes all files.
 func newDecoder(lim Limits, dir fs.FS, f *mmap.File) *decoder {
 	b := graph.NewBudget(lim.Memory)
 	size := int64(len(f.Bytes))
 	b.Read(size)
+	m := &Model{
+		Graph:    &graph.Graph{Init: map[string]*graph.Tensor{}, Budget: b},
+		Metadata: map[string]string{},
+		files:    []*mmap.File{f},
+	}
 	return &decoder{
-		lim: lim,
-		ext: external{fsys: dir, left: lim.Bytes - size, budget: b},
-		out: &Model{
-			Graph:    &graph.Graph{Init: map[string]*graph.Tensor{}, Budget: b},
-			Metadata: map[string]string{},
-			files:    []*mmap.File{f},
-		},
+		lim:       lim,
+		ext:       external{fsys: dir, left: lim.Bytes - size, model: m},
+		out:       m,
 		opsets:    map[string]int64{},
 		functions: map[string]bool{},
-	}
-}
-
-// close closes the files where no model comes of them.
-func (d *decoder) close() {
-	d.out.Close()
-	for _, f := range d.ext.files {
-		f.Close()
 	}
 }
 
@@ -268,7 +261,7 @@ func parseValue(f field, maxRank int) (v graph.Value, err error) {
 	tensor := rules{
 		{1, func(f field) error { // elem_type
 			e, err := f.int()
-			v.Type = elements[dataType(e)].kind
+			v.Type = dataTypes[dataType(e)].kind
 			return err
 		}},
 		{2, func(f field) error { // shape

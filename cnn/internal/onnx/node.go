@@ -136,7 +136,7 @@ func (d *decoder) parseAttr(f field, n *node, seen map[string]bool, out []byte) 
 				if packed := typ > 5 && f.typ == protowire.BytesType; !packed {
 					err = f.want(value.wire)
 				}
-				kept = appendField(kept, f)
+				kept = append(kept, f.raw...)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("attribute %s: %w", graph.Name(name), err)

@@ -262,7 +262,7 @@ func checksum(g *Model) uint32 {
 	var b []byte
 	for _, name := range slices.Sorted(maps.Keys(g.Init)) {
 		b = b[:0]
-		for _, f := range g.Init[name].Weights().Floats() {
+		for _, f := range g.Init[name].Floats() {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(f))
 		}
 		h.Write(b)

@@ -21,15 +21,15 @@ const (
 	typeFloat16 dataType = 10
 )
 
-// numbers describes a data type.
-type numbers struct {
+// dataFormat describes a data type.
+type dataFormat struct {
 	name string
 	kind graph.DType      // what they become; Invalid where they are not supported
 	raw  element.Type     // as raw_data has them
 	list protowire.Number // the field that has them instead of raw_data
 }
 
-var elements = map[dataType]numbers{
+var dataTypes = map[dataType]dataFormat{
 	typeFloat:   {"FLOAT", graph.Float, element.F32, fieldFloatData},
 	2:           {"UINT8", graph.Int, element.U8, fieldInt32Data},
 	3:           {"INT8", graph.Int, element.I8, fieldInt32Data},
@@ -124,30 +124,25 @@ func parseTensor(msg []byte, maxRank int) (t tensorProto, err error) {
 // appendVarints appends the packed or single varints of f, of which there may
 // be limit in all.
 func appendVarints(list []int64, f field, limit int) ([]int64, error) {
-	if f.typ == protowire.VarintType {
-		list = append(list, int64(f.v))
-	} else if err := f.want(protowire.BytesType); err != nil {
-		return nil, err
+	if f.typ != protowire.VarintType {
+		if err := f.want(protowire.BytesType); err != nil {
+			return nil, err
+		}
 	}
-	for b := f.b; len(b) > 0; {
-		v, n := protowire.ConsumeVarint(b)
-		if n < 0 {
-			return nil, protowire.ParseError(n)
+	for v, err := range f.numbers() {
+		if err != nil {
+			return nil, err
 		}
 		if list = append(list, int64(v)); len(list) > limit {
-			break
+			return nil, fmt.Errorf("more than %d", limit)
 		}
-		b = b[n:]
-	}
-	if len(list) > limit {
-		return nil, fmt.Errorf("more than %d", limit)
 	}
 	return list, nil
 }
 
 // tensor decodes the data of t.
 func (d *decoder) tensor(t *tensorProto) (*graph.Tensor, error) {
-	e, ok := elements[t.typ]
+	e, ok := dataTypes[t.typ]
 	if !ok {
 		return nil, fmt.Errorf("unknown data type %d", t.typ)
 	}
@@ -208,15 +203,12 @@ func elementsOf(dims []int64) (int64, error) {
 	return n, nil
 }
 
-// inRaw reports whether the elements of t are in raw_data.
-func (t *tensorProto) inRaw() bool { return !t.external && len(t.raw) > 0 }
-
 // data returns the n elements of t as raw_data has them, wherever they are.
-func (d *decoder) data(t *tensorProto, e numbers, n int64) (raw []byte, err error) {
+func (d *decoder) data(t *tensorProto, e dataFormat, n int64) (raw []byte, err error) {
 	switch {
 	case t.external:
 		raw, err = d.ext.data(t.where, e.raw.Size(n))
-	case t.inRaw():
+	case len(t.raw) > 0:
 		raw = t.raw
 	default:
 		raw, err = listData(t.msg, e, n)
@@ -229,58 +221,40 @@ func (d *decoder) data(t *tensorProto, e numbers, n int64) (raw []byte, err erro
 
 // listData returns the elements of a typed list (float_data, int32_data...) as
 // raw_data would have them, at most n elements.
-func listData(msg []byte, e numbers, n int64) ([]byte, error) {
-	width := max(e.raw.Bits()/8, 1)
+func listData(msg []byte, e dataFormat, n int64) ([]byte, error) {
+	width, most := max(e.raw.Bits()/8, 1), e.raw.Size(n)
+	fixed := e.list == fieldFloatData || e.list == fieldDoubleData
 	var raw []byte
 	for f, err := range fields(msg) {
 		if err != nil {
 			return nil, err
 		}
-		if f.num != e.list {
+		packed := f.typ == protowire.BytesType
+		switch {
+		case f.num != e.list:
 			continue
-		}
-		if fixed := e.list == fieldFloatData || e.list == fieldDoubleData; fixed && f.typ == protowire.BytesType {
+		case packed && fixed && raw == nil:
+			raw = f.b // the usual case: one packed list, as it is
+		case packed && fixed:
+			raw = append(raw[:len(raw):len(raw)], f.b...)
+		case !packed && fixed == (f.typ == protowire.VarintType):
+			return nil, fmt.Errorf("corrupt protobuf: wire type %d in a list", f.typ)
+		default:
 			if raw == nil {
-				raw = f.b // the usual case: one packed list, as it is
-			} else {
-				raw = append(raw[:len(raw):len(raw)], f.b...)
+				raw = make([]byte, 0, min(most, 8*int64(len(f.b)+1)))
 			}
-		} else if raw, err = appendList(raw, f, fixed, width, e.raw.Size(n)); err != nil {
-			return nil, err
+			for v, err := range f.numbers() {
+				if err != nil {
+					return nil, err
+				}
+				if raw = binary.LittleEndian.AppendUint64(raw, v)[:len(raw)+width]; int64(len(raw)) > most {
+					break
+				}
+			}
 		}
-		if int64(len(raw)) > e.raw.Size(n) {
+		if int64(len(raw)) > most {
 			return nil, fmt.Errorf("more than %d elements", n)
 		}
 	}
 	return raw, nil
-}
-
-// appendList appends the packed or single numbers of f, width bytes each, until
-// there are more than limit bytes.
-func appendList(raw []byte, f field, fixed bool, width int, limit int64) ([]byte, error) {
-	if raw == nil {
-		raw = make([]byte, 0, min(limit, 8*int64(len(f.b)+1)))
-	}
-	if f.typ != protowire.BytesType {
-		if fixed == (f.typ == protowire.VarintType) {
-			return nil, fmt.Errorf("corrupt protobuf: wire type %d in a list", f.typ)
-		}
-		return appendLow(raw, f.v, width), nil
-	}
-	for b := f.b; len(b) > 0 && int64(len(raw)) <= limit; {
-		v, n := protowire.ConsumeVarint(b)
-		if n < 0 {
-			return nil, protowire.ParseError(n)
-		}
-		raw = appendLow(raw, v, width)
-		b = b[n:]
-	}
-	return raw, nil
-}
-
-// appendLow appends the low width bytes of v in little-endian order.
-func appendLow(b []byte, v uint64, width int) []byte {
-	var le [8]byte
-	binary.LittleEndian.PutUint64(le[:], v)
-	return append(b, le[:width]...)
 }

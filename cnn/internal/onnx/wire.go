@@ -15,6 +15,7 @@ type field struct {
 	typ protowire.Type
 	v   uint64 // value of the varint, fixed32 and fixed64 types
 	b   []byte // payload of the bytes type
+	raw []byte // all of it
 }
 
 // fields yields the fields of the message b. It stops at the first error.
@@ -57,6 +58,7 @@ func consumeField(b []byte) (f field, n int, err error) {
 	if m < 0 {
 		return f, 0, protowire.ParseError(m)
 	}
+	f.raw = b[:n+m]
 	return f, n + m, nil
 }
 
@@ -82,6 +84,27 @@ func (f field) str() (string, error) {
 		return "", errUTF8
 	}
 	return string(f.b), nil
+}
+
+// numbers yields the number of f, or the varints that are packed in it.
+func (f field) numbers() iter.Seq2[uint64, error] {
+	return func(yield func(uint64, error) bool) {
+		if f.typ != protowire.BytesType {
+			yield(f.v, nil)
+			return
+		}
+		for b := f.b; len(b) > 0; {
+			v, n := protowire.ConsumeVarint(b)
+			if n < 0 {
+				yield(0, protowire.ParseError(n))
+				return
+			}
+			if !yield(v, nil) {
+				return
+			}
+			b = b[n:]
+		}
+	}
 }
 
 // rules say what is to be done with the fields of a message, by their numbers.
@@ -150,18 +173,4 @@ func appendString(b []byte, num protowire.Number, s string) []byte {
 
 func appendInt(b []byte, num protowire.Number, v int64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, num, protowire.VarintType), uint64(v))
-}
-
-// appendField appends f as it is.
-func appendField(b []byte, f field) []byte {
-	b = protowire.AppendTag(b, f.num, f.typ)
-	switch f.typ {
-	case protowire.VarintType:
-		return protowire.AppendVarint(b, f.v)
-	case protowire.Fixed32Type:
-		return protowire.AppendFixed32(b, uint32(f.v))
-	case protowire.Fixed64Type:
-		return protowire.AppendFixed64(b, f.v)
-	}
-	return protowire.AppendBytes(b, f.b)
 }

@@ -166,9 +166,9 @@ func (f *File) Decode(ctx context.Context, denom int, memory func(w, h int) int6
 	return f.decode(ctx, 1, memory, use)
 }
 
-// Decoders of scaled pictures are used again, with their memory: the kernel takes as
-// long to give out fresh memory as some photos take to be decoded. What a photo has
-// made larger than keepMemory, in bytes, is not kept.
+// decoders of scaled pictures are used again, with their memory: the kernel takes as
+// long to give out fresh memory as some photos take to be decoded. Those that a photo
+// has grown beyond keepMemory, in bytes, are not kept.
 var decoders = sync.Pool{New: func() any { return new(scaledjpeg.Decoder) }}
 
 const keepMemory = 64 << 20
@@ -186,7 +186,7 @@ func (f *File) decode(ctx context.Context, denom int, memory func(w, h int) int6
 	defer release()
 	var p Picture
 	if denom > 1 {
-		// Not before: who waits should not keep memory that is not counted.
+		// Not earlier: a goroutine that waits should not hold memory that is not counted.
 		d := decoders.Get().(*scaledjpeg.Decoder)
 		if need < keepMemory {
 			defer decoders.Put(d)
@@ -278,8 +278,8 @@ var (
 	errNoPixels  = errors.New("the picture has no pixels")
 )
 
-// Of is a picture that is a caller's, and need not be a good one. Whoever reads its
-// pixels must Rescue.
+// Of checks a caller's picture, which may be malformed. Its methods may panic when the
+// pixels are read; see Rescue.
 func Of(img image.Image, l Limits) (p Picture, err error) {
 	if img == nil {
 		return p, errNoPicture

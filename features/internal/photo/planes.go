@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// resizePlanes scales a reduced JPEG to w×h: the planes one by one, and only
-// then, on far fewer pixels, to RGB. Up to rounding and the limits of RGB it is
-// all the same in which order that is done. It returns nil for other pictures.
+// resizePlanes scales the planes of a reduced JPEG to w×h one by one, and converts the
+// result, far fewer pixels, to RGB. Up to rounding and clipping the order does not
+// matter. It returns nil for other pictures.
 func resizePlanes(img image.Image, w, h int) *image.NRGBA {
 	var planes []plane
 	switch m := img.(type) {
@@ -77,8 +77,8 @@ type plane struct {
 // filter says how each output of a resized row or column is made of inputs.
 type filter []taps
 
-// taps is the inputs that an output is the weighted sum of: weights[i] is that
-// of input first+i, in fixed point with weightBits; they add up to 1.
+// taps are the inputs whose weighted sum is an output: weights[i] is the weight of
+// input first+i, in fixed point with weightBits; they add up to 1.
 type taps struct {
 	first   int
 	weights []int32

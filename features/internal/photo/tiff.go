@@ -23,8 +23,8 @@ var tiffFormat = format{
 	unsupported: is[tiff.UnsupportedError],
 }
 
-// decodeTIFF turns the fax pictures that tiff.Decode gives as negatives: it takes
-// the white runs of a picture whose black is zero for ones, libtiff for zeros.
+// decodeTIFF inverts fax pictures with black as zero, which tiff.Decode returns as
+// negatives of what libtiff reads.
 func decodeTIFF(in *input) (image.Image, error) {
 	img, err := tiff.Decode(in)
 	if m, ok := img.(*image.Gray); ok && fax(in.data) {
@@ -122,7 +122,7 @@ func tiffConfig(data []byte) (image.Config, error) {
 	return c, err
 }
 
-// unpacked is what a byte of the file can become, at most.
+// unpacked is the most bytes that a byte of the file can unpack to.
 func (b blocks) unpacked() int64 {
 	switch b.compression {
 	case 0, 1:
