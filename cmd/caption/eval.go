@@ -62,7 +62,7 @@ data sets, each scored by itself.
 	fs.StringArrayVar(&e.data.sets, "data", nil, "data set at `PATH`; may be given again")
 	fs.StringVar(&e.split, "split", "val", "part of the data set, `SPLIT`: train, val or test")
 	fs.StringArrayVar(&e.data.features, "features", nil, "feature `FILE` of the photos, as extract writes it; may be given again")
-	e.decoding.register(fs)
+	e.decoding.register(fs, "num")
 	fs.StringVarP(&e.out, "out", "o", "", "`FILE` to write the captions to, as JSON")
 	fs.BoolVar(&e.json, "json", false, "print the scores as JSON")
 	e.photos.Register(cmd, "photos at a time", "no progress")
