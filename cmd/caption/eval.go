@@ -125,7 +125,11 @@ func (e *evaluation) run(cmd *cobra.Command) error {
 	const kept = "nothing is written; features from extract, given with --features, save the most time"
 	failed := 0
 	if len(e.data.features) > 0 {
-		err = e.read(parts)
+		err = e.data.read(cmd, &e.photos, cnnOf{
+			e.c.Extractor(), e.model.Precision, "the model's CNN",
+			fmt.Sprintf("the model takes %d: they come from another CNN", e.c.Info().Features),
+			": extract them with the model's own CNN and preprocessing, or leave --features out",
+		}, parts)
 	} else {
 		failed, err = e.extract(parts)
 	}
@@ -152,24 +156,6 @@ func (e *evaluation) run(cmd *cobra.Command) error {
 		return err
 	}
 	return cli.PhotosFailed(failed, len(e.rows)+failed)
-}
-
-// read gives the photos the features of --features.
-func (e *evaluation) read(parts []*dataset.Set) error {
-	ctx, stderr, files := e.cmd.Context(), e.cmd.ErrOrStderr(), e.data.features
-	f, err := readFeatures(ctx, files...)
-	if err != nil {
-		return err
-	}
-	if want := e.c.Info().Features; f.Size != want {
-		return fmt.Errorf("%s: vectors of %d values, the model takes %d: they come from another CNN", files[0], f.Size, want)
-	}
-	notePrecision(f, e.model.Precision, stderr)
-	if err := attach(f, parts, e.photos.Notes(stderr)); err != nil {
-		return err
-	}
-	return e.data.check(ctx, e.c.Extractor(), e.photos.Limits(), stderr, "the model's CNN",
-		": extract them with the model's own CNN and preprocessing, or leave --features out", parts...)
 }
 
 // extract gives the photos the features that the model's CNN computes.
