@@ -147,7 +147,7 @@ func TestHostileNames(t *testing.T) {
 		{[]string{"info", "-m", filepath.Join(dir, evil+"new"), "--card"}, cli.OK},
 		{append(trainTiny(absent, filepath.Join(dir, evil+"new")), "--epochs", "1"), cli.Failed},
 	} {
-		code, out, errs := run(t, nil, tt.args...)
+		code, out, errs := run(t, tt.args...)
 		if code != tt.code {
 			t.Errorf("%q: exit code %d, want %d: %s", tt.args, code, tt.code, errs)
 		}
@@ -162,7 +162,7 @@ func TestHostileNames(t *testing.T) {
 	}
 
 	// And what is for machines can be read back.
-	_, out, _ := run(t, nil, "-m", model, "-f", "jsonl", photo)
+	_, out, _ := run(t, "-m", model, "-f", "jsonl", photo)
 	var r struct{ Captions []captioner.Caption }
 	if err := json.Unmarshal([]byte(out), &r); err != nil || !strings.Contains(r.Captions[0].Text, "=1+1 x") {
 		t.Errorf("%v: %q", err, out)
@@ -170,7 +170,7 @@ func TestHostileNames(t *testing.T) {
 	if !strings.Contains(out, `\udcff.jpg"`) {
 		t.Errorf("the path that is not UTF-8 is %s", out)
 	}
-	_, out, _ = run(t, nil, "-m", model, "-f", "csv", "--", filepath.Join(dir, "=absent.jpg"), "-absent.jpg", "=1+1")
+	_, out, _ = run(t, "-m", model, "-f", "csv", "--", filepath.Join(dir, "=absent.jpg"), "-absent.jpg", "=1+1")
 	cells, err := csv.NewReader(strings.NewReader(out)).ReadAll()
 	if err != nil || len(cells) != 4 || cells[3][0] != "'=1+1" {
 		t.Errorf("%v: %q", err, cells)

@@ -44,8 +44,8 @@ type interruption struct {
 
 func (i interruption) Unwrap() error { return i.error }
 
-// Kept adds to the error of an interrupted command what it leaves behind, which
-// Run prints; other errors, and nil, it passes on.
+// Kept adds to the error of an interrupted command what it leaves behind, for Run to
+// print. Other errors, and nil, are returned as they are.
 func Kept(err error, format string, args ...any) error {
 	if !errors.Is(err, context.Canceled) {
 		return err
@@ -53,9 +53,9 @@ func Kept(err error, format string, args ...any) error {
 	return interruption{err, fmt.Sprintf(format, args...)}
 }
 
-// Await returns what f does, which takes its time and knows of no context, or the
-// end of ctx if that comes first: f is left to itself then, as the program is
-// about to end.
+// Await calls f, which may take long and takes no context, and returns its result, or
+// ctx's error if ctx ends first. f then goes on by itself: the program is about to
+// end.
 func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type outcome struct {
 		v   T
@@ -82,8 +82,8 @@ func Usagef(format string, args ...any) error {
 
 // Run executes a command line and returns the exit code. The first interrupt
 // cancels the context of the command, the second one kills the program. Limits of
-// the shell that the program cannot live with, and a CAPTION_CPU that cannot be
-// followed, are said first.
+// the shell under which the program cannot run end it first; a CAPTION_CPU that this
+// processor does not have is reported.
 func Run(cmd *cobra.Command, args []string) int {
 	if err := checkLimits(); err != nil {
 		Message(cmd.ErrOrStderr(), "%s: %s", cmd.Name(), err)
@@ -124,7 +124,7 @@ func Run(cmd *cobra.Command, args []string) int {
 	return code
 }
 
-// cpuError says that CAPTION_CPU is not followed; tests replace it.
+// cpuError is the error of a CAPTION_CPU that is not followed; tests replace it.
 var cpuError = cpu.Err
 
 func exitCode(ctx context.Context, err error) int {
@@ -142,8 +142,8 @@ func exitCode(ctx context.Context, err error) int {
 	return Failed
 }
 
-// version is what the build recorded of itself: the module version of
-// "go install …@version", else the commit.
+// version is what the build recorded: the module version of "go install …@version",
+// else the commit.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -152,8 +152,8 @@ func version() string {
 	return cmp.Or(info.Main.Version, "(devel)") + " " + info.GoVersion
 }
 
-// PhotosFailed is the outcome of a command in which failed of n photos failed,
-// each of them named already.
+// PhotosFailed is the error of a command in which failed of n photos failed, each of
+// them reported already.
 func PhotosFailed(failed, n int) error {
 	switch {
 	case failed == 0:

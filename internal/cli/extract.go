@@ -19,13 +19,13 @@ type Extraction struct {
 	Program string // for messages
 
 	// Reuse takes the file at Path as it is if an earlier run wrote it with
-	// the same network and preprocessing. Path must then differ for other
-	// photos.
+	// the same network and preprocessing. Each set of photos then needs a Path of
+	// its own.
 	Reuse bool
 }
 
-// Run extracts the features of sources, shows how far it is and names each
-// photo that fails.
+// Run extracts the features of sources, shows its progress and names each photo that
+// fails.
 func (e *Extraction) Run(ctx context.Context, sources []features.Source) (features.Summary, error) {
 	meta, err := e.Network.Meta()
 	if err != nil {
@@ -67,8 +67,8 @@ func (e *Extraction) Run(ctx context.Context, sources []features.Source) (featur
 	return sum, Kept(err, "the features of %s are kept in %s; the same command goes on from there", message.Count(sum.Rows, "photo"), features.JournalPath(e.Path))
 }
 
-// done returns the rows of the feature file, 0 where it is not there or does
-// not come from this network and preprocessing.
+// done returns the number of rows of the feature file, 0 if there is none that comes
+// from this network and preprocessing.
 func (e *Extraction) done(x *features.Extractor, meta map[string]string) int {
 	s, err := features.ReadFile(e.Path)
 	if err != nil {

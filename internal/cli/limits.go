@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	// needFiles is what the programs open besides photos: files of the model and
-	// of the output, and what the Go runtime opens for itself.
+	// needFiles is how many files the programs open besides photos: those of the
+	// model and the output, and the Go runtime's own.
 	needFiles = 12
 
-	// needAddressSpace is what the programs take with the default model and
-	// small photos once they run. The Go runtime fills gaps of 64 MiB.
+	// needAddressSpace is how many bytes the programs map with the default model and
+	// small photos once they run. The Go runtime reserves 64 MiB at a time.
 	needAddressSpace = 192 << 20
 )
 
-// checkLimits says which limit of the shell keeps the program from working at
-// all: the Go runtime would end it in the middle, with a long dump.
+// checkLimits returns an error if a limit of the shell is too low for the program to
+// run at all: the Go runtime would end it halfway, with a long dump.
 func checkLimits() error {
 	if err := checkFiles(needFiles); err != nil {
 		return fmt.Errorf("%w; raise ulimit -n", err)
@@ -30,7 +30,7 @@ func checkLimits() error {
 	if left < needAddressSpace {
 		return fmt.Errorf("ulimit -v leaves %d MiB of address space, %d are needed; set it to 2097152 (2 GiB) or more", max(0, left)>>20, needAddressSpace>>20)
 	}
-	// What is too much all the same ends with two lines, not with hundreds.
+	// If memory runs out all the same, two lines say so, not hundreds.
 	debug.SetTraceback("none")
 	debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), left))
 	return nil
@@ -43,8 +43,8 @@ func checkFiles(n int) error {
 	return nil
 }
 
-// tooManyFiles reports whether a photo failed for want of file descriptors, which
-// is not its fault: no other would do better. It returns the error to end with.
+// tooManyFiles returns the error to end with if a photo failed for want of file
+// descriptors: any other would fail as well.
 func tooManyFiles(photo string, err error) error {
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		return fmt.Errorf("%s: %w; raise ulimit -n, or give a smaller --jobs", photo, err)

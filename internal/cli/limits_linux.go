@@ -25,7 +25,7 @@ func addressSpace() (left int64, limited bool) {
 	return int64(limit.Cur) - pages*int64(os.Getpagesize()), true
 }
 
-// descriptors counts the files that can be opened more, up to most.
+// descriptors counts how many more files can be opened, up to most.
 func descriptors(most int) int {
 	var open []int
 	for len(open) < most {

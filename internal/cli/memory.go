@@ -65,14 +65,14 @@ func (s Size) photos() int64 {
 	return int64(s)
 }
 
-// limitMemory lets the garbage collector know of --max-memory, so that garbage
-// does not come on top of it: without, the heap grows to twice of what is in use.
-// It is called when the network is open: to what is in use then, its working
-// memory and some room are added, since a limit below what the program needs would
-// keep the collector running. undo takes the limit back.
+// limitMemory tells the garbage collector of --max-memory, so that garbage does not
+// come on top of it: without, the heap grows to twice what is in use. It is called
+// once the network is open. The limit is what is in use then, the network's working
+// memory, the photos, and some slack: below what the program needs it would keep the
+// collector running. undo takes the limit back.
 func limitMemory(photos Size, working int64) (undo func()) {
-	const room = 256 << 20
-	limit := heapInUse() + working + int64(photos) + int64(photos)/4 + room
+	const slack = 256 << 20
+	limit := heapInUse() + working + int64(photos) + int64(photos)/4 + slack
 	before := debug.SetMemoryLimit(-1) // that of GOMEMLIMIT
 	if limit < 0 || limit >= before {
 		return func() {}
@@ -81,7 +81,7 @@ func limitMemory(photos Size, working int64) (undo func()) {
 	return func() { debug.SetMemoryLimit(before) }
 }
 
-// heapInUse is the memory of objects, also of dead ones not collected yet.
+// heapInUse is the memory of objects, including dead ones not collected yet.
 func heapInUse() int64 {
 	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(s)

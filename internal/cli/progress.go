@@ -16,8 +16,8 @@ import (
 // plainEvery is the time between two progress lines where there is no terminal.
 const plainEvery = 10 * time.Second
 
-// Progress shows how far a long piece of work is: a bar on a terminal, a plain
-// line now and then elsewhere. It is safe for concurrent use.
+// Progress shows how far a long task is: by a bar on a terminal, elsewhere by a line
+// now and then. It is safe for concurrent use.
 type Progress struct {
 	mu    sync.Mutex
 	w     io.Writer
@@ -29,11 +29,11 @@ type Progress struct {
 	bar   *progressbar.ProgressBar // nil where w is not a terminal
 }
 
-// NewProgress starts showing the progress of total steps on w. If quiet is set
-// it shows nothing but what Printf is given.
+// NewProgress shows the progress of total steps on w; if quiet is set, nothing but
+// what is printed with Printf.
 func NewProgress(w io.Writer, label string, total int, quiet bool) *Progress {
 	p := &Progress{w: w, quiet: quiet, label: label, total: total, last: time.Now()}
-	if !quiet && IsTerminal(w) {
+	if f, ok := w.(*os.File); ok && !quiet && term.IsTerminal(int(f.Fd())) {
 		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(w),
 			progressbar.OptionSetDescription(label),
@@ -43,12 +43,6 @@ func NewProgress(w io.Writer, label string, total int, quiet bool) *Progress {
 			progressbar.OptionClearOnFinish())
 	}
 	return p
-}
-
-// IsTerminal reports whether w is a terminal.
-func IsTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // Step counts one step as done.

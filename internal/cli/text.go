@@ -12,11 +12,10 @@ import (
 // maxMessage is the length of the longest message, in characters.
 const maxMessage = 500
 
-// Quote returns s as it may stand in a line of text: as it is, or quoted as in
-// Go. Quoted is what would do something to a terminal, or not be seen in it:
-// control characters, line breaks, bidirectional and other format characters,
-// code points without a meaning, bytes that are not UTF-8. So that strconv.Unquote
-// gives back whatever was quoted, what looks quoted already is quoted again.
+// Quote returns s fit for a line of text: as it is, or quoted as in Go if a terminal
+// would act on it or not show it: control characters, line breaks, bidirectional and
+// other format characters, unassigned code points, bytes that are not UTF-8. What
+// looks quoted already is quoted again, so that strconv.Unquote restores any s.
 func Quote(s string) string {
 	if utf8.ValidString(s) && !strings.ContainsFunc(s, unseen) && !quoted(s) {
 		return s
@@ -34,8 +33,23 @@ func quoted(s string) bool {
 	return err == nil
 }
 
-// Text is Quote for people: what is longer than a message may be loses its
-// middle. The beginning says what it is about, the end mostly what would do.
+// CSVCell is a text as a cell of a table that a spreadsheet may open: made safe
+// by Quote, and with a ' before it where a spreadsheet would take it for a
+// formula (OWASP, CSV injection). Texts that begin with ' get one too, so that a '
+// at the beginning of a cell is always ours: without it, and unquoted where it is
+// quoted, a cell is the text.
+func CSVCell(s string) string {
+	s = Quote(s)
+	// Some take the full-width forms as well. Tabs and line breaks, which they pass
+	// over, are quoted already.
+	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune("'=+-@＝＋－＠", r) {
+		return "'" + s
+	}
+	return s
+}
+
+// Text is Quote for people: of what is longer than a message may be, the middle is
+// cut out. The beginning says what it is about, the end often what to do.
 func Text(s string) string {
 	s = Quote(s)
 	if utf8.RuneCountInString(s) <= maxMessage {
@@ -46,8 +60,7 @@ func Text(s string) string {
 	return string(r[:begin]) + "…" + string(r[len(r)-(maxMessage-begin-1):])
 }
 
-// Lines is Text for a text of many lines, each of which is made safe; none is
-// shortened. Tabs become spaces.
+// Lines quotes each line of a text that needs it. Tabs become spaces.
 func Lines(s string) string {
 	var b strings.Builder
 	for line := range strings.Lines(s) {
@@ -60,8 +73,8 @@ func Lines(s string) string {
 	return b.String()
 }
 
-// Fprintf is fmt.Fprintf for what may come from a file or a command line: strings
-// and errors among args are made safe by Text.
+// Fprintf is fmt.Fprintf with strings and errors among args made safe by Text: they
+// may come from a file or a command line.
 func Fprintf(w io.Writer, format string, args ...any) (int, error) {
 	return fmt.Fprintf(w, format, safe(args, Text)...)
 }
@@ -90,8 +103,8 @@ func safe(args []any, f func(string) string) []any {
 	return out
 }
 
-// output remembers the first error of writing to w: cobra does not look at
-// what comes of writing its help.
+// output keeps the first error of writing to w: cobra ignores those of writing its
+// help.
 type output struct {
 	w   io.Writer
 	err error

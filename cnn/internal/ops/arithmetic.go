@@ -11,18 +11,18 @@ import (
 )
 
 var _ = register(
-	Op{Name: "Add", Since: 7, Sig: "n =", Batch: elementwise, Work: 1, Head: AddsBias, bind: arithmetic(addFloats, eachRow(addOf[int64]))},
-	Op{Name: "Sub", Since: 7, Sig: "n =", Batch: elementwise, Work: 1, bind: arithmetic(vector(vmath.Sub, eachRow(subOf[float32])), eachRow(subOf[int64]))},
-	Op{Name: "Mul", Since: 7, Sig: "n =", Batch: elementwise, Work: 1, bind: arithmetic(mulFloats, eachRow(mulOf[int64]))},
-	Op{Name: "Div", Since: 7, Sig: "n =", Batch: elementwise, Work: 1, bind: bindDiv},
-	Op{Name: "Mod", Since: 10, Sig: "n =", Attrs: "fmod:flag=0", Batch: elementwise, bind: bindMod},
-	Op{Name: "Pow", Since: 7, Sig: "n n", Batch: elementwise, bind: bindPow},
-	Op{Name: "PRelu", Since: 7, Sig: "n =", Batch: elementwise, bind: bindPRelu},
+	Op{Name: "Add", Since: 7, Sig: "n =", Pictures: elementwise, Work: 1, Head: AddsBias, bind: arithmetic(addFloats, eachRow(addOf[int64]))},
+	Op{Name: "Sub", Since: 7, Sig: "n =", Pictures: elementwise, Work: 1, bind: arithmetic(vector(vmath.Sub, eachRow(subOf[float32])), eachRow(subOf[int64]))},
+	Op{Name: "Mul", Since: 7, Sig: "n =", Pictures: elementwise, Work: 1, bind: arithmetic(mulFloats, eachRow(mulOf[int64]))},
+	Op{Name: "Div", Since: 7, Sig: "n =", Pictures: elementwise, Work: 1, bind: bindDiv},
+	Op{Name: "Mod", Since: 10, Sig: "n =", Attrs: "fmod:flag=0", Pictures: elementwise, bind: bindMod},
+	Op{Name: "Pow", Since: 7, Sig: "n n", Pictures: elementwise, bind: bindPow},
+	Op{Name: "PRelu", Since: 7, Sig: "n =", Pictures: elementwise, bind: bindPRelu},
 
-	Op{Name: "Max", Since: 1, Sig: "n =*", Batch: elementwise, bind: variadic(eachRow(maxOf[float32]), eachRow(maxOf[int64]))},
-	Op{Name: "Min", Since: 1, Sig: "n =*", Batch: elementwise, bind: variadic(eachRow(minOf[float32]), eachRow(minOf[int64]))},
-	Op{Name: "Sum", Since: 1, Sig: "f =*", Batch: elementwise, Work: 1, bind: variadic(addFloats, nil)},
-	Op{Name: "Mean", Since: 1, Sig: "f =*", Batch: elementwise, bind: bindMean},
+	Op{Name: "Max", Since: 1, Sig: "n =*", Pictures: elementwise, bind: variadic(eachRow(maxOf[float32]), eachRow(maxOf[int64]))},
+	Op{Name: "Min", Since: 1, Sig: "n =*", Pictures: elementwise, bind: variadic(eachRow(minOf[float32]), eachRow(minOf[int64]))},
+	Op{Name: "Sum", Since: 1, Sig: "f =*", Pictures: elementwise, Work: 1, bind: variadic(addFloats, nil)},
+	Op{Name: "Mean", Since: 1, Sig: "f =*", Pictures: elementwise, bind: bindMean},
 )
 
 type number interface{ float32 | int64 }

@@ -9,11 +9,11 @@ import (
 
 var _ = register(
 	Op{Name: "Cast", Since: 6, Sig: "a", Attrs: "to:int=0", Limits: "not to strings, complex numbers or 8-bit and 4-bit floats",
-		Batch: elementwise, Work: 1, Head: Reshapes, bind: bindCast},
+		Pictures: elementwise, Work: 1, Head: Reshapes, bind: bindCast},
 	Op{Name: "CastLike", Since: 15, Sig: "a a~", Limits: "to float32, int64 or bool",
-		Batch: elementwise, Work: 1, bind: func(b *binding) *Kernel { return b.cast(elementType{graph: b.in[1].Type}) }},
+		Pictures: elementwise, Work: 1, bind: func(b *binding) *Kernel { return b.cast(elementType{graph: b.in[1].Type}) }},
 	Op{Name: "DequantizeLinear", Since: 10, Sig: "i f i?", Attrs: "axis:int=1 block_size@21:int=0 output_dtype@23:int=0", Limits: "of integers",
-		Batch: alongQuantized, Work: 1, bind: bindDequantizeLinear},
+		Pictures: alongQuantized, Work: 1, bind: bindDequantizeLinear},
 )
 
 // cast binds a conversion.

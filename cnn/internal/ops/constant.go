@@ -10,9 +10,9 @@ import (
 // Operators that make tensors from nothing but constants.
 var _ = register(
 	Op{Name: "Constant", Since: 1, Sig: "", Attrs: "value:tensor value_float:float=0 value_int:int=0 value_floats:floats value_ints:ints",
-		Limits: "no strings, no sparse tensors", Batch: unknown, Work: 1, bind: bindConstant},
-	Op{Name: "ConstantOfShape", Since: 9, Sig: "i", Attrs: "value:tensor", Batch: unknown, Work: 1, bind: bindConstantOfShape},
-	Op{Name: "Range", Since: 11, Sig: "n = =", Batch: unknown, Work: 1, bind: bindRange},
+		Limits: "no strings, no sparse tensors", Pictures: unknown, Work: 1, bind: bindConstant},
+	Op{Name: "ConstantOfShape", Since: 9, Sig: "i", Attrs: "value:tensor", Pictures: unknown, Work: 1, bind: bindConstantOfShape},
+	Op{Name: "Range", Since: 11, Sig: "n = =", Pictures: unknown, Work: 1, bind: bindRange},
 )
 
 func bindConstant(b *binding) *Kernel {

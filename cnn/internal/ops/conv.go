@@ -15,9 +15,9 @@ const convAttrs = windowAttrs + "kernel_shape:ints group:int=1 "
 
 var _ = register(
 	Op{Name: "Conv", Since: 1, Sig: "f f f?", Attrs: convAttrs, Limits: "1 to 3 spatial axes",
-		Batch: alongFirst, Work: 1, Head: Convolves, bind: bindConv},
+		Pictures: alongFirst, Work: 1, Head: Convolves, bind: bindConv},
 	Op{Name: "ConvTranspose", Since: 1, Sig: "f f f?", Attrs: convAttrs + "output_padding:ints output_shape:ints", Limits: "1 to 3 spatial axes",
-		Batch: alongFirst, Work: 1, bind: bindConvTranspose},
+		Pictures: alongFirst, Work: 1, bind: bindConvTranspose},
 )
 
 // maxColumns bounds the scratch memory of a convolution, in elements.

@@ -117,7 +117,7 @@ func (s *sample) run(t testing.TB) {
 		axes := slices.Repeat([]int{-1}, len(s.in))
 		if s.in[i] != nil && len(s.in[i].Shape) > 0 {
 			axes[i] = len(s.in[i].Shape) - 1
-			BatchAxis(s.node, s.opset, s.in, axes)
+			Pictures(s.node, s.opset, s.in, axes)
 		}
 	}
 	if d := time.Since(start); d > 5*time.Second {

@@ -10,9 +10,9 @@ import (
 
 // Operators whose indices are data: they are checked when the node runs.
 var _ = register(
-	Op{Name: "Gather", Since: 1, Sig: "a i", Attrs: "axis:int=0", Batch: gatherBatch, Work: 1, bind: bindGather},
-	Op{Name: "GatherElements", Since: 11, Sig: "a i", Attrs: "axis:int=0", Batch: gatherElementsBatch, bind: bindGatherElements},
-	Op{Name: "GatherND", Since: 11, Sig: "a i", Attrs: "batch_dims@12:int=0", Batch: gatherNDBatch, bind: bindGatherND},
+	Op{Name: "Gather", Since: 1, Sig: "a i", Attrs: "axis:int=0", Pictures: gatherPictures, Work: 1, bind: bindGather},
+	Op{Name: "GatherElements", Since: 11, Sig: "a i", Attrs: "axis:int=0", Pictures: gatherElementsPictures, bind: bindGatherElements},
+	Op{Name: "GatherND", Since: 11, Sig: "a i", Attrs: "batch_dims@12:int=0", Pictures: gatherNDPictures, bind: bindGatherND},
 )
 
 // index resolves an index that may count from the end of an axis of n.
@@ -26,9 +26,9 @@ func index(v int64, n int) (int, error) {
 	return int(v), nil
 }
 
-// gatherBatch: pictures lie along another axis of the data, or along any of the
+// gatherPictures: pictures lie along another axis of the data, or along any of the
 // indices into data that are the same for all.
-var gatherBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+var gatherPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	axis := b.axis()
 	switch {
 	case axes[0] >= 0 && axes[1] >= 0:
@@ -60,8 +60,8 @@ func bindGather(b *binding) *Kernel {
 	}, like(b.in[0], slices.Concat(x[:axis], idx, x[axis+1:])))
 }
 
-// gatherElementsBatch: pictures lie along another axis of both.
-var gatherElementsBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+// gatherElementsPictures: pictures lie along another axis of both.
+var gatherElementsPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	axis, a := b.axis(), axes[1]
 	return a, a >= 0 && a == axes[0] && a != axis && b.shape()[a] == b.in[1].Shape[a]
 }}
@@ -98,8 +98,8 @@ func (b *binding) elementsOf(idx []int) (axis int, w tensor.Walk) {
 	return axis, tensor.NewWalk(idx, from)
 }
 
-// gatherNDBatch: pictures lie along one of the axes that data and indices share.
-var gatherNDBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+// gatherNDPictures: pictures lie along one of the axes that data and indices share.
+var gatherNDPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	a := axes[0]
 	return a, a >= 0 && a == axes[1] && a < b.Int("batch_dims")
 }}

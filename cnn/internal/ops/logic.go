@@ -9,18 +9,18 @@ import (
 )
 
 var _ = register(
-	Op{Name: "Equal", Since: 7, Sig: "a =", Batch: elementwise, Work: 1, bind: compare(equal[float32], equal[int64], equal[bool])},
-	Op{Name: "Greater", Since: 7, Sig: "n =", Batch: elementwise, bind: compare(greater[float32], greater[int64], nil)},
-	Op{Name: "Less", Since: 7, Sig: "n =", Batch: elementwise, bind: compare(less[float32], less[int64], nil)},
-	Op{Name: "GreaterOrEqual", Since: 12, Sig: "n =", Batch: elementwise, bind: compare(greaterEqual[float32], greaterEqual[int64], nil)},
-	Op{Name: "LessOrEqual", Since: 12, Sig: "n =", Batch: elementwise, bind: compare(lessEqual[float32], lessEqual[int64], nil)},
-	Op{Name: "And", Since: 7, Sig: "b b", Batch: elementwise, Work: 1, bind: compare(nil, nil, func(x, y bool) bool { return x && y })},
-	Op{Name: "Or", Since: 7, Sig: "b b", Batch: elementwise, bind: compare(nil, nil, func(x, y bool) bool { return x || y })},
-	Op{Name: "Xor", Since: 7, Sig: "b b", Batch: elementwise, bind: compare(nil, nil, func(x, y bool) bool { return x != y })},
-	Op{Name: "Not", Since: 1, Sig: "b", Batch: elementwise, bind: bindNot},
-	Op{Name: "IsNaN", Since: 9, Sig: "f", Batch: elementwise, bind: test(func(x float32) bool { return x != x })},
-	Op{Name: "IsInf", Since: 10, Sig: "f", Attrs: "detect_positive:flag=1 detect_negative:flag=1", Batch: elementwise, bind: bindIsInf},
-	Op{Name: "Where", Since: 9, Sig: "b a a", Batch: elementwise, Work: 1, bind: bindWhere},
+	Op{Name: "Equal", Since: 7, Sig: "a =", Pictures: elementwise, Work: 1, bind: compare(equal[float32], equal[int64], equal[bool])},
+	Op{Name: "Greater", Since: 7, Sig: "n =", Pictures: elementwise, bind: compare(greater[float32], greater[int64], nil)},
+	Op{Name: "Less", Since: 7, Sig: "n =", Pictures: elementwise, bind: compare(less[float32], less[int64], nil)},
+	Op{Name: "GreaterOrEqual", Since: 12, Sig: "n =", Pictures: elementwise, bind: compare(greaterEqual[float32], greaterEqual[int64], nil)},
+	Op{Name: "LessOrEqual", Since: 12, Sig: "n =", Pictures: elementwise, bind: compare(lessEqual[float32], lessEqual[int64], nil)},
+	Op{Name: "And", Since: 7, Sig: "b b", Pictures: elementwise, Work: 1, bind: compare(nil, nil, func(x, y bool) bool { return x && y })},
+	Op{Name: "Or", Since: 7, Sig: "b b", Pictures: elementwise, bind: compare(nil, nil, func(x, y bool) bool { return x || y })},
+	Op{Name: "Xor", Since: 7, Sig: "b b", Pictures: elementwise, bind: compare(nil, nil, func(x, y bool) bool { return x != y })},
+	Op{Name: "Not", Since: 1, Sig: "b", Pictures: elementwise, bind: bindNot},
+	Op{Name: "IsNaN", Since: 9, Sig: "f", Pictures: elementwise, bind: test(func(x float32) bool { return x != x })},
+	Op{Name: "IsInf", Since: 10, Sig: "f", Attrs: "detect_positive:flag=1 detect_negative:flag=1", Pictures: elementwise, bind: bindIsInf},
+	Op{Name: "Where", Since: 9, Sig: "b a a", Pictures: elementwise, Work: 1, bind: bindWhere},
 )
 
 func equal[T comparable](x, y T) bool         { return x == y }

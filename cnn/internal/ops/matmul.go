@@ -10,9 +10,9 @@ import (
 )
 
 var _ = register(
-	Op{Name: "MatMul", Since: 1, Sig: "f f", Batch: matmulBatch, Work: 1, Head: Multiplies, bind: bindMatMul},
+	Op{Name: "MatMul", Since: 1, Sig: "f f", Pictures: matmulPictures, Work: 1, Head: Multiplies, bind: bindMatMul},
 	Op{Name: "Gemm", Since: 7, Sig: "f f f?", Attrs: "alpha:float=1 beta:float=1 transA:int=0 transB:int=0",
-		Batch: gemmBatch, Work: 1, Head: Affine, bind: bindGemm},
+		Pictures: gemmPictures, Work: 1, Head: Affine, bind: bindGemm},
 )
 
 // gemm is matmul.Mul, also for empty matrices.
@@ -29,9 +29,9 @@ func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	matmul.Mul(transA, transB, m, n, k, a, lda, b, ldb, false, c, ldc, team)
 }
 
-// matmulBatch: rows by a matrix that is the same for all pictures, or matrices
+// matmulPictures: rows by a matrix that is the same for all pictures, or matrices
 // picture by picture.
-var matmulBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+var matmulPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	x, y, axis := b.in[0].Shape, b.in[1].Shape, axes[0]
 	switch {
 	case axis < 0:
@@ -102,8 +102,8 @@ func bindMatMul(b *binding) *Kernel {
 	return k
 }
 
-// gemmBatch: rows by a matrix that is the same for all pictures.
-var gemmBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+// gemmPictures: rows by a matrix that is the same for all pictures.
+var gemmPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	c := b.x(2)
 	rows := 0
 	if b.Int("transA") != 0 {

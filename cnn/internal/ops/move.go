@@ -9,14 +9,14 @@ import (
 
 // Operators that only move elements.
 var _ = register(
-	Op{Name: "Concat", Since: 4, Sig: "a =*", Attrs: "axis:int=0", Batch: concatBatch, Work: 1, bind: bindConcat},
-	Op{Name: "Split", Since: 2, Sig: "a i?", Attrs: "axis:int=0 split-12:ints num_outputs@18:int=0", Batch: alongOthers, Work: 1, bind: bindSplit},
-	Op{Name: "Slice", Since: 1, Sig: "a i? i? i? i?", Attrs: "starts-9:ints ends-9:ints axes-9:ints", Batch: sliceBatch, Work: 1, bind: bindSlice},
-	Op{Name: "Transpose", Since: 1, Sig: "a", Attrs: "perm:ints", Batch: transposeBatch, Work: 1, Head: Permutes, bind: bindTranspose},
-	Op{Name: "Expand", Since: 8, Sig: "a i", Batch: expandBatch, Work: 1, bind: bindExpand},
-	Op{Name: "Tile", Since: 6, Sig: "a i", Batch: tileBatch, Work: 1, bind: bindTile},
-	Op{Name: "DepthToSpace", Since: 1, Sig: "a", Attrs: "blocksize:int=0 mode@11:DCR|CRD", Batch: alongFirst, bind: bindDepthToSpace},
-	Op{Name: "SpaceToDepth", Since: 1, Sig: "a", Attrs: "blocksize:int=0 mode@28:DCR|CRD", Batch: alongFirst, bind: bindSpaceToDepth},
+	Op{Name: "Concat", Since: 4, Sig: "a =*", Attrs: "axis:int=0", Pictures: concatPictures, Work: 1, bind: bindConcat},
+	Op{Name: "Split", Since: 2, Sig: "a i?", Attrs: "axis:int=0 split-12:ints num_outputs@18:int=0", Pictures: alongOthers, Work: 1, bind: bindSplit},
+	Op{Name: "Slice", Since: 1, Sig: "a i? i? i? i?", Attrs: "starts-9:ints ends-9:ints axes-9:ints", Pictures: slicePictures, Work: 1, bind: bindSlice},
+	Op{Name: "Transpose", Since: 1, Sig: "a", Attrs: "perm:ints", Pictures: transposePictures, Work: 1, Head: Permutes, bind: bindTranspose},
+	Op{Name: "Expand", Since: 8, Sig: "a i", Pictures: expandPictures, Work: 1, bind: bindExpand},
+	Op{Name: "Tile", Since: 6, Sig: "a i", Pictures: tilePictures, Work: 1, bind: bindTile},
+	Op{Name: "DepthToSpace", Since: 1, Sig: "a", Attrs: "blocksize:int=0 mode@11:DCR|CRD", Pictures: alongFirst, bind: bindDepthToSpace},
+	Op{Name: "SpaceToDepth", Since: 1, Sig: "a", Attrs: "blocksize:int=0 mode@28:DCR|CRD", Pictures: alongFirst, bind: bindSpaceToDepth},
 )
 
 // gathered binds a node whose output has the elements of its first input that w
@@ -25,9 +25,9 @@ func (b *binding) gathered(shape []int, base int, w tensor.Walk) *Kernel {
 	return b.computes(func(in, out tensors) { data(out[0]).gather(data(in[0]), base, &w) }, like(b.in[0], shape))
 }
 
-// concatBatch: the pictures lie along the same axis of all inputs, another than that
+// concatPictures: the pictures lie along the same axis of all inputs, another than that
 // of the node, and in the same way.
-var concatBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+var concatPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	for _, a := range axes {
 		if a != axes[0] {
 			return 0, false
@@ -129,8 +129,8 @@ func (b *binding) slicing() (starts, ends, axes, steps []int) {
 	return starts, ends, try(tensor.Axes(axes, len(b.shape()))), steps
 }
 
-// sliceBatch: pictures may lie along the axes that are not cut.
-var sliceBatch = along(func(b *binding) []int {
+// slicePictures: pictures may lie along the axes that are not cut.
+var slicePictures = along(func(b *binding) []int {
 	_, _, axes, _ := b.slicing()
 	return axes
 })
@@ -188,8 +188,8 @@ func (b *binding) perm() []int {
 	return perm
 }
 
-// transposeBatch: the axis goes where perm puts it.
-var transposeBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+// transposePictures: the axis goes where perm puts it.
+var transposePictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	return slices.Index(b.perm(), axes[0]), true
 }}
 
@@ -206,8 +206,8 @@ func (b *binding) rearrange(split, perm, shape []int) *Kernel {
 	return b.computes(func(in, out tensors) { data(out[0]).transpose(data(in[0]), &w) }, like(b.in[0], shape))
 }
 
-// expandBatch: pictures may lie along any axis that holds more than one index.
-var expandBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+// expandPictures: pictures may lie along any axis that holds more than one index.
+var expandPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	rank := len(b.op.bind(b).Out[0].Shape)
 	return axes[0] + rank - len(b.shape()), onlyFirst(axes) && b.shape()[axes[0]] != 1
 }}
@@ -221,8 +221,8 @@ func bindExpand(b *binding) *Kernel {
 	return b.gathered(shape, 0, tensor.BroadcastWalk(shape, b.shape()))
 }
 
-// tileBatch: pictures may lie along the axes that are not repeated.
-var tileBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+// tilePictures: pictures may lie along the axes that are not repeated.
+var tilePictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	return axes[0], onlyFirst(axes) && b.constInts(1, "repeats")[axes[0]] == 1
 }}
 

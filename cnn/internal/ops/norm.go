@@ -9,25 +9,25 @@ import (
 
 var _ = register(
 	Op{Name: "BatchNormalization", Since: 7, Sig: "f f f f f", Attrs: "epsilon:float=1e-5 momentum:float=0.9 training_mode@14:int=0 spatial-8:int=1",
-		Limits: "before opset 14 inference only, before 9 with spatial=1 only", Batch: batchNormBatch, bind: bindBatchNorm},
-	Op{Name: "InstanceNormalization", Since: 1, Sig: "f f f", Attrs: "epsilon:float=1e-5", Batch: alongFirst, bind: bindInstanceNorm},
-	Op{Name: "GroupNormalization", Since: 18, Sig: "f f f", Attrs: "epsilon:float=1e-5 num_groups:int=0", Batch: alongFirst, bind: bindGroupNorm},
-	Op{Name: "LayerNormalization", Since: 17, Sig: "f f f?", Attrs: "axis:int=-1 epsilon:float=1e-5", Batch: trailingBatch, bind: bindLayerNorm},
-	Op{Name: "RMSNormalization", Since: 23, Sig: "f f", Attrs: "axis:int=-1 epsilon:float=1e-5", Batch: trailingBatch, bind: bindRMSNorm},
-	Op{Name: "MeanVarianceNormalization", Since: 9, Sig: "f", Attrs: "axes:ints", Batch: meanVarianceBatch, bind: bindMeanVarianceNorm},
-	Op{Name: "LpNormalization", Since: 1, Sig: "f", Attrs: "axis:int=-1 p:int=2", Batch: alongOthers, bind: bindLpNorm},
-	Op{Name: "LRN", Since: 1, Sig: "f", Attrs: "size:int=0 alpha:float=1e-4 beta:float=0.75 bias:float=1", Batch: alongFirst, bind: bindLRN},
+		Limits: "before opset 14 inference only, before 9 with spatial=1 only", Pictures: batchNormPictures, bind: bindBatchNorm},
+	Op{Name: "InstanceNormalization", Since: 1, Sig: "f f f", Attrs: "epsilon:float=1e-5", Pictures: alongFirst, bind: bindInstanceNorm},
+	Op{Name: "GroupNormalization", Since: 18, Sig: "f f f", Attrs: "epsilon:float=1e-5 num_groups:int=0", Pictures: alongFirst, bind: bindGroupNorm},
+	Op{Name: "LayerNormalization", Since: 17, Sig: "f f f?", Attrs: "axis:int=-1 epsilon:float=1e-5", Pictures: trailingPictures, bind: bindLayerNorm},
+	Op{Name: "RMSNormalization", Since: 23, Sig: "f f", Attrs: "axis:int=-1 epsilon:float=1e-5", Pictures: trailingPictures, bind: bindRMSNorm},
+	Op{Name: "MeanVarianceNormalization", Since: 9, Sig: "f", Attrs: "axes:ints", Pictures: meanVariancePictures, bind: bindMeanVarianceNorm},
+	Op{Name: "LpNormalization", Since: 1, Sig: "f", Attrs: "axis:int=-1 p:int=2", Pictures: alongOthers, bind: bindLpNorm},
+	Op{Name: "LRN", Since: 1, Sig: "f", Attrs: "size:int=0 alpha:float=1e-4 beta:float=0.75 bias:float=1", Pictures: alongFirst, bind: bindLRN},
 )
 
-// batchNormBatch: in training the statistics are over all pictures.
-var batchNormBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+// batchNormPictures: in training the statistics are over all pictures.
+var batchNormPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	axis, ok := alongFirst.axis(b, axes)
 	return axis, ok && b.Int("training_mode") == 0
 }}
 
-// trailingBatch: pictures lie before the axes that are normalised, and the factors
+// trailingPictures: pictures lie before the axes that are normalised, and the factors
 // and sums are the same along theirs.
-var trailingBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+var trailingPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	axis, ok := beforeAxis.axis(b, axes)
 	for _, t := range b.in[1:] {
 		if at := axis - len(b.shape()); t != nil && len(t.Shape) >= -at && t.Shape[len(t.Shape)+at] != 1 {
@@ -275,8 +275,8 @@ func (b *binding) meanVarianceAxes() []bool {
 	return marked(axes, len(b.shape()))
 }
 
-// meanVarianceBatch: pictures lie along the axes that are not mixed.
-var meanVarianceBatch = along(func(b *binding) []int { return indices(b.meanVarianceAxes()) })
+// meanVariancePictures: pictures lie along the axes that are not mixed.
+var meanVariancePictures = along(func(b *binding) []int { return indices(b.meanVarianceAxes()) })
 
 // bindMeanVarianceNorm: y = (x - mean) / (standard deviation + 1e-9).
 func bindMeanVarianceNorm(b *binding) *Kernel {

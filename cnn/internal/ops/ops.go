@@ -52,8 +52,8 @@ type Op struct {
 
 	Limits string // what of the operator is refused, for the table in OPERATORS.md
 
-	// Batch says where the pictures of a batch are in the output.
-	Batch *BatchRule
+	// Pictures says where the pictures of a batch are in the output.
+	Pictures *PicturesRule
 
 	Head Part // what the operator can be in a classifier's head
 
@@ -94,7 +94,7 @@ const (
 // the elements of its inputs in that place, with broadcasting. A transposition may
 // then move past it, and the output may take the memory of the first input, where
 // both have the same type and shape.
-func (o *Op) Elementwise() bool { return o.Batch == elementwise }
+func (o *Op) Elementwise() bool { return o.Pictures == elementwise }
 
 // An Activation is a function of package kernels with its parameters.
 type Activation struct {
@@ -145,7 +145,7 @@ func Get(op string) *Op {
 	if o := registry[op]; o != nil {
 		return o
 	}
-	return &Op{Name: op, Batch: unknown}
+	return &Op{Name: op, Pictures: unknown}
 }
 
 func (o *Op) last() int {
@@ -163,6 +163,9 @@ func All() []*Op {
 	}
 	return all
 }
+
+// Activates reports whether the operator can be an activation of package kernels.
+func (o *Op) Activates() bool { return o.activation != nil }
 
 // ActivationOf returns the activation of package kernels that node computes of its
 // first input; ok is false where it is none. in are its inputs, as for Bind.

@@ -7,11 +7,11 @@ import (
 
 var _ = register(
 	Op{Name: "Pad", Since: 2, Sig: "a i? a? i?", Attrs: "mode:constant|reflect|edge mode@19:constant|reflect|edge|wrap pads-10:ints value-10:float=0",
-		Batch: padBatch, Work: 32, bind: bindPad},
+		Pictures: padPictures, Work: 32, bind: bindPad},
 )
 
-// padBatch: pictures lie along an axis that is not padded.
-var padBatch = along(func(b *binding) (mixed []int) {
+// padPictures: pictures lie along an axis that is not padded.
+var padPictures = along(func(b *binding) (mixed []int) {
 	pads, axes := b.pads()
 	for i, a := range axes {
 		if pads[i] != 0 || pads[len(axes)+i] != 0 {

@@ -12,13 +12,13 @@ import (
 const poolAttrs = windowAttrs + "kernel_shape:ints ceil_mode:flag=0 "
 
 var _ = register(
-	Op{Name: "MaxPool", Since: 1, Sig: "n", Attrs: poolAttrs, Limits: "1 to 3 spatial axes, without the Indices output", Batch: alongFirst, Work: 1, bind: bindMaxPool},
+	Op{Name: "MaxPool", Since: 1, Sig: "n", Attrs: poolAttrs, Limits: "1 to 3 spatial axes, without the Indices output", Pictures: alongFirst, Work: 1, bind: bindMaxPool},
 	Op{Name: "AveragePool", Since: 1, Sig: "f", Attrs: poolAttrs + "count_include_pad:flag=0", Limits: "1 to 3 spatial axes",
-		Batch: alongFirst, Work: 1, Head: Averages, bind: bindAveragePool},
-	Op{Name: "LpPool", Since: 2, Sig: "f", Attrs: poolAttrs + "p:int=2", Limits: "1 to 3 spatial axes", Batch: alongFirst, Work: 1, bind: bindLpPool},
-	Op{Name: "GlobalMaxPool", Since: 1, Sig: "f", Batch: alongFirst, bind: globalPool(vmath.Max)},
-	Op{Name: "GlobalAveragePool", Since: 1, Sig: "f", Batch: alongFirst, Head: Averages, bind: globalPool(mean)},
-	Op{Name: "GlobalLpPool", Since: 2, Sig: "f", Attrs: "p:int=2", Batch: alongFirst, bind: bindGlobalLpPool},
+		Pictures: alongFirst, Work: 1, Head: Averages, bind: bindAveragePool},
+	Op{Name: "LpPool", Since: 2, Sig: "f", Attrs: poolAttrs + "p:int=2", Limits: "1 to 3 spatial axes", Pictures: alongFirst, Work: 1, bind: bindLpPool},
+	Op{Name: "GlobalMaxPool", Since: 1, Sig: "f", Pictures: alongFirst, bind: globalPool(vmath.Max)},
+	Op{Name: "GlobalAveragePool", Since: 1, Sig: "f", Pictures: alongFirst, Head: Averages, bind: globalPool(mean)},
+	Op{Name: "GlobalLpPool", Since: 2, Sig: "f", Attrs: "p:int=2", Pictures: alongFirst, bind: bindGlobalLpPool},
 )
 
 // pooling reads the geometry of a pooling, and the shape of its output. A window lies

@@ -17,18 +17,18 @@ const (
 )
 
 var _ = register(
-	Op{Name: "ReduceSum", Since: 1, Sig: "n i?", Attrs: reduceSumAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sum[float64], i: sum[int64]})},
-	Op{Name: "ReduceMean", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Batch: reduceBatch, Head: Averages, bind: reduce(reducer{f: sum[float64], i: sum[int64], mean: true})},
-	Op{Name: "ReduceProd", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: prod[float64], i: prod[int64], init: 1, initInt: 1})},
-	Op{Name: "ReduceMax", Since: 1, Sig: "a i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: larger[float64], i: larger[int64], init: math.Inf(-1), initInt: math.MinInt64})},
-	Op{Name: "ReduceMin", Since: 1, Sig: "a i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: smaller[float64], i: smaller[int64], init: math.Inf(1), initInt: math.MaxInt64})},
-	Op{Name: "ReduceSumSquare", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sumSquare[float64], i: sumSquare[int64]})},
-	Op{Name: "ReduceL1", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sumAbs[float64], i: sumAbs[int64]})},
-	Op{Name: "ReduceL2", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sumSquare[float64], finish: math.Sqrt})},
-	Op{Name: "ReduceLogSum", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sum[float64], finish: math.Log})},
-	Op{Name: "ReduceLogSumExp", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sum[float64], finish: math.Log, exp: true})},
-	Op{Name: "ArgMax", Since: 1, Sig: "n", Attrs: argAttrs, Batch: argBatch, bind: bindArg(greater[float32], greater[int64])},
-	Op{Name: "ArgMin", Since: 1, Sig: "n", Attrs: argAttrs, Batch: argBatch, bind: bindArg(less[float32], less[int64])},
+	Op{Name: "ReduceSum", Since: 1, Sig: "n i?", Attrs: reduceSumAttrs, Pictures: reducePictures, bind: reduce(reducer{f: sum[float64], i: sum[int64]})},
+	Op{Name: "ReduceMean", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Pictures: reducePictures, Head: Averages, bind: reduce(reducer{f: sum[float64], i: sum[int64], mean: true})},
+	Op{Name: "ReduceProd", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Pictures: reducePictures, bind: reduce(reducer{f: prod[float64], i: prod[int64], init: 1, initInt: 1})},
+	Op{Name: "ReduceMax", Since: 1, Sig: "a i?", Attrs: reduceAttrs, Pictures: reducePictures, bind: reduce(reducer{f: larger[float64], i: larger[int64], init: math.Inf(-1), initInt: math.MinInt64})},
+	Op{Name: "ReduceMin", Since: 1, Sig: "a i?", Attrs: reduceAttrs, Pictures: reducePictures, bind: reduce(reducer{f: smaller[float64], i: smaller[int64], init: math.Inf(1), initInt: math.MaxInt64})},
+	Op{Name: "ReduceSumSquare", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Pictures: reducePictures, bind: reduce(reducer{f: sumSquare[float64], i: sumSquare[int64]})},
+	Op{Name: "ReduceL1", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Pictures: reducePictures, bind: reduce(reducer{f: sumAbs[float64], i: sumAbs[int64]})},
+	Op{Name: "ReduceL2", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Pictures: reducePictures, bind: reduce(reducer{f: sumSquare[float64], finish: math.Sqrt})},
+	Op{Name: "ReduceLogSum", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Pictures: reducePictures, bind: reduce(reducer{f: sum[float64], finish: math.Log})},
+	Op{Name: "ReduceLogSumExp", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Pictures: reducePictures, bind: reduce(reducer{f: sum[float64], finish: math.Log, exp: true})},
+	Op{Name: "ArgMax", Since: 1, Sig: "n", Attrs: argAttrs, Pictures: argPictures, bind: bindArg(greater[float32], greater[int64])},
+	Op{Name: "ArgMin", Since: 1, Sig: "n", Attrs: argAttrs, Pictures: argPictures, bind: bindArg(less[float32], less[int64])},
 )
 
 type accumulator interface{ float64 | int64 }
@@ -81,11 +81,11 @@ func indices(marked []bool) (axes []int) {
 	return axes
 }
 
-// reduceBatch: pictures lie along an axis that is not reduced; it moves up where those
+// reducePictures: pictures lie along an axis that is not reduced; it moves up where those
 // before it go.
-var reduceBatch = &BatchRule{func(b *binding, axes []int) (int, bool) { return b.afterReducing(b.reduced(), axes) }}
+var reducePictures = &PicturesRule{func(b *binding, axes []int) (int, bool) { return b.afterReducing(b.reduced(), axes) }}
 
-var argBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+var argPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	return b.afterReducing(marked([]int{b.axis()}, len(b.shape())), axes)
 }}
 

@@ -9,16 +9,16 @@ import (
 )
 
 var _ = register(
-	Op{Name: "Resize", Since: 10, Sig: "a f? f? i?", Batch: resizeBatch, Work: 32, bind: bindResize,
+	Op{Name: "Resize", Since: 10, Sig: "a f? f? i?", Pictures: resizePictures, Work: 32, bind: bindResize,
 		Attrs: "mode:nearest|linear|bilinear mode@11:nearest|linear|cubic nearest_mode@11:round_prefer_floor|round_prefer_ceil|floor|ceil " +
 			"coordinate_transformation_mode@11:half_pixel|half_pixel_symmetric|pytorch_half_pixel|align_corners|asymmetric|tf_half_pixel_for_nn|tf_crop_and_resize " +
 			"cubic_coeff_a@11:float=-0.75 extrapolation_value@11:float=0 exclude_outside@11:flag=0 antialias@18:flag=0 axes@18:ints " +
 			"keep_aspect_ratio_policy@18:stretch|not_larger|not_smaller"},
-	Op{Name: "Upsample", Since: 7, Until: 9, Sig: "a f?", Attrs: "mode:nearest|linear|bilinear scales-8:floats", Batch: resizeBatch, Work: 32, bind: bindResize},
+	Op{Name: "Upsample", Since: 7, Until: 9, Sig: "a f?", Attrs: "mode:nearest|linear|bilinear scales-8:floats", Pictures: resizePictures, Work: 32, bind: bindResize},
 )
 
-// resizeBatch: pictures lie along an axis that keeps its size.
-var resizeBatch = along(func(b *binding) (mixed []int) {
+// resizePictures: pictures lie along an axis that keeps its size.
+var resizePictures = along(func(b *binding) (mixed []int) {
 	r, axes := b.resized()
 	for _, a := range axes {
 		if !r.keeps(a) {

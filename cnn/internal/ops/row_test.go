@@ -11,7 +11,7 @@ import (
 )
 
 // TestRows: no operator lacks a part. TestTable holds that it is in OPERATORS.md,
-// TestBatch that its rule for batches is right.
+// TestPictures that its rule for batches is right.
 func TestRows(t *testing.T) {
 	tested := map[string]bool{}
 	for _, s := range sampleNodes(t) {
@@ -21,7 +21,7 @@ func TestRows(t *testing.T) {
 		switch {
 		case o.Since < 1 || o.last() < o.Since || o.last() > NewestOpset:
 			t.Errorf("%s: opsets %d to %d", o.Name, o.Since, o.last())
-		case o.Batch == nil:
+		case o.Pictures == nil:
 			t.Errorf("%s: no rule for the pictures of a batch", o.Name)
 		case o.bind == nil:
 			t.Errorf("%s: cannot be bound", o.Name)
@@ -55,10 +55,10 @@ func TestRegister(t *testing.T) {
 	}
 }
 
-// TestBatch computes the node tests again for each index of an axis along which
+// TestPictures computes the node tests again for each index of an axis along which
 // pictures may lie, and the rest of their inputs the same: what comes out must be the
-// part of the whole that BatchAxis says it is. Rules that no node test meets are bad.
-func TestBatch(t *testing.T) {
+// part of the whole that Pictures says it is. Rules that no node test meets are bad.
+func TestPictures(t *testing.T) {
 	met := map[string]bool{}
 	for _, s := range sampleNodes(t) {
 		if _, err := Bind(s.node, s.opset, s.in); err != nil {
@@ -66,7 +66,7 @@ func TestBatch(t *testing.T) {
 		}
 		for _, axes := range s.assignments() {
 			s := s.two(axes)
-			axis, ok := BatchAxis(s.node, s.opset, s.in, axes)
+			axis, ok := Pictures(s.node, s.opset, s.in, axes)
 			if !ok {
 				continue
 			}
@@ -85,7 +85,7 @@ func TestBatch(t *testing.T) {
 		}
 	}
 	for _, o := range All() {
-		if o.Batch != unknown && !met[o.Name] {
+		if o.Pictures != unknown && !met[o.Name] {
 			t.Errorf("%s: no node test meets its rule for batches", o.Name)
 		}
 	}

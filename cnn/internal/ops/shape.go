@@ -9,15 +9,15 @@ import (
 
 // Operators that keep the elements as they lie, or tell their number.
 var _ = register(
-	Op{Name: "Reshape", Since: 5, Sig: "a i", Attrs: "allowzero@14:flag=0", Batch: reshapedBatch, Work: 1, Head: Reshapes, bind: bindReshape},
-	Op{Name: "Flatten", Since: 1, Sig: "a", Attrs: "axis:int=1", Batch: reshapedBatch, Work: 1, Head: Reshapes, bind: bindFlatten},
-	Op{Name: "Squeeze", Since: 1, Sig: "a i?", Attrs: "axes-12:ints", Batch: reshapedBatch, Work: 1, Head: Reshapes, bind: bindSqueeze},
-	Op{Name: "Unsqueeze", Since: 1, Sig: "a i?", Attrs: "axes-12:ints", Batch: reshapedBatch, Work: 1, Head: Reshapes, bind: bindUnsqueeze},
-	Op{Name: "Identity", Since: 1, Sig: "a", Batch: elementwise, Work: 1, Head: Passes, bind: func(b *binding) *Kernel { return b.reshaped(b.shape()) }},
+	Op{Name: "Reshape", Since: 5, Sig: "a i", Attrs: "allowzero@14:flag=0", Pictures: reshapedPictures, Work: 1, Head: Reshapes, bind: bindReshape},
+	Op{Name: "Flatten", Since: 1, Sig: "a", Attrs: "axis:int=1", Pictures: reshapedPictures, Work: 1, Head: Reshapes, bind: bindFlatten},
+	Op{Name: "Squeeze", Since: 1, Sig: "a i?", Attrs: "axes-12:ints", Pictures: reshapedPictures, Work: 1, Head: Reshapes, bind: bindSqueeze},
+	Op{Name: "Unsqueeze", Since: 1, Sig: "a i?", Attrs: "axes-12:ints", Pictures: reshapedPictures, Work: 1, Head: Reshapes, bind: bindUnsqueeze},
+	Op{Name: "Identity", Since: 1, Sig: "a", Pictures: elementwise, Work: 1, Head: Passes, bind: func(b *binding) *Kernel { return b.reshaped(b.shape()) }},
 	Op{Name: "Dropout", Since: 7, Sig: "f f? b?", Limits: "inference only: training_mode must be false",
-		Batch: alongAll, Work: 1, Head: Passes, bind: bindDropout},
-	Op{Name: "Shape", Since: 1, Sig: "a#", Attrs: "start@15:int=0 end@15:int=2147483647", Batch: unknown, Work: 1, bind: bindShape},
-	Op{Name: "Size", Since: 1, Sig: "a#", Batch: unknown, Work: 1, bind: bindSize},
+		Pictures: alongAll, Work: 1, Head: Passes, bind: bindDropout},
+	Op{Name: "Shape", Since: 1, Sig: "a#", Attrs: "start@15:int=0 end@15:int=2147483647", Pictures: unknown, Work: 1, bind: bindShape},
+	Op{Name: "Size", Since: 1, Sig: "a#", Pictures: unknown, Work: 1, bind: bindSize},
 )
 
 // reshaped binds a node whose output is its first input under another shape.
@@ -142,26 +142,10 @@ func bindSize(b *binding) *Kernel {
 	return b.computes(func(in, out tensors) { out[0].I[0] = int64(n) }, integer())
 }
 
-// reshapedBatch follows the axis of the pictures through a reshape: the pictures
-// must be the slowest to change in the group of axes that holds them.
-var reshapedBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+// reshapedPictures: see tensor.ReshapedAxis.
+var reshapedPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	if !onlyFirst(axes) {
 		return 0, false
 	}
-	return ReshapedBatch(b.shape(), b.op.bind(b).Out[0].Shape, axes[0])
+	return tensor.ReshapedAxis(b.shape(), b.op.bind(b).Out[0].Shape, axes[0])
 }}
-
-// ReshapedBatch returns the axis of shape out along which pictures lie that lie along
-// an axis of shape in, which is reshaped to it.
-func ReshapedBatch(in, out []int, axis int) (int, bool) {
-	for _, g := range tensor.Groups(in, out) {
-		if axis < g.FirstIn || axis >= g.FirstIn+g.In {
-			continue
-		}
-		if tensor.Size(in[g.FirstIn:axis]) != 1 {
-			return 0, false
-		}
-		return g.FirstOut, true
-	}
-	return 0, false
-}

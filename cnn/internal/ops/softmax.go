@@ -6,13 +6,13 @@ import (
 )
 
 var _ = register(
-	Op{Name: "Softmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Batch: vectorsBatch, Head: Normalises, bind: alongAxis(vmath.Softmax)},
-	Op{Name: "LogSoftmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Batch: vectorsBatch, Head: Normalises, bind: alongAxis(vmath.LogSoftmax)},
-	Op{Name: "Hardmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Batch: vectorsBatch, bind: alongAxis(hardmax)},
+	Op{Name: "Softmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Pictures: vectorsPictures, Head: Normalises, bind: alongAxis(vmath.Softmax)},
+	Op{Name: "LogSoftmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Pictures: vectorsPictures, Head: Normalises, bind: alongAxis(vmath.LogSoftmax)},
+	Op{Name: "Hardmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Pictures: vectorsPictures, bind: alongAxis(hardmax)},
 )
 
-// vectorsBatch: see alongAxis.
-var vectorsBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+// vectorsPictures: see alongAxis.
+var vectorsPictures = &PicturesRule{func(b *binding, axes []int) (int, bool) {
 	if b.opset < 13 {
 		return beforeAxis.axis(b, axes)
 	}

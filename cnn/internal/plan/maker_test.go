@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"fmt"
@@ -8,6 +8,8 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // A maker draws networks at random. Its choices come from bytes, so that the
@@ -42,10 +44,10 @@ func (m *maker) name(prefix string) string {
 }
 
 func (m *maker) floats(shape ...int) string {
-	t := &graph.Tensor{Type: graph.Float, Shape: shape, F: make([]float32, size(shape))}
+	t := &graph.Tensor{Type: graph.Float, Shape: shape, F: make([]float32, tensor.Size(shape))}
 	fan := 1
 	if len(shape) > 1 {
-		fan = max(1, size(shape[1:]))
+		fan = max(1, tensor.Size(shape[1:]))
 	}
 	for i := range t.F {
 		t.F[i] = float32(m.weights.NormFloat64() / math.Sqrt(float64(fan)))
@@ -369,7 +371,7 @@ func (m *maker) permute(x made) {
 		perm = slices.Insert(slices.Delete(perm, i, i+1), 0, 0)
 	}
 	if len(perm) == 4 && m.pick(2) == 0 {
-		perm = [][]int{toNHWC, toNCHW}[m.pick(2)]
+		perm = [][]int{plan.ToNHWC, plan.ToNCHW}[m.pick(2)]
 	}
 	m.then(x, "Transpose", attrs{"perm": ints(perm...)})
 }

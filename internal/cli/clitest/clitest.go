@@ -20,9 +20,9 @@ import (
 // child is set in the environment of a test binary that is to be the program.
 const child = "CLITEST_CHILD"
 
-// AddressSpace is a variable of the environment of Run: the bytes of address
-// space that the program has left when it starts. ulimit -v would count what the
-// test binary has mapped as well. Linux only.
+// AddressSpace is an environment variable for Run: how many bytes of address space
+// the program has left when it starts. (ulimit -v would count what the test binary
+// maps as well.) Linux only.
 const AddressSpace = "CLITEST_ADDRESS_SPACE"
 
 // Main is the TestMain of a program's package: the test binary becomes the
@@ -39,7 +39,7 @@ func Main(m *testing.M, newCommand func() *cobra.Command) {
 	os.Exit(m.Run())
 }
 
-// patience is far more than what the programs need to start, or to end.
+// patience is far more than the programs need to start or to end.
 const patience = 30 * time.Second
 
 // Command prepares the program with variables added to its environment. It is
@@ -100,8 +100,8 @@ func Interrupt(t *testing.T, until string, args ...string) (code int, printed st
 	return p.interrupt()
 }
 
-// InterruptAfter is Interrupt for a program that prints nothing: ready returns
-// when it is where it is to be interrupted. took is the time that it ended in.
+// InterruptAfter is Interrupt for a program that prints nothing: ready returns when it
+// is to be interrupted. took is how long it then took to end.
 func InterruptAfter(t *testing.T, ready func(), args ...string) (code int, printed string, took time.Duration) {
 	t.Helper()
 	p := watch(t, "\x00", args...)

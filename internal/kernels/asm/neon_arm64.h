@@ -29,6 +29,7 @@
 #define FCVTL(n, d) TWO(0x0E217800, n, d) // the lower four binary16 of Vn as float32
 #define FCVTL2(n, d) TWO(0x4E217800, n, d) // the upper four
 
+#define ZERO(d) THREE(0x6E201C00, d, d, d)
 #define COPY(n, d) THREE(0x4EA01C00, n, n, d)
 #define BSL(m, n, d) THREE(0x6E601C00, m, n, d) // bits of Vn where Vd has one, else of Vm
 
@@ -37,15 +38,3 @@
 
 // LOADQ loads Vd from Rn + Rm.
 #define LOADQ(m, n, d) THREE(0x3CE06800, m, n, d)
-
-// SQUARE transposes the rows a, b, c, d in V0…V3. On the way V4 is a0 c0 a1 c1,
-// V5 a2 c2 a3 c3, V6 and V7 are the same of b and d.
-#define SQUARE \
-	VZIP1 V2.S4, V0.S4, V4.S4; \
-	VZIP2 V2.S4, V0.S4, V5.S4; \
-	VZIP1 V3.S4, V1.S4, V6.S4; \
-	VZIP2 V3.S4, V1.S4, V7.S4; \
-	VZIP1 V6.S4, V4.S4, V0.S4; \
-	VZIP2 V6.S4, V4.S4, V1.S4; \
-	VZIP1 V7.S4, V5.S4, V2.S4; \
-	VZIP2 V7.S4, V5.S4, V3.S4

@@ -84,18 +84,18 @@ next: \
 
 // BIAS fills V0 and the following with the bias of the block, or with zeros.
 #define BIAS16(taps) \
-	VEOR V0.B16, V0.B16, V0.B16; \
-	VEOR V1.B16, V1.B16, V1.B16; \
-	VEOR V2.B16, V2.B16, V2.B16; \
-	VEOR V3.B16, V3.B16, V3.B16; \
+	ZERO(0); \
+	ZERO(1); \
+	ZERO(2); \
+	ZERO(3); \
 	MOVD strip_bias(R0), R17;    \
 	CBZ  R17, taps;              \
 	ADD  R12, R17;               \
 	VLD1 (R17), [V0.S4, V1.S4, V2.S4, V3.S4]
 
 #define BIAS8(taps) \
-	VEOR V0.B16, V0.B16, V0.B16; \
-	VEOR V1.B16, V1.B16, V1.B16; \
+	ZERO(0); \
+	ZERO(1); \
 	MOVD strip_bias(R0), R17;    \
 	CBZ  R17, taps;              \
 	ADD  R12, R17;               \
@@ -377,8 +377,8 @@ done:
 	SUMROW8;        \
 	FADD(6, 2, 2);  \
 	FADD(7, 3, 3);  \
-	VEOR V6.B16, V6.B16, V6.B16; \
-	VEOR V7.B16, V7.B16, V7.B16
+	ZERO(6); \
+	ZERO(7)
 
 #define SUM8 \
 	VLD1.P (R1)(R10), [V8.S4, V9.S4]; \
@@ -388,25 +388,25 @@ done:
 #define SUMROW8 \
 	FADD(4, 0, 0);  \
 	FADD(5, 1, 1);  \
-	VEOR V4.B16, V4.B16, V4.B16; \
-	VEOR V5.B16, V5.B16, V5.B16
+	ZERO(4); \
+	ZERO(5)
 
 // func sumPoolAsm(t *strip)
 TEXT ·sumPoolAsm(SB), NOSPLIT, $0-8
 	CHANNELS
 	MOVWU strip_scale(R0), R17
 	VDUP  R17, V31.S4
-	VEOR  V4.B16, V4.B16, V4.B16
-	VEOR  V5.B16, V5.B16, V5.B16
-	VEOR  V6.B16, V6.B16, V6.B16
-	VEOR  V7.B16, V7.B16, V7.B16
+	ZERO(4)
+	ZERO(5)
+	ZERO(6)
+	ZERO(7)
 	BLOCKS(next, wide, narrow, done)
 
 wide:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
+	ZERO(0)
+	ZERO(1)
+	ZERO(2)
+	ZERO(3)
 	TAPS(wideRow, wideTap, SUM16, SUMROW16)
 	FMUL(31, 0, 0)
 	FMUL(31, 1, 1)
@@ -418,8 +418,8 @@ wide:
 	JMP  next
 
 narrow:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
+	ZERO(0)
+	ZERO(1)
 	TAPS(narrowRow, narrowTap, SUM8, SUMROW8)
 	FMUL(31, 0, 0)
 	FMUL(31, 1, 1)

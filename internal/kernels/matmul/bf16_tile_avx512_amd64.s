@@ -9,40 +9,14 @@
 
 // Segments count pairs. Of a tile of 16 columns only the even registers count.
 
-#define ROW(p, i, j) \
+#define ROW(n, p, i, j, zi, zj, yi, yj) \
 	VPBROADCASTD (p)(R15*4), Z26; \
 	VDPBF16PS(26, 24, i);         \
 	VDPBF16PS(26, 25, j)
 
-#define ROWS1 ROW(AX, 0, 1)
-#define ROWS2 ROWS1; ROW(BX, 2, 3)
-#define ROWS3 ROWS2; ROW(CX, 4, 5)
-#define ROWS4 ROWS3; ROW(DX, 6, 7)
-#define ROWS5 ROWS4; ROW(SI, 8, 9)
-#define ROWS6 ROWS5; ROW(DI, 10, 11)
-#define ROWS7 ROWS6; ROW(R8, 12, 13)
-#define ROWS8 ROWS7; ROW(R9, 14, 15)
-#define ROWS9 ROWS8; ROW(R10, 16, 17)
-#define ROWS10 ROWS9; ROW(R11, 18, 19)
-#define ROWS11 ROWS10; ROW(R12, 20, 21)
-#define ROWS12 ROWS11; ROW(R13, 22, 23)
-
-#define HALF(p, i) \
+#define HALF(n, p, i, j, zi, zj, yi, yj) \
 	VPBROADCASTD (p)(R15*4), Z26; \
 	VDPBF16PS(26, 24, i)
-
-#define HALF1 HALF(AX, 0)
-#define HALF2 HALF1; HALF(BX, 2)
-#define HALF3 HALF2; HALF(CX, 4)
-#define HALF4 HALF3; HALF(DX, 6)
-#define HALF5 HALF4; HALF(SI, 8)
-#define HALF6 HALF5; HALF(DI, 10)
-#define HALF7 HALF6; HALF(R8, 12)
-#define HALF8 HALF7; HALF(R9, 14)
-#define HALF9 HALF8; HALF(R10, 16)
-#define HALF10 HALF9; HALF(R11, 18)
-#define HALF11 HALF10; HALF(R12, 20)
-#define HALF12 HALF11; HALF(R13, 22)
 
 #define LOAD32 \
 	VMOVUPS (R14), Z24; \
@@ -52,18 +26,18 @@
 	VMOVUPS (R14), Z24
 
 // A BF16 is the upper half of a float32.
-#define ADDROW(x, y) \
+#define ADDROW(n, p, i, j, zi, zj, yi, yj) \
 	VPMOVZXWD.Z (AX), K1, Z24;   \
 	VPMOVZXWD.Z 32(AX), K2, Z25; \
 	VPSLLD $16, Z24, Z24;        \
 	VPSLLD $16, Z25, Z25;        \
-	VADDPS Z24, x, x;            \
-	VADDPS Z25, y, y;            \
+	VADDPS Z24, zi, zi;            \
+	VADDPS Z25, zj, zj;            \
 	ADDQ   BX, AX;               \
 	DECQ   CX;                   \
 	JZ     limit
 
-#define PUTROW(i, j) \
+#define PUTROW(n, p, i, j, zi, zj, yi, yj) \
 	VCVTNE2PS2BF16(i, j, 26);  \
 	VMOVDQU16 Z26, K3, (AX);   \
 	ADDQ      BX, AX;          \
@@ -71,23 +45,23 @@
 	JZ        done
 
 // Stores with a mask are slow.
-#define PUTWHOLE(i, j) \
+#define PUTWHOLE(n, p, i, j, zi, zj, yi, yj) \
 	VCVTNE2PS2BF16(i, j, 26);  \
 	VMOVDQU16 Z26, (AX);       \
 	ADDQ      BX, AX;          \
 	DECQ      CX;              \
 	JZ        done
 
-#define PUTHALF(i) \
+#define PUTHALF(n, p, i, j, zi, zj, yi, yj) \
 	VCVTNEPS2BF16(i, 26);      \
 	VMOVDQU16 Y26, (AX);       \
 	ADDQ      BX, AX;          \
 	DECQ      CX;              \
 	JZ        done
 
-#define PUTWIDE(x, y) \
-	VMOVUPS x, K1, (AX);   \
-	VMOVUPS y, K2, 64(AX); \
+#define PUTWIDE(n, p, i, j, zi, zj, yi, yj) \
+	VMOVUPS zi, K1, (AX);   \
+	VMOVUPS zj, K2, 64(AX); \
 	ADDQ    BX, AX;        \
 	DECQ    CX;            \
 	JZ      done
@@ -181,34 +155,10 @@ addends:
 sums:
 	CMPQ tileBF16_width(BP), $16
 	JEQ  half
-	DISPATCH(whole1, whole2, whole3, whole4, whole5, whole6, whole7, whole8, whole9, whole10, whole11, whole12)
-	TILE(whole1, wholeStep1, PTRS1, LOAD32, ROWS1)
-	TILE(whole2, wholeStep2, PTRS2, LOAD32, ROWS2)
-	TILE(whole3, wholeStep3, PTRS3, LOAD32, ROWS3)
-	TILE(whole4, wholeStep4, PTRS4, LOAD32, ROWS4)
-	TILE(whole5, wholeStep5, PTRS5, LOAD32, ROWS5)
-	TILE(whole6, wholeStep6, PTRS6, LOAD32, ROWS6)
-	TILE(whole7, wholeStep7, PTRS7, LOAD32, ROWS7)
-	TILE(whole8, wholeStep8, PTRS8, LOAD32, ROWS8)
-	TILE(whole9, wholeStep9, PTRS9, LOAD32, ROWS9)
-	TILE(whole10, wholeStep10, PTRS10, LOAD32, ROWS10)
-	TILE(whole11, wholeStep11, PTRS11, LOAD32, ROWS11)
-	TILE(whole12, wholeStep12, PTRS12, LOAD32, ROWS12)
+	TILES(LOAD32, ROW, whole1, wholeStep1, whole2, wholeStep2, whole3, wholeStep3, whole4, wholeStep4, whole5, wholeStep5, whole6, wholeStep6, whole7, wholeStep7, whole8, wholeStep8, whole9, wholeStep9, whole10, wholeStep10, whole11, wholeStep11, whole12, wholeStep12)
 
 half:
-	DISPATCH(half1, half2, half3, half4, half5, half6, half7, half8, half9, half10, half11, half12)
-	TILE(half1, halfStep1, PTRS1, LOAD16, HALF1)
-	TILE(half2, halfStep2, PTRS2, LOAD16, HALF2)
-	TILE(half3, halfStep3, PTRS3, LOAD16, HALF3)
-	TILE(half4, halfStep4, PTRS4, LOAD16, HALF4)
-	TILE(half5, halfStep5, PTRS5, LOAD16, HALF5)
-	TILE(half6, halfStep6, PTRS6, LOAD16, HALF6)
-	TILE(half7, halfStep7, PTRS7, LOAD16, HALF7)
-	TILE(half8, halfStep8, PTRS8, LOAD16, HALF8)
-	TILE(half9, halfStep9, PTRS9, LOAD16, HALF9)
-	TILE(half10, halfStep10, PTRS10, LOAD16, HALF10)
-	TILE(half11, halfStep11, PTRS11, LOAD16, HALF11)
-	TILE(half12, halfStep12, PTRS12, LOAD16, HALF12)
+	TILES(LOAD16, HALF, half1, halfStep1, half2, halfStep2, half3, halfStep3, half4, halfStep4, half5, halfStep5, half6, halfStep6, half7, halfStep7, half8, halfStep8, half9, halfStep9, half10, halfStep10, half11, halfStep11, half12, halfStep12)
 
 store:
 	MOVQ  t+0(FP), BP
@@ -218,18 +168,7 @@ store:
 	MOVQ  tileBF16_ldd(BP), BX
 	SHLQ  $1, BX
 	MOVQ  rows-72(SP), CX
-	ADDROW(Z0, Z1)
-	ADDROW(Z2, Z3)
-	ADDROW(Z4, Z5)
-	ADDROW(Z6, Z7)
-	ADDROW(Z8, Z9)
-	ADDROW(Z10, Z11)
-	ADDROW(Z12, Z13)
-	ADDROW(Z14, Z15)
-	ADDROW(Z16, Z17)
-	ADDROW(Z18, Z19)
-	ADDROW(Z20, Z21)
-	ADDROW(Z22, Z23)
+	ROWS12(ADDROW)
 	MOVQ AX, d-64(SP) // of the rows that follow
 
 limit:
@@ -237,7 +176,7 @@ limit:
 	JEQ          put
 	VBROADCASTSS tileBF16_lo(BP), Z24
 	VBROADCASTSS tileBF16_hi(BP), Z25
-	LIMITALL
+	ROWS12(LIMIT)
 
 put:
 	MOVQ c-56(SP), AX
@@ -246,18 +185,7 @@ put:
 	CMPQ tileBF16_f(BP), $0
 	JEQ  narrow
 	SHLQ $2, BX
-	PUTWIDE(Z0, Z1)
-	PUTWIDE(Z2, Z3)
-	PUTWIDE(Z4, Z5)
-	PUTWIDE(Z6, Z7)
-	PUTWIDE(Z8, Z9)
-	PUTWIDE(Z10, Z11)
-	PUTWIDE(Z12, Z13)
-	PUTWIDE(Z14, Z15)
-	PUTWIDE(Z16, Z17)
-	PUTWIDE(Z18, Z19)
-	PUTWIDE(Z20, Z21)
-	PUTWIDE(Z22, Z23)
+	ROWS12(PUTWIDE)
 	JMP next
 
 narrow:
@@ -267,48 +195,15 @@ narrow:
 	JEQ  whole
 	CMPQ DX, $16
 	JNE  part
-	PUTHALF(0)
-	PUTHALF(2)
-	PUTHALF(4)
-	PUTHALF(6)
-	PUTHALF(8)
-	PUTHALF(10)
-	PUTHALF(12)
-	PUTHALF(14)
-	PUTHALF(16)
-	PUTHALF(18)
-	PUTHALF(20)
-	PUTHALF(22)
+	ROWS12(PUTHALF)
 	JMP next
 
 whole:
-	PUTWHOLE(0, 1)
-	PUTWHOLE(2, 3)
-	PUTWHOLE(4, 5)
-	PUTWHOLE(6, 7)
-	PUTWHOLE(8, 9)
-	PUTWHOLE(10, 11)
-	PUTWHOLE(12, 13)
-	PUTWHOLE(14, 15)
-	PUTWHOLE(16, 17)
-	PUTWHOLE(18, 19)
-	PUTWHOLE(20, 21)
-	PUTWHOLE(22, 23)
+	ROWS12(PUTWHOLE)
 	JMP next
 
 part:
-	PUTROW(0, 1)
-	PUTROW(2, 3)
-	PUTROW(4, 5)
-	PUTROW(6, 7)
-	PUTROW(8, 9)
-	PUTROW(10, 11)
-	PUTROW(12, 13)
-	PUTROW(14, 15)
-	PUTROW(16, 17)
-	PUTROW(18, 19)
-	PUTROW(20, 21)
-	PUTROW(22, 23)
+	ROWS12(PUTROW)
 
 next:
 	MOVQ AX, c-56(SP)

@@ -10,50 +10,48 @@
 //	R12 table of positions, R13 the tile, R15 segments left
 //	Y0…Y11 tile of C, a row is Y(2i), Y(2i+1); Y12, Y13 a step of B; Y14 of A
 
-#define PTR(i, p) \
-	MOVQ    (i*8)(R12), p;    \
+// ROWS1 to ROWS6 apply OP to so many rows, each given by its number, its register
+// and its two registers of the tile.
+#define ROWS1(OP) OP(0, AX, Y0, Y1)
+#define ROWS2(OP) ROWS1(OP); OP(1, BX, Y2, Y3)
+#define ROWS3(OP) ROWS2(OP); OP(2, CX, Y4, Y5)
+#define ROWS4(OP) ROWS3(OP); OP(3, DX, Y6, Y7)
+#define ROWS5(OP) ROWS4(OP); OP(4, SI, Y8, Y9)
+#define ROWS6(OP) ROWS5(OP); OP(5, DI, Y10, Y11)
+
+#define CLEAR(n, p, x, y) \
+	VXORPS x, x, x; \
+	VXORPS y, y, y
+
+#define PTR(n, p, x, y) \
+	MOVQ    (n*8)(R12), p;    \
 	SHLQ    $2, p;            \
 	ADDQ    tile_a(R13), p;   \
 	CMOVQMI tile_zero(R13), p
 
-#define PTRS1 PTR(0, AX)
-#define PTRS2 PTRS1; PTR(1, BX)
-#define PTRS3 PTRS2; PTR(2, CX)
-#define PTRS4 PTRS3; PTR(3, DX)
-#define PTRS5 PTRS4; PTR(4, SI)
-#define PTRS6 PTRS5; PTR(5, DI)
-
-#define ROW(p, x, y) \
+#define ROW(n, p, x, y) \
 	VBROADCASTSS (p)(R10*4), Y14; \
 	VFMADD231PS  Y12, Y14, x;     \
 	VFMADD231PS  Y13, Y14, y
 
-#define ROWS1 ROW(AX, Y0, Y1)
-#define ROWS2 ROWS1; ROW(BX, Y2, Y3)
-#define ROWS3 ROWS2; ROW(CX, Y4, Y5)
-#define ROWS4 ROWS3; ROW(DX, Y6, Y7)
-#define ROWS5 ROWS4; ROW(SI, Y8, Y9)
-#define ROWS6 ROWS5; ROW(DI, Y10, Y11)
-
-#define HALF(p, x) \
+#define HALF(n, p, x, y) \
 	VBROADCASTSS (p)(R10*4), Y14; \
 	VFMADD231PS  Y12, Y14, x
 
-#define HALF1 HALF(AX, Y0)
-#define HALF2 HALF1; HALF(BX, Y2)
-#define HALF3 HALF2; HALF(CX, Y4)
-#define HALF4 HALF3; HALF(DX, Y6)
-#define HALF5 HALF4; HALF(SI, Y8)
-#define HALF6 HALF5; HALF(DI, Y10)
+#define LOAD16 \
+	VMOVUPS (R8), Y12; \
+	VMOVUPS 32(R8), Y13
 
-#define WHOLE(segment, step, POINTERS, PRODUCTS) \
+#define LOAD8 \
+	VMOVUPS (R8), Y12
+
+#define TILE(segment, step, ROWS, LOAD, ROW, store) \
 segment: \
-	POINTERS;             \
+	ROWS(PTR);            \
 	XORL    R10, R10;     \
 step: \
-	VMOVUPS (R8), Y12;    \
-	VMOVUPS 32(R8), Y13;  \
-	PRODUCTS;             \
+	LOAD;                 \
+	ROWS(ROW);            \
 	ADDQ    R9, R8;       \
 	INCQ    R10;          \
 	CMPQ    R10, R11;     \
@@ -63,63 +61,56 @@ step: \
 	JNZ     segment;      \
 	JMP     store
 
-#define NARROW(segment, step, POINTERS, PRODUCTS) \
-segment: \
-	POINTERS;             \
-	XORL    R10, R10;     \
-step: \
-	VMOVUPS (R8), Y12;    \
-	PRODUCTS;             \
-	ADDQ    R9, R8;       \
-	INCQ    R10;          \
-	CMPQ    R10, R11;     \
-	JLT     step;         \
-	ADDQ    $(6*8), R12;  \
-	DECQ    R15;          \
-	JNZ     segment;      \
-	JMP     storeHalf
+// TILES computes AX rows: each number has a label, and one for its steps.
+#define TILES(LOAD, ROW, store, t1, s1, t2, s2, t3, s3, t4, s4, t5, s5, t6, s6) \
+	CMPQ AX, $6;                           \
+	JEQ  t6;                               \
+	CMPQ AX, $5;                           \
+	JEQ  t5;                               \
+	CMPQ AX, $4;                           \
+	JEQ  t4;                               \
+	CMPQ AX, $3;                           \
+	JEQ  t3;                               \
+	CMPQ AX, $2;                           \
+	JEQ  t2;                               \
+	TILE(t1, s1, ROWS1, LOAD, ROW, store); \
+	TILE(t2, s2, ROWS2, LOAD, ROW, store); \
+	TILE(t3, s3, ROWS3, LOAD, ROW, store); \
+	TILE(t4, s4, ROWS4, LOAD, ROW, store); \
+	TILE(t5, s5, ROWS5, LOAD, ROW, store); \
+	TILE(t6, s6, ROWS6, LOAD, ROW, store)
 
-// Add to every row, or limit every row: six rows whatever their number, since
-// rows beyond it are never stored.
-#define EACH(OP, y, a, b, c, d, e, f) \
-	OP y, a, a; \
-	OP y, b, b; \
-	OP y, c, c; \
-	OP y, d, d; \
-	OP y, e, e; \
-	OP y, f, f
+// What follows the sums is for six rows whatever their number, since rows beyond it
+// are never stored. Of two values one of which is a NaN, VMAXPS and VMINPS give the
+// one that comes first here.
+#define BIASX(n, p, x, y) VADDPS Y12, x, x
+#define BIASY(n, p, x, y) VADDPS Y13, y, y
+#define MAXX(n, p, x, y) VMAXPS x, Y12, x
+#define MAXY(n, p, x, y) VMAXPS y, Y12, y
+#define MINX(n, p, x, y) VMINPS x, Y13, x
+#define MINY(n, p, x, y) VMINPS y, Y13, y
 
-// Of two values one of which is a NaN, VMAXPS and VMINPS give the one that
-// comes first here.
-#define LIMIT(OP, y, a, b, c, d, e, f) \
-	OP a, y, a; \
-	OP b, y, b; \
-	OP c, y, c; \
-	OP d, y, d; \
-	OP e, y, e; \
-	OP f, y, f
-
-#define ADDROW(x, y, done) \
+#define ADDROW(n, p, x, y) \
 	VADDPS (AX), x, x;   \
 	VADDPS 32(AX), y, y; \
 	ADDQ   R9, AX;       \
 	DECQ   CX;           \
-	JZ     done
+	JZ     limit
 
-#define PUTROW(x, y, done) \
+#define PUTROW(n, p, x, y) \
 	VMOVUPS x, (AX);   \
 	VMOVUPS y, 32(AX); \
 	ADDQ    R9, AX;    \
 	DECQ    CX;        \
 	JZ      done
 
-#define ADDHALF(x, done) \
+#define ADDHALF(n, p, x, y) \
 	VADDPS (AX), x, x; \
 	ADDQ   R9, AX;     \
 	DECQ   CX;         \
-	JZ     done
+	JZ     limitHalf
 
-#define PUTHALF(x, done) \
+#define PUTHALF(n, p, x, y) \
 	VMOVUPS x, (AX); \
 	ADDQ    R9, AX;  \
 	DECQ    CX;      \
@@ -135,55 +126,14 @@ TEXT ·tile6x16(SB), NOSPLIT, $0-8
 	SHLQ   $2, R9
 	MOVQ   tile_segLen(R13), R11
 	MOVQ   tile_segs(R13), R15
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+	ROWS6(CLEAR)
 	MOVQ   tile_rows(R13), AX
 	CMPQ   tile_width(R13), $8
 	JEQ    half
-	CMPQ   AX, $6
-	JEQ    whole6
-	CMPQ   AX, $5
-	JEQ    whole5
-	CMPQ   AX, $4
-	JEQ    whole4
-	CMPQ   AX, $3
-	JEQ    whole3
-	CMPQ   AX, $2
-	JEQ    whole2
-	WHOLE(whole1, step1, PTRS1, ROWS1)
-	WHOLE(whole2, step2, PTRS2, ROWS2)
-	WHOLE(whole3, step3, PTRS3, ROWS3)
-	WHOLE(whole4, step4, PTRS4, ROWS4)
-	WHOLE(whole5, step5, PTRS5, ROWS5)
-	WHOLE(whole6, step6, PTRS6, ROWS6)
+	TILES(LOAD16, ROW, store, whole1, step1, whole2, step2, whole3, step3, whole4, step4, whole5, step5, whole6, step6)
 
 half:
-	CMPQ AX, $6
-	JEQ  half6
-	CMPQ AX, $5
-	JEQ  half5
-	CMPQ AX, $4
-	JEQ  half4
-	CMPQ AX, $3
-	JEQ  half3
-	CMPQ AX, $2
-	JEQ  half2
-	NARROW(half1, stepHalf1, PTRS1, HALF1)
-	NARROW(half2, stepHalf2, PTRS2, HALF2)
-	NARROW(half3, stepHalf3, PTRS3, HALF3)
-	NARROW(half4, stepHalf4, PTRS4, HALF4)
-	NARROW(half5, stepHalf5, PTRS5, HALF5)
-	NARROW(half6, stepHalf6, PTRS6, HALF6)
+	TILES(LOAD8, HALF, storeHalf, half1, stepHalf1, half2, stepHalf2, half3, stepHalf3, half4, stepHalf4, half5, stepHalf5, half6, stepHalf6)
 
 store:
 	MOVQ    tile_bias(R13), AX
@@ -191,8 +141,8 @@ store:
 	JZ      addend
 	VMOVUPS (AX), Y12
 	VMOVUPS 32(AX), Y13
-	EACH(VADDPS, Y12, Y0, Y2, Y4, Y6, Y8, Y10)
-	EACH(VADDPS, Y13, Y1, Y3, Y5, Y7, Y9, Y11)
+	ROWS6(BIASX)
+	ROWS6(BIASY)
 
 addend:
 	MOVQ  tile_d(R13), AX
@@ -201,34 +151,24 @@ addend:
 	MOVQ  tile_ldd(R13), R9
 	SHLQ  $2, R9
 	MOVQ  tile_rows(R13), CX
-	ADDROW(Y0, Y1, limit)
-	ADDROW(Y2, Y3, limit)
-	ADDROW(Y4, Y5, limit)
-	ADDROW(Y6, Y7, limit)
-	ADDROW(Y8, Y9, limit)
-	ADDROW(Y10, Y11, limit)
+	ROWS6(ADDROW)
 
 limit:
 	CMPB         tile_clamp(R13), $0
 	JEQ          put
 	VBROADCASTSS tile_lo(R13), Y12
 	VBROADCASTSS tile_hi(R13), Y13
-	LIMIT(VMAXPS, Y12, Y0, Y2, Y4, Y6, Y8, Y10)
-	LIMIT(VMAXPS, Y12, Y1, Y3, Y5, Y7, Y9, Y11)
-	LIMIT(VMINPS, Y13, Y0, Y2, Y4, Y6, Y8, Y10)
-	LIMIT(VMINPS, Y13, Y1, Y3, Y5, Y7, Y9, Y11)
+	ROWS6(MAXX)
+	ROWS6(MAXY)
+	ROWS6(MINX)
+	ROWS6(MINY)
 
 put:
 	MOVQ tile_c(R13), AX
 	MOVQ tile_ldc(R13), R9
 	SHLQ $2, R9
 	MOVQ tile_rows(R13), CX
-	PUTROW(Y0, Y1, done)
-	PUTROW(Y2, Y3, done)
-	PUTROW(Y4, Y5, done)
-	PUTROW(Y6, Y7, done)
-	PUTROW(Y8, Y9, done)
-	PUTROW(Y10, Y11, done)
+	ROWS6(PUTROW)
 
 done:
 	VZEROUPPER
@@ -239,7 +179,7 @@ storeHalf:
 	TESTQ   AX, AX
 	JZ      addendHalf
 	VMOVUPS (AX), Y12
-	EACH(VADDPS, Y12, Y0, Y2, Y4, Y6, Y8, Y10)
+	ROWS6(BIASX)
 
 addendHalf:
 	MOVQ  tile_d(R13), AX
@@ -248,31 +188,21 @@ addendHalf:
 	MOVQ  tile_ldd(R13), R9
 	SHLQ  $2, R9
 	MOVQ  tile_rows(R13), CX
-	ADDHALF(Y0, limitHalf)
-	ADDHALF(Y2, limitHalf)
-	ADDHALF(Y4, limitHalf)
-	ADDHALF(Y6, limitHalf)
-	ADDHALF(Y8, limitHalf)
-	ADDHALF(Y10, limitHalf)
+	ROWS6(ADDHALF)
 
 limitHalf:
 	CMPB         tile_clamp(R13), $0
 	JEQ          putHalf
 	VBROADCASTSS tile_lo(R13), Y12
 	VBROADCASTSS tile_hi(R13), Y13
-	LIMIT(VMAXPS, Y12, Y0, Y2, Y4, Y6, Y8, Y10)
-	LIMIT(VMINPS, Y13, Y0, Y2, Y4, Y6, Y8, Y10)
+	ROWS6(MAXX)
+	ROWS6(MINX)
 
 putHalf:
 	MOVQ tile_c(R13), AX
 	MOVQ tile_ldc(R13), R9
 	SHLQ $2, R9
 	MOVQ tile_rows(R13), CX
-	PUTHALF(Y0, done)
-	PUTHALF(Y2, done)
-	PUTHALF(Y4, done)
-	PUTHALF(Y6, done)
-	PUTHALF(Y8, done)
-	PUTHALF(Y10, done)
+	ROWS6(PUTHALF)
 	VZEROUPPER
 	RET

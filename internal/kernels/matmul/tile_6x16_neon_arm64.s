@@ -18,110 +18,93 @@
 // and 6 more to move on: 116 instructions for 384 multiply-adds, 1.21 for each
 // FMLA. That many accumulators keep four units with a latency of 4 busy.
 
-#define PTR(i, p) \
-	MOVD (i*8)(R11), p;   \
+// ROWS1 to ROWS6 apply OP to so many rows, each given by its number, its register,
+// that of its values, twice, and the four of the tile.
+#define ROWS1(OP) OP(0, R1, F24, 24, 0, 1, 2, 3)
+#define ROWS2(OP) ROWS1(OP); OP(1, R2, F25, 25, 4, 5, 6, 7)
+#define ROWS3(OP) ROWS2(OP); OP(2, R3, F26, 26, 8, 9, 10, 11)
+#define ROWS4(OP) ROWS3(OP); OP(3, R4, F27, 27, 12, 13, 14, 15)
+#define ROWS5(OP) ROWS4(OP); OP(4, R5, F28, 28, 16, 17, 18, 19)
+#define ROWS6(OP) ROWS5(OP); OP(5, R6, F29, 29, 20, 21, 22, 23)
+
+#define PTR(n, p, f, a, w, x, y, z) \
+	MOVD (n*8)(R11), p;   \
 	ADDS p<<2, R13, p;    \
 	CSEL MI, R14, p, p
 
-#define PTRS1 PTR(0, R1)
-#define PTRS2 PTRS1; PTR(1, R2)
-#define PTRS3 PTRS2; PTR(2, R3)
-#define PTRS4 PTRS3; PTR(3, R4)
-#define PTRS5 PTRS4; PTR(4, R5)
-#define PTRS6 PTRS5; PTR(5, R6)
+#define CLEAR(n, p, f, a, w, x, y, z) ZERO(w); ZERO(x); ZERO(y); ZERO(z)
 
 // Four values of each row, or one.
-#define FOUR(p, a) FMOVQ.P 16(p), a
-#define ONE(p, a) FMOVS.P 4(p), a
+#define FOUR(n, p, f, a, w, x, y, z) FMOVQ.P 16(p), f
+#define ONE(n, p, f, a, w, x, y, z) FMOVS.P 4(p), f
 
-#define LOADS1(VALUES) VALUES(R1, F24)
-#define LOADS2(VALUES) LOADS1(VALUES); VALUES(R2, F25)
-#define LOADS3(VALUES) LOADS2(VALUES); VALUES(R3, F26)
-#define LOADS4(VALUES) LOADS3(VALUES); VALUES(R4, F27)
-#define LOADS5(VALUES) LOADS4(VALUES); VALUES(R5, F28)
-#define LOADS6(VALUES) LOADS5(VALUES); VALUES(R6, F29)
-
-// Value l of each row times the left and the right half of a step.
+// Value 0, 1, 2 or 3 of each row times the left and the right half of a step.
 #define PAIR(a, l, x, y) \
 	FMLAE(a, l, 30, x); \
 	FMLAE(a, l, 31, y)
 
-#define LEFT1(l) PAIR(24, l, 0, 1)
-#define LEFT2(l) LEFT1(l); PAIR(25, l, 4, 5)
-#define LEFT3(l) LEFT2(l); PAIR(26, l, 8, 9)
-#define LEFT4(l) LEFT3(l); PAIR(27, l, 12, 13)
-#define LEFT5(l) LEFT4(l); PAIR(28, l, 16, 17)
-#define LEFT6(l) LEFT5(l); PAIR(29, l, 20, 21)
+#define LEFT0(n, p, f, a, w, x, y, z) PAIR(a, 0, w, x)
+#define LEFT1(n, p, f, a, w, x, y, z) PAIR(a, 1, w, x)
+#define LEFT2(n, p, f, a, w, x, y, z) PAIR(a, 2, w, x)
+#define LEFT3(n, p, f, a, w, x, y, z) PAIR(a, 3, w, x)
+#define RIGHT0(n, p, f, a, w, x, y, z) PAIR(a, 0, y, z)
+#define RIGHT1(n, p, f, a, w, x, y, z) PAIR(a, 1, y, z)
+#define RIGHT2(n, p, f, a, w, x, y, z) PAIR(a, 2, y, z)
+#define RIGHT3(n, p, f, a, w, x, y, z) PAIR(a, 3, y, z)
 
-#define RIGHT1(l) PAIR(24, l, 2, 3)
-#define RIGHT2(l) RIGHT1(l); PAIR(25, l, 6, 7)
-#define RIGHT3(l) RIGHT2(l); PAIR(26, l, 10, 11)
-#define RIGHT4(l) RIGHT3(l); PAIR(27, l, 14, 15)
-#define RIGHT5(l) RIGHT4(l); PAIR(28, l, 18, 19)
-#define RIGHT6(l) RIGHT5(l); PAIR(29, l, 22, 23)
-
-#define STEP(l, LEFT, RIGHT) \
+#define WHOLE(ROWS, LEFT, RIGHT) \
 	FLDPQ (R7), (F30, F31);   \
-	LEFT(l);                  \
+	ROWS(LEFT);               \
 	FLDPQ 32(R7), (F30, F31); \
-	RIGHT(l);                 \
+	ROWS(RIGHT);              \
 	ADD   R8, R7
 
-#define STEPHALF(l, LEFT) \
+#define HALF(ROWS, LEFT, RIGHT) \
 	FLDPQ (R7), (F30, F31); \
-	LEFT(l);                \
+	ROWS(LEFT);             \
 	ADD   R8, R7
 
-#define SEGMENT(segment, four, rest, POINTERS) \
+#define TILE(segment, four, rest, one, next, ROWS, STEP, store) \
 segment: \
-	POINTERS;             \
-	ADD  $(6*8), R11;   \
-	LSR  $2, R15, R10;  \
-	CBZ  R10, rest;     \
-four:
-
-#define ENDFOUR(four, rest, next) \
-	SUBS $1, R10;      \
-	BNE  four;         \
+	ROWS(PTR);                 \
+	ADD  $(6*8), R11;          \
+	LSR  $2, R15, R10;         \
+	CBZ  R10, rest;            \
+four: \
+	ROWS(FOUR);                \
+	STEP(ROWS, LEFT0, RIGHT0); \
+	STEP(ROWS, LEFT1, RIGHT1); \
+	STEP(ROWS, LEFT2, RIGHT2); \
+	STEP(ROWS, LEFT3, RIGHT3); \
+	SUBS $1, R10;              \
+	BNE  four;                 \
 rest: \
-	ANDS $3, R15, R10; \
-	BEQ  next
-
-#define ENDONE(one, next, segment, store) \
-	SUBS $1, R10;  \
-	BNE  one;      \
+	ANDS $3, R15, R10;         \
+	BEQ  next;                 \
+one: \
+	ROWS(ONE);                 \
+	STEP(ROWS, LEFT0, RIGHT0); \
+	SUBS $1, R10;              \
+	BNE  one;                  \
 next: \
-	SUBS $1, R12;  \
-	BNE  segment;  \
+	SUBS $1, R12;              \
+	BNE  segment;              \
 	JMP  store
 
-#define WHOLE(segment, four, rest, one, next, POINTERS, LOADS, LEFT, RIGHT) \
-	SEGMENT(segment, four, rest, POINTERS) \
-	LOADS(FOUR);            \
-	STEP(0, LEFT, RIGHT);   \
-	STEP(1, LEFT, RIGHT);   \
-	STEP(2, LEFT, RIGHT);   \
-	STEP(3, LEFT, RIGHT);   \
-	ENDFOUR(four, rest, next); \
-one: \
-	LOADS(ONE);             \
-	STEP(0, LEFT, RIGHT);   \
-	ENDONE(one, next, segment, store)
+#define DISPATCH(two, three, four, five, six) \
+	CMP $6, R1; \
+	BEQ six;    \
+	CMP $5, R1; \
+	BEQ five;   \
+	CMP $4, R1; \
+	BEQ four;   \
+	CMP $3, R1; \
+	BEQ three;  \
+	CMP $2, R1; \
+	BEQ two
 
-#define NARROW(segment, four, rest, one, next, POINTERS, LOADS, LEFT) \
-	SEGMENT(segment, four, rest, POINTERS) \
-	LOADS(FOUR);            \
-	STEPHALF(0, LEFT);      \
-	STEPHALF(1, LEFT);      \
-	STEPHALF(2, LEFT);      \
-	STEPHALF(3, LEFT);      \
-	ENDFOUR(four, rest, next); \
-one: \
-	LOADS(ONE);             \
-	STEPHALF(0, LEFT);      \
-	ENDONE(one, next, segment, storeHalf)
-
-// All six rows whatever their number, since rows beyond it are never stored.
+// What follows the sums is for six rows whatever their number, since rows beyond it
+// are never stored. Bias and bounds are in V24…V27.
 #define EACH(OP, y, a, b, c, d, e, f) \
 	OP(y, a, a); \
 	OP(y, b, b); \
@@ -130,7 +113,7 @@ one: \
 	OP(y, e, e); \
 	OP(y, f, f)
 
-#define ADDHALF(x, y, done) \
+#define ADDPAIR(x, y, done) \
 	FLDPQ (R1), (F24, F25); \
 	FADD(24, x, x);         \
 	FADD(25, y, y);         \
@@ -138,11 +121,13 @@ one: \
 	SUBS  $1, R3;           \
 	BEQ   done
 
-#define ADDROW(w, x, y, z, done) \
+#define ADDROW(n, p, f, a, w, x, y, z) \
 	FLDPQ 32(R1), (F26, F27); \
 	FADD(26, y, y);           \
 	FADD(27, z, z);           \
-	ADDHALF(w, x, done)
+	ADDPAIR(w, x, limit)
+
+#define ADDHALF(n, p, f, a, w, x, y, z) ADDPAIR(w, x, limitHalf)
 
 #define PUTHALF(pair, done) \
 	FSTPQ pair, (R1); \
@@ -172,68 +157,27 @@ TEXT ·tile6x16(SB), NOSPLIT, $0-8
 	MOVD tile_zero(R0), R14
 	MOVD tile_segLen(R0), R15
 	MOVD tile_segs(R0), R12
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	VEOR V8.B16, V8.B16, V8.B16
-	VEOR V9.B16, V9.B16, V9.B16
-	VEOR V10.B16, V10.B16, V10.B16
-	VEOR V11.B16, V11.B16, V11.B16
-	VEOR V12.B16, V12.B16, V12.B16
-	VEOR V13.B16, V13.B16, V13.B16
-	VEOR V14.B16, V14.B16, V14.B16
-	VEOR V15.B16, V15.B16, V15.B16
-	VEOR V16.B16, V16.B16, V16.B16
-	VEOR V17.B16, V17.B16, V17.B16
-	VEOR V18.B16, V18.B16, V18.B16
-	VEOR V19.B16, V19.B16, V19.B16
-	VEOR V20.B16, V20.B16, V20.B16
-	VEOR V21.B16, V21.B16, V21.B16
-	VEOR V22.B16, V22.B16, V22.B16
-	VEOR V23.B16, V23.B16, V23.B16
+	ROWS6(CLEAR)
 	MOVD tile_rows(R0), R1
 	MOVD tile_width(R0), R2
 	CMP  $8, R2
 	BEQ  half
-	CMP  $6, R1
-	BEQ  whole6
-	CMP  $5, R1
-	BEQ  whole5
-	CMP  $4, R1
-	BEQ  whole4
-	CMP  $3, R1
-	BEQ  whole3
-	CMP  $2, R1
-	BEQ  whole2
-	WHOLE(whole1, four1, rest1, one1, next1, PTRS1, LOADS1, LEFT1, RIGHT1)
-	WHOLE(whole2, four2, rest2, one2, next2, PTRS2, LOADS2, LEFT2, RIGHT2)
-	WHOLE(whole3, four3, rest3, one3, next3, PTRS3, LOADS3, LEFT3, RIGHT3)
-	WHOLE(whole4, four4, rest4, one4, next4, PTRS4, LOADS4, LEFT4, RIGHT4)
-	WHOLE(whole5, four5, rest5, one5, next5, PTRS5, LOADS5, LEFT5, RIGHT5)
-	WHOLE(whole6, four6, rest6, one6, next6, PTRS6, LOADS6, LEFT6, RIGHT6)
+	DISPATCH(whole2, whole3, whole4, whole5, whole6)
+	TILE(whole1, four1, rest1, one1, next1, ROWS1, WHOLE, store)
+	TILE(whole2, four2, rest2, one2, next2, ROWS2, WHOLE, store)
+	TILE(whole3, four3, rest3, one3, next3, ROWS3, WHOLE, store)
+	TILE(whole4, four4, rest4, one4, next4, ROWS4, WHOLE, store)
+	TILE(whole5, four5, rest5, one5, next5, ROWS5, WHOLE, store)
+	TILE(whole6, four6, rest6, one6, next6, ROWS6, WHOLE, store)
 
 half:
-	CMP $6, R1
-	BEQ half6
-	CMP $5, R1
-	BEQ half5
-	CMP $4, R1
-	BEQ half4
-	CMP $3, R1
-	BEQ half3
-	CMP $2, R1
-	BEQ half2
-	NARROW(half1, fourHalf1, restHalf1, oneHalf1, nextHalf1, PTRS1, LOADS1, LEFT1)
-	NARROW(half2, fourHalf2, restHalf2, oneHalf2, nextHalf2, PTRS2, LOADS2, LEFT2)
-	NARROW(half3, fourHalf3, restHalf3, oneHalf3, nextHalf3, PTRS3, LOADS3, LEFT3)
-	NARROW(half4, fourHalf4, restHalf4, oneHalf4, nextHalf4, PTRS4, LOADS4, LEFT4)
-	NARROW(half5, fourHalf5, restHalf5, oneHalf5, nextHalf5, PTRS5, LOADS5, LEFT5)
-	NARROW(half6, fourHalf6, restHalf6, oneHalf6, nextHalf6, PTRS6, LOADS6, LEFT6)
+	DISPATCH(half2, half3, half4, half5, half6)
+	TILE(half1, fourHalf1, restHalf1, oneHalf1, nextHalf1, ROWS1, HALF, storeHalf)
+	TILE(half2, fourHalf2, restHalf2, oneHalf2, nextHalf2, ROWS2, HALF, storeHalf)
+	TILE(half3, fourHalf3, restHalf3, oneHalf3, nextHalf3, ROWS3, HALF, storeHalf)
+	TILE(half4, fourHalf4, restHalf4, oneHalf4, nextHalf4, ROWS4, HALF, storeHalf)
+	TILE(half5, fourHalf5, restHalf5, oneHalf5, nextHalf5, ROWS5, HALF, storeHalf)
+	TILE(half6, fourHalf6, restHalf6, oneHalf6, nextHalf6, ROWS6, HALF, storeHalf)
 
 store:
 	MOVD  tile_bias(R0), R1
@@ -251,12 +195,7 @@ addend:
 	MOVD tile_ldd(R0), R2
 	LSL  $2, R2
 	MOVD tile_rows(R0), R3
-	ADDROW(0, 1, 2, 3, limit)
-	ADDROW(4, 5, 6, 7, limit)
-	ADDROW(8, 9, 10, 11, limit)
-	ADDROW(12, 13, 14, 15, limit)
-	ADDROW(16, 17, 18, 19, limit)
-	ADDROW(20, 21, 22, 23, limit)
+	ROWS6(ADDROW)
 
 limit:
 	MOVBU tile_clamp(R0), R1
@@ -299,12 +238,7 @@ addendHalf:
 	MOVD tile_ldd(R0), R2
 	LSL  $2, R2
 	MOVD tile_rows(R0), R3
-	ADDHALF(0, 1, limitHalf)
-	ADDHALF(4, 5, limitHalf)
-	ADDHALF(8, 9, limitHalf)
-	ADDHALF(12, 13, limitHalf)
-	ADDHALF(16, 17, limitHalf)
-	ADDHALF(20, 21, limitHalf)
+	ROWS6(ADDHALF)
 
 limitHalf:
 	MOVBU tile_clamp(R0), R1

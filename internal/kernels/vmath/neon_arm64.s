@@ -178,7 +178,7 @@ loop:
 	FMIN(19, y, y)
 
 #define LINEARBOUNDS \
-	VEOR  V18.B16, V18.B16, V18.B16; \
+	ZERO(18); \
 	FMOVS $1.0, F19;                 \
 	VDUP  V19.S[0], V19.S4
 
@@ -267,15 +267,7 @@ loop:
 	FMLA(16, 5, 4)
 	NEXT(loop)
 
-#define CLEAR8 \
-	VEOR V0.B16, V0.B16, V0.B16; \
-	VEOR V1.B16, V1.B16, V1.B16; \
-	VEOR V2.B16, V2.B16, V2.B16; \
-	VEOR V3.B16, V3.B16, V3.B16; \
-	VEOR V4.B16, V4.B16, V4.B16; \
-	VEOR V5.B16, V5.B16, V5.B16; \
-	VEOR V6.B16, V6.B16, V6.B16; \
-	VEOR V7.B16, V7.B16, V7.B16
+#define ZERO4(w, x, y, z) ZERO(w); ZERO(x); ZERO(y); ZERO(z)
 
 // PARTS stores the eight sums of V0, V1 and what the others add to them.
 #define PARTS \
@@ -293,7 +285,8 @@ TEXT ·dotAsm(SB), NOSPLIT, $0-56
 	MOVD a_base+8(FP), R2
 	MOVD a_len+16(FP), R1
 	MOVD b_base+32(FP), R3
-	CLEAR8
+	ZERO4(0, 1, 2, 3)
+	ZERO4(4, 5, 6, 7)
 	SUBS $32, R1
 	BLT  rest
 
@@ -357,15 +350,10 @@ TEXT ·dot4Asm(SB), NOSPLIT, $0-64
 	ADD  R7<<2, R3, R4
 	ADD  R7<<2, R4, R5
 	ADD  R7<<2, R5, R6
-	CLEAR8
-	VEOR V8.B16, V8.B16, V8.B16
-	VEOR V9.B16, V9.B16, V9.B16
-	VEOR V10.B16, V10.B16, V10.B16
-	VEOR V11.B16, V11.B16, V11.B16
-	VEOR V12.B16, V12.B16, V12.B16
-	VEOR V13.B16, V13.B16, V13.B16
-	VEOR V14.B16, V14.B16, V14.B16
-	VEOR V15.B16, V15.B16, V15.B16
+	ZERO4(0, 1, 2, 3)
+	ZERO4(4, 5, 6, 7)
+	ZERO4(8, 9, 10, 11)
+	ZERO4(12, 13, 14, 15)
 
 loop:
 	FLDPQ.P 32(R2), (F16, F17)
@@ -391,7 +379,8 @@ TEXT ·sumAsm(SB), NOSPLIT, $0-32
 	MOVD s+0(FP), R0
 	MOVD x_base+8(FP), R2
 	MOVD x_len+16(FP), R1
-	CLEAR8
+	ZERO4(0, 1, 2, 3)
+	ZERO4(4, 5, 6, 7)
 	SUBS $32, R1
 	BLT  rest
 
@@ -434,8 +423,8 @@ TEXT ·sumExpAsm(SB), NOSPLIT, $0-36
 	MOVWU m+32(FP), R4
 	VDUP  R4, V30.S4
 	EXPCONSTANTS
-	VEOR  V10.B16, V10.B16, V10.B16
-	VEOR  V11.B16, V11.B16, V11.B16
+	ZERO(10)
+	ZERO(11)
 
 loop:
 	GET

@@ -11,6 +11,8 @@
 	CMOVQMI CX, AX;                        \
 	MOVQ    AX, (smallInput_ptr+i*8)(R13)
 
+#define COPYPTRS(i) COPYPTR(i); COPYPTR((i+1)); COPYPTR((i+2)); COPYPTR((i+3))
+
 #define EVEN(i, z) \
 	MOVQ   (smallInput_ptr+i*8)(R13), AX; \
 	VPSLLD $16, (AX)(R12*1), z
@@ -31,50 +33,29 @@
 	VMOVDQU16 Y24, (DI);   \
 	ADDQ      R11, DI
 
+#define COLUMN4(LOAD, i, a, b, c, d, t) \
+	LOAD(i, a);      \
+	LOAD((i+4), b);  \
+	LOAD((i+8), c);  \
+	LOAD((i+12), d); \
+	ROW4(a, b, c, d, t)
+
 // HALF transforms the even or the odd channels of 32 and stores them disp bytes
 // from where the 32 belong.
 #define HALF(LOAD, disp) \
-	LOAD(0, Z0);                   \
-	LOAD(4, Z4);                   \
-	LOAD(8, Z8);                   \
-	LOAD(12, Z12);                 \
-	ROW4(Z0, Z4, Z8, Z12, Z16);    \
-	LOAD(1, Z1);                   \
-	LOAD(5, Z5);                   \
-	LOAD(9, Z9);                   \
-	LOAD(13, Z13);                 \
-	ROW4(Z1, Z5, Z9, Z13, Z17);    \
-	LOAD(2, Z2);                   \
-	LOAD(6, Z6);                   \
-	LOAD(10, Z10);                 \
-	LOAD(14, Z14);                 \
-	ROW4(Z2, Z6, Z10, Z14, Z18);   \
-	LOAD(3, Z3);                   \
-	LOAD(7, Z7);                   \
-	LOAD(11, Z11);                 \
-	LOAD(15, Z15);                 \
-	ROW4(Z3, Z7, Z11, Z15, Z19);   \
-	ROW4(Z0, Z1, Z2, Z3, Z20);     \
-	ROW4(Z16, Z17, Z18, Z19, Z21); \
-	ROW4(Z8, Z9, Z10, Z11, Z22);   \
-	ROW4(Z12, Z13, Z14, Z15, Z23); \
-	LEAQ disp(BX)(R12*1), DI;      \
-	PUTV(0);                       \
-	PUTV(20);                      \
-	PUTV(2);                       \
-	PUTV(3);                       \
-	PUTV(16);                      \
-	PUTV(21);                      \
-	PUTV(18);                      \
-	PUTV(19);                      \
-	PUTV(8);                       \
-	PUTV(22);                      \
-	PUTV(10);                      \
-	PUTV(11);                      \
-	PUTV(12);                      \
-	PUTV(23);                      \
-	PUTV(14);                      \
-	PUTV(15)
+	COLUMN4(LOAD, 0, Z0, Z4, Z8, Z12, Z16);  \
+	COLUMN4(LOAD, 1, Z1, Z5, Z9, Z13, Z17);  \
+	COLUMN4(LOAD, 2, Z2, Z6, Z10, Z14, Z18); \
+	COLUMN4(LOAD, 3, Z3, Z7, Z11, Z15, Z19); \
+	ROW4(Z0, Z1, Z2, Z3, Z20);               \
+	ROW4(Z16, Z17, Z18, Z19, Z21);           \
+	ROW4(Z8, Z9, Z10, Z11, Z22);             \
+	ROW4(Z12, Z13, Z14, Z15, Z23);           \
+	LEAQ disp(BX)(R12*1), DI;                \
+	PUTV(0); PUTV(20); PUTV(2); PUTV(3);     \
+	PUTV(16); PUTV(21); PUTV(18); PUTV(19);  \
+	PUTV(8); PUTV(22); PUTV(10); PUTV(11);   \
+	PUTV(12); PUTV(23); PUTV(14); PUTV(15)
 
 // Registers of the first transform:
 //	R13 the job, R12 position among the channels, R15 their end, in bytes
@@ -88,22 +69,10 @@ TEXT ·smallInputAVX512(SB), NOSPLIT, $0-8
 	VPBROADCASTD AX, Z31
 	MOVQ         smallInput_x(R13), DX
 	MOVQ         smallInput_zero(R13), CX
-	COPYPTR(0)
-	COPYPTR(1)
-	COPYPTR(2)
-	COPYPTR(3)
-	COPYPTR(4)
-	COPYPTR(5)
-	COPYPTR(6)
-	COPYPTR(7)
-	COPYPTR(8)
-	COPYPTR(9)
-	COPYPTR(10)
-	COPYPTR(11)
-	COPYPTR(12)
-	COPYPTR(13)
-	COPYPTR(14)
-	COPYPTR(15)
+	COPYPTRS(0)
+	COPYPTRS(4)
+	COPYPTRS(8)
+	COPYPTRS(12)
 	MOVQ smallInput_v(R13), BX
 	MOVQ smallInput_next(R13), R11
 	SHLQ $1, R11

@@ -2,21 +2,12 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "winograd_amd64.h"
 
-// Offsets in constants: p = a²b², s = a²+b², a, b and their powers.
-#define CP 0
-#define CS 4
-#define CA 8
-#define CB 12
-#define CA2 16
-#define CB2 20
-#define CA3 24
-#define CB3 28
-#define CD 32
-#define CDA 36
+#define SIX(OP) OP(0); OP(1); OP(2); OP(3); OP(4); OP(5)
 
 // Registers of all kernels here:
-//	R13 the job, BX its room for what is half done
+//	R13 the job, BX its memory for what is half done
 //	R12 position among the channels, R15 their end, in bytes
 //	R11 from a matrix to the next
 
@@ -140,19 +131,9 @@ address:
 channels:
 	CMPQ input_rows(R13), $4
 	JEQ  short
-	DOWN(0)
-	DOWN(1)
-	DOWN(2)
-	DOWN(3)
-	DOWN(4)
-	DOWN(5)
+	SIX(DOWN)
 	LEAQ (R10)(R12*1), DI
-	ROW(0)
-	ROW(1)
-	ROW(2)
-	ROW(3)
-	ROW(4)
-	ROW(5)
+	SIX(ROW)
 
 next:
 	ADDQ $32, R12
@@ -162,12 +143,7 @@ next:
 	RET
 
 short:
-	DOWNSHORT(0)
-	DOWNSHORT(1)
-	DOWNSHORT(2)
-	DOWNSHORT(3)
-	DOWNSHORT(4)
-	DOWNSHORT(5)
+	SIX(DOWNSHORT)
 	LEAQ (R10)(R12*1), DI
 	ROW(0)
 	ROW(1)
@@ -235,14 +211,6 @@ short:
 	VMINPS  y, Y3, y;         \
 	VMOVUPS y, (R8)(R12*1)
 
-#define NEXTPIXEL \
-	MOVQ  output_yCol(R13), AX; \
-	LEAQ  (R8)(AX*4), R8;           \
-	TESTQ R9, R9;                   \
-	JZ    3(PC);                    \
-	MOVQ  output_dCol(R13), AX; \
-	LEAQ  (R9)(AX*4), R9
-
 // func outputAsm(t *output)
 // channels is a multiple of 8, and not 0.
 TEXT ·outputAsm(SB), NOSPLIT, $0-8
@@ -267,12 +235,7 @@ channels:
 	ADDQ R12, DI
 	CMPB output_short(R13), $0
 	JNE  short
-	COLUMN(0)
-	COLUMN(1)
-	COLUMN(2)
-	COLUMN(3)
-	COLUMN(4)
-	COLUMN(5)
+	SIX(COLUMN)
 
 rows:
 	MOVQ output_rows(R13), DX
@@ -328,12 +291,7 @@ next:
 	RET
 
 short:
-	COLUMNSHORT(0)
-	COLUMNSHORT(1)
-	COLUMNSHORT(2)
-	COLUMNSHORT(3)
-	COLUMNSHORT(4)
-	COLUMNSHORT(5)
+	SIX(COLUMNSHORT)
 	JMP rows
 
 // Offsets in filterConstants, the factors of filter1.
@@ -432,12 +390,7 @@ outputs:
 	WEIGHTS(1)
 	WEIGHTS(2)
 	LEAQ (R8)(R12*1), DI
-	FILTERROW(0)
-	FILTERROW(1)
-	FILTERROW(2)
-	FILTERROW(3)
-	FILTERROW(4)
-	FILTERROW(5)
+	SIX(FILTERROW)
 	ADDQ $16, R12
 	CMPQ R12, R9
 	JLT  outputs

@@ -2,18 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
-
-// Offsets in constants: p = a²b², s = a²+b², a, b and their powers.
-#define CP 0
-#define CS 4
-#define CA 8
-#define CB 12
-#define CA2 16
-#define CB2 20
-#define CA3 24
-#define CB3 28
-#define CD 32
-#define CDA 36
+#include "winograd_amd64.h"
 
 // MASK sets K1 to the channels of the vector at R12 that are before R15 (both
 // bytes), with CX.
@@ -37,6 +26,11 @@ full:
 //	R12 position among the channels, R15 their end, in bytes
 //	DI  where the next value goes, R11 from a matrix to the next
 //	Z0…Z17 half of Bᵀ·d, Z18…Z23 temporary, Z24…Z31 constants
+
+// SIX applies OP to all columns: each has a number, and registers for three rows.
+#define SIX(OP) \
+	OP(0, Z0, Z6, Z12); OP(1, Z1, Z7, Z13); OP(2, Z2, Z8, Z14); \
+	OP(3, Z3, Z9, Z15); OP(4, Z4, Z10, Z16); OP(5, Z5, Z11, Z17)
 
 #define ADDRESS(i) MOVQ (i*8)(BX), AX
 
@@ -96,7 +90,7 @@ full:
 	VADDPS       Z20, z, y;            \
 	VSUBPS       Z20, z, z
 
-#define LAST(c, x) \
+#define LAST(c, x, y, z) \
 	ADDRESS((18+c));                   \
 	VMOVUPS.Z    (AX)(R12*1), K1, x;   \
 	ADDRESS((6+c));                    \
@@ -133,6 +127,9 @@ full:
 	PUT(e);                     \
 	PUT(Z23);                   \
 	PUT(f)
+
+#define THREE(OP) \
+	OP(Z0, Z1, Z2, Z3, Z4, Z5); OP(Z6, Z7, Z8, Z9, Z10, Z11); OP(Z12, Z13, Z14, Z15, Z16, Z17)
 
 // func inputAVX512(t *input)
 TEXT ·inputAVX512(SB), NOSPLIT, $0-8
@@ -175,24 +172,10 @@ channels:
 	LEAQ (R10)(R12*1), DI
 	CMPQ input_rows(R13), $4
 	JEQ  short
-	FIRST(0, Z0, Z6, Z12)
-	FIRST(1, Z1, Z7, Z13)
-	FIRST(2, Z2, Z8, Z14)
-	FIRST(3, Z3, Z9, Z15)
-	FIRST(4, Z4, Z10, Z16)
-	FIRST(5, Z5, Z11, Z17)
-	ACROSS(Z0, Z1, Z2, Z3, Z4, Z5)
-	ACROSS(Z6, Z7, Z8, Z9, Z10, Z11)
-	ACROSS(Z12, Z13, Z14, Z15, Z16, Z17)
-	SECOND(0, Z0, Z6, Z12)
-	SECOND(1, Z1, Z7, Z13)
-	SECOND(2, Z2, Z8, Z14)
-	SECOND(3, Z3, Z9, Z15)
-	SECOND(4, Z4, Z10, Z16)
-	SECOND(5, Z5, Z11, Z17)
-	ACROSS(Z0, Z1, Z2, Z3, Z4, Z5)
-	ACROSS(Z6, Z7, Z8, Z9, Z10, Z11)
-	ACROSS(Z12, Z13, Z14, Z15, Z16, Z17)
+	SIX(FIRST)
+	THREE(ACROSS)
+	SIX(SECOND)
+	THREE(ACROSS)
 
 next:
 	ADDQ $64, R12
@@ -202,21 +185,9 @@ next:
 	RET
 
 short:
-	SHORT(0, Z0, Z6, Z12)
-	SHORT(1, Z1, Z7, Z13)
-	SHORT(2, Z2, Z8, Z14)
-	SHORT(3, Z3, Z9, Z15)
-	SHORT(4, Z4, Z10, Z16)
-	SHORT(5, Z5, Z11, Z17)
-	ACROSS(Z0, Z1, Z2, Z3, Z4, Z5)
-	ACROSS(Z6, Z7, Z8, Z9, Z10, Z11)
-	ACROSS(Z12, Z13, Z14, Z15, Z16, Z17)
-	LAST(0, Z0)
-	LAST(1, Z1)
-	LAST(2, Z2)
-	LAST(3, Z3)
-	LAST(4, Z4)
-	LAST(5, Z5)
+	SIX(SHORT)
+	THREE(ACROSS)
+	SIX(LAST)
 	ACROSS(Z0, Z1, Z2, Z3, Z4, Z5)
 	JMP next
 
@@ -243,7 +214,7 @@ short:
 	ADDQ R11, SI; \
 	ADDQ R11, DI
 
-#define EVEN(x, y) \
+#define EVEN(c, x, y, z) \
 	VMOVUPS     (BX), Z12;     \
 	VMOVUPS     (SI), Z13;     \
 	VADDPS      (DX), Z12, Z12; \
@@ -255,7 +226,7 @@ short:
 	NEXTCOLUMN
 
 // Here AX is the second of the rows.
-#define ODD(x, y) \
+#define ODD(c, x, y, z) \
 	VMOVUPS     (AX), Z12;     \
 	VMOVUPS     (DX), Z13;     \
 	VMOVUPS     (DI), y;       \
@@ -268,7 +239,7 @@ short:
 	NEXTCOLUMN
 
 // Both rows of a short tile.
-#define BOTH(x, y) \
+#define BOTH(c, x, y, z) \
 	VMOVUPS     (BX), Z12;      \
 	VMOVUPS     (SI), y;        \
 	VADDPS      (DX), Z12, x;   \
@@ -327,14 +298,6 @@ short:
 	PIXEL(f, skip);                       \
 skip:
 
-#define NEXTPIXEL \
-	MOVQ  output_yCol(R13), AX; \
-	LEAQ  (R8)(AX*4), R8;           \
-	TESTQ R9, R9;                   \
-	JZ    3(PC);                    \
-	MOVQ  output_dCol(R13), AX; \
-	LEAQ  (R9)(AX*4), R9
-
 // func outputAVX512(t *output)
 TEXT ·outputAVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), R13
@@ -365,12 +328,7 @@ channels:
 	COLUMN(CX)
 	CMPB      output_short(R13), $0
 	JNE       short
-	EVEN(Z0, Z6)
-	EVEN(Z1, Z7)
-	EVEN(Z2, Z8)
-	EVEN(Z3, Z9)
-	EVEN(Z4, Z10)
-	EVEN(Z5, Z11)
+	SIX(EVEN)
 	PIXELS(0, Z0, Z1, Z2, Z3, Z4, Z5, skip0)
 	PIXELS(2, Z6, Z7, Z8, Z9, Z10, Z11, skip2)
 	CMPQ output_rows(R13), $1
@@ -378,12 +336,7 @@ channels:
 	MOVQ output_m(R13), CX
 	ADDQ R10, CX
 	COLUMN(CX)
-	ODD(Z0, Z6)
-	ODD(Z1, Z7)
-	ODD(Z2, Z8)
-	ODD(Z3, Z9)
-	ODD(Z4, Z10)
-	ODD(Z5, Z11)
+	SIX(ODD)
 	PIXELS(1, Z0, Z1, Z2, Z3, Z4, Z5, skip1)
 	PIXELS(3, Z6, Z7, Z8, Z9, Z10, Z11, skip3)
 
@@ -395,12 +348,7 @@ next:
 	RET
 
 short:
-	BOTH(Z0, Z6)
-	BOTH(Z1, Z7)
-	BOTH(Z2, Z8)
-	BOTH(Z3, Z9)
-	BOTH(Z4, Z10)
-	BOTH(Z5, Z11)
+	SIX(BOTH)
 	PIXELS(0, Z0, Z1, Z2, Z3, Z4, Z5, skipShort0)
 	PIXELS(1, Z6, Z7, Z8, Z9, Z10, Z11, skipShort1)
 	JMP next

@@ -5,7 +5,7 @@
 #include "../asm/neon_arm64.h"
 
 // Registers of both kernels:
-//	R0  the job, R1 its room for what is half done
+//	R0  the job, R1 its memory for what is half done
 //	R2  position among the channels, R3 their end, in bytes
 //	R4  from a matrix to the next
 //	V16…V23 the constants: p = a²b², s = a²+b², a, b and their powers
@@ -28,6 +28,8 @@
 	VLD1R.P 4(R5), [V21.S4];         \
 	VLD1R.P 4(R5), [V22.S4];         \
 	VLD1R   (R5), [V23.S4]
+
+#define SIX(OP) OP(0); OP(1); OP(2); OP(3); OP(4); OP(5)
 
 // Value i of the window to register d.
 #define PIXEL(i, d) \
@@ -70,13 +72,13 @@
 	FMOVQ F9, (16*(24+c))(R1);    \
 	FMOVQ F5, (16*(30+c))(R1)
 
-#define SIX(i) \
+#define LOADROW(i) \
 	FLDPQ (16*6*i)(R1), (F0, F1);    \
 	FLDPQ (16*6*i+32)(R1), (F2, F3); \
 	FLDPQ (16*6*i+64)(R1), (F4, F5)
 
 #define ROW(i) \
-	SIX(i);                         \
+	LOADROW(i);                         \
 	ACROSS;                         \
 	VST1.P [V6.S4], (R6)(R4);       \
 	VST1.P [V7.S4], (R6)(R4);       \
@@ -115,19 +117,9 @@ address:
 	MOVD $0, R2
 
 channels:
-	DOWN(0)
-	DOWN(1)
-	DOWN(2)
-	DOWN(3)
-	DOWN(4)
-	DOWN(5)
+	SIX(DOWN)
 	ADD R2, R7, R6
-	ROW(0)
-	ROW(1)
-	ROW(2)
-	ROW(3)
-	ROW(4)
-	ROW(5)
+	SIX(ROW)
 	ADD $16, R2
 	CMP R3, R2
 	BLT channels
@@ -204,19 +196,14 @@ TEXT ·outputAsm(SB), NOSPLIT, $0-8
 	VDUP  R5, V25.S4
 	MOVWU output_hi(R0), R5
 	VDUP  R5, V26.S4
-	VEOR  V24.B16, V24.B16, V24.B16
+	ZERO(24)
 	MOVD  $0, R2
 
 channels:
 	ADD  $output_tmp, R0, R1
 	MOVD output_m(R0), R5
 	ADD  R2, R5
-	COLUMN(0)
-	COLUMN(1)
-	COLUMN(2)
-	COLUMN(3)
-	COLUMN(4)
-	COLUMN(5)
+	SIX(COLUMN)
 	MOVD output_bias(R0), R5
 	CBZ  R5, rows
 	LOADQ(2, 5, 24)
@@ -233,7 +220,7 @@ row:
 	MOVD R8, R13
 	MOVD R9, R14
 	MOVD output_cols(R0), R17
-	SIX(0)
+	LOADROW(0)
 	RESULTS
 	STORE(0, V0.S4, limit0)
 	STORE(6, V6.S4, limit1)
