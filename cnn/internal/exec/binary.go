@@ -6,8 +6,8 @@ import (
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
-// binary runs a plan.Binary, in float32: operands of bf16 are widened before and
-// rounded after, in pieces that stay in the first-level cache.
+// binary runs a plan.Binary. Operands of bf16 are widened to float32 before and results
+// rounded after, in memory that stays in the first-level cache.
 type binary struct {
 	n *plan.Node
 	o *plan.Binary

@@ -27,7 +27,7 @@ func newChain(n *plan.Node, o *plan.Chain, p *packing.Packer) *chain {
 
 func (c *chain) run(s *state) error {
 	rows := s.shape(c.n.Out[0])[0] * c.o.Filtered().Shape[1]
-	// Parts compute the rows between them twice: there should not be many.
+	// Neighbouring parts both compute the rows that they share: there should be few.
 	parts := 1
 	if threads := s.team.Size(); threads > 1 {
 		parts = min(2*threads, rows)
@@ -57,7 +57,7 @@ func (c *chain) picture(s *state, w *scratch, picture, y, end int) {
 		rows = min(rows, end-y)
 		lo := min(max(y*d.StrideH-d.PadTop, 0), height)
 		hi := min(max((y+rows-1)*d.StrideH-d.PadTop+(d.KH-1)*d.DilH+1, lo), height)
-		if lo >= to { // nothing is left from before
+		if lo >= to { // no rows can be used again
 			at, from, to = 0, lo, lo
 		}
 		at, from = at+lo-from, lo
@@ -90,8 +90,8 @@ func (c *chain) expandRows(s *state, dst []float32, picture, lo, hi int) {
 	}
 }
 
-// filterRows computes the rows from y on of what follows, from the rows from…to-1
-// of the expanded map.
+// filterRows computes, from the rows from…to-1 of the expanded map, so many rows of
+// the output from y on.
 func (c *chain) filterRows(s *state, w *scratch, expanded []float32, picture, y, rows, from, to int) {
 	d, shape := c.depthwise, c.o.Filtered().Shape
 	height, width, channels := shape[1], shape[2], shape[3]

@@ -13,8 +13,8 @@ import (
 	"github.com/onetomany/caption/internal/weights"
 )
 
-// epilogue returns that of n in the terms of the kernels, from output channel first
-// of ld on.
+// epilogue returns e, the epilogue of n, for the kernels: from output channel first on,
+// with rows of the residual ld apart.
 func epilogue[T number](s *state, n *plan.Node, e *plan.Epilogue, first, ld int) kernels.EpilogueOf[T] {
 	k := kernels.EpilogueOf[T]{Act: e.Act.F, Alpha: e.Act.A, Beta: e.Act.B, Lo: e.Act.A, Hi: e.Act.B}
 	if e.Bias != nil {
@@ -171,7 +171,7 @@ func filters(o *plan.Conv, w, scale []float32) []float32 {
 	return m
 }
 
-// factor returns that of filter i; without factors it is one.
+// factor returns the factor of filter i, 1 where there are none.
 func factor(scale []float32, i int) float32 {
 	if scale == nil {
 		return 1

@@ -43,7 +43,7 @@ func (c *slice[T]) part(s *state, lo, hi int) {
 	}
 }
 
-// splitAlong splits what copies along an axis.
+// splitAlong splits a step whose rows are the indices of all axes before axis.
 func (s *state) splitAlong(p parted, n *plan.Node, axis int) error {
 	outer := tensor.Size(s.shape(n.Out[0])[:axis])
 	return s.split(p, outer, 4*s.elements(n)/max(outer, 1))

@@ -10,9 +10,9 @@ import (
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
-// A rowwise step computes rows of its output from the same rows of its input by f,
-// in float32: those of bf16 are widened before and rounded after, in pieces that
-// stay in the first-level cache.
+// A rowwise step computes each row of its output by f from the same row of its input.
+// Rows of bf16 are widened to float32 before and rounded after, in memory that stays
+// in the first-level cache.
 type rowwise struct {
 	n    *plan.Node
 	row  int // elements; the last row may have fewer
@@ -22,7 +22,7 @@ type rowwise struct {
 	from int // where it is not 0, a row is the dimensions from this one on instead
 }
 
-// chunk is the length of a row where elements are on their own.
+// chunk is the length of a row where each element is computed on its own.
 const chunk = 1024
 
 // size returns how many elements a row has.
@@ -60,12 +60,12 @@ func (r *rowwise) part(s *state, lo, hi int) {
 	}
 }
 
-// A scratch is memory of one goroutine for a part of a step.
+// A scratch is memory that a goroutine needs for a part of a step.
 type scratch struct{ a, b []float32 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
-// getScratch returns one with so many floats at least.
+// getScratch returns a scratch with room for a and b floats.
 func getScratch(a, b int) *scratch {
 	w := scratches.Get().(*scratch)
 	if len(w.a) < a {
@@ -77,8 +77,8 @@ func getScratch(a, b int) *scratch {
 	return w
 }
 
-// newScale runs a plan.Scale: a row is some pixels where the channels come last,
-// a channel of a picture else.
+// newScale returns the step for a plan.Scale. A row is some pixels where the channels
+// come last, otherwise one channel of a picture.
 func newScale(n *plan.Node, o *plan.Scale) step {
 	if shape := n.In[0].Shape; o.Axis >= 0 && o.Axis == len(shape)-1 {
 		lo, hi, act := -inf, inf, o.Act

@@ -13,11 +13,11 @@ import (
 	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
-// number is what values are stored as.
+// A number is the type of the elements of a value.
 type number interface{ float32 | vmath.BF16 }
 
-// A state is what one goroutine needs to run a program on n pictures. It is kept
-// for the next run, so that running allocates nothing.
+// A state is what a run of n pictures needs: shapes, buffers and a team. It is kept for
+// later runs, so that these allocate nothing.
 type state struct {
 	prog  *Program
 	n     int // pictures
@@ -27,14 +27,15 @@ type state struct {
 	half  [][]vmath.BF16  // by value id: the data of those that are bf16, instead of t's
 	bound map[*general]bound
 
-	// The step under way, for split and bands, and what has its parts done.
+	// For split and bands: the step under way, and functions that compute its parts,
+	// made once.
 	parted      parted
 	rows, parts int
 	part        func(lo, hi int)
 	band        func(i int)
 
-	// For pictures that are fewer than the network takes, and for their features;
-	// nil until then.
+	// A whole batch and its features, where there are fewer pictures than the network
+	// takes; nil until then.
 	px, py []float32
 }
 
@@ -80,8 +81,7 @@ func (s *state) store(v *plan.Value) {
 	}
 }
 
-// asBF16 views memory as n values of bf16, of which two fit a float: buffers are
-// of floats, whatever is in them.
+// asBF16 views memory, which is made of floats, as n values of bf16.
 func asBF16(x []float32, n int) []vmath.BF16 {
 	if n == 0 {
 		return nil
@@ -90,8 +90,8 @@ func asBF16(x []float32, n int) []vmath.BF16 {
 	return unsafe.Slice((*vmath.BF16)(unsafe.Pointer(unsafe.SliceData(x))), n)
 }
 
-// run computes the output of s.n pictures x into y. What a graph against the
-// rules of its operators makes panic is an error.
+// run computes the output of s.n pictures x into y. A graph that breaks the rules of
+// its operators may make them panic: that is an error.
 func (s *state) run(ctx context.Context, x, y []float32) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -111,8 +111,8 @@ func (s *state) run(ctx context.Context, x, y []float32) (err error) {
 	return nil
 }
 
-// attach points the input and the output, and what views or precedes them in place,
-// at the caller's memory.
+// attach makes the caller's memory that of the input and the output, of views of them,
+// and of what the output is computed in place of.
 func (s *state) attach(x, y []float32) {
 	p := s.prog.plan
 	s.t[p.Input.ID].F = x
@@ -137,7 +137,7 @@ func data[T number](s *state, v *plan.Value) []T {
 	return any(s.half[v.ID]).([]T)
 }
 
-// in and out return the data of n's operands, and shape the shape of one.
+// in and out return the float32 data of n's operands; shape returns the shape of one.
 func (s *state) in(n *plan.Node, i int) []float32 { return s.t[n.In[i].ID].F }
 func (s *state) out(n *plan.Node) []float32       { return s.t[n.Out[0].ID].F }
 func (s *state) shape(v *plan.Value) []int        { return s.t[v.ID].Shape }
@@ -145,15 +145,15 @@ func (s *state) shape(v *plan.Value) []int        { return s.t[v.ID].Shape }
 // elements returns how many elements n's output has.
 func (s *state) elements(n *plan.Node) int { return tensor.Size(s.shape(n.Out[0])) }
 
-// split has the team compute rows of p, each as much work as so many multiply-adds
-// of a matrix product.
+// split has the team compute so many rows of p, each of which takes as long as work
+// multiply-adds of a matrix product.
 func (s *state) split(p parted, rows, work int) error {
 	s.parted = p
 	s.team.Split(rows, work, s.part)
 	return nil
 }
 
-// bands has the team compute rows of p in so many parts.
+// bands has the team compute so many rows of p, in that many parts.
 func (s *state) bands(p parted, rows, parts int) error {
 	s.parted, s.rows, s.parts = p, rows, parts
 	s.team.Run(s.team.Size(), parts, s.band)

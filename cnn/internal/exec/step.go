@@ -15,14 +15,13 @@ type step interface {
 	run(s *state) error
 }
 
-// A parted step is one whose rows can be computed apart: of the output, its
-// elements, or what it takes for rows.
+// A parted step can compute its rows lo…hi-1 on their own. It says what a row is.
 type parted interface {
 	part(s *state, lo, hi int)
 }
 
-// newStep returns what runs n, nil where nothing does, and tells packer of its
-// weights. Each operator of package plan has its row here.
+// newStep returns the step that runs n, nil where there is none, and has packer pack
+// its weights. Each operator of package plan has its row here.
 func newStep(n *plan.Node, packer *packing.Packer) step {
 	switch o := n.Op.(type) {
 	case *plan.Dense:
@@ -67,7 +66,7 @@ func newStep(n *plan.Node, packer *packing.Packer) step {
 	return nil
 }
 
-// typed returns the one of two steps that is for the precision of n.
+// typed returns the step for the precision of n.
 func typed(n *plan.Node, float32s, bf16s step) step {
 	if n.BF16 {
 		return bf16s
@@ -75,7 +74,7 @@ func typed(n *plan.Node, float32s, bf16s step) step {
 	return float32s
 }
 
-// view is for outputs that are their inputs in memory.
+// view is the step of outputs that share the memory of their inputs.
 type view struct{}
 
 func (view) run(*state) error { return nil }
@@ -86,7 +85,7 @@ type general struct {
 	o *plan.Generic
 }
 
-// bound is a general operator ready to run on so many pictures.
+// bound is a general operator bound to the shapes and the memory of a state.
 type bound struct {
 	kernel  *ops.Kernel
 	in, out []*graph.Tensor

@@ -99,9 +99,9 @@ func (o *Dense) words(*Node) words {
 	return w
 }
 
-// groupSize returns how many pictures go through the network together. One is
-// best for the caches, except where the weights of fully connected layers,
-// read for one vector at a time, are most of the work (VGG, AlexNet).
+// groupSize returns how many pictures go through the network together. One is best
+// for the caches, except where most of the work is reading the weights of fully
+// connected layers (VGG, AlexNet): several vectors then share it.
 func (g *Net) groupSize() int {
 	weights := 0
 	for _, n := range g.Nodes {
