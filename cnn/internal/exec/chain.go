@@ -12,13 +12,13 @@ type chain struct {
 	n         *plan.Node
 	o         *plan.Chain
 	expand    step // dense, or conv that is planar
-	depthwise *conv
+	depthwise *channelwise[float32]
 	project   *dense // nil for none
 }
 
 func newChain(n *plan.Node, o *plan.Chain, p *packing.Packer) *chain {
 	c := &chain{n: n, o: o, expand: newStep(o.Expand, p)}
-	c.depthwise = newConv(o.Depthwise, o.Depthwise.Op.(*plan.Conv), p)
+	c.depthwise = newChannelwise[float32](o.Depthwise, o.Depthwise.Op.(*plan.Conv), p)
 	if o.Project != nil {
 		c.project = newDense(o.Project, o.Project.Op.(*plan.Dense), p)
 	}

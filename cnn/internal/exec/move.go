@@ -3,11 +3,12 @@ package exec
 import (
 	"github.com/onetomany/caption/cnn/internal/plan"
 	"github.com/onetomany/caption/cnn/internal/tensor"
+	"github.com/onetomany/caption/internal/kernels"
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // concat runs a plan.Concat; its rows are the indices of all axes before that one.
-type concat[T number] struct {
+type concat[T kernels.Value] struct {
 	n *plan.Node
 	o *plan.Concat
 }
@@ -26,7 +27,7 @@ func (c *concat[T]) part(s *state, lo, hi int) {
 }
 
 // slice runs a plan.Slice, with rows like those of concat.
-type slice[T number] struct {
+type slice[T kernels.Value] struct {
 	n *plan.Node
 	o *plan.Slice
 }
@@ -50,7 +51,7 @@ func (s *state) splitAlong(p parted, n *plan.Node, axis int) error {
 }
 
 // pad runs a plan.Pad.
-type pad[T number] struct {
+type pad[T kernels.Value] struct {
 	n *plan.Node
 	o *plan.Pad
 }
@@ -75,7 +76,7 @@ func (p *pad[T]) run(s *state) error {
 }
 
 // transpose runs a plan.Transpose.
-type transpose[T number] struct {
+type transpose[T kernels.Value] struct {
 	n *plan.Node
 	o *plan.Transpose
 }

@@ -9,12 +9,10 @@ import (
 	"github.com/onetomany/caption/cnn/internal/plan"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/hugepage"
+	"github.com/onetomany/caption/internal/kernels"
 	"github.com/onetomany/caption/internal/kernels/vmath"
 	"github.com/onetomany/caption/internal/kernels/workers"
 )
-
-// A number is the type of the elements of a value.
-type number interface{ float32 | vmath.BF16 }
 
 // A state is what a run of n pictures needs: shapes, buffers and a team. It is kept for
 // later runs, so that these allocate nothing.
@@ -130,7 +128,7 @@ func (s *state) attach(x, y []float32) {
 }
 
 // data returns the elements of v, which is stored as T.
-func data[T number](s *state, v *plan.Value) []T {
+func data[T kernels.Value](s *state, v *plan.Value) []T {
 	if x, ok := any(s.t[v.ID].F).([]T); ok {
 		return x
 	}

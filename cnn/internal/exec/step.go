@@ -31,7 +31,7 @@ func newStep(n *plan.Node, packer *packing.Packer) step {
 	case *plan.Chain:
 		return newChain(n, o, packer)
 	case *plan.Pool:
-		return &pooling{n, o}
+		return typed(n, &pooling[float32]{n, o}, &pooling[vmath.BF16]{n, o})
 	case *plan.Mean:
 		return &mean{n}
 	case *plan.Gate:
