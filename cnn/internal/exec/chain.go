@@ -79,11 +79,11 @@ func (c *chain) expandRows(s *state, dst []float32, picture, lo, hi int) {
 	height, width, channels := shape[1], shape[2], shape[3]
 	switch f := c.expand.(type) {
 	case *dense:
-		ep := epilogue[float32](s, c.n, &f.o.Epilogue, 0, 0)
+		ep := epilogue[float32](s, c.n, &f.o.Linear, 0, 0)
 		f.b.Mul((hi-lo)*width, x[(picture*height+lo)*width*f.o.K:], f.o.K, dst, channels, &ep, nil)
 	case *conv:
 		in := s.shape(c.n.In[0]) // [N,C,H,W]
-		ep := epilogue[float32](s, c.n, &f.o.Epilogue, 0, 0)
+		ep := epilogue[float32](s, c.n, &f.o.Linear, 0, 0)
 		g := f.o.Geometry([]int{1, in[2], in[3], in[1]}, []int{1, hi - lo, width, channels}, f.o.C)
 		g.PadTop -= lo * f.o.StrideH
 		f.groups[0].ConvPlanar(&g, 1, x[picture*tensor.Size(in[1:]):], dst, channels, &ep, nil)
@@ -97,7 +97,7 @@ func (c *chain) filterRows(s *state, w *scratch, expanded []float32, picture, y,
 	height, width, channels := shape[1], shape[2], shape[3]
 	g := d.o.Geometry([]int{1, to - from, c.o.Expanded().Shape[2], channels}, []int{1, rows, width, channels}, channels)
 	g.PadTop += from - y*d.o.StrideH
-	ep := epilogue[float32](s, c.n, &d.o.Epilogue, 0, 0)
+	ep := epilogue[float32](s, c.n, &d.o.Linear, 0, 0)
 	first, out := (picture*height+y)*width, s.out(c.n)
 	if c.project == nil {
 		depthwise.Conv(&g, 1, expanded, d.taps, out[first*channels:], channels, &ep, nil)
@@ -106,7 +106,7 @@ func (c *chain) filterRows(s *state, w *scratch, expanded []float32, picture, y,
 	depthwise.Conv(&g, 1, expanded, d.taps, w.b, channels, &ep, nil)
 	p := c.project
 	n := p.o.N
-	e := epilogue[float32](s, c.n, &p.o.Epilogue, 0, n)
+	e := epilogue[float32](s, c.n, &p.o.Linear, 0, n)
 	if e.Residual != nil {
 		e.Residual = e.Residual[first*n:]
 	}

@@ -39,7 +39,6 @@ func newConv(n *plan.Node, o *plan.Conv, p *packing.Packer) step {
 			c.groups = append(c.groups, p.Filters(per, o.C, taps, o.W.Part(g*size, (g+1)*size), f))
 		}
 	}
-	o.W, o.Scale = weights.Data{}, nil
 	return c
 }
 
@@ -54,7 +53,7 @@ type conv struct {
 func (c *conv) run(s *state) error {
 	n, o := c.n, c.o
 	in, out := s.shape(n.In[0]), s.shape(n.Out[0])
-	x, y, ep := s.in(n, 0), s.out(n), epilogue[float32](s, n, &o.Epilogue, 0, o.Filters)
+	x, y, ep := s.in(n, 0), s.out(n), epilogue[float32](s, n, &o.Linear, 0, o.Filters)
 	if o.Planar {
 		g := o.Geometry([]int{in[0], in[2], in[3], in[1]}, out, o.C)
 		c.groups[0].ConvPlanar(&g, in[0], x, y, o.Filters, &ep, &s.team)
@@ -77,14 +76,13 @@ type channelwise[T kernels.Value] struct {
 }
 
 func newChannelwise[T kernels.Value](n *plan.Node, o *plan.Conv, p *packing.Packer) *channelwise[T] {
-	c, taps, w, scale := &channelwise[T]{n: n, o: o}, o.KH*o.KW, o.W, o.Scale
-	o.W, o.Scale = weights.Data{}, nil
+	c, taps := &channelwise[T]{n: n, o: o}, o.KH*o.KW
 	p.Floats(&c.taps, taps*o.Filters)
 	p.Do(func(scratch *weights.Scratch) {
-		f := w.View(0, o.Filters*taps, scratch)
+		f := o.W.View(0, o.Filters*taps, scratch)
 		for ch := range o.Filters {
 			for t, v := range f[ch*taps:][:taps] {
-				c.taps[t*o.Filters+ch] = v * factor(scale, ch)
+				c.taps[t*o.Filters+ch] = v * factor(o.Scale, ch)
 			}
 		}
 	})
@@ -93,7 +91,7 @@ func newChannelwise[T kernels.Value](n *plan.Node, o *plan.Conv, p *packing.Pack
 
 func (c *channelwise[T]) run(s *state) error {
 	n, o := c.n, c.o
-	in, ep := s.shape(n.In[0]), epilogue[T](s, n, &o.Epilogue, 0, o.Filters)
+	in, ep := s.shape(n.In[0]), epilogue[T](s, n, &o.Linear, 0, o.Filters)
 	g := o.Geometry(in, s.shape(n.Out[0]), o.Filters)
 	depthwise.Conv(&g, in[0], data[T](s, n.In[0]), c.taps, data[T](s, n.Out[0]), o.Filters, &ep, &s.team)
 	return nil
@@ -108,15 +106,14 @@ type convBF16 struct {
 }
 
 func newConvBF16(n *plan.Node, o *plan.Conv, p *packing.Packer) *convBF16 {
-	c, per, k, w, scale := &convBF16{n: n, o: o}, o.Filters/o.Groups, (o.C+o.Fill)*o.KH*o.KW, o.W, o.Scale
-	o.W, o.Scale = weights.Data{}, nil
+	c, per, k := &convBF16{n: n, o: o}, o.Filters/o.Groups, (o.C+o.Fill)*o.KH*o.KW
 	if o.Winograd > 0 {
 		p.Apart(2 * winograd.SizeBF16(o.C, o.Filters))
 	} else {
 		p.Apart(2 * o.Groups * matmul.SizeBF16(k, per))
 	}
 	p.Do(func(scratch *weights.Scratch) {
-		m := filters(o, w.View(0, w.Len(), scratch), scale)
+		m := filters(o, o.W.View(0, o.W.Len(), scratch))
 		if o.Winograd > 0 {
 			c.wino = winograd.PackBF16(o.C, o.Filters, m)
 			return
@@ -129,11 +126,11 @@ func newConvBF16(n *plan.Node, o *plan.Conv, p *packing.Packer) *convBF16 {
 }
 
 // filters returns the weights with their factors multiplied in, [Filters][KH·KW][C].
-func filters(o *plan.Conv, w, scale []float32) []float32 {
+func filters(o *plan.Conv, w []float32) []float32 {
 	taps, channels := o.KH*o.KW, o.C+o.Fill
 	m := make([]float32, o.Filters*taps*channels)
 	for i := range o.Filters {
-		f := factor(scale, i)
+		f := factor(o.Scale, i)
 		src, dst := w[i*o.C*taps:][:o.C*taps], m[i*channels*taps:][:channels*taps]
 		for c := range o.C {
 			for t := range taps {
@@ -157,13 +154,13 @@ func (c *convBF16) run(s *state) error {
 	in, x, y := s.shape(n.In[0]), data[vmath.BF16](s, n.In[0]), data[vmath.BF16](s, n.Out[0])
 	g := o.Geometry(in, s.shape(n.Out[0]), o.C+o.Fill)
 	if c.wino != nil {
-		ep := epilogue[vmath.BF16](s, n, &o.Epilogue, 0, o.Filters)
+		ep := epilogue[vmath.BF16](s, n, &o.Linear, 0, o.Filters)
 		c.wino.Conv(&g, in[0], x, y, o.Filters, &ep, &s.team)
 		return nil
 	}
 	for i, b := range c.groups {
 		first := i * b.N()
-		ep := epilogue[vmath.BF16](s, n, &o.Epilogue, first, o.Filters)
+		ep := epilogue[vmath.BF16](s, n, &o.Linear, first, o.Filters)
 		if n.Out[0].BF16 {
 			b.Conv(&g, in[0], x[i*o.C:], y[first:], o.Filters, &ep, &s.team)
 		} else {

@@ -13,7 +13,7 @@ import (
 
 // epilogue returns e, the epilogue of n, for the kernels: from output channel first on,
 // with rows of the residual ld apart.
-func epilogue[T kernels.Value](s *state, n *plan.Node, e *plan.Epilogue, first, ld int) kernels.EpilogueOf[T] {
+func epilogue[T kernels.Value](s *state, n *plan.Node, e *plan.Linear, first, ld int) kernels.EpilogueOf[T] {
 	k := kernels.EpilogueOf[T]{Act: e.Act.F, Alpha: e.Act.A, Beta: e.Act.B, Lo: e.Act.A, Hi: e.Act.B}
 	if e.Bias != nil {
 		k.Bias = e.Bias[first:]
@@ -34,8 +34,6 @@ type dense struct {
 
 func newDense(n *plan.Node, o *plan.Dense, p *packing.Packer) *dense {
 	d := &dense{n: n, o: o}
-	w, scale := o.W, o.Scale
-	o.W, o.Scale = weights.Data{}, nil
 	switch {
 	case n.BF16:
 		p.Apart(2 * matmul.SizeBF16(o.K, o.N))
@@ -44,23 +42,23 @@ func newDense(n *plan.Node, o *plan.Dense, p *packing.Packer) *dense {
 			if o.Trans {
 				ld = o.K
 			}
-			m := w.View(0, o.K*o.N, scratch)
-			if scale != nil {
+			m := o.W.View(0, o.K*o.N, scratch)
+			if o.Scale != nil {
 				m = slices.Clone(m)
 				for i := range m {
 					col := i % ld
 					if o.Trans {
 						col = i / ld
 					}
-					m[i] *= scale[col]
+					m[i] *= o.Scale[col]
 				}
 			}
 			d.half = matmul.PackBF16(o.Trans, o.K, o.N, m, ld)
 		})
 	case o.Trans:
-		d.b = p.Filters(o.N, o.K, 1, w, scale)
+		d.b = p.Filters(o.N, o.K, 1, o.W, o.Scale)
 	default:
-		d.b = p.Rows(o.K, o.N, w, scale)
+		d.b = p.Rows(o.K, o.N, o.W, o.Scale)
 	}
 	return d
 }
@@ -68,7 +66,7 @@ func newDense(n *plan.Node, o *plan.Dense, p *packing.Packer) *dense {
 func (d *dense) run(s *state) error {
 	n, k, cols := d.n, d.o.K, d.o.N
 	if d.half != nil {
-		x, ep := data[vmath.BF16](s, n.In[0]), epilogue[vmath.BF16](s, n, &d.o.Epilogue, 0, cols)
+		x, ep := data[vmath.BF16](s, n.In[0]), epilogue[vmath.BF16](s, n, &d.o.Linear, 0, cols)
 		if n.Out[0].BF16 {
 			d.half.Mul(len(x)/k, x, k, data[vmath.BF16](s, n.Out[0]), cols, &ep, &s.team)
 		} else {
@@ -76,7 +74,7 @@ func (d *dense) run(s *state) error {
 		}
 		return nil
 	}
-	x, y, ep := s.in(n, 0), s.out(n), epilogue[float32](s, n, &d.o.Epilogue, 0, cols)
+	x, y, ep := s.in(n, 0), s.out(n), epilogue[float32](s, n, &d.o.Linear, 0, cols)
 	if !d.o.Gated {
 		d.b.Mul(len(x)/k, x, k, y, cols, &ep, &s.team)
 		return nil

@@ -48,7 +48,8 @@ func Prepare(p *plan.Plan) (x *Program, err error) {
 	if err := p.Budget.Take(packer.Bytes(), "what weights are packed in, most of it for "+graph.Name(name)+","); err != nil {
 		return nil, err
 	}
-	x.WeightBytes = packer.Bytes() + p.Kept()
+	err = packer.Run()
+	x.WeightBytes = packer.Bytes() + p.ReleaseWeights()
 	p.Budget = nil // a program does not grow
-	return x, packer.Run()
+	return x, err
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/weights"
 )
 
 // A fusable points at the parts of an operator that others can be merged into. A part
@@ -14,6 +15,7 @@ type fusable struct {
 	residual     *bool      // whether In[1] is added to its output, before act
 	scale, shift *[]float32 // for each channel of its output, before residual; empty for ones and zeros
 	axis         *int       // of the channels; nil for the last
+	weights      *weights.Data
 }
 
 // plain reports whether nothing comes after scale and shift yet.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/weights"
 )
 
 // A Buffer is the memory of one or more values, of which only one is alive at a time.
@@ -149,24 +150,28 @@ type workspace struct {
 	rows  int // those of a matrix, copied together
 }
 
-// Kept returns the bytes of the constants that operators refer to, besides those
-// that are packed.
-func (g *Net) Kept() (bytes int64) {
+// ReleaseWeights lets go of the weights once they are packed. It returns the bytes of
+// the constants that operators refer to besides.
+func (g *Net) ReleaseWeights() (kept int64) {
 	seen := map[*graph.Tensor]bool{}
 	for _, n := range g.Nodes {
 		for _, p := range append(n.Op.parts(), n) {
-			if f := p.Op.fuses(); f.scale != nil {
-				bytes += 4 * int64(len(*f.scale)+len(*f.shift))
+			f := p.Op.fuses()
+			if f.weights != nil {
+				*f.weights, *f.scale = weights.Data{}, nil
+			}
+			if f.scale != nil {
+				kept += 4 * int64(len(*f.scale)+len(*f.shift))
 			}
 		}
 		for _, v := range n.In {
 			if v != nil && v.Data != nil && !seen[v.Data] {
 				seen[v.Data] = true
-				bytes += v.Data.Bytes() + 2*int64(len(v.Narrowed))
+				kept += v.Data.Bytes() + 2*int64(len(v.Narrowed))
 			}
 		}
 	}
-	return bytes
+	return kept
 }
 
 // copied returns how many floats the matrix product of a matrix of that size copies

@@ -98,7 +98,7 @@ func (n *Node) fused() (list []string) {
 	}
 	fused, f := n.Op.words(n).fused, n.Op.fuses()
 	add(fused != "", fused)
-	if f.residual != nil { // a linear operator
+	if f.weights != nil {
 		add(len(*f.scale) > 0, "scale")
 		add(len(*f.shift) > 0, "bias")
 		add(*f.residual, "residual")
