@@ -11,13 +11,20 @@ import (
 type chain struct {
 	n         *plan.Node
 	o         *plan.Chain
-	expand    step // dense, or conv that is planar
+	dense     *dense // the first operator, or
+	planar    *conv
 	depthwise *channelwise[float32]
 	project   *dense // nil for none
 }
 
 func newChain(n *plan.Node, o *plan.Chain, p *packing.Packer) *chain {
-	c := &chain{n: n, o: o, expand: newStep(o.Expand, p)}
+	c := &chain{n: n, o: o}
+	switch f := o.Expand.Op.(type) {
+	case *plan.Dense:
+		c.dense = newDense(o.Expand, f, p)
+	case *plan.Conv:
+		c.planar = newConvFloat32(o.Expand, f, p)
+	}
 	c.depthwise = newChannelwise[float32](o.Depthwise, o.Depthwise.Op.(*plan.Conv), p)
 	if o.Project != nil {
 		c.project = newDense(o.Project, o.Project.Op.(*plan.Dense), p)
@@ -32,7 +39,8 @@ func (c *chain) run(s *state) error {
 	if threads := s.team.Size(); threads > 1 {
 		parts = min(2*threads, rows)
 	}
-	return s.bands(c, rows, parts)
+	s.bands(c.part, rows, parts)
+	return nil
 }
 
 // part computes the rows lo…hi-1 of the output, counted over all pictures.
@@ -77,17 +85,16 @@ func (c *chain) picture(s *state, w *scratch, picture, y, end int) {
 func (c *chain) expandRows(s *state, dst []float32, picture, lo, hi int) {
 	x, shape := s.in(c.n, 0), c.o.Expanded().Shape
 	height, width, channels := shape[1], shape[2], shape[3]
-	switch f := c.expand.(type) {
-	case *dense:
+	if f := c.dense; f != nil {
 		ep := epilogue[float32](s, c.n, &f.o.Linear, 0, 0)
 		f.b.Mul((hi-lo)*width, x[(picture*height+lo)*width*f.o.K:], f.o.K, dst, channels, &ep, nil)
-	case *conv:
-		in := s.shape(c.n.In[0]) // [N,C,H,W]
-		ep := epilogue[float32](s, c.n, &f.o.Linear, 0, 0)
-		g := f.o.Geometry([]int{1, in[2], in[3], in[1]}, []int{1, hi - lo, width, channels}, f.o.C)
-		g.PadTop -= lo * f.o.StrideH
-		f.groups[0].ConvPlanar(&g, 1, x[picture*tensor.Size(in[1:]):], dst, channels, &ep, nil)
+		return
 	}
+	f, in := c.planar, s.shape(c.n.In[0]) // [N,C,H,W]
+	ep := epilogue[float32](s, c.n, &f.o.Linear, 0, 0)
+	g := f.o.Geometry([]int{1, in[2], in[3], in[1]}, []int{1, hi - lo, width, channels}, f.o.C)
+	g.PadTop -= lo * f.o.StrideH
+	f.groups[0].ConvPlanar(&g, 1, x[picture*tensor.Size(in[1:]):], dst, channels, &ep, nil)
 }
 
 // filterRows computes, from the rows from…to-1 of the expanded map, so many rows of

@@ -16,12 +16,24 @@ func newConv(n *plan.Node, o *plan.Conv, p *packing.Packer) step {
 	switch {
 	case o.Depthwise():
 		if n.BF16 {
-			return newChannelwise[vmath.BF16](n, o, p)
+			return step{run: newChannelwise[vmath.BF16](n, o, p).run}
 		}
-		return newChannelwise[float32](n, o, p)
+		return step{run: newChannelwise[float32](n, o, p).run}
 	case n.BF16:
-		return newConvBF16(n, o, p)
+		return step{run: newConvBF16(n, o, p).run}
 	}
+	return step{run: newConvFloat32(n, o, p).run}
+}
+
+// conv runs a plan.Conv on float32.
+type conv struct {
+	n      *plan.Node
+	o      *plan.Conv
+	groups []*matmul.PackedB // filters of each group
+	wino   *winograd.Filters // instead
+}
+
+func newConvFloat32(n *plan.Node, o *plan.Conv, p *packing.Packer) *conv {
 	c := &conv{n: n, o: o}
 	taps, per := o.KH*o.KW, o.Filters/o.Groups
 	switch {
@@ -40,14 +52,6 @@ func newConv(n *plan.Node, o *plan.Conv, p *packing.Packer) step {
 		}
 	}
 	return c
-}
-
-// conv runs a plan.Conv on float32.
-type conv struct {
-	n      *plan.Node
-	o      *plan.Conv
-	groups []*matmul.PackedB // filters of each group
-	wino   *winograd.Filters // instead
 }
 
 func (c *conv) run(s *state) error {

@@ -17,7 +17,7 @@ type Program struct {
 	plan  *plan.Plan
 	steps []step // of plan.Nodes
 	cores cores
-	pool  pool
+	pool  statePool
 
 	WeightBytes int64 // what is kept: packed weights and other constants
 }
@@ -37,7 +37,7 @@ func Prepare(p *plan.Plan) (x *Program, err error) {
 	for _, n := range p.Nodes {
 		before := packer.Bytes()
 		st := newStep(n, &packer)
-		if st == nil {
+		if st.run == nil && st.part == nil {
 			return nil, fmt.Errorf("no step runs the operator %T", n.Op)
 		}
 		x.steps = append(x.steps, st)

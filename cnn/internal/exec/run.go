@@ -179,8 +179,8 @@ func (c cores) leave(threads int) {
 	}
 }
 
-// A pool keeps states for later runs, the one used last at the end.
-type pool struct {
+// A statePool keeps states for later runs, the one used last at the end.
+type statePool struct {
 	mu   sync.Mutex
 	free []*state
 }

@@ -23,11 +23,10 @@ type state struct {
 	arena []float32
 	t     []*graph.Tensor // by value id
 	half  [][]vmath.BF16  // by value id: the data of those that are bf16, instead of t's
-	bound map[*general]bound
+	bound map[*plan.Node]bound
 
-	// For split and bands: the step under way, and functions that compute its parts,
-	// made once.
-	parted      parted
+	// The part of the step under way, and functions that have it compute rows, made once.
+	current     func(s *state, lo, hi int)
 	rows, parts int
 	part        func(lo, hi int)
 	band        func(i int)
@@ -41,9 +40,9 @@ type state struct {
 func (x *Program) newState(n int) (*state, error) {
 	p := x.plan
 	s := &state{prog: x, n: n, t: make([]*graph.Tensor, p.Values), half: make([][]vmath.BF16, p.Values),
-		bound: map[*general]bound{}, arena: hugepage.Floats(p.Arena * n)}
-	s.part = func(lo, hi int) { s.parted.part(s, lo, hi) }
-	s.band = func(i int) { s.parted.part(s, i*s.rows/s.parts, (i+1)*s.rows/s.parts) }
+		bound: map[*plan.Node]bound{}, arena: hugepage.Floats(p.Arena * n)}
+	s.part = func(lo, hi int) { s.current(s, lo, hi) }
+	s.band = func(i int) { s.current(s, i*s.rows/s.parts, (i+1)*s.rows/s.parts) }
 	s.t[p.Input.ID] = &graph.Tensor{Type: graph.Float, Shape: p.Shape(p.Input, n)}
 	for i, nd := range p.Nodes {
 		for _, v := range nd.In {
@@ -54,8 +53,8 @@ func (x *Program) newState(n int) (*state, error) {
 		for _, v := range nd.Out {
 			s.store(v)
 		}
-		if g, ok := x.steps[i].(*general); ok {
-			if err := g.bind(s); err != nil {
+		if bind := x.steps[i].bind; bind != nil {
+			if err := bind(s); err != nil {
 				return nil, err
 			}
 		}
@@ -98,11 +97,11 @@ func (s *state) run(ctx context.Context, x, y []float32) (err error) {
 	}()
 	s.attach(x, y)
 	defer s.attach(nil, nil)
-	for _, st := range s.prog.steps {
+	for i := range s.prog.steps {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := st.run(s); err != nil {
+		if err := s.step(&s.prog.steps[i]); err != nil {
 			return err
 		}
 	}
@@ -143,17 +142,19 @@ func (s *state) shape(v *plan.Value) []int        { return s.t[v.ID].Shape }
 // elements returns how many elements n's output has.
 func (s *state) elements(n *plan.Node) int { return tensor.Size(s.shape(n.Out[0])) }
 
-// split has the team compute so many rows of p, each of which takes as long as work
-// multiply-adds of a matrix product.
-func (s *state) split(p parted, rows, work int) error {
-	s.parted = p
+// step computes st.
+func (s *state) step(st *step) error {
+	if st.part == nil {
+		return st.run(s)
+	}
+	rows, work := st.rows(s)
+	s.current = st.part
 	s.team.Split(rows, work, s.part)
 	return nil
 }
 
-// bands has the team compute so many rows of p, in that many parts.
-func (s *state) bands(p parted, rows, parts int) error {
-	s.parted, s.rows, s.parts = p, rows, parts
+// bands has the team compute so many rows by part, in that many parts.
+func (s *state) bands(part func(s *state, lo, hi int), rows, parts int) {
+	s.current, s.rows, s.parts = part, rows, parts
 	s.team.Run(s.team.Size(), parts, s.band)
-	return nil
 }
