@@ -11,28 +11,28 @@ import (
 // An ElementType is a type of ONNX as a Tensor has it: its own type is wider, or the
 // same.
 type ElementType struct {
-	Type    DType
-	float   func(float32) float32 // rounds to the type; nil where that changes nothing
-	integer func(int64) int64
+	Type   DType
+	Lo, Hi int64                 // the least and the largest integer of up to 32 bits; else 0
+	float  func(float32) float32 // rounds to the type; nil where that changes nothing
 }
 
 // elementTypes holds them by their number, TensorProto.DataType.
 var elementTypes = map[int]ElementType{
 	1:  {Type: Float},
-	2:  {Type: Int, integer: wrap[uint8]},
-	3:  {Type: Int, integer: wrap[int8]},
-	4:  {Type: Int, integer: wrap[uint16]},
-	5:  {Type: Int, integer: wrap[int16]},
-	6:  {Type: Int, integer: wrap[int32]},
+	2:  {Type: Int, Hi: math.MaxUint8},
+	3:  {Type: Int, Lo: math.MinInt8, Hi: math.MaxInt8},
+	4:  {Type: Int, Hi: math.MaxUint16},
+	5:  {Type: Int, Lo: math.MinInt16, Hi: math.MaxInt16},
+	6:  {Type: Int, Lo: math.MinInt32, Hi: math.MaxInt32},
 	7:  {Type: Int}, // int64
 	9:  {Type: Bool},
 	10: {Type: Float, float: ToFloat16},
 	11: {Type: Float}, // double
-	12: {Type: Int, integer: wrap[uint32]},
+	12: {Type: Int, Hi: math.MaxUint32},
 	13: {Type: Int}, // uint64
 	16: {Type: Float, float: ToBfloat16},
-	21: {Type: Int, integer: func(v int64) int64 { return v & 15 }},        // uint4
-	22: {Type: Int, integer: func(v int64) int64 { return v << 60 >> 60 }}, // int4
+	21: {Type: Int, Hi: 15},        // uint4
+	22: {Type: Int, Lo: -8, Hi: 7}, // int4
 }
 
 // ElementTypeOf returns the type with that number in TensorProto.DataType; ok is false
@@ -42,18 +42,16 @@ func ElementTypeOf(number int) (e ElementType, ok bool) {
 	return e, ok
 }
 
-func wrap[T int32 | uint32 | int16 | uint16 | int8 | uint8](v int64) int64 { return int64(T(v)) }
-
 // Rounds reports whether e has fewer numbers than its Type.
-func (e ElementType) Rounds() bool { return e.float != nil || e.integer != nil }
+func (e ElementType) Rounds() bool { return e.float != nil || e.Hi != 0 }
 
-// Round rounds the elements of t to those of e.
+// Round rounds the elements of t to those of e; integers wrap.
 func (e ElementType) Round(t *Tensor) {
 	if e.float != nil {
 		tensor.Map(t.F, t.F, e.float)
 	}
-	if e.integer != nil {
-		tensor.Map(t.I, t.I, e.integer)
+	if e.Hi != 0 { // a power of two of them
+		tensor.Map(t.I, t.I, func(v int64) int64 { return (v-e.Lo)&(e.Hi-e.Lo) + e.Lo })
 	}
 }
 
