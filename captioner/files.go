@@ -9,6 +9,7 @@ import (
 
 	"github.com/onetomany/caption/internal/checkedio"
 	"github.com/onetomany/caption/internal/memfs"
+	"github.com/onetomany/caption/internal/message"
 	"github.com/onetomany/caption/internal/mmap"
 	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/internal/weights"
@@ -29,7 +30,7 @@ func readFile(fsys fs.FS, f File, hash bool) ([]byte, error) {
 		}
 	}
 	if err != nil {
-		return nil, &ModelError{File: f.Name, Err: cause(err), Hint: hintRestore}
+		return nil, &ModelError{File: f.Name, Err: message.Cause(err), Hint: hintRestore}
 	}
 	return b, nil
 }
@@ -117,12 +118,4 @@ func regular(fi fs.FileInfo, err error) (int64, error) {
 		return 0, errors.New("not a regular file")
 	}
 	return fi.Size(), nil
-}
-
-// cause returns what went wrong with a file, without its path.
-func cause(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	return err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/checkedio"
 	"github.com/onetomany/caption/internal/memfs"
+	"github.com/onetomany/caption/internal/message"
 	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/vocab"
 )
@@ -68,7 +69,7 @@ func (l *Loader) Open(dir string) (*Captioner, error) {
 		err = errors.New("not a folder")
 	}
 	if err != nil {
-		return nil, &ModelError{Dir: dir, Err: cause(err), Hint: "give a folder that caption train wrote"}
+		return nil, &ModelError{Dir: dir, Err: message.Cause(err), Hint: "give a folder that caption train wrote"}
 	}
 	return l.open(dir, os.DirFS(dir))
 }
@@ -133,7 +134,7 @@ func together(f func() error, g func()) error {
 
 func readConfig(fsys fs.FS) (*config, error) {
 	fail := func(err error) (*config, error) {
-		return nil, &ModelError{File: configFile, Err: cause(err), Hint: "give a folder that caption train wrote"}
+		return nil, &ModelError{File: configFile, Err: message.Cause(err), Hint: "give a folder that caption train wrote"}
 	}
 	f, _, err := openRegular(fsys, configFile)
 	if err != nil {

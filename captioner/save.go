@@ -17,6 +17,7 @@ import (
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/memfs"
+	"github.com/onetomany/caption/internal/message"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -209,7 +210,7 @@ func (n *CNN) read() (memfs.FS, error) {
 		}
 		f, size, err := openRegular(n.FS, name)
 		if err != nil {
-			return nil, fmt.Errorf("the CNN's file %s: %w", name, cause(err))
+			return nil, fmt.Errorf("the CNN's file %s: %w", name, message.Cause(err))
 		}
 		f.Close()
 		if size < 0 || size > maxCNN-total {

@@ -1,8 +1,6 @@
 package rnn
 
-import (
-	"github.com/onetomany/caption/internal/kernels/vmath"
-)
+import "github.com/onetomany/caption/internal/kernels/vmath"
 
 // gru is the cell of Cho et al. (2014), with the reset gate behind the product with
 // Wh, as in cuDNN and PyTorch.

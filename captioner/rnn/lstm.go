@@ -1,8 +1,6 @@
 package rnn
 
-import (
-	"github.com/onetomany/caption/internal/kernels/vmath"
-)
+import "github.com/onetomany/caption/internal/kernels/vmath"
 
 // lstm is the cell of Hochreiter and Schmidhuber (1997) with a forget gate, whose
 // bias starts at 1, so that the cell remembers at first (Jozefowicz et al. 2015).

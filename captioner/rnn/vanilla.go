@@ -1,8 +1,6 @@
 package rnn
 
-import (
-	"github.com/onetomany/caption/internal/kernels/vmath"
-)
+import "github.com/onetomany/caption/internal/kernels/vmath"
 
 // vanilla is the simplest cell. Its Wh starts as a rotation, so that what it saw
 // neither fades nor explodes over the steps (Le, Jaitly and Hinton 2015).

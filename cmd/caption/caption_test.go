@@ -322,12 +322,12 @@ func TestTrainOnOwnPhotos(t *testing.T) {
 // TestInfoPlan prints what the CNN of the default model does.
 func TestInfoPlan(t *testing.T) {
 	model := filepath.Join("..", "..", "models", "default", "cnn.onnx")
-	_, out, _ := run(t, nil, "info", "--cnn", model, "--plan")
+	_, out, _ := run(t, "info", "--cnn", model, "--plan")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if len(lines) < 20 || !strings.HasPrefix(lines[0], "step  operator") || !strings.Contains(lines[1], "convolution 3×3") {
 		t.Errorf("%s", out)
 	}
-	_, out, _ = run(t, nil, "info", "--cnn", model, "--plan", "--json")
+	_, out, _ = run(t, "info", "--cnn", model, "--plan", "--json")
 	var info struct {
 		Plan []struct {
 			Operator     string

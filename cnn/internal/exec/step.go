@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/plan"
 	"github.com/onetomany/caption/internal/kernels/vmath"
 	"github.com/onetomany/caption/internal/packing"
@@ -88,7 +88,7 @@ type general struct {
 
 // bound is a general operator ready to run on so many pictures.
 type bound struct {
-	kernel  *ops.Kernel
+	kernel  *op.Kernel
 	in, out []*graph.Tensor
 }
 

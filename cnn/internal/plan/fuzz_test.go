@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/plan"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 )
@@ -123,7 +123,7 @@ func slowly(g *graph.Graph, out string, shape []int, x []float32) (y *graph.Tens
 		}
 		var y []*graph.Tensor
 		if err == nil {
-			y, err = ops.Eval(n, g.Opset, in)
+			y, err = op.Eval(n, g.Opset, in)
 		}
 		for i, name := range n.Outputs {
 			if err != nil {

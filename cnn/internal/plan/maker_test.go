@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/plan"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 )
@@ -82,8 +82,8 @@ func (m *maker) number(v float32) string {
 }
 
 // add appends a node if package ops accepts it, and returns its first output.
-func (m *maker) add(op string, attrs map[string]graph.Attr, outputs int, in ...string) (made, bool) {
-	n := &graph.Node{Name: m.name(op), Op: op, Attrs: attrs, Inputs: in}
+func (m *maker) add(what string, attrs map[string]graph.Attr, outputs int, in ...string) (made, bool) {
+	n := &graph.Node{Name: m.name(what), Op: what, Attrs: attrs, Inputs: in}
 	for range outputs {
 		n.Outputs = append(n.Outputs, m.name("v"))
 	}
@@ -101,7 +101,7 @@ func (m *maker) add(op string, attrs map[string]graph.Attr, outputs int, in ...s
 		}
 		args = append(args, t)
 	}
-	k, err := ops.Bind(n, m.g.Opset, args)
+	k, err := op.Bind(n, m.g.Opset, args)
 	if err != nil {
 		return made{}, false
 	}

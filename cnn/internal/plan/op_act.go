@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
@@ -24,7 +24,7 @@ type Act struct {
 // The functions that the kernels have are known to package ops.
 func init() {
 	r := map[string]rule{}
-	for _, o := range ops.All() {
+	for _, o := range op.All() {
 		if o.Activates() {
 			r[o.Name] = (*lowering).activate
 		}
@@ -41,7 +41,7 @@ func (l *lowering) activate(n *graph.Node, x *Value, _ []int) *Value {
 			in[i] = t
 		}
 	}
-	f, ok := ops.ActivationOf(n, l.g.Opset, in)
+	f, ok := op.ActivationOf(n, l.g.Opset, in)
 	if !ok {
 		return nil
 	}

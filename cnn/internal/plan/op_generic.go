@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/cnn/internal/op"
 )
 
 // Generic is an ONNX operator as package ops computes it, in row-major order.
@@ -18,7 +18,7 @@ type Generic struct {
 func init() { register(&Generic{}, nil) }
 
 // move lets transpositions pass what works element by element.
-func (o *Generic) move([]int) (Op, bool) { return o, ops.Get(o.node.Op).Elementwise() }
+func (o *Generic) move([]int) (Op, bool) { return o, op.Get(o.node.Op).Elementwise() }
 
 // pictures is what package ops says of the operator.
 func (o *Generic) pictures(n *Node) (axis int, ok bool) {
@@ -32,7 +32,7 @@ func (o *Generic) pictures(n *Node) (axis int, ok bool) {
 			in[i], axes[i] = &graph.Tensor{Type: v.Type, Shape: v.Shape}, v.Pictures
 		}
 	}
-	return ops.Pictures(o.node, o.opset, in, axes)
+	return op.Pictures(o.node, o.opset, in, axes)
 }
 
 func (o *Generic) prefers(*Net, *Node, bool) precision { return float32s }
@@ -44,7 +44,7 @@ func (o *Generic) words(*Node) words { return words{graph.Word(o.node.Op), "gene
 
 // Bind prepares n, a Generic of p, for so many pictures. It fails where the
 // operator would give other types or shapes than the plan expects.
-func (o *Generic) Bind(p *Plan, n *Node, pictures int) (*ops.Kernel, error) {
+func (o *Generic) Bind(p *Plan, n *Node, pictures int) (*op.Kernel, error) {
 	in := make([]*graph.Tensor, len(n.In))
 	for i, v := range n.In {
 		switch {
@@ -55,7 +55,7 @@ func (o *Generic) Bind(p *Plan, n *Node, pictures int) (*ops.Kernel, error) {
 			in[i] = &graph.Tensor{Type: v.Type, Shape: p.Shape(v, pictures)}
 		}
 	}
-	k, err := ops.Bind(o.node, o.opset, in)
+	k, err := op.Bind(o.node, o.opset, in)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/plan"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 )
@@ -27,7 +27,7 @@ func reference(t testing.TB, g *graph.Graph, out string, shape []int, x []float3
 			}
 			in = append(in, v)
 		}
-		y, err := ops.Eval(n, g.Opset, in)
+		y, err := op.Eval(n, g.Opset, in)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,7 +51,7 @@ func TestCount(t *testing.T) {
 			t.Errorf("%v: %d, %v", c.shape, n, err)
 		}
 	}
-	if _, err := Count([]int{1 << 31}); !errors.Is(err, ErrTooLarge) {
+	if _, err := Count([]int{1 << 16, 1 << 15}); !errors.Is(err, ErrTooLarge) {
 		t.Error(err)
 	}
 }
