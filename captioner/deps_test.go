@@ -14,7 +14,7 @@ func TestDependencies(t *testing.T) {
 	if err != nil {
 		t.Skip("no go command here")
 	}
-	out, err := exec.Command(goTool, "list", "-deps", module+"captioner", module+"features", module+"cnn", module+"vocab").Output()
+	out, err := exec.Command(goTool, "list", "-deps", module+"captioner", module+"captioner/dataset", module+"features", module+"cnn", module+"vocab").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
