@@ -93,7 +93,7 @@ func (b *beam) advance(logits []float32) ([]next, error) {
 	for _, c := range b.cand {
 		if c.word != vocab.End && b.hopeful(c.total) {
 			live = append(live, b.live[c.row].grown(c.word, c.lp))
-			out = append(out, next{c.row, c.word})
+			out = append(out, next{row: c.row, word: c.word})
 		}
 	}
 	b.live = live

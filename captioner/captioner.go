@@ -163,7 +163,7 @@ func (c *Captioner) Info() Info {
 		Embedding:     g.Decoder.Embedding,
 		Hidden:        g.Decoder.Hidden,
 		Vocabulary:    g.Decoder.Vocabulary,
-		Parameters:    c.gen.form.Parameters(),
+		Parameters:    int(c.gen.form.Parameters()),
 		CNNName:       g.CNN.Name,
 		CNNLayer:      g.CNN.Layer,
 		CNNReference:  g.CNN.Reference,

@@ -142,15 +142,8 @@ const (
 	minVocab   = 5       // the special tokens and one word
 )
 
-// Parameters counts the weights that are learnt; 0 where Validate refuses f.
-func (f Form) Parameters() int {
-	if f.check() != nil {
-		return 0
-	}
-	return int(f.parameters()) // at most maxWeights
-}
-
-func (f Form) parameters() int64 {
+// Parameters counts the weights that are learnt.
+func (f Form) Parameters() int64 {
 	var n int64
 	for _, p := range f.Params() {
 		if !p.Statistic {
@@ -192,7 +185,7 @@ func (f Form) check() error {
 			return fmt.Errorf("%s %d is not in %d..%d", s.name, s.n, s.low, s.high)
 		}
 	}
-	if n := f.parameters(); n > maxWeights {
+	if n := f.Parameters(); n > maxWeights {
 		return fmt.Errorf("%d weights are more than the limit of %d", n, maxWeights)
 	}
 	return nil

@@ -25,18 +25,27 @@ type entry struct {
 	name   Entry
 	params []rnn.Param
 
-	// atWords computes in s.img what the image of each of n photos, in s.v, adds
-	// to the gates at every word, B included. nil adds B alone.
+	// atWords computes in s.img what each of n photos, whose features are in s.v,
+	// adds to the gates at every word, B included.
 	atWords func(g *Generator, s *scratch, n int)
 }
 
 var entries = []entry{
-	{name: Init, params: first},
-	{name: Every, params: append(first, linear("image.every", "Every", "E", "D", "added to the embedding of every word")...),
+	{
+		name: Init, params: first,
+		atWords: func(g *Generator, s *scratch, n int) {
+			for i := range n {
+				copy(s.img[i*g.gates:], g.vectors["cell.b"])
+			}
+		},
+	},
+	{
+		name: Every, params: append(first, linear("image.every", "Every", "E", "D", "added to the embedding of every word")...),
 		atWords: func(g *Generator, s *scratch, n int) {
 			g.mul("image.every.weight", s, n, s.v, s.x, g.vectors["image.every.bias"])
 			g.mul("cell.wx", s, n, s.x, s.img, g.vectors["cell.b"])
-		}},
+		},
+	},
 }
 
 // first are the weights of the first input.

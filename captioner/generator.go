@@ -182,8 +182,8 @@ func (g *Generator) Batch(ctx context.Context, features [][]float32, opt *Option
 }
 
 // next continues a branch: with the state of row, one of the rows whose logits the
-// search has just seen, and with word as the next input.
-type next struct{ row, word int }
+// search has just seen, and with word as the next input. The photo is for group.
+type next struct{ row, word, photo int }
 
 // search chooses the sentences of one photo.
 type search interface {
@@ -212,13 +212,11 @@ func (g *Generator) group(ctx context.Context, features [][]float32, o *Options,
 	searches := make([]search, len(features))
 	live := make([]int, len(features)) // branches of each photo
 	s.next = s.next[:0]
-	s.owner = s.owner[:0]
 	for i := range searches {
 		searches[i] = newSearch(o, V)
 		live[i] = searches[i].start()
 		for range live[i] {
-			s.next = append(s.next, next{i, vocab.Start})
-			s.owner = append(s.owner, i)
+			s.next = append(s.next, next{i, vocab.Start, i})
 		}
 	}
 	for len(s.next) > 0 {
@@ -228,7 +226,6 @@ func (g *Generator) group(ctx context.Context, features [][]float32, o *Options,
 		g.step(s)
 
 		s.next = s.next[:0]
-		s.owner = s.owner[:0]
 		row := 0
 		for i, n := range live {
 			if n == 0 {
@@ -239,8 +236,7 @@ func (g *Generator) group(ctx context.Context, features [][]float32, o *Options,
 				return nil, err
 			}
 			for _, x := range nx {
-				s.next = append(s.next, next{row + x.row, x.word})
-				s.owner = append(s.owner, i)
+				s.next = append(s.next, next{row + x.row, x.word, i})
 			}
 			row += n
 			live[i] = len(nx)
@@ -255,9 +251,8 @@ func (g *Generator) group(ctx context.Context, features [][]float32, o *Options,
 
 // scratch is the memory of one run. The number of rows is len(next).
 type scratch struct {
-	team  workers.Team
-	next  []next // what each row continues, an index into h and c
-	owner []int  // photo of each row
+	team workers.Team
+	next []next // what each row continues; its row is one of h and c
 
 	img    []float32 // [photos, G·H]: what the image adds to the gates, with B
 	v, x   []float32 // [rows, D], [rows, E]: inputs
@@ -295,13 +290,7 @@ func (g *Generator) image(s *scratch, features [][]float32) error {
 	}
 	s.x = grow(s.x, n*E)
 	s.img = grow(s.img, n*g.gates)
-	if atWords := g.form.Entry.find().atWords; atWords != nil {
-		atWords(g, s, n)
-	} else {
-		for i := range n {
-			copy(s.img[i*g.gates:], g.vectors["cell.b"])
-		}
-	}
+	g.form.Entry.find().atWords(g, s, n)
 
 	g.mul("image.first.weight", s, n, s.v, s.x, g.vectors["image.first.bias"])
 	s.pre = grow(s.pre, n*g.gates)
@@ -328,7 +317,7 @@ func (g *Generator) step(s *scratch) {
 		copy(s.h[r*H:(r+1)*H], s.h2[x.row*H:])
 		copy(s.c[r*H:(r+1)*H], s.c2[x.row*H:])
 		g.embed.Read(s.x[r*E:(r+1)*E], x.word*E)
-		copy(s.pre[r*g.gates:(r+1)*g.gates], s.img[s.owner[r]*g.gates:])
+		copy(s.pre[r*g.gates:(r+1)*g.gates], s.img[x.photo*g.gates:])
 	}
 	g.add("cell.wx", s, n, s.x, s.pre)
 	g.advance(s, n)

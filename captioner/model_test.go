@@ -137,7 +137,7 @@ func TestSaveAndOpen(t *testing.T) {
 			}
 			i := c.Info()
 			if i.Name != "tiny" || i.Dir != dir || i.Cell != LSTM || i.Entry != Every || i.Features != 6 || i.Hidden != 10 ||
-				i.Vocabulary != m.Vocab.Len() || i.Parameters != m.Decoder.Parameters() || i.CNNName != "tiny-cnn" ||
+				i.Vocabulary != m.Vocab.Len() || int64(i.Parameters) != m.Decoder.Parameters() || i.CNNName != "tiny-cnn" ||
 				i.CNNFiles[0].Bytes != 1395 || i.Preprocessing != m.Preprocessing || i.Rights != "Free." || !strings.Contains(i.Card, "tiny-cnn") {
 				t.Errorf("info %+v", i)
 			}

@@ -54,7 +54,7 @@ func (s *sampler) advance(logits []float32) ([]next, error) {
 		}
 		d.branch = d.grown(c.word, c.lp)
 		live = append(live, d)
-		out = append(out, next{r, c.word})
+		out = append(out, next{row: r, word: c.word})
 	}
 	s.live = live
 	return out, nil

@@ -29,7 +29,7 @@ var Cells = []*Cell{&vanilla, &lstm, &gru}
 type Cell struct {
 	Name    string   // in files and on the command line
 	Gates   []string // in the order of their rows
-	Formula string   // with sigmoids and tanh of the gates left to the words
+	Formula string   // for people
 
 	// Split cells use Wx·x + B and Wh·h each by itself, and have one more bias,
 	// BHn [H], which is added to the last gate of Wh·h. Others use the sum.
@@ -62,9 +62,9 @@ type Cell struct {
 type Row struct {
 	Pre          []float32 // [G·H] Wx·x + B, and Wh·h unless the cell is Split; then the gates
 	Rec          []float32 // [G·H] Wh·h, with BHn; nil unless the cell is Split
-	H, C         []float32 // [H] the state; C is nil unless the cell has Memory
+	H, C         []float32 // [H] the state; C is for cells with Memory
 	PrevH, PrevC []float32 // [H] the state of the step before; nil where that is zero
-	Aux          []float32 // [H] nil unless the cell has Memory
+	Aux          []float32 // [H] for cells with Memory
 }
 
 // Gradient is the memory for the gradients of a Row, each of its length.

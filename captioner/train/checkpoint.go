@@ -7,7 +7,6 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"reflect"
 	"slices"
@@ -178,20 +177,10 @@ func difference(a, b Options) (name, was, is string) {
 }
 
 func checksum(meta string, ts []safetensors.Tensor) string {
-	table := crc32.MakeTable(crc32.Castagnoli)
-	sum := crc32.Checksum([]byte(meta), table)
-	buf := make([]byte, 0, 1<<16)
+	h := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	io.WriteString(h, meta)
 	for _, t := range ts {
-		for d := t.Data; len(d) > 0; {
-			n := min(len(d), cap(buf)/4)
-			buf = buf[:0]
-			for _, x := range d[:n] {
-				b := math.Float32bits(x)
-				buf = append(buf, byte(b), byte(b>>8), byte(b>>16), byte(b>>24))
-			}
-			sum = crc32.Update(sum, table, buf)
-			d = d[n:]
-		}
+		safetensors.WriteFloats(h, safetensors.F32, t.Data) // a hash takes all
 	}
-	return fmt.Sprintf("%08x", sum)
+	return fmt.Sprintf("%08x", h.Sum32())
 }

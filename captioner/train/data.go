@@ -179,11 +179,7 @@ func (d *Data) digest() string {
 // what is hashed.
 type digester struct{ hash.Hash }
 
-func (h digester) int(x int) {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], uint64(x))
-	h.Write(b[:])
-}
+func (h digester) int(x int) { binary.Write(h, binary.LittleEndian, uint64(x)) }
 
 func (h digester) string(s string) {
 	h.int(len(s))
@@ -193,11 +189,7 @@ func (h digester) string(s string) {
 func (h digester) features(fs [][]float32) {
 	h.int(len(fs))
 	for _, f := range fs {
-		b := make([]byte, 4*len(f))
-		for i, x := range f {
-			binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(x))
-		}
 		h.int(len(f))
-		h.Write(b)
+		binary.Write(h, binary.LittleEndian, f)
 	}
 }

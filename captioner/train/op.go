@@ -5,6 +5,7 @@ import (
 	"hash"
 	"hash/fnv"
 	"slices"
+	"sync"
 
 	"github.com/chewxy/hm"
 	"github.com/onetomany/caption/internal/kernels/matmul"
@@ -130,6 +131,31 @@ func (l linear) backward(dw, dbias, x, dy []float32, n int) {
 // input computes the gradient of x: dx = dy·W, added to dx where add is set.
 func (l linear) input(dx, dy, w []float32, n int, add bool) {
 	matmul.Mul(false, false, n, l.in, l.out, dy, l.out, w, l.in, add, dx, l.in, workers.Threads(l.threads))
+}
+
+// parallel calls f on parts [lo,hi) of [0,n), each on a goroutine of its own, at most
+// threads of them. f must treat each index by itself, so that the result does not
+// depend on the number of parts.
+func parallel(threads, n int, f func(lo, hi int)) {
+	threads = min(threads, n)
+	if threads <= 1 {
+		f(0, n)
+		return
+	}
+	var wg sync.WaitGroup
+	for i := 1; i < threads; i++ {
+		wg.Go(func() { f(n*i/threads, n*(i+1)/threads) })
+	}
+	f(0, n/threads)
+	wg.Wait()
+}
+
+// grow returns a slice of n elements, in b's memory if that is enough.
+func grow(b []float32, n int) []float32 {
+	if cap(b) < n {
+		return make([]float32, n)
+	}
+	return b[:n]
 }
 
 // row returns row i of a matrix of the given width, nil of one not in use.

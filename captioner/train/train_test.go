@@ -123,6 +123,18 @@ func TestLearns(t *testing.T) {
 	}
 }
 
+// TestEntries holds that training knows every way for the image to enter.
+func TestEntries(t *testing.T) {
+	for _, name := range captioner.Entries() {
+		e, ok := entries[captioner.Entry(name)]
+		form := captioner.Form{Cell: captioner.RNN, Entry: captioner.Entry(name)}
+		weights := len(learnt(form)) - len(learnt(captioner.Form{Cell: captioner.RNN, Entry: captioner.Init}))
+		if !ok || (e.forward == nil) != (weights == 0) || (e.backward == nil) != (weights == 0) {
+			t.Errorf("%s: the row is missing or incomplete for %d weights", name, weights)
+		}
+	}
+}
+
 // finish runs d and returns the bytes of the last checkpoint.
 func finish(t *testing.T, d *Data, o *Options) ([]byte, *Result) {
 	t.Helper()

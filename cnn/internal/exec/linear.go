@@ -210,7 +210,7 @@ func (c *conv) runBF16(s *state, in, out []int) {
 	ep := epilogue[vmath.BF16](s, n, &o.Epilogue, 0, o.Filters)
 	if o.Depthwise() {
 		g := o.Geometry(in, out, o.Filters)
-		depthwise.ConvBF16(&g, in[0], x, c.taps, y, o.Filters, &ep, &s.team)
+		depthwise.Conv(&g, in[0], x, c.taps, y, o.Filters, &ep, &s.team)
 		return
 	}
 	g := o.Geometry(in, out, o.C+o.Fill)
@@ -241,9 +241,9 @@ func (p *pooling) run(s *state) error {
 	if p.n.BF16 {
 		x, y := data[vmath.BF16](s, p.n.In[0]), data[vmath.BF16](s, p.n.Out[0])
 		if p.o.Max {
-			depthwise.MaxPoolBF16(&g, in[0], x, y, in[3], &s.team)
+			depthwise.MaxPool(&g, in[0], x, y, in[3], &s.team)
 		} else {
-			depthwise.AveragePoolBF16(&g, in[0], p.o.CountPad, x, y, in[3], &s.team)
+			depthwise.AveragePool(&g, in[0], p.o.CountPad, x, y, in[3], &s.team)
 		}
 		return nil
 	}
