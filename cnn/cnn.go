@@ -8,9 +8,11 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/onetomany/caption/cnn/internal/exec"
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/onnx"
 	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/message"
 )
 
@@ -80,7 +82,7 @@ type Info struct {
 	MultiplyAdds int64 // of one picture, up to the feature
 	Parameters   int64 // up to the feature
 	WeightBytes  int64 // what the Net keeps in memory: packed weights and other constants
-	PeakBytes    int64 // what one Run of one picture takes besides on one thread: buffers, room of operators, result
+	PeakBytes    int64 // what one Run of one picture takes besides on one thread: buffers, workspace of operators, result
 }
 
 // A FormatError says that a file is not an ONNX model, or a damaged one, or
@@ -132,6 +134,7 @@ type Net struct {
 	info    Info
 	size    int // elements of the feature of one picture
 	plan    *plan.Plan
+	program *exec.Program
 	threads int
 }
 
@@ -167,19 +170,19 @@ func open(name string, opt *Options, read func(onnx.Limits) (*onnx.Model, error)
 	}
 	defer g.Close() // what the plan needs of the weights is packed then
 	p, err := plan.Compile(g.Graph, plan.Options{Layer: opt.Layer, Height: opt.Height, Width: opt.Width, BF16: opt.Precision == BF16, BF16All: bf16All})
+	var x *exec.Program
+	if err == nil {
+		x, err = exec.Prepare(p)
+	}
 	if err != nil {
 		return nil, message.Error(fmt.Errorf("%s: %w", name, err))
 	}
-	size := 1
-	for _, d := range p.FeatureShape {
-		size *= d
-	}
-	n := &Net{plan: p, size: size, threads: max(opt.Threads, 1), info: Info{
+	n := &Net{plan: p, program: x, size: tensor.Size(p.FeatureShape), threads: max(opt.Threads, 1), info: Info{
 		Producer:     g.Producer,
 		IR:           g.IR,
 		Opset:        g.Opset,
 		ExternalData: g.External,
-		InputName:    p.Input,
+		InputName:    p.InputName,
 		Channels:     p.Channels,
 		Height:       p.Height,
 		Width:        p.Width,
@@ -191,7 +194,7 @@ func open(name string, opt *Options, read func(onnx.Limits) (*onnx.Model, error)
 		Precision:    opt.Precision,
 		MultiplyAdds: p.MultiplyAdds,
 		Parameters:   p.Parameters,
-		WeightBytes:  p.WeightBytes,
+		WeightBytes:  x.WeightBytes,
 		PeakBytes:    p.PeakBytes,
 	}}
 	if len(g.Metadata) > 0 {
@@ -213,6 +216,19 @@ func (n *Net) Info() Info {
 	return i
 }
 
+// A Step is one operator of a network as it is planned, for people to read.
+type Step = plan.Step
+
+// Plan tells what Run does, operator by operator: what the nodes of the model have
+// become, with shapes, memory, cost and the kernel that computes each. The steps
+// are not to be changed. A Net that Open has not made has none.
+func (n *Net) Plan() []Step {
+	if n == nil || n.plan == nil {
+		return nil
+	}
+	return slices.Clone(n.plan.Steps)
+}
+
 // Run computes the features of a batch of pictures, [N,C,H,W] in, [N,D] out
 // ([N,H,W,C] for a map). N may be any number, whatever the model was exported
 // with. Run checks ctx between operators. The error for a tensor of another shape
@@ -225,7 +241,7 @@ func (n *Net) Run(ctx context.Context, batch Tensor) (Tensor, error) {
 		Shape: slices.Concat(batch.Shape[:1], n.info.FeatureShape),
 		Data:  make([]float32, batch.Shape[0]*n.size),
 	}
-	if err := n.plan.Run(ctx, batch.Shape[0], batch.Data, y.Data, n.threads); err != nil {
+	if err := n.program.Run(ctx, batch.Shape[0], batch.Data, y.Data, n.threads); err != nil {
 		return Tensor{}, err
 	}
 	return y, nil
@@ -243,7 +259,7 @@ func (n *Net) RunInto(ctx context.Context, dst []float32, batch Tensor) error {
 	if len(dst) < size {
 		return fmt.Errorf("cnn: room for %d elements; the features of %d pictures have %d", len(dst), batch.Shape[0], size)
 	}
-	return n.plan.Run(ctx, batch.Shape[0], batch.Data, dst[:size], n.threads)
+	return n.program.Run(ctx, batch.Shape[0], batch.Data, dst[:size], n.threads)
 }
 
 // check makes sure that there is a network, and that batch is one of its pictures.

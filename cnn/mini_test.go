@@ -82,7 +82,7 @@ func TestMini(t *testing.T) {
 // the fallback, batches of the exporter's size, gives the same but is slower.
 func TestMiniBatches(t *testing.T) {
 	for _, name := range mini(t) {
-		if !openMini(t, name, nil).plan.Batchable() {
+		if !openMini(t, name, nil).plan.Batchable {
 			t.Errorf("%s goes through picture by picture", name)
 		}
 	}

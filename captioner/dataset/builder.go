@@ -45,28 +45,28 @@ type draft struct {
 
 func newBuilder(path string) *builder { return &builder{path: path, index: map[string]int{}} }
 
-// enter starts a file of captions and returns its content.
-func (b *builder) enter(file string) ([]byte, error) {
+// read parses a file of captions.
+func (b *builder) read(file string, parse func(*builder, []byte) error) error {
 	b.start(file)
 	// Stat before Open: opening a named pipe would wait for its writer.
 	if fi, err := os.Stat(file); err != nil {
-		return nil, fmt.Errorf("data set: %w", err)
+		return fmt.Errorf("data set: %w", err)
 	} else if !fi.Mode().IsRegular() {
-		return nil, b.errorf(0, "not a regular file")
+		return b.errorf(0, "not a regular file")
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("data set: %w", err)
+		return fmt.Errorf("data set: %w", err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("data set: %w", err)
+		return fmt.Errorf("data set: %w", err)
 	}
 	if len(data) > maxFile {
-		return nil, b.errorf(0, "larger than the limit of %d bytes", maxFile)
+		return b.errorf(0, "larger than the limit of %d bytes", maxFile)
 	}
-	return bytes.TrimPrefix(data, []byte("\ufeff")), nil
+	return parse(b, bytes.TrimPrefix(data, []byte("\ufeff")))
 }
 
 func (b *builder) start(file string) {
@@ -94,6 +94,10 @@ func (b *builder) errorf(line int, format string, args ...any) error {
 		at = fmt.Sprintf(", line %d", line)
 	}
 	return message.Error(fmt.Errorf("data set %s%s: %w", b.file, at, fmt.Errorf(format, args...)))
+}
+
+func (b *builder) note(format string, args ...any) {
+	b.notes = append(b.notes, fmt.Sprintf(format, args...))
 }
 
 // photo returns the photo of a name, a new one if need be.
@@ -139,7 +143,7 @@ func (b *builder) setSplit(p *draft, split string) error {
 		split = b.split
 		if !b.fileSplit {
 			b.fileSplit = true
-			b.notes = append(b.notes, fmt.Sprintf("the photos of %s are in split %s, as its name says", filepath.Base(b.file), split))
+			b.note("the photos of %s are in split %s, as its name says", filepath.Base(b.file), split)
 		}
 	}
 	if split == "" {
@@ -204,7 +208,7 @@ func imageDirs(file string) []string {
 
 // set looks for the files and makes the set.
 func (b *builder) set(name string, needFiles bool) (*Set, error) {
-	s := &Set{Name: name, Notes: b.notes}
+	s := &Set{Name: name}
 	captioned := 0
 	var first *draft // without a file
 	hit := ""        // the folder of the last file found, tried first
@@ -233,14 +237,15 @@ func (b *builder) set(name string, needFiles bool) (*Set, error) {
 			b.path, captioned, first.Name, strings.Join(first.dirs, ", "))
 	}
 	if b.noText > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("left out %s without text", message.Count(b.noText, "caption")))
+		b.note("left out %s without text", message.Count(b.noText, "caption"))
 	}
 	if n := len(b.photos) - captioned; n > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("left out %s without caption", message.Count(n, "photo")))
+		b.note("left out %s without caption", message.Count(n, "photo"))
 	}
 	if n := len(s.Missing); n > 0 && needFiles {
-		s.Notes = append(s.Notes, fmt.Sprintf("left out %d of %s: no file (%s)", n, message.Count(captioned, "photo"), firstNames(s.Missing)))
+		b.note("left out %d of %s: no file (%s)", n, message.Count(captioned, "photo"), firstNames(s.Missing))
 	}
+	s.Notes = b.notes
 	if !b.splits {
 		s.EnsureVal()
 	}

@@ -11,50 +11,31 @@ import (
 
 // openFlickr reads a folder with the captions of Flickr8k or Flickr30k, if
 // they are there: a .token file with lines "photo.jpg#0<TAB>caption", and
-// lists of the photos of each split.
+// lists of the photos of each split. With lists, photos on none of them are left out.
 func openFlickr(b *builder, dir string) (ok bool, err error) {
-	for _, sub := range []string{"", "Flickr8k_text"} {
-		for _, name := range []string{"Flickr8k.token.txt", "results_20130124.token"} {
-			file := filepath.Join(dir, sub, name)
-			if !isFile(file) {
-				continue
-			}
-			data, err := b.enter(file)
-			if err != nil {
-				return true, err
-			}
-			b.dirs = imageDirs(filepath.Join(dir, name)) // also where file is in Flickr8k_text
-			if err := parseTokens(b, data); err != nil {
-				return true, err
-			}
-			return true, flickrSplits(b, filepath.Join(dir, sub))
-		}
+	names := []string{"Flickr8k.token.txt", "results_20130124.token", "Flickr8k_text/Flickr8k.token.txt", "Flickr8k_text/results_20130124.token"}
+	i := slices.IndexFunc(names, func(name string) bool { return isFile(filepath.Join(dir, name)) })
+	if i < 0 {
+		return false, nil
 	}
-	return false, nil
-}
-
-// flickrSplits reads the lists of splits. With lists, photos on none of them
-// are in no split and left out.
-func flickrSplits(b *builder, dir string) error {
-	any := false
+	file := filepath.Join(dir, names[i])
+	err = b.read(file, func(b *builder, data []byte) error {
+		b.dirs = imageDirs(filepath.Join(dir, filepath.Base(file))) // also of captions in Flickr8k_text
+		return parseTokens(b, data)
+	})
+	lists := 0
 	for _, split := range []string{"train", "dev", "test"} {
-		file := filepath.Join(dir, "Flickr_8k."+split+"Images.txt")
-		if !isFile(file) {
+		list := filepath.Join(filepath.Dir(file), "Flickr_8k."+split+"Images.txt")
+		if err != nil || !isFile(list) {
 			continue
 		}
-		any = true
-		data, err := b.enter(file)
-		if err != nil {
-			return err
-		}
-		if err := parseList(b, data, split); err != nil {
-			return err
-		}
+		lists++
+		err = b.read(list, func(b *builder, data []byte) error { return parseList(b, data, split) })
 	}
-	if any {
+	if lists > 0 {
 		b.dropUnlisted()
 	}
-	return nil
+	return true, err
 }
 
 // parseTokens reads lines "photo.jpg#0<TAB>caption".
@@ -87,7 +68,7 @@ func parseList(b *builder, data []byte, split string) error {
 		return nil
 	})
 	if n := len(unknown); n > 0 {
-		b.notes = append(b.notes, fmt.Sprintf("%s lists %s without caption (%s)", filepath.Base(b.file), message.Count(n, "photo"), firstNames(unknown)))
+		b.note("%s lists %s without caption (%s)", filepath.Base(b.file), message.Count(n, "photo"), firstNames(unknown))
 	}
 	return err
 }
@@ -97,6 +78,6 @@ func (b *builder) dropUnlisted() {
 	all := len(b.photos)
 	b.photos = slices.DeleteFunc(b.photos, func(d draft) bool { return d.Split == "" })
 	if n := all - len(b.photos); n > 0 {
-		b.notes = append(b.notes, fmt.Sprintf("left out %s on none of the lists of splits", message.Count(n, "photo")))
+		b.note("left out %s on none of the lists of splits", message.Count(n, "photo"))
 	}
 }

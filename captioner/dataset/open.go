@@ -74,15 +74,11 @@ func extension(path string) string { return strings.ToLower(filepath.Ext(path)) 
 
 // openFile reads one file of captions.
 func openFile(b *builder, path string) error {
-	data, err := b.enter(path)
-	if err != nil {
-		return err
-	}
 	parse := parsers[extension(path)]
 	if parse == nil {
-		return b.errorf(0, "unknown extension %q; %s", extension(path), accepted)
+		return fmt.Errorf("data set %s: unknown extension %q; %s", path, extension(path), accepted)
 	}
-	return parse(b, data)
+	return b.read(path, parse)
 }
 
 // openDir reads a folder: Flickr8k, COCO, or one that holds a single file of

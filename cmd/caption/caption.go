@@ -60,8 +60,7 @@ others were done, 130 interrupted.`,
 	fs.SortFlags = false
 	f.model.Register(cmd)
 	cli.AddPrecision(cmd, &f.model.Precision)
-	fs.IntVarP(&f.decoding.num, "num", "n", 1, "captions a photo, best first")
-	f.decoding.register(fs)
+	f.decoding.register(fs, "")
 	fs.StringVarP(&f.format, "format", "f", "text", "`FORMAT` of the output: "+strings.Join(formatNames(), "|"))
 	f.photos.Register(cmd, "photos at a time", "no progress; failures are still named")
 	cli.Complete(cmd, "format", formatNames()...)

@@ -318,3 +318,31 @@ func TestTrainOnOwnPhotos(t *testing.T) {
 		t.Error("the same command gives another model")
 	}
 }
+
+// TestInfoPlan prints what the CNN of the default model does.
+func TestInfoPlan(t *testing.T) {
+	model := filepath.Join("..", "..", "models", "default", "cnn.onnx")
+	_, out, _ := run(t, "info", "--cnn", model, "--plan")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) < 20 || !strings.HasPrefix(lines[0], "step  operator") || !strings.Contains(lines[1], "convolution 3×3") {
+		t.Errorf("%s", out)
+	}
+	_, out, _ = run(t, "info", "--cnn", model, "--plan", "--json")
+	var info struct {
+		Plan []struct {
+			Operator     string
+			MultiplyAdds int64 `json:"multiply_adds"`
+		}
+		CNN struct{ MultiplyAdds int64 }
+	}
+	if err := json.Unmarshal([]byte(out), &info); err != nil {
+		t.Fatal(err)
+	}
+	sum := int64(0)
+	for _, s := range info.Plan {
+		sum += s.MultiplyAdds
+	}
+	if len(info.Plan) != len(lines)-1 || sum != info.CNN.MultiplyAdds {
+		t.Errorf("%d steps of %d multiply-adds, want %d of %d", len(info.Plan), sum, len(lines)-1, info.CNN.MultiplyAdds)
+	}
+}

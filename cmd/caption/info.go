@@ -20,16 +20,18 @@ import (
 func newInfo() *cobra.Command {
 	var model cli.ModelFlags
 	var network cli.NetworkFlags
-	var card, asJSON bool
+	var card, plan, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "info [flags]",
 		Short: "Describe a model, or a CNN in an ONNX file",
 		Long: `info tells what a model consists of, how it takes photos, what it was trained
 on and what its data allow. With --cnn it describes a CNN instead: input,
-preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
+preprocessing, feature size, what was cut off, multiply-adds and parameters;
+with --plan as well, what a run does, an operator a line.`,
 		Example: `  caption info
   caption info -m my-model --card
-  caption info --cnn resnet50.onnx`,
+  caption info --cnn resnet50.onnx
+  caption info --cnn resnet50.onnx --plan`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("cnn") {
@@ -37,9 +39,13 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 				if err != nil {
 					return err
 				}
-				return show(cmd.OutOrStdout(), asJSON, networkInfo{cli.RawString(n.Name), n.Net.Info(), n.Preprocessing})
+				i := networkInfo{cli.RawString(n.Name), n.Net.Info(), n.Preprocessing, nil}
+				if plan {
+					i.Plan = n.Net.Plan()
+				}
+				return show(cmd.OutOrStdout(), asJSON, i)
 			}
-			for _, name := range []string{"layer", "resize", "size", "mean", "std"} {
+			for _, name := range []string{"layer", "resize", "size", "mean", "std", "plan"} {
 				if cmd.Flags().Changed(name) {
 					return cli.Usagef("--%s needs --cnn", name)
 				}
@@ -63,6 +69,7 @@ preprocessing, feature size, what was cut off, multiply-adds and parameters.`,
 	network.Register(cmd)
 	fs.Lookup("cnn").DefValue = ""
 	network.RegisterLayer(cmd)
+	fs.BoolVar(&plan, "plan", false, "print what a run of the CNN does, an operator a line")
 	fs.BoolVar(&asJSON, "json", false, "print as JSON")
 	cmd.MarkFlagsMutuallyExclusive("model", "cnn")
 	cmd.MarkFlagsMutuallyExclusive("card", "json")
@@ -85,9 +92,14 @@ type networkInfo struct {
 	Name          cli.RawString          `json:"name"`
 	CNN           cnn.Info               `json:"cnn"`
 	Preprocessing features.Preprocessing `json:"preprocessing"`
+	Plan          []cnn.Step             `json:"plan,omitempty"`
 }
 
 func (n networkInfo) describe(w io.Writer) {
+	if n.Plan != nil {
+		describePlan(w, n.Plan)
+		return
+	}
 	cli.Fprintf(w, "CNN\t%s, ONNX opset %d, written by %s\n", string(n.Name), n.CNN.Opset, orUnknown(n.CNN.Producer))
 	describeCNN(w, n.CNN, n.Preprocessing)
 }
@@ -102,6 +114,26 @@ func describeCNN(w io.Writer, i cnn.Info, p features.Preprocessing) {
 	cli.Fprintf(w, "parameters\t%.2f million\n", float64(i.Parameters)/1e6)
 	cli.Fprintf(w, "weights\t%.1f MB in memory\n", float64(i.WeightBytes)/1e6)
 	cli.Fprintf(w, "working memory\t%.1f MB a photo\n", float64(i.PeakBytes)/1e6)
+}
+
+// describePlan prints a plan's steps as rows.
+func describePlan(w io.Writer, steps []cnn.Step) {
+	fmt.Fprintln(w, "step\toperator\tfused into it\tkernel\tinputs\toutput\tmemory\tmultiply-adds\tnode")
+	for i, s := range steps {
+		var inputs []string
+		for _, x := range s.Inputs {
+			inputs = append(inputs, shape(x))
+		}
+		memory := s.Memory
+		if memory == "buffer" || memory == "in place" {
+			memory = fmt.Sprintf("%s at %d", memory, s.Offset)
+		}
+		if s.Bytes > 0 {
+			memory = fmt.Sprintf("%s, %d bytes", memory, s.Bytes)
+		}
+		cli.Fprintf(w, "%d\t%s\t%s\t%s, %s\t%s\t%s\t%s\t%d\t%s\n", i+1, s.Operator, strings.Join(s.Fused, "; "), s.Kernel, s.Precision,
+			strings.Join(inputs, " and "), shape(s.Output), memory, s.MultiplyAdds, s.Node)
+	}
 }
 
 type modelInfo struct {

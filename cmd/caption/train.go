@@ -78,7 +78,7 @@ ends with the same model as if there had been none.`,
 	fs.IntVar(&o.Embed, "embed", o.Embed, "size of the word embedding")
 	fs.IntVar(&t.minCount, "min-count", 5, "words seen less often in the training captions are unknown")
 	fs.IntVar(&o.Epochs, "epochs", o.Epochs, "passes over the captions")
-	fs.IntVar(&o.Batch, "batch", o.Batch, "captions a step")
+	fs.IntVar(&o.Batch, "batch", o.Batch, "captions per step")
 	fs.Float64Var(&o.Rate, "rate", o.Rate, "learning rate at the start")
 	fs.Float64Var(&o.Dropout, "dropout", o.Dropout, "share of the decoder's inputs and outputs dropped in training")
 	fs.Float64Var(&o.Smooth, "smooth", o.Smooth, "label smoothing")
@@ -204,28 +204,15 @@ func (t *training) extract() (failed int, err error) {
 	return sum.Failed, attach(f, sets, stderr)
 }
 
-// read takes the features of --features, and checks that they come from this
-// network.
+// read takes the features of --features.
 func (t *training) read() error {
-	ctx, stderr := t.cmd.Context(), t.cmd.ErrOrStderr()
-	sets := slices.Concat(t.trains, t.vals)
-	f, err := readFeatures(ctx, t.data.features...)
-	if err != nil {
-		return err
-	}
-	notePrecision(f, t.network.Precision, stderr)
-	if err := attach(f, sets, t.notes); err != nil {
-		return err
-	}
 	x, err := features.NewExtractor(t.cnn.Net, t.cnn.Preprocessing)
 	if err != nil {
 		return err
 	}
 	const asForExtract = "; give --cnn, --size, --resize, --mean and --std as for extract"
-	if want := x.Shape(); !slices.Equal(want, []int{f.Size}) {
-		return fmt.Errorf("%s: vectors of %d values, %s gives %v%s", t.data.features[0], f.Size, t.cnn.Name, want, asForExtract)
-	}
-	return t.data.check(ctx, x, t.photos.Limits(), stderr, t.cnn.Name, asForExtract, sets...)
+	size := fmt.Sprintf("%s gives %v%s", t.cnn.Name, x.Shape(), asForExtract)
+	return t.data.read(t.cmd, &t.photos, cnnOf{x, t.network.Precision, t.cnn.Name, size, asForExtract}, slices.Concat(t.trains, t.vals))
 }
 
 // train makes the decoder, and puts it and its history into the model.

@@ -27,7 +27,7 @@ func newCommand() *cobra.Command {
 		Use:   "extract [flags] PATH... -o FILE",
 		Short: "Write the CNN features of photos to a file",
 		Long: `extract runs photos through a CNN whose classifier is cut off and writes one row
-of features a photo, in order: a vector, or a map with --layer map.
+of features per photo, in order: a vector, or a map with --layer map.
 
 A PATH is a photo, a folder (searched with its sub-folders), a glob, or - for a
 photo on standard input. FILE is .npy (float32 [N,D], names in FILE.names.txt),

@@ -152,7 +152,7 @@ func (f *PhotoFlags) Register(cmd *cobra.Command, jobs, quiet string) {
 // RegisterJobs declares -j, for a number of what jobs says, and --max-memory.
 func (f *PhotoFlags) RegisterJobs(cmd *cobra.Command, jobs string) {
 	f.Memory = features.DefaultMaxMemory
-	cmd.Flags().IntVarP(&f.Jobs, "jobs", "j", 0, jobs+" (default: one a processor)")
+	cmd.Flags().IntVarP(&f.Jobs, "jobs", "j", 0, jobs+" (default: one per processor)")
 	cmd.Flags().Var(&f.Memory, "max-memory", "memory that photos may take while they are decoded, all together, `SIZE` such as 512MiB; the model takes its own")
 }
 
@@ -165,7 +165,7 @@ func (f *PhotoFlags) RegisterQuiet(cmd *cobra.Command, quiet string) {
 func (f *PhotoFlags) Check() error {
 	jobs := f.Jobs
 	if jobs < 0 || jobs > 1024 {
-		return Usagef("--jobs %d: want 1 to 1024, or 0 for one a processor", jobs)
+		return Usagef("--jobs %d: want 1 to 1024, or 0 for one per processor", jobs)
 	}
 	if jobs == 0 {
 		jobs = runtime.GOMAXPROCS(0)

@@ -14,15 +14,19 @@ func addressSpace() (left int64, limited bool) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err != nil || uint64(limit.Cur) > math.MaxInt64 {
 		return 0, false
 	}
+	used, err := AddressSpace()
+	return int64(limit.Cur) - used, err == nil
+}
+
+// AddressSpace returns how much address space the process has taken, in bytes.
+func AddressSpace() (used int64, err error) {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
-		return 0, false
+		return 0, err
 	}
 	var pages int64
-	if _, err := fmt.Sscan(string(b), &pages); err != nil {
-		return 0, false
-	}
-	return int64(limit.Cur) - pages*int64(os.Getpagesize()), true
+	_, err = fmt.Sscan(string(b), &pages)
+	return pages * int64(os.Getpagesize()), err
 }
 
 // descriptors counts how many more files can be opened, up to most.

@@ -363,57 +363,14 @@ func VP8(width, height, size int) []byte {
 		state = state*1664525 + 1013904223
 		b[i] = byte(state >> 24)
 	}
-	// The frame header of RFC 6386, section 9.2 and on, as far as it matters.
-	w := even{high: 255}
-	w.put(0, 3)   // colour space, clamping, no segments
-	w.put(0, 1)   // the normal filter
-	w.put(63, 6)  // its level
-	w.put(0, 6)   // sharpness, no adjustments, one partition
-	w.put(20, 7)  // quantiser
-	w.put(0, 5+1) // no differences to it, no refresh
-	w.put(0, 32)  // to have written all of that
-	copy(b, w.out)
+	// The frame header of RFC 6386, section 9.2 and on, as the boolean coder writes it:
+	// the normal filter with level 63, one partition, quantiser 20, and zeros.
+	copy(b, "\x0f\xc0\x28\x00\x00")
 	tag := uint32(1<<4 | first<<5) // a key frame, shown
 	head := []byte{byte(tag), byte(tag >> 8), byte(tag >> 16), 0x9d, 0x01, 0x2a}
 	head = binary.LittleEndian.AppendUint16(head, uint16(width))
 	head = binary.LittleEndian.AppendUint16(head, uint16(height))
 	return riff("VP8 ", append(head, b...))
-}
-
-// even writes bits of even probability with the boolean coder of RFC 6386,
-// section 7: into what range low and high leave.
-type even struct {
-	low, high uint32 // high is the range less one
-	n         int    // bits of low that are written
-	out       []byte
-}
-
-func (e *even) put(v, n uint) {
-	for n > 0 {
-		n--
-		split := 1 + (e.high-1)*128>>8
-		if v>>n&1 != 0 {
-			e.low, e.high = e.low+split, e.high-split
-		} else {
-			e.high = split
-		}
-		for ; e.high < 128; e.high *= 2 {
-			if e.low>>31 != 0 {
-				for i := len(e.out) - 1; i >= 0; i-- {
-					if e.out[i]++; e.out[i] != 0 {
-						break
-					}
-				}
-			}
-			if e.low <<= 1; e.n == 23 {
-				e.out = append(e.out, byte(e.low>>24))
-				e.low &= 1<<24 - 1
-				e.n = 16
-			} else {
-				e.n++
-			}
-		}
-	}
 }
 
 // GIF is a canvas with a frame of one colour.

@@ -43,9 +43,9 @@ func TestNoAllocation(t *testing.T) {
 			p16.Mul(m, a16, k, c16, n, ep16, team)
 			p16.Conv(g, 1, x16, y16, n, ep16, team)
 			w16.Conv(g16, 1, x16, y16, n, ep16, team)
-			depthwise.ConvBF16(g, 1, x16, b, y16, n, ep16, team)
-			depthwise.MaxPoolBF16(g, 1, x16, y16, n, team)
-			depthwise.AveragePoolBF16(g, 1, true, x16, y16, n, team)
+			depthwise.Conv(g, 1, x16, b, y16, n, ep16, team)
+			depthwise.MaxPool(g, 1, x16, y16, n, team)
+			depthwise.AveragePool(g, 1, true, x16, y16, n, team)
 			vmath.ActSiLU.ApplyBF16(c16, c16, 0, 0)
 		}); got >= 1 {
 			t.Errorf("%d threads: %v allocations", threads, got)

@@ -139,27 +139,19 @@ func (f *File) Close() error {
 }
 
 // Guard calls f, which reads mapped bytes on this goroutine, and returns its
-// error, or that of a fault.
+// error, or that of a memory fault.
 func Guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if r := recover(); r != nil {
-			if err = Fault(r); err == nil {
-				panic(r)
-			}
+		r := recover()
+		if fault, ok := r.(interface {
+			error
+			Addr() uintptr
+		}); ok {
+			err = fmt.Errorf("the file was cut off, or cannot be read any more, while it was in use (%w)", fault)
+		} else if r != nil {
+			panic(r)
 		}
 	}()
 	return f()
-}
-
-// Fault returns the error for r, a recovered panic of code that reads mapped bytes; nil
-// where it is not a memory fault.
-func Fault(r any) error {
-	if e, ok := r.(interface {
-		error
-		Addr() uintptr
-	}); ok {
-		return fmt.Errorf("the file was cut off, or cannot be read any more, while it was in use (%w)", e)
-	}
-	return nil
 }

@@ -39,17 +39,8 @@ const taskSize = 1 << 16
 // matmul.PackedB.Conv takes it, with filter j times scale[j] unless scale is
 // nil. With one tap that is the transpose of w. It is filled by Run.
 func (p *Packer) Filters(n, c, taps int, w weights.Data, scale []float32) *matmul.PackedB {
-	scale = p.factors(n, scale)
 	b := matmul.NewPackedB(c*taps, n)
-	p.ask(b.Size(), b.SetMemory)
-	k := c * taps
-	step := b.PanelWidth() * max(1, taskSize/max(1, k*b.PanelWidth()))
-	for j := 0; j < n; j += step {
-		end := min(j+step, n)
-		p.tasks = append(p.tasks, func(r *weights.Scratch) {
-			b.SetFilters(j, w.View(j*k, end*k, r), c, taps, scale[j:end])
-		})
-	}
+	p.filters(b, n, c*taps, w, scale, func(j int, w, scale []float32) { b.SetFilters(j, w, c, taps, scale) })
 	return b
 }
 
@@ -57,17 +48,24 @@ func (p *Packer) Filters(n, c, taps int, w weights.Data, scale []float32) *matmu
 // winograd.Filters.Conv takes them, filter j times scale[j] unless scale is nil.
 // Tiles have the given rows. They are transformed by Run.
 func (p *Packer) Winograd(rows, n, c int, w weights.Data, scale []float32) *winograd.Filters {
-	scale = p.factors(n, scale)
 	b := winograd.New(rows, c, n)
+	p.filters(b, n, c*9, w, scale, b.SetFilters)
+	return b
+}
+
+// filters has b filled by set, with n filters of k numbers.
+func (p *Packer) filters(b interface {
+	Size() int
+	SetMemory([]float32)
+	PanelWidth() int
+}, n, k int, w weights.Data, scale []float32, set func(j int, w, scale []float32)) {
+	scale = p.factors(n, scale)
 	p.ask(b.Size(), b.SetMemory)
-	const taps = 9
-	k := c * taps
 	step := b.PanelWidth() * max(1, taskSize/max(1, k*b.PanelWidth()))
 	for j := 0; j < n; j += step {
 		end := min(j+step, n)
-		p.tasks = append(p.tasks, func(r *weights.Scratch) { b.SetFilters(j, w.View(j*k, end*k, r), scale[j:end]) })
+		p.tasks = append(p.tasks, func(s *weights.Scratch) { set(j, w.View(j*k, end*k, s), scale[j:end]) })
 	}
-	return b
 }
 
 // Rows returns the matrix w, [k][n], with column j times scale[j] unless scale is
@@ -79,7 +77,7 @@ func (p *Packer) Rows(k, n int, w weights.Data, scale []float32) *matmul.PackedB
 	step := max(1, taskSize/max(1, n))
 	for l := 0; l < k; l += step {
 		end := min(l+step, k)
-		p.tasks = append(p.tasks, func(r *weights.Scratch) { b.SetRows(l, w.View(l*n, end*n, r), scale) })
+		p.tasks = append(p.tasks, func(s *weights.Scratch) { b.SetRows(l, w.View(l*n, end*n, s), scale) })
 	}
 	return b
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,25 +35,60 @@ func arguments(photos []photo, out string) []string {
 	return append(args, "-q", "-o", out)
 }
 
-// extracted is a run of extract that is to end with exit code 0.
-func (s *soak) extracted(photos []photo, out string) error {
-	_, err := s.run([]int{0}, s.extract, arguments(photos, out)...)
+// job is an extraction into a file that may be there, of other photos.
+type job struct {
+	*soak
+	out      string
+	old, new []photo
+	before   bool // the file is there, of old
+}
+
+// prepared writes the good photos into the folder of the turn, and draws the rest. The
+// file is in folder, if it is not "", and is made now if before says so.
+func (s *soak) prepared(folder string) (*job, error) {
+	name := "rows" + formats[s.rand.IntN(len(formats))]
+	j := &job{soak: s, out: filepath.Join(folder, name), old: s.some(2), new: s.some(4)}
+	return j, s.write("good", s.files(s.good))
+}
+
+// start starts an extraction of photos.
+func (j *job) start(photos []photo) (cmd *exec.Cmd, wait func() (result, error)) {
+	return j.soak.start(j.soak.extract, arguments(photos, j.out)...)
+}
+
+// begin makes the file of old.
+func (j *job) begin() error {
+	_, err := j.run([]int{0}, j.extract, arguments(j.old, j.out)...)
+	j.before = err == nil
 	return err
 }
 
-// prepared writes the good photos into the folder of the turn, and draws a name for a
-// feature file, old photos and new ones.
-func (s *soak) prepared() (out string, old, new []photo, err error) {
-	return "rows" + formats[s.rand.IntN(len(formats))], s.some(2), s.some(4), s.write("good", s.files(s.good))
+// holds checks what must hold after r, an extraction of new that came to whatever end:
+// the file is the old one, none if there was none, or the new one, whole; and what was
+// said to be done is there.
+func (j *job) holds(when string, r result) error {
+	which, err := j.check(j.out, j.old, j.new)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w; %v", when, err, r)
+	case j.before && which < 0:
+		return fmt.Errorf("%s: the old file is gone: %v", when, r)
+	case r.code == 0 && which != 1 && !same(j.old, j.new):
+		return fmt.Errorf("%s: done, and the file is not the new one: %v", when, r)
+	case r.code == 1 && which == 1 && !same(j.old, j.new):
+		return fmt.Errorf("%s: failed, and the file is the new one: %v", when, r)
+	}
+	j.before = j.before || which >= 0
+	return nil
 }
 
-// comesToAnEnd runs the command that was interrupted once more.
-func (s *soak) comesToAnEnd(photos []photo, out string) error {
-	r, err := s.run([]int{0}, s.extract, arguments(photos, out)...)
+// finish runs the same command to its end.
+func (j *job) finish() error {
+	r, err := j.run([]int{0}, j.extract, arguments(j.new, j.out)...)
 	if err != nil {
 		return err
 	}
-	if which, err := s.check(out, photos); err != nil || which != 0 {
+	if which, err := j.check(j.out, j.new); err != nil || which != 0 {
 		return fmt.Errorf("in the end: set %d, %v: %v", which, err, r)
 	}
 	return nil
@@ -126,15 +162,15 @@ func (s *soak) leftovers(allowed ...string) error {
 // kills ends extract at random moments: the file is the old one, none, or the new
 // one, whole; and the same command comes to the same end.
 func (s *soak) kills() error {
-	out, old, new, err := s.prepared()
+	j, err := s.prepared("")
 	if err == nil && s.chance(2) {
-		err = s.extracted(old, out)
+		err = j.begin()
 	}
 	if err != nil {
 		return err
 	}
 	for range s.rand.IntN(6) {
-		cmd, wait := s.start(s.extract, arguments(new, out)...)
+		cmd, wait := j.start(j.new)
 		after := time.Duration(s.rand.IntN(600)) * time.Millisecond
 		signal := os.Kill
 		if s.chance(3) {
@@ -143,34 +179,31 @@ func (s *soak) kills() error {
 		timer := time.AfterFunc(after, func() { cmd.Process.Signal(signal) })
 		r, err := wait()
 		timer.Stop()
+		when := fmt.Sprintf("killed after %v", after)
 		if err == nil {
 			err = r.check([]int{-1, 0, 130})
 		}
 		if err != nil {
-			return fmt.Errorf("killed after %v: %w", after, err)
+			return fmt.Errorf("%s: %w", when, err)
 		}
-		which, err := s.check(out, old, new)
-		if err != nil {
-			return fmt.Errorf("killed after %v: %w", after, err)
-		}
-		if r.code == 0 && which != 1 {
-			return fmt.Errorf("done, and the file is not the new one: %v", r)
+		if err := j.holds(when, r); err != nil {
+			return err
 		}
 	}
-	if err := s.comesToAnEnd(new, out); err != nil {
+	if err := j.finish(); err != nil {
 		return err
 	}
-	return s.leftovers(out, out+".names.txt")
+	return s.leftovers(j.out, j.out+".names.txt")
 }
 
 // writers runs two programs on one file: it is whole and that of one of them, and
 // who did not write it says so.
 func (s *soak) writers() error {
-	out, first, second, err := s.prepared()
+	j, err := s.prepared("")
 	if err != nil {
 		return err
 	}
-	sets := [][]photo{first, second}
+	out, sets := j.out, [][]photo{j.old, j.new}
 	if s.chance(3) {
 		sets[1] = sets[0]
 	}
@@ -217,56 +250,41 @@ func same(a, b []photo) bool {
 	return slices.EqualFunc(a, b, func(a, b photo) bool { return a.name == b.name })
 }
 
-// disk fills a disk: the old file stays whole, and with room again the same command
-// goes on to the same end.
+// disk fills a disk: the old file stays whole, and what was done is there.
 func (s *soak) disk() error {
-	name, old, new, err := s.prepared()
-	if err := errors.Join(err, os.Mkdir(filepath.Join(s.dir, "disk"), 0o755)); err != nil {
+	j, err := s.prepared("disk")
+	disk := filepath.Join(s.dir, "disk")
+	if err := errors.Join(err, os.Mkdir(disk, 0o755)); err != nil {
 		return err
 	}
-	out := filepath.Join("disk", name)
-	row := int64(4 * len(s.good[0].row))
-	size := row * int64(4+s.rand.IntN(100))
-	unmount, err := smallDisk(filepath.Join(s.dir, "disk"), size)
+	size := int64(4*len(s.good[0].row)) * int64(4+s.rand.IntN(100))
+	unmount, err := smallDisk(disk, size)
 	if err != nil {
 		s.skip("a disk of its own, which takes root and Linux", err)
 		return nil
 	}
 	defer unmount()
 	codes := []int{0, 1}
-	before, err := s.run(codes, s.extract, arguments(old, out)...)
+	r, err := s.run(codes, s.extract, arguments(j.old, j.out)...)
 	if err != nil {
 		return err
 	}
-	ballast := filepath.Join(s.dir, "disk", "ballast")
+	j.before = r.code == 0
+	ballast := filepath.Join(disk, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, s.rand.Int64N(size)), 0o644); err != nil {
 		os.Truncate(ballast, 0) // it takes what is left, or nothing
 	}
-	r, err := s.run(codes, s.extract, arguments(new, out)...)
-	if err != nil {
+	if r, err = s.run(codes, s.extract, arguments(j.new, j.out)...); err != nil {
 		return err
 	}
-	which, err := s.check(out, old, new)
-	if err != nil {
-		return fmt.Errorf("on a full disk: %w; %v", err, r)
-	}
-	if before.code == 0 && which < 0 {
-		return fmt.Errorf("on a full disk: the old file is gone: %v", r)
-	}
-	if r.code == 0 && which != 1 {
-		return fmt.Errorf("on a full disk: done, and the file is not the new one: %v", r)
-	}
-	if r.code == 1 && which == 1 && !same(old, new) {
-		return fmt.Errorf("on a full disk: failed, and the file is the new one: %v", r)
-	}
-	return nil
+	return j.holds("on a full disk", r)
 }
 
 // power cuts the power at a random moment: what the disk has by then is copied,
 // and a copy of the machine goes on with it. What was said to be done is there,
 // what was not is the old file or none, and the same command comes to its end.
 func (s *soak) power() error {
-	name, old, new, err := s.prepared()
+	j, err := s.prepared("disk")
 	at := func(name string) string { return filepath.Join(s.dir, name) }
 	if err := errors.Join(err, os.Mkdir(at("disk"), 0o755), os.Mkdir(at("later"), 0o755)); err != nil {
 		return err
@@ -277,30 +295,26 @@ func (s *soak) power() error {
 		return nil
 	}
 	defer func() { unmount() }()
-	out := filepath.Join("disk", name)
-	before := s.chance(2)
-	if before {
-		if err := s.extracted(old, out); err != nil {
+	if s.chance(2) {
+		if err := j.begin(); err != nil {
 			return err
 		}
 	}
-	cmd, wait := s.start(s.extract, arguments(new, out)...)
+	cmd, wait := j.start(j.new)
 	done := make(chan result, 1)
 	go func() {
 		r, _ := wait()
 		done <- r
 	}()
-	var r result
-	ended := false
+	r := result{code: -1} // still at work
 	select {
 	case r = <-done:
-		ended = true
 	case <-time.After(time.Duration(s.rand.IntN(600)) * time.Millisecond):
 		stop(cmd.Process)
 	}
 	err = snapshot(at("disk.image"), at("later.image"))
 	cmd.Process.Kill()
-	if !ended {
+	if r.code < 0 {
 		<-done
 	}
 	if err != nil {
@@ -311,17 +325,11 @@ func (s *soak) power() error {
 		return fmt.Errorf("after the power cut: %w", err)
 	}
 	defer later()
-	out = filepath.Join("later", name)
-	which, err := s.check(out, old, new)
-	switch {
-	case err != nil:
-		return fmt.Errorf("after the power cut: %w", err)
-	case before && which < 0:
-		return errors.New("after the power cut: the old file is gone")
-	case ended && r.code == 0 && which != 1 && !same(old, new):
-		return errors.New("after the power cut: what was done is not there")
+	j.out = filepath.Join("later", filepath.Base(j.out))
+	if err := j.holds("after the power cut", r); err != nil {
+		return err
 	}
-	if err := s.comesToAnEnd(new, out); err != nil {
+	if err := j.finish(); err != nil {
 		return fmt.Errorf("after the power cut: %w", err)
 	}
 	return nil

@@ -94,7 +94,7 @@ func (r *halver) graph(b []byte) ([]byte, error) {
 		if f.num != 5 { // initializer
 			continue
 		}
-		t, err := parseTensor(f.b, r.d.lim.Rank)
+		t, err := parseTensor(f.b)
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +113,7 @@ func (r *halver) graph(b []byte) ([]byte, error) {
 		case 5: // initializer
 			continue
 		case 11: // input
-			v, err := parseValue(f, r.d.lim.Rank)
+			v, err := parseValue(f)
 			if err != nil {
 				return nil, err
 			}

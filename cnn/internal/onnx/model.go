@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/mmap"
 )
 
@@ -213,7 +214,7 @@ func (d *decoder) parseGraph(f field) error {
 
 // parseValue takes an input or output of the graph.
 func (d *decoder) parseValue(f field) error {
-	v, err := parseValue(f, d.lim.Rank)
+	v, err := parseValue(f)
 	if err == nil {
 		err = d.spend(len(v.Name) + 8*len(v.Shape))
 	}
@@ -238,7 +239,7 @@ func (d *decoder) parseInit(f field) error {
 	if len(d.inits) >= d.lim.Tensors {
 		return fmt.Errorf("more than %d tensors", d.lim.Tensors)
 	}
-	t, err := parseTensor(b, d.lim.Rank)
+	t, err := parseTensor(b)
 	if err != nil {
 		return err
 	}
@@ -250,15 +251,15 @@ func (d *decoder) parseInit(f field) error {
 }
 
 // parseValue reads a ValueInfoProto. Types other than tensors leave v.Type Invalid.
-func parseValue(f field, maxRank int) (v graph.Value, err error) {
+func parseValue(f field) (v graph.Value, err error) {
 	shape := rules{{1, func(f field) error { // dim
 		dim, err := parseDim(f)
-		if v.Shape = append(v.Shape, dim); err == nil && len(v.Shape) > maxRank {
-			err = fmt.Errorf("more than %d dimensions", maxRank)
+		if v.Shape = append(v.Shape, dim); err == nil && len(v.Shape) > tensor.MaxRank {
+			err = fmt.Errorf("more than %d dimensions", tensor.MaxRank)
 		}
 		return err
 	}}}
-	tensor := rules{
+	tensorType := rules{
 		{1, func(f field) error { // elem_type
 			e, err := f.int()
 			v.Type = dataTypes[dataType(e)].kind
@@ -271,7 +272,7 @@ func parseValue(f field, maxRank int) (v graph.Value, err error) {
 	}
 	err = rules{
 		{1, text(&v.Name)},
-		{2, rules{{1, tensor.sub}}.sub}, // type: tensor_type
+		{2, rules{{1, tensorType.sub}}.sub}, // type: tensor_type
 	}.sub(f)
 	return v, err
 }

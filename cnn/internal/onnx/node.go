@@ -195,7 +195,7 @@ func (d *decoder) parseAttrTensor(b []byte) (t tensorProto, err error) {
 		found = true
 		b, err := f.bytes()
 		if err == nil {
-			t, err = parseTensor(b, d.lim.Rank)
+			t, err = parseTensor(b)
 		}
 		return err
 	}}}.read(b)

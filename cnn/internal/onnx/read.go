@@ -24,7 +24,6 @@ type Limits struct {
 	Nodes   int   // 20,000
 	Tensors int   // initialisers and tensors in attributes; 100,000
 	Outputs int   // of the graph; 1,000
-	Rank    int   // dimensions of a tensor; 16
 }
 
 func (l Limits) withDefaults() Limits {
@@ -35,7 +34,6 @@ func (l Limits) withDefaults() Limits {
 		Nodes:   cmp.Or(l.Nodes, 20_000),
 		Tensors: cmp.Or(l.Tensors, 100_000),
 		Outputs: cmp.Or(l.Outputs, 1000),
-		Rank:    cmp.Or(l.Rank, 16),
 	}
 }
 

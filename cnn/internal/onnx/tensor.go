@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/element"
 	"github.com/onetomany/caption/internal/weights"
 )
@@ -88,11 +89,11 @@ type tensorProto struct {
 }
 
 // parseTensor reads a TensorProto, but not its data.
-func parseTensor(msg []byte, maxRank int) (t tensorProto, err error) {
+func parseTensor(msg []byte) (t tensorProto, err error) {
 	t = tensorProto{msg: msg, dims: []int64{}, where: location{length: -1}}
 	err = rules{
 		{fieldDims, func(f field) (err error) {
-			t.dims, err = appendVarints(t.dims, f, maxRank)
+			t.dims, err = appendVarints(t.dims, f, tensor.MaxRank)
 			return within("dims", err)
 		}},
 		{fieldDataType, number(&t.typ)},

@@ -5,25 +5,26 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/vmath"
 	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
-var _ = register(
-	Op{Name: "Add", Since: 7, Sig: "n =", Batch: elementwise, Work: 1, Head: AddsBias, bind: arithmetic(addFloats, eachRow(addOf[int64]))},
-	Op{Name: "Sub", Since: 7, Sig: "n =", Batch: elementwise, Work: 1, bind: arithmetic(vector(vmath.Sub, eachRow(subOf[float32])), eachRow(subOf[int64]))},
-	Op{Name: "Mul", Since: 7, Sig: "n =", Batch: elementwise, Work: 1, bind: arithmetic(mulFloats, eachRow(mulOf[int64]))},
-	Op{Name: "Div", Since: 7, Sig: "n =", Batch: elementwise, Work: 1, bind: bindDiv},
-	Op{Name: "Mod", Since: 10, Sig: "n =", Attrs: "fmod:flag=0", Batch: elementwise, bind: bindMod},
-	Op{Name: "Pow", Since: 7, Sig: "n n", Batch: elementwise, bind: bindPow},
-	Op{Name: "PRelu", Since: 7, Sig: "n =", Batch: elementwise, bind: bindPRelu},
+var _ = op.Register([]op.Row{
+	{Name: "Add", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Head: op.AddsBias, Bind: arithmetic(addFloats, eachRow(addOf[int64]))},
+	{Name: "Sub", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Bind: arithmetic(vector(vmath.Sub, eachRow(subOf[float32])), eachRow(subOf[int64]))},
+	{Name: "Mul", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Bind: arithmetic(mulFloats, eachRow(mulOf[int64]))},
+	{Name: "Div", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Bind: bindDiv},
+	{Name: "Mod", Since: 10, Sig: "n =", Attrs: "fmod:flag=0", Pictures: op.Elementwise, Bind: bindMod},
+	{Name: "Pow", Since: 7, Sig: "n n", Pictures: op.Elementwise, Bind: bindPow},
+	{Name: "PRelu", Since: 7, Sig: "n =", Pictures: op.Elementwise, Bind: bindPRelu},
 
-	Op{Name: "Max", Since: 1, Sig: "n =*", Batch: elementwise, bind: variadic(eachRow(maxOf[float32]), eachRow(maxOf[int64]))},
-	Op{Name: "Min", Since: 1, Sig: "n =*", Batch: elementwise, bind: variadic(eachRow(minOf[float32]), eachRow(minOf[int64]))},
-	Op{Name: "Sum", Since: 1, Sig: "f =*", Batch: elementwise, Work: 1, bind: variadic(addFloats, nil)},
-	Op{Name: "Mean", Since: 1, Sig: "f =*", Batch: elementwise, bind: bindMean},
-)
+	{Name: "Max", Since: 1, Sig: "n =*", Pictures: op.Elementwise, Bind: variadic(eachRow(maxOf[float32]), eachRow(maxOf[int64]))},
+	{Name: "Min", Since: 1, Sig: "n =*", Pictures: op.Elementwise, Bind: variadic(eachRow(minOf[float32]), eachRow(minOf[int64]))},
+	{Name: "Sum", Since: 1, Sig: "f =*", Pictures: op.Elementwise, Work: 1, Bind: variadic(addFloats, nil)},
+	{Name: "Mean", Since: 1, Sig: "f =*", Pictures: op.Elementwise, Bind: bindMean},
+})
 
 type number interface{ float32 | int64 }
 
@@ -73,43 +74,34 @@ func walk[T, R any](w *tensor.Walk, out []R, a, b []T, f rowFunc[T, R]) {
 }
 
 // broadcast plans a binary operator with broadcasting.
-func (b *binding) broadcast() (shape []int, w *tensor.Walk) {
-	shapes := b.shapes()
-	shape = try(tensor.Broadcast(shapes...))
-	try(tensor.Count(shape))
+func broadcast(b *op.Binding) (shape []int, w *tensor.Walk) {
+	shapes := b.Shapes()
+	shape = op.Try(tensor.Broadcast(shapes...))
+	op.Try(tensor.Count(shape))
 	v := tensor.BroadcastWalk(shape, shapes[:min(len(shapes), 3)]...)
 	return shape, &v
 }
 
-// shapes returns those of all inputs.
-func (b *binding) shapes() [][]int {
-	v := make([][]int, len(b.in))
-	for i, t := range b.in {
-		v[i] = t.Shape
-	}
-	return v
-}
-
 // arithmetic binds a binary operator with broadcasting.
-func arithmetic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*binding) *Kernel {
-	return func(b *binding) *Kernel {
-		shape, w := b.broadcast()
-		return b.computes(func(in, out tensors) {
+func arithmetic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*op.Binding) *op.Kernel {
+	return func(b *op.Binding) *op.Kernel {
+		shape, w := broadcast(b)
+		return b.Computes(func(in, out op.Tensors) {
 			if out[0].Type == graph.Float {
 				walk(w, out[0].F, in[0].F, in[1].F, f)
 			} else {
 				walk(w, out[0].I, in[0].I, in[1].I, g)
 			}
-		}, like(b.in[0], shape))
+		}, op.Like(b.In[0], shape))
 	}
 }
 
 var errDivideByZero = errors.New("division by zero")
 
 // checkDivisor refuses a zero among integer divisors.
-func checkDivisor(k *Kernel) *Kernel {
-	run := k.run
-	k.run = func(in, out tensors, team *workers.Team) error {
+func checkDivisor(k *op.Kernel) *op.Kernel {
+	run := k.Compute
+	k.Compute = func(in, out op.Tensors, team *workers.Team) error {
 		for _, v := range in[1].I {
 			if v == 0 {
 				return errDivideByZero
@@ -120,14 +112,14 @@ func checkDivisor(k *Kernel) *Kernel {
 	return k
 }
 
-func bindDiv(b *binding) *Kernel {
+func bindDiv(b *op.Binding) *op.Kernel {
 	return checkDivisor(arithmetic(eachRow(divOf[float32]), eachRow(divOf[int64]))(b))
 }
 
 // bindMod: the result has the divisor's sign, or with fmod=1 the dividend's.
-func bindMod(b *binding) *Kernel {
-	fmod := b.flag("fmod")
-	b.refuseIf(!fmod && b.in[0].Type == graph.Float && b.opset < 28, "needs fmod=1 for floating point numbers")
+func bindMod(b *op.Binding) *op.Kernel {
+	fmod := b.Flag("fmod")
+	b.RefuseIf(!fmod && b.In[0].Type == graph.Float && b.Opset < 28, "needs fmod=1 for floating point numbers")
 	f := func(x, y float32) float32 {
 		r := math.Mod(float64(x), float64(y))
 		if !fmod && r != 0 && (r < 0) != (y < 0) {
@@ -146,19 +138,19 @@ func bindMod(b *binding) *Kernel {
 }
 
 // bindPow: base and exponent may differ in type; the result has the base's.
-func bindPow(b *binding) *Kernel {
-	if b.in[0].Type == b.in[1].Type {
+func bindPow(b *op.Binding) *op.Kernel {
+	if b.In[0].Type == b.In[1].Type {
 		return arithmetic(eachRow(powFloat), eachRow(powInt))(b)
 	}
-	b.refuseIf(b.opset < 12, "base and exponent differ in type before opset 12")
-	shape, w := b.broadcast()
-	k := b.computes(func(in, out tensors) {
-		x, y := converted(in[0], graph.Float), converted(in[1], graph.Float)
+	b.RefuseIf(b.Opset < 12, "base and exponent differ in type before opset 12")
+	shape, w := broadcast(b)
+	k := b.Computes(func(in, out op.Tensors) {
+		x, y := graph.Converted(in[0], graph.Float), graph.Converted(in[1], graph.Float)
 		z := graph.Alloc(graph.Float, out[0].Shape)
 		walk(w, z.F, x.F, y.F, eachRow(powFloat))
-		convert(out[0], z)
-	}, like(b.in[0], shape))
-	k.Workspace = 4 * int64(b.in[0].Len()+b.in[1].Len()+2*tensor.Size(shape))
+		graph.Convert(out[0], z)
+	}, op.Like(b.In[0], shape))
+	k.Workspace = 4 * int64(b.In[0].Len()+b.In[1].Len()+2*tensor.Size(shape))
 	return k
 }
 
@@ -194,8 +186,8 @@ func powInt(x, y int64) int64 {
 }
 
 // bindPRelu: the slope broadcasts to x, never the other way.
-func bindPRelu(b *binding) *Kernel {
-	b.refuseIf(!tensor.BroadcastsTo(b.in[1].Shape, b.in[0].Shape), "slope %v does not broadcast to %v", b.in[1].Shape, b.in[0].Shape)
+func bindPRelu(b *op.Binding) *op.Kernel {
+	b.RefuseIf(!tensor.BroadcastsTo(b.In[1].Shape, b.In[0].Shape), "slope %v does not broadcast to %v", b.In[1].Shape, b.In[0].Shape)
 	return arithmetic(eachRow(preluOf[float32]), eachRow(preluOf[int64]))(b)
 }
 
@@ -207,13 +199,13 @@ func preluOf[T number](x, slope T) T {
 }
 
 // variadic binds an operator that folds any number of inputs with a binary one.
-func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*binding) *Kernel {
-	return func(b *binding) *Kernel {
-		shape, _ := b.broadcast()
-		shapes := b.shapes()
-		return b.computes(func(in, out tensors) {
+func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*op.Binding) *op.Kernel {
+	return func(b *op.Binding) *op.Kernel {
+		shape, _ := broadcast(b)
+		shapes := b.Shapes()
+		return b.Computes(func(in, out op.Tensors) {
 			o := out[0]
-			expand(o, in[0])
+			graph.Expand(o, in[0])
 			for i, t := range in[1:] {
 				w := tensor.BroadcastWalk(shape, shape, shapes[i+1])
 				if o.Type == graph.Float {
@@ -222,15 +214,15 @@ func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*bindin
 					walk(&w, o.I, o.I, t.I, g)
 				}
 			}
-		}, like(b.in[0], shape))
+		}, op.Like(b.In[0], shape))
 	}
 }
 
 // bindMean is a Sum divided by the number of inputs.
-func bindMean(b *binding) *Kernel {
+func bindMean(b *op.Binding) *op.Kernel {
 	k := variadic(addFloats, nil)(b)
-	sum, scale := k.run, 1/float32(len(b.in))
-	k.run = func(in, out tensors, team *workers.Team) error {
+	sum, scale := k.Compute, 1/float32(len(b.In))
+	k.Compute = func(in, out op.Tensors, team *workers.Team) error {
 		err := sum(in, out, team)
 		vmath.Scale(out[0].F, scale, out[0].F)
 		return err

@@ -4,35 +4,36 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
-var _ = register(
-	Op{Name: "Cast", Since: 6, Sig: "a", Attrs: "to:int=0", Limits: "not to strings, complex numbers or 8-bit and 4-bit floats",
-		Batch: elementwise, Work: 1, Head: Reshapes, bind: bindCast},
-	Op{Name: "CastLike", Since: 15, Sig: "a a~", Limits: "to float32, int64 or bool",
-		Batch: elementwise, Work: 1, bind: func(b *binding) *Kernel { return b.cast(elementType{graph: b.in[1].Type}) }},
-	Op{Name: "DequantizeLinear", Since: 10, Sig: "i f i?", Attrs: "axis:int=1 block_size@21:int=0 output_dtype@23:int=0", Limits: "of integers",
-		Batch: alongQuantized, Work: 1, bind: bindDequantizeLinear},
-)
+var _ = op.Register([]op.Row{
+	{Name: "Cast", Since: 6, Sig: "a", Attrs: "to:int=0", Limits: "not to strings, complex numbers or 8-bit and 4-bit floats",
+		Pictures: op.Elementwise, Work: 1, Head: op.Reshapes, Bind: bindCast},
+	{Name: "CastLike", Since: 15, Sig: "a a~", Limits: "to float32, int64 or bool",
+		Pictures: op.Elementwise, Work: 1, Bind: func(b *op.Binding) *op.Kernel { return cast(b, graph.ElementType{Type: b.In[1].Type}) }},
+	{Name: "DequantizeLinear", Since: 10, Sig: "i f i?", Attrs: "axis:int=1 block_size@21:int=0 output_dtype@23:int=0", Limits: "of integers",
+		Pictures: alongQuantized, Work: 1, Bind: bindDequantizeLinear},
+})
 
 // cast binds a conversion.
-func (b *binding) cast(to elementType) *Kernel {
-	k := b.computes(func(in, out tensors) {
-		convert(out[0], in[0])
-		to.round(out[0])
-	}, graph.Tensor{Type: to.graph, Shape: b.shape()})
-	k.Keeps = b.in[0].Type == to.graph && to.float == nil && to.integer == nil
+func cast(b *op.Binding, to graph.ElementType) *op.Kernel {
+	k := b.Computes(func(in, out op.Tensors) {
+		graph.Convert(out[0], in[0])
+		to.Round(out[0])
+	}, graph.Tensor{Type: to.Type, Shape: b.Shape()})
+	k.Keeps = b.In[0].Type == to.Type && !to.Rounds()
 	return k
 }
 
-func bindCast(b *binding) *Kernel {
-	b.refuseIf(!b.has("to"), "attribute to is missing")
-	to, ok := elementTypes[b.Int("to")]
+func bindCast(b *op.Binding) *op.Kernel {
+	b.RefuseIf(!b.Has("to"), "attribute to is missing")
+	to, ok := graph.ElementTypeOf(b.Int("to"))
 	if !ok {
-		b.unsupported("to element type %d", b.Int("to"))
+		b.Unsupported("to element type %d", b.Int("to"))
 	}
-	return b.cast(to)
+	return cast(b, to)
 }
 
 // quantized is what the scale and the zero point of a quantised tensor belong to:
@@ -44,25 +45,25 @@ type quantized struct {
 }
 
 // quantized checks scale, input at, and zero point, which follows it, against shape x.
-func (b *binding) quantized(x []int, at, block int) *quantized {
-	scale := b.in[at].Shape
-	if zero := b.x(at + 1); zero != nil && zero.Len() != tensor.Size(scale) {
-		b.refuse("zero point %v and scale %v differ", zero.Shape, scale)
+func newQuantized(b *op.Binding, x []int, at, block int) *quantized {
+	scale := b.In[at].Shape
+	if zero := b.X(at + 1); zero != nil && zero.Len() != tensor.Size(scale) {
+		b.Refuse("zero point %v and scale %v differ", zero.Shape, scale)
 	}
-	b.refuseIf(block < 0 || block > tensor.MaxElements, "block_size %d is out of range", block)
+	b.RefuseIf(block < 0 || block > tensor.MaxElements, "block_size %d is out of range", block)
 	q := &quantized{1, 1, tensor.Size(x), block}
 	if len(scale) <= 1 && tensor.Size(scale) == 1 && block == 0 {
 		return q
 	}
-	b.refuseIf(b.opset < 13, "scale %v is not a scalar before opset 13", scale)
-	axis := b.axis()
+	b.RefuseIf(b.Opset < 13, "scale %v is not a scalar before opset 13", scale)
+	axis := b.Axis()
 	q.outer, q.n, q.inner = tensor.Size(x[:axis]), x[axis], tensor.Size(x[axis+1:])
 	want := []int{q.n}
 	if block > 0 {
 		want = slices.Clone(x)
 		want[axis] = (q.n + block - 1) / block
 	}
-	b.refuseIf(!slices.Equal(scale, want), "scale %v does not fit axis %d of %v in blocks of %d", scale, axis, x, max(block, 1))
+	b.RefuseIf(!slices.Equal(scale, want), "scale %v does not fit axis %d of %v in blocks of %d", scale, axis, x, max(block, 1))
 	return q
 }
 
@@ -84,7 +85,7 @@ func (q *quantized) each(f func(lo, hi, s int)) {
 }
 
 // zeroPoint returns the zero point number s, input i, 0 where that is left out.
-func zeroPoint(in tensors, i, s int) int64 {
+func zeroPoint(in op.Tensors, i, s int) int64 {
 	if i < len(in) && in[i] != nil {
 		return in[i].I[s]
 	}
@@ -92,26 +93,26 @@ func zeroPoint(in tensors, i, s int) int64 {
 }
 
 // alongQuantized is the rule for operators whose scale belongs to an axis.
-var alongQuantized = along(func(b *binding) []int {
+var alongQuantized = op.Along(func(b *op.Binding) []int {
 	switch {
 	case b.Int("block_size") != 0:
-		return tensor.AllAxes(len(b.shape()))
-	case b.in[1].Len() == 1:
+		return tensor.AllAxes(len(b.Shape()))
+	case b.In[1].Len() == 1:
 		return nil
 	}
-	return []int{b.axis()}
+	return []int{b.Axis()}
 })
 
 // bindDequantizeLinear: y = (x - zero point) · scale.
-func bindDequantizeLinear(b *binding) *Kernel {
-	q := b.quantized(b.shape(), 1, b.Int("block_size"))
-	var round elementType
+func bindDequantizeLinear(b *op.Binding) *op.Kernel {
+	q := newQuantized(b, b.Shape(), 1, b.Int("block_size"))
+	var round graph.ElementType
 	if to := b.Int("output_dtype"); to != 0 {
-		if round = elementTypes[to]; round.graph != graph.Float {
-			b.unsupported("to element type %d", to)
+		if round, _ = graph.ElementTypeOf(to); round.Type != graph.Float {
+			b.Unsupported("to element type %d", to)
 		}
 	}
-	return b.computes(func(in, out tensors) {
+	return b.Computes(func(in, out op.Tensors) {
 		y, x := out[0].F, in[0].I
 		q.each(func(lo, hi, s int) {
 			zero, scale := zeroPoint(in, 2, s), in[1].F[s]
@@ -119,6 +120,6 @@ func bindDequantizeLinear(b *binding) *Kernel {
 				y[i] = float32(x[i]-zero) * scale
 			}
 		})
-		round.round(out[0])
-	}, float(b.shape()...))
+		round.Round(out[0])
+	}, op.Float(b.Shape()...))
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/workers"
 )
@@ -13,12 +14,12 @@ const windowAttrs = "strides:ints dilations:ints pads:ints auto_pad:NOTSET|SAME_
 
 const convAttrs = windowAttrs + "kernel_shape:ints group:int=1 "
 
-var _ = register(
-	Op{Name: "Conv", Since: 1, Sig: "f f f?", Attrs: convAttrs, Limits: "1 to 3 spatial axes",
-		Batch: alongFirst, Work: 1, Head: Convolves, bind: bindConv},
-	Op{Name: "ConvTranspose", Since: 1, Sig: "f f f?", Attrs: convAttrs + "output_padding:ints output_shape:ints", Limits: "1 to 3 spatial axes",
-		Batch: alongFirst, Work: 1, bind: bindConvTranspose},
-)
+var _ = op.Register([]op.Row{
+	{Name: "Conv", Since: 1, Sig: "f f f?", Attrs: convAttrs, Limits: "1 to 3 spatial axes",
+		Pictures: op.AlongFirst, Work: 1, Head: op.Convolves, Bind: bindConv},
+	{Name: "ConvTranspose", Since: 1, Sig: "f f f?", Attrs: convAttrs + "output_padding:ints output_shape:ints", Limits: "1 to 3 spatial axes",
+		Pictures: op.AlongFirst, Work: 1, Bind: bindConvTranspose},
+})
 
 // maxColumns bounds the scratch memory of a convolution, in elements.
 const maxColumns = 1 << 20
@@ -37,31 +38,31 @@ type convolution struct {
 
 // convolution checks weights w and bias, input 2, against input x. The weights are
 // [M, C/group, kernel...] or, transposed, [C, M/group, kernel...].
-func (b *binding) convolution(x, w []int, bias *graph.Tensor, transposed bool) *convolution {
-	b.refuseIf(len(x) < 3 || len(w) != len(x), "input %v and weights %v do not fit", x, w)
+func newConvolution(b *op.Binding, x, w []int, bias *graph.Tensor, transposed bool) *convolution {
+	b.RefuseIf(len(x) < 3 || len(w) != len(x), "input %v and weights %v do not fit", x, w)
 	group := b.Int("group")
-	b.refuseIf(group < 1 || w[0]%group != 0 || x[1]%group != 0, "group %d does not divide input %v and weights %v", group, x, w)
+	b.RefuseIf(group < 1 || w[0]%group != 0 || x[1]%group != 0, "group %d does not divide input %v and weights %v", group, x, w)
 	c, m := w[1], w[0]/group
 	if transposed {
 		c, m = m, c
 	}
-	b.refuseIf(c != x[1]/group, "weights %v do not fit input %v in %d groups", w, x, group)
-	b.refuseIf(m > tensor.MaxElements/group, "group %d is out of range", group)
+	b.RefuseIf(c != x[1]/group, "weights %v do not fit input %v in %d groups", w, x, group)
+	b.RefuseIf(m > tensor.MaxElements/group, "group %d is out of range", group)
 	if bias != nil && !slices.Equal(bias.Shape, []int{m * group}) {
-		b.refuse("bias %v does not fit %d channels", bias.Shape, m*group)
+		b.Refuse("bias %v does not fit %d channels", bias.Shape, m*group)
 	}
 	if k := b.Ints("kernel_shape"); k != nil && !slices.Equal(k, w[2:]) {
-		b.refuse("kernel_shape %v does not fit weights %v", k, w)
+		b.Refuse("kernel_shape %v does not fit weights %v", k, w)
 	}
-	return &convolution{b.window(x, w[2:]), x[0], group, c, m, tensor.Size(w[2:])}
+	return &convolution{window(b, x, w[2:]), x[0], group, c, m, tensor.Size(w[2:])}
 }
 
 // bind binds s, with the time and memory that it takes for planes of so many
 // positions to whose columns of so many rows the weights apply.
-func (s *convolution) bind(b *binding, run runFunc, rows, plane int, shape []int) *Kernel {
-	k := b.kernel(run, float(shape...))
-	in := int64(b.in[0].Len())
-	for _, t := range b.in[1:] {
+func (s *convolution) bind(b *op.Binding, run op.RunFunc, rows, plane int, shape []int) *op.Kernel {
+	k := b.Kernel(run, op.Float(shape...))
+	in := int64(b.In[0].Len())
+	for _, t := range b.In[1:] {
 		if t != nil {
 			in += int64(t.Len())
 		}
@@ -72,9 +73,9 @@ func (s *convolution) bind(b *binding, run runFunc, rows, plane int, shape []int
 }
 
 // bindConv: X [N, C, spatial...], W [M, C/group, kernel...], B [M].
-func bindConv(b *binding) *Kernel {
-	s := b.convolution(b.shape(), b.in[1].Shape, b.x(2), false)
-	return s.forward(b, b.shape(), func(in tensors) (x, w, bias []float32) {
+func bindConv(b *op.Binding) *op.Kernel {
+	s := newConvolution(b, b.Shape(), b.In[1].Shape, b.X(2), false)
+	return s.forward(b, b.Shape(), func(in op.Tensors) (x, w, bias []float32) {
 		if len(in) > 2 && in[2] != nil {
 			bias = in[2].F
 		}
@@ -83,11 +84,11 @@ func bindConv(b *binding) *Kernel {
 }
 
 // forward binds a convolution of input x, whose numbers operands returns.
-func (s *convolution) forward(b *binding, x []int, operands func(in tensors) (x, w, bias []float32)) *Kernel {
-	check(s.Slide(b.padding(), false))
+func (s *convolution) forward(b *op.Binding, x []int, operands func(in op.Tensors) (x, w, bias []float32)) *op.Kernel {
+	op.Check(s.Slide(padding(b), false))
 	shape := spatial(x[0], s.m*s.group, s.Out[3-len(x)+2:])
-	try(tensor.Count(shape))
-	return s.bind(b, func(in, out tensors, team *workers.Team) error {
+	op.Try(tensor.Count(shape))
+	return s.bind(b, func(in, out op.Tensors, team *workers.Team) error {
 		x, w, bias := operands(in)
 		s.convolve(out[0].F, x, w, team)
 		addBias(out[0].F, bias, tensor.Size(s.Out[:]))
@@ -142,36 +143,36 @@ func (s *convolution) convolve(y, x, weights []float32, team *workers.Team) {
 
 // bindConvTranspose: X [N, C, spatial...], W [C, M/group, kernel...], B [M]. It
 // is the adjoint of the convolution that leads from the output's shape to X's.
-func bindConvTranspose(b *binding) *Kernel {
-	x := b.shape()
-	s := b.convolution(x, b.in[1].Shape, b.x(2), true)
+func bindConvTranspose(b *op.Binding) *op.Kernel {
+	x := b.Shape()
+	s := newConvolution(b, x, b.In[1].Shape, b.X(2), true)
 	n := len(x) - 2
-	extra := b.sizes("output_padding", n, 0, 0)
+	extra := b.Sizes("output_padding", n, 0, 0)
 	size := b.Ints("output_shape")
 	if len(size) == n+2 {
 		size = size[2:] // some exporters give batch and channels too
 	}
-	b.refuseIf(size != nil && len(size) != n, "output_shape %v does not have %d values", size, n)
+	b.RefuseIf(size != nil && len(size) != n, "output_shape %v does not have %d values", size, n)
 	s.Out = s.In
 	for i := range n {
 		a := 3 - n + i
-		b.refuseIf(s.Out[a] == 0, "input %v has an empty spatial axis", x)
+		b.RefuseIf(s.Out[a] == 0, "input %v has an empty spatial axis", x)
 		if size != nil {
 			s.In[a] = size[i]
 		}
-		if !s.Unslide(b.padding(), a, extra[i], size != nil) {
-			b.refuse("output size %d of axis %d is out of range", s.In[a], i+2)
+		if !s.Unslide(padding(b), a, extra[i], size != nil) {
+			b.Refuse("output size %d of axis %d is out of range", s.In[a], i+2)
 		}
 	}
 	shape := spatial(s.batch, s.m*s.group, s.In[3-n:])
-	try(tensor.Count(shape))
-	return s.bind(b, func(in, out tensors, team *workers.Team) error {
+	op.Try(tensor.Count(shape))
+	return s.bind(b, func(in, out op.Tensors, team *workers.Team) error {
 		s.spread(out[0].F, in[0].F, in[1].F, team)
 		if len(in) > 2 && in[2] != nil {
 			addBias(out[0].F, in[2].F, tensor.Size(s.In[:]))
 		}
 		return nil
-	}, tensor.Size(b.in[1].Shape[1:]), tensor.Size(s.Out[:]), shape)
+	}, tensor.Size(b.In[1].Shape[1:]), tensor.Size(s.Out[:]), shape)
 }
 
 // spread computes a ConvTranspose.
@@ -196,8 +197,8 @@ func (s *convolution) spread(y, x, weights []float32, team *workers.Team) {
 }
 
 // padding returns how the padding of a window is chosen.
-func (b *binding) padding() tensor.Padding {
-	if auto := b.word("auto_pad"); auto != "" {
+func padding(b *op.Binding) tensor.Padding {
+	if auto := b.Word("auto_pad"); auto != "" {
 		return tensor.Padding(auto)
 	}
 	return tensor.Explicit
@@ -205,23 +206,23 @@ func (b *binding) padding() tensor.Padding {
 
 // window reads strides, dilations and explicit padding of a convolution or pooling
 // of input x, [N, C, spatial...].
-func (b *binding) window(x, kernel []int) *tensor.Window {
+func window(b *op.Binding, x, kernel []int) *tensor.Window {
 	n := len(kernel)
-	b.refuseIf(n == 0 || len(x) != n+2, "input %v does not have the %d spatial axes of kernel %v", x, n, kernel)
+	b.RefuseIf(n == 0 || len(x) != n+2, "input %v does not have the %d spatial axes of kernel %v", x, n, kernel)
 	if n > 3 {
-		b.unsupported("%d spatial axes", n)
+		b.Unsupported("%d spatial axes", n)
 	}
-	strides := b.sizes("strides", n, 1, 1)
-	dilations := b.sizes("dilations", n, 1, 1)
+	strides := b.Sizes("strides", n, 1, 1)
+	dilations := b.Sizes("dilations", n, 1, 1)
 	one := [3]int{1, 1, 1}
 	w := &tensor.Window{In: one, Out: one, Kernel: one, Stride: one, Dilation: one}
 	for i, k := range kernel {
-		b.refuseIf(k < 1 || k > tensor.MaxElements, "kernel %v is out of range", kernel)
+		b.RefuseIf(k < 1 || k > tensor.MaxElements, "kernel %v is out of range", kernel)
 		a := 3 - n + i
 		w.In[a], w.Kernel[a], w.Stride[a], w.Dilation[a] = x[2+i], k, strides[i], dilations[i]
 	}
-	if b.padding() == tensor.Explicit {
-		pads := b.sizes("pads", 2*n, 0, 0)
+	if padding(b) == tensor.Explicit {
+		pads := b.Sizes("pads", 2*n, 0, 0)
 		copy(w.Begin[3-n:], pads[:n])
 		copy(w.End[3-n:], pads[n:])
 	}

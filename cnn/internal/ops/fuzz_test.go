@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/workers"
 )
@@ -49,7 +50,7 @@ func describeAll(in []*graph.Tensor) (v []string) {
 		if t == nil {
 			v = append(v, "nil")
 		} else {
-			v = append(v, describe(t))
+			v = append(v, t.String())
 		}
 	}
 	return v
@@ -91,7 +92,7 @@ func (s *sample) run(t testing.TB) {
 		}
 	}()
 	start := time.Now()
-	k, err := Bind(s.node, s.opset, s.in)
+	k, err := op.Bind(s.node, s.opset, s.in)
 	if err != nil {
 		return
 	}
@@ -117,7 +118,7 @@ func (s *sample) run(t testing.TB) {
 		axes := slices.Repeat([]int{-1}, len(s.in))
 		if s.in[i] != nil && len(s.in[i].Shape) > 0 {
 			axes[i] = len(s.in[i].Shape) - 1
-			BatchAxis(s.node, s.opset, s.in, axes)
+			op.Pictures(s.node, s.opset, s.in, axes)
 		}
 	}
 	if d := time.Since(start); d > 5*time.Second {
@@ -163,7 +164,7 @@ func (s sample) spoil(d *dice) *sample {
 		case 0, 1:
 			s.spoilAttr(d)
 		case 2:
-			s.opset = 1 + d.n(NewestOpset)
+			s.opset = 1 + d.n(op.NewestOpset)
 		case 3:
 			n.Outputs = slices.Repeat([]string{"y"}, d.n(4))
 		case 4:
@@ -181,7 +182,7 @@ func (s sample) spoil(d *dice) *sample {
 func (s *sample) spoilAttr(d *dice) {
 	names := slices.Sorted(maps.Keys(s.node.Attrs))
 	if len(names) == 0 || d.n(4) == 0 {
-		names = slices.Sorted(maps.Keys(Get(s.node.Op).attrs))
+		names = op.Get(s.node.Op).AttrNames()
 	}
 	if len(names) == 0 {
 		return

@@ -4,16 +4,17 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Operators whose indices are data: they are checked when the node runs.
-var _ = register(
-	Op{Name: "Gather", Since: 1, Sig: "a i", Attrs: "axis:int=0", Batch: gatherBatch, Work: 1, bind: bindGather},
-	Op{Name: "GatherElements", Since: 11, Sig: "a i", Attrs: "axis:int=0", Batch: gatherElementsBatch, bind: bindGatherElements},
-	Op{Name: "GatherND", Since: 11, Sig: "a i", Attrs: "batch_dims@12:int=0", Batch: gatherNDBatch, bind: bindGatherND},
-)
+var _ = op.Register([]op.Row{
+	{Name: "Gather", Since: 1, Sig: "a i", Attrs: "axis:int=0", Pictures: gatherPictures, Work: 1, Bind: bindGather},
+	{Name: "GatherElements", Since: 11, Sig: "a i", Attrs: "axis:int=0", Pictures: gatherElementsPictures, Bind: bindGatherElements},
+	{Name: "GatherND", Since: 11, Sig: "a i", Attrs: "batch_dims@12:int=0", Pictures: gatherNDPictures, Bind: bindGatherND},
+})
 
 // index resolves an index that may count from the end of an axis of n.
 func index(v int64, n int) (int, error) {
@@ -26,92 +27,92 @@ func index(v int64, n int) (int, error) {
 	return int(v), nil
 }
 
-// gatherBatch: pictures lie along another axis of the data, or along any of the
+// gatherPictures: pictures lie along another axis of the data, or along any of the
 // indices into data that are the same for all.
-var gatherBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	axis := b.axis()
+var gatherPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) {
+	axis := b.Axis()
 	switch {
 	case axes[0] >= 0 && axes[1] >= 0:
 		return 0, false
 	case axes[0] < 0:
 		return axis + axes[1], true
 	case axes[0] > axis:
-		return axes[0] - 1 + len(b.in[1].Shape), true
+		return axes[0] - 1 + len(b.In[1].Shape), true
 	}
 	return axes[0], axes[0] != axis
-}}
+})
 
-func bindGather(b *binding) *Kernel {
-	x, idx := b.shape(), b.in[1].Shape
-	axis, outer, n, inner := b.around()
-	return b.kernel(func(in, out tensors, _ *workers.Team) error {
-		to, from, at := data(out[0]), data(in[0]), 0
+func bindGather(b *op.Binding) *op.Kernel {
+	x, idx := b.Shape(), b.In[1].Shape
+	axis, outer, n, inner := b.Around()
+	return b.Kernel(func(in, out op.Tensors, _ *workers.Team) error {
+		to, from, at := out[0].Data(), in[0].Data(), 0
 		for o := range outer {
 			for _, v := range in[1].I {
 				j, err := index(v, n)
 				if err != nil {
 					return err
 				}
-				to.copy(at, from, (o*n+j)*inner, inner)
+				to.Copy(at, from, (o*n+j)*inner, inner)
 				at += inner
 			}
 		}
 		return nil
-	}, like(b.in[0], slices.Concat(x[:axis], idx, x[axis+1:])))
+	}, op.Like(b.In[0], slices.Concat(x[:axis], idx, x[axis+1:])))
 }
 
-// gatherElementsBatch: pictures lie along another axis of both.
-var gatherElementsBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	axis, a := b.axis(), axes[1]
-	return a, a >= 0 && a == axes[0] && a != axis && b.shape()[a] == b.in[1].Shape[a]
-}}
+// gatherElementsPictures: pictures lie along another axis of both.
+var gatherElementsPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) {
+	axis, a := b.Axis(), axes[1]
+	return a, a >= 0 && a == axes[0] && a != axis && b.Shape()[a] == b.In[1].Shape[a]
+})
 
 // bindGatherElements: out[i][j][k] = x[i][idx[i][j][k]][k] for axis 1.
-func bindGatherElements(b *binding) *Kernel {
-	axis, w := b.elementsOf(b.in[1].Shape)
-	n, step := b.shape()[axis], tensor.Strides(b.shape())[axis]
-	return b.kernel(func(in, out tensors, _ *workers.Team) (err error) {
-		to, from := data(out[0]), data(in[0])
+func bindGatherElements(b *op.Binding) *op.Kernel {
+	axis, w := elementsOf(b, b.In[1].Shape)
+	n, step := b.Shape()[axis], tensor.Strides(b.Shape())[axis]
+	return b.Kernel(func(in, out op.Tensors, _ *workers.Team) (err error) {
+		to, from := out[0].Data(), in[0].Data()
 		w.Elements(func(o int, at [3]int) {
 			j, e := index(in[1].I[o], n)
 			if e != nil {
 				err = e
 				return
 			}
-			to.copy(o, from, at[0]+j*step, 1)
+			to.Copy(o, from, at[0]+j*step, 1)
 		})
 		return err
-	}, like(b.in[0], b.in[1].Shape))
+	}, op.Like(b.In[0], b.In[1].Shape))
 }
 
 // elementsOf returns the walk over indices into the first input that say where along
 // an axis an element is. They may be fewer than the data along each other axis.
-func (b *binding) elementsOf(idx []int) (axis int, w tensor.Walk) {
-	x := b.shape()
-	axis = b.axis()
-	b.refuseIf(len(idx) != len(x), "shapes %v and %v differ in rank", x, idx)
+func elementsOf(b *op.Binding, idx []int) (axis int, w tensor.Walk) {
+	x := b.Shape()
+	axis = b.Axis()
+	b.RefuseIf(len(idx) != len(x), "shapes %v and %v differ in rank", x, idx)
 	for d := range x {
-		b.refuseIf(d != axis && idx[d] > x[d], "indices %v are larger than the data %v", idx, x)
+		b.RefuseIf(d != axis && idx[d] > x[d], "indices %v are larger than the data %v", idx, x)
 	}
 	from := tensor.Strides(x)
 	from[axis] = 0
 	return axis, tensor.NewWalk(idx, from)
 }
 
-// gatherNDBatch: pictures lie along one of the axes that data and indices share.
-var gatherNDBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
+// gatherNDPictures: pictures lie along one of the axes that data and indices share.
+var gatherNDPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) {
 	a := axes[0]
 	return a, a >= 0 && a == axes[1] && a < b.Int("batch_dims")
-}}
+})
 
 // blocksOf checks indices whose last dimension addresses a block of the first input;
 // the first dimensions of both are a batch.
-func (b *binding) blocksOf(idx []int, batch int) *nd {
-	x := b.shape()
-	b.refuseIf(len(idx) == 0 || batch < 0 || batch >= min(len(x), len(idx)), "batch_dims %d does not fit shapes %v and %v", batch, x, idx)
-	b.refuseIf(!slices.Equal(x[:batch], idx[:batch]), "shapes %v and %v differ in their first %d dimensions", x, idx, batch)
+func blocksOf(b *op.Binding, idx []int, batch int) *nd {
+	x := b.Shape()
+	b.RefuseIf(len(idx) == 0 || batch < 0 || batch >= min(len(x), len(idx)), "batch_dims %d does not fit shapes %v and %v", batch, x, idx)
+	b.RefuseIf(!slices.Equal(x[:batch], idx[:batch]), "shapes %v and %v differ in their first %d dimensions", x, idx, batch)
 	depth := idx[len(idx)-1]
-	b.refuseIf(depth < 1 || depth > len(x)-batch, "indices %v address %d of the %d dimensions", idx, depth, len(x)-batch)
+	b.RefuseIf(depth < 1 || depth > len(x)-batch, "indices %v address %d of the %d dimensions", idx, depth, len(x)-batch)
 	return &nd{
 		dims: x[batch : batch+depth], strides: tensor.Strides(x)[batch:], rest: tensor.Size(x[batch:]),
 		inner: x[batch+depth:], each: tensor.Size(idx[batch : len(idx)-1]), batches: tensor.Size(x[:batch]),
@@ -143,12 +144,12 @@ func (n *nd) blocks(idx []int64, f func(i, at int)) error {
 }
 
 // bindGatherND: the last dimension of the indices addresses a block of the data.
-func bindGatherND(b *binding) *Kernel {
-	idx := b.in[1].Shape
-	n := b.blocksOf(idx, b.Int("batch_dims"))
+func bindGatherND(b *op.Binding) *op.Kernel {
+	idx := b.In[1].Shape
+	n := blocksOf(b, idx, b.Int("batch_dims"))
 	size := tensor.Size(n.inner)
-	return b.kernel(func(in, out tensors, _ *workers.Team) error {
-		to, from := data(out[0]), data(in[0])
-		return n.blocks(in[1].I, func(i, at int) { to.copy(i*size, from, at, size) })
-	}, like(b.in[0], slices.Concat(idx[:len(idx)-1], n.inner)))
+	return b.Kernel(func(in, out op.Tensors, _ *workers.Team) error {
+		to, from := out[0].Data(), in[0].Data()
+		return n.blocks(in[1].I, func(i, at int) { to.Copy(i*size, from, at, size) })
+	}, op.Like(b.In[0], slices.Concat(idx[:len(idx)-1], n.inner)))
 }

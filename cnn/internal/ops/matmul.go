@@ -3,17 +3,18 @@ package ops
 import (
 	"slices"
 
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/matmul"
 	"github.com/onetomany/caption/internal/kernels/vmath"
 	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
-var _ = register(
-	Op{Name: "MatMul", Since: 1, Sig: "f f", Batch: matmulBatch, Work: 1, Head: Multiplies, bind: bindMatMul},
-	Op{Name: "Gemm", Since: 7, Sig: "f f f?", Attrs: "alpha:float=1 beta:float=1 transA:int=0 transB:int=0",
-		Batch: gemmBatch, Work: 1, Head: Affine, bind: bindGemm},
-)
+var _ = op.Register([]op.Row{
+	{Name: "MatMul", Since: 1, Sig: "f f", Pictures: matmulPictures, Work: 1, Head: op.Multiplies, Bind: bindMatMul},
+	{Name: "Gemm", Since: 7, Sig: "f f f?", Attrs: "alpha:float=1 beta:float=1 transA:int=0 transB:int=0",
+		Pictures: gemmPictures, Work: 1, Head: op.Affine, Bind: bindGemm},
+})
 
 // gemm is matmul.Mul, also for empty matrices.
 func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, team *workers.Team) {
@@ -29,10 +30,10 @@ func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	matmul.Mul(transA, transB, m, n, k, a, lda, b, ldb, false, c, ldc, team)
 }
 
-// matmulBatch: rows by a matrix that is the same for all pictures, or matrices
+// matmulPictures: rows by a matrix that is the same for all pictures, or matrices
 // picture by picture.
-var matmulBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	x, y, axis := b.in[0].Shape, b.in[1].Shape, axes[0]
+var matmulPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) {
+	x, y, axis := b.In[0].Shape, b.In[1].Shape, axes[0]
 	switch {
 	case axis < 0:
 		return 0, false
@@ -40,7 +41,7 @@ var matmulBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
 		return axis, axis < len(x)-1 && len(y) <= 2
 	}
 	return axis, axis == axes[1] && len(x) == len(y) && axis < len(x)-2 && x[axis] == y[axis]
-}}
+})
 
 // product is a matrix product of [..., M, K] by [..., K, N] whose leading dimensions
 // broadcast. A vector counts as one row on the left, one column on the right, and its
@@ -51,9 +52,9 @@ type product struct {
 	w       tensor.Walk // over the matrices
 }
 
-func (b *binding) product(x, y []int) *product {
+func newProduct(b *op.Binding, x, y []int) *product {
 	const mismatch = "shapes %v and %v do not multiply"
-	b.refuseIf(len(x) == 0 || len(y) == 0, mismatch, x, y)
+	b.RefuseIf(len(x) == 0 || len(y) == 0, mismatch, x, y)
 	x0, y0 := x, y
 	rowVector, columnVector := len(x) == 1, len(y) == 1
 	if rowVector {
@@ -65,7 +66,7 @@ func (b *binding) product(x, y []int) *product {
 	p := &product{m: x[len(x)-2], k: x[len(x)-1], n: y[len(y)-1]}
 	xb, yb := x[:len(x)-2], y[:len(y)-2]
 	batch, err := tensor.Broadcast(xb, yb)
-	b.refuseIf(err != nil || y[len(y)-2] != p.k, mismatch, x0, y0)
+	b.RefuseIf(err != nil || y[len(y)-2] != p.k, mismatch, x0, y0)
 	p.shape = slices.Clone(batch)
 	if !rowVector {
 		p.shape = append(p.shape, p.m)
@@ -73,7 +74,7 @@ func (b *binding) product(x, y []int) *product {
 	if !columnVector {
 		p.shape = append(p.shape, p.n)
 	}
-	try(tensor.Count(p.shape))
+	op.Try(tensor.Count(p.shape))
 	if tensor.Size(yb) == 1 {
 		// One right side: the rows of all left sides make one matrix.
 		p.m *= tensor.Size(xb)
@@ -92,31 +93,31 @@ func (p *product) run(out, x, y []float32, team *workers.Team) {
 // work returns how long the product takes.
 func (p *product) work() int64 { return int64(tensor.Size(p.shape)) * int64(p.k) / 16 }
 
-func bindMatMul(b *binding) *Kernel {
-	p := b.product(b.in[0].Shape, b.in[1].Shape)
-	k := b.kernel(func(in, out tensors, team *workers.Team) error {
+func bindMatMul(b *op.Binding) *op.Kernel {
+	p := newProduct(b, b.In[0].Shape, b.In[1].Shape)
+	k := b.Kernel(func(in, out op.Tensors, team *workers.Team) error {
 		p.run(out[0].F, in[0].F, in[1].F, team)
 		return nil
-	}, float(p.shape...))
+	}, op.Float(p.shape...))
 	k.Work = p.work()
 	return k
 }
 
-// gemmBatch: rows by a matrix that is the same for all pictures.
-var gemmBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	c := b.x(2)
+// gemmPictures: rows by a matrix that is the same for all pictures.
+var gemmPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) {
+	c := b.X(2)
 	rows := 0
 	if b.Int("transA") != 0 {
 		rows = 1
 	}
-	return 0, onlyFirst(axes) && axes[0] == rows && (c == nil || len(c.Shape) < 2 || c.Shape[0] == 1)
-}}
+	return 0, op.OnlyFirst(axes) && axes[0] == rows && (c == nil || len(c.Shape) < 2 || c.Shape[0] == 1)
+})
 
 // bindGemm: Y = alpha·A·B + beta·C, with A and B transposed at will and C
 // broadcast to [M, N].
-func bindGemm(b *binding) *Kernel {
-	x, y := b.in[0].Shape, b.in[1].Shape
-	b.refuseIf(len(x) != 2 || len(y) != 2, "shapes %v and %v are not matrices", x, y)
+func bindGemm(b *op.Binding) *op.Kernel {
+	x, y := b.In[0].Shape, b.In[1].Shape
+	b.RefuseIf(len(x) != 2 || len(y) != 2, "shapes %v and %v are not matrices", x, y)
 	alpha, beta := b.Float("alpha"), b.Float("beta")
 	transA, transB := b.Int("transA") != 0, b.Int("transB") != 0
 	m, k := x[0], x[1]
@@ -127,14 +128,14 @@ func bindGemm(b *binding) *Kernel {
 	if transB {
 		k2, n = n, k2
 	}
-	b.refuseIf(k != k2, "shapes %v and %v do not multiply", x, y)
+	b.RefuseIf(k != k2, "shapes %v and %v do not multiply", x, y)
 	var w tensor.Walk
-	c := b.x(2)
+	c := b.X(2)
 	switch {
-	case c == nil && b.opset < 11:
-		b.refuse("input 2 is missing")
+	case c == nil && b.Opset < 11:
+		b.Refuse("input 2 is missing")
 	case c != nil && !tensor.BroadcastsTo(c.Shape, []int{m, n}):
-		b.refuse("C %v does not broadcast to [%d %d]", c.Shape, m, n)
+		b.Refuse("C %v does not broadcast to [%d %d]", c.Shape, m, n)
 	case c != nil:
 		w = tensor.BroadcastWalk([]int{m, n}, []int{m, n}, c.Shape)
 	}
@@ -143,7 +144,7 @@ func bindGemm(b *binding) *Kernel {
 		add = eachRow(func(x, c float32) float32 { return x + beta*c })
 	}
 	bias := c != nil && beta != 0
-	kernel := b.kernel(func(in, out tensors, team *workers.Team) error {
+	kernel := b.Kernel(func(in, out op.Tensors, team *workers.Team) error {
 		o := out[0].F
 		gemm(transA, transB, m, n, k, in[0].F, x[1], in[1].F, y[1], o, n, team)
 		if alpha != 1 {
@@ -153,7 +154,7 @@ func bindGemm(b *binding) *Kernel {
 			walk(&w, o, o, in[2].F, add)
 		}
 		return nil
-	}, float(m, n))
+	}, op.Float(m, n))
 	kernel.Work = int64(m) * int64(n) * int64(max(x[0], x[1])) / 16
 	return kernel
 }

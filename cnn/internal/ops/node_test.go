@@ -17,6 +17,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/onnx"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
@@ -67,7 +68,7 @@ func TestNodes(t *testing.T) {
 	var run, skip int
 	used := map[string]bool{}
 	for line := range strings.Lines(string(files["index.txt"])) {
-		name, op, _ := strings.Cut(strings.TrimSpace(line), " ")
+		name, of, _ := strings.Cut(strings.TrimSpace(line), " ")
 		g, ok := cases[name]
 		why := skipReason(name, used)
 		switch {
@@ -76,8 +77,8 @@ func TestNodes(t *testing.T) {
 		case ok:
 			run++
 			t.Run(name, func(t *testing.T) { runCase(t, g) })
-		case registry[op] != nil:
-			t.Errorf("%s, a test of %s, is neither in the archive nor listed as skipped", name, op)
+		case op.Get(of).Bind != nil:
+			t.Errorf("%s, a test of %s, is neither in the archive nor listed as skipped", name, of)
 		}
 	}
 	for _, s := range skipped {
@@ -155,11 +156,11 @@ func runCase(t *testing.T, g *onnx.Model) {
 	}
 	for _, n := range g.Nodes {
 		in, bare := inputsOf(n, known), inputsOf(n, shapes)
-		out, err := Eval(n, g.Opset, in)
+		out, err := op.Eval(n, g.Opset, in)
 		if err != nil {
 			t.Fatal(err)
 		}
-		k, err := Bind(n, g.Opset, bare)
+		k, err := op.Bind(n, g.Opset, bare)
 		switch {
 		case err == nil:
 			again := make([]*graph.Tensor, len(k.Out))
@@ -172,7 +173,7 @@ func runCase(t *testing.T, g *onnx.Model) {
 			for i := range out {
 				compareTensors(t, n.Op+" bound to shapes only", again[i], out[i], 0)
 			}
-		case !errors.Is(err, ErrNotConstant):
+		case !errors.Is(err, op.ErrNotConstant):
 			t.Fatal(err)
 		}
 		for i, name := range n.Outputs {
@@ -204,7 +205,7 @@ func inputsOf(n *graph.Node, values map[string]*graph.Tensor) []*graph.Tensor {
 func compareTensors(t *testing.T, what string, got, want *graph.Tensor, tolerance float64) {
 	t.Helper()
 	if got.Type != want.Type || !slices.Equal(got.Shape, want.Shape) {
-		t.Fatalf("%s: got %s, want %s", what, describe(got), describe(want))
+		t.Fatalf("%s: got %s, want %s", what, got.String(), want.String())
 	}
 	for i := range want.I {
 		if got.I[i] != want.I[i] {

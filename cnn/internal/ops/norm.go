@@ -4,44 +4,45 @@ import (
 	"math"
 	"slices"
 
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
-var _ = register(
-	Op{Name: "BatchNormalization", Since: 7, Sig: "f f f f f", Attrs: "epsilon:float=1e-5 momentum:float=0.9 training_mode@14:int=0 spatial-8:int=1",
-		Limits: "before opset 14 inference only, before 9 with spatial=1 only", Batch: batchNormBatch, bind: bindBatchNorm},
-	Op{Name: "InstanceNormalization", Since: 1, Sig: "f f f", Attrs: "epsilon:float=1e-5", Batch: alongFirst, bind: bindInstanceNorm},
-	Op{Name: "GroupNormalization", Since: 18, Sig: "f f f", Attrs: "epsilon:float=1e-5 num_groups:int=0", Batch: alongFirst, bind: bindGroupNorm},
-	Op{Name: "LayerNormalization", Since: 17, Sig: "f f f?", Attrs: "axis:int=-1 epsilon:float=1e-5", Batch: trailingBatch, bind: bindLayerNorm},
-	Op{Name: "RMSNormalization", Since: 23, Sig: "f f", Attrs: "axis:int=-1 epsilon:float=1e-5", Batch: trailingBatch, bind: bindRMSNorm},
-	Op{Name: "MeanVarianceNormalization", Since: 9, Sig: "f", Attrs: "axes:ints", Batch: meanVarianceBatch, bind: bindMeanVarianceNorm},
-	Op{Name: "LpNormalization", Since: 1, Sig: "f", Attrs: "axis:int=-1 p:int=2", Batch: alongOthers, bind: bindLpNorm},
-	Op{Name: "LRN", Since: 1, Sig: "f", Attrs: "size:int=0 alpha:float=1e-4 beta:float=0.75 bias:float=1", Batch: alongFirst, bind: bindLRN},
-)
+var _ = op.Register([]op.Row{
+	{Name: "BatchNormalization", Since: 7, Sig: "f f f f f", Attrs: "epsilon:float=1e-5 momentum:float=0.9 training_mode@14:int=0 spatial-8:int=1",
+		Limits: "before opset 14 inference only, before 9 with spatial=1 only", Pictures: batchNormPictures, Bind: bindBatchNorm},
+	{Name: "InstanceNormalization", Since: 1, Sig: "f f f", Attrs: "epsilon:float=1e-5", Pictures: op.AlongFirst, Bind: bindInstanceNorm},
+	{Name: "GroupNormalization", Since: 18, Sig: "f f f", Attrs: "epsilon:float=1e-5 num_groups:int=0", Pictures: op.AlongFirst, Bind: bindGroupNorm},
+	{Name: "LayerNormalization", Since: 17, Sig: "f f f?", Attrs: "axis:int=-1 epsilon:float=1e-5", Pictures: trailingPictures, Bind: bindLayerNorm},
+	{Name: "RMSNormalization", Since: 23, Sig: "f f", Attrs: "axis:int=-1 epsilon:float=1e-5", Pictures: trailingPictures, Bind: bindRMSNorm},
+	{Name: "MeanVarianceNormalization", Since: 9, Sig: "f", Attrs: "axes:ints", Pictures: meanVariancePictures, Bind: bindMeanVarianceNorm},
+	{Name: "LpNormalization", Since: 1, Sig: "f", Attrs: "axis:int=-1 p:int=2", Pictures: op.AlongOthers, Bind: bindLpNorm},
+	{Name: "LRN", Since: 1, Sig: "f", Attrs: "size:int=0 alpha:float=1e-4 beta:float=0.75 bias:float=1", Pictures: op.AlongFirst, Bind: bindLRN},
+})
 
-// batchNormBatch: in training the statistics are over all pictures.
-var batchNormBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	axis, ok := alongFirst.axis(b, axes)
+// batchNormPictures: in training the statistics are over all pictures.
+var batchNormPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) {
+	axis, ok := op.AlongFirst.Axis(b, axes)
 	return axis, ok && b.Int("training_mode") == 0
-}}
+})
 
-// trailingBatch: pictures lie before the axes that are normalised, and the factors
+// trailingPictures: pictures lie before the axes that are normalised, and the factors
 // and sums are the same along theirs.
-var trailingBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	axis, ok := beforeAxis.axis(b, axes)
-	for _, t := range b.in[1:] {
-		if at := axis - len(b.shape()); t != nil && len(t.Shape) >= -at && t.Shape[len(t.Shape)+at] != 1 {
+var trailingPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) {
+	axis, ok := op.BeforeAxis.Axis(b, axes)
+	for _, t := range b.In[1:] {
+		if at := axis - len(b.Shape()); t != nil && len(t.Shape) >= -at && t.Shape[len(t.Shape)+at] != 1 {
 			return 0, false
 		}
 	}
 	return axis, ok
-}}
+})
 
 // perChannel checks that inputs 1 and following are vectors of n elements.
-func (b *binding) perChannel(n int) {
-	for i, t := range b.in[1:] {
+func perChannel(b *op.Binding, n int) {
+	for i, t := range b.In[1:] {
 		if t != nil && !slices.Equal(t.Shape, []int{n}) {
-			b.refuse("input %d %v does not fit %d channels of %v", i+1, t.Shape, n, b.shape())
+			b.Refuse("input %d %v does not fit %d channels of %v", i+1, t.Shape, n, b.Shape())
 		}
 	}
 }
@@ -59,34 +60,34 @@ func channels(x []int) (c, plane int) {
 // channel. With training_mode (14), which networks that standardise their
 // weights use on these, mean and variance are those of x, and the further
 // outputs are the given ones moved towards them.
-func bindBatchNorm(b *binding) *Kernel {
-	x := b.shape()
-	b.refuseIf(len(x) == 0, "input is a scalar")
+func bindBatchNorm(b *op.Binding) *op.Kernel {
+	x := b.Shape()
+	b.RefuseIf(len(x) == 0, "input is a scalar")
 	c, plane := channels(x)
 	if b.Int("spatial") != 1 {
-		b.unsupported("spatial=0")
+		b.Unsupported("spatial=0")
 	}
-	b.perChannel(c)
+	perChannel(b, c)
 	eps, momentum := b.Float("epsilon"), b.Float("momentum")
-	normalise := func(in, out tensors, mean, variance []float32) {
+	normalise := func(in, out op.Tensors, mean, variance []float32) {
 		scale, bias := in[1].F, in[2].F
 		eachPlane(out[0].F, in[0].F, c, plane, func(y, x []float32, c int) {
 			affine(y, x, mean[c], scale[c]/sqrt32(variance[c]+eps), bias[c])
 		})
 	}
 	if b.Int("training_mode") == 0 {
-		return b.computes(func(in, out tensors) { normalise(in, out, in[3].F, in[4].F) }, float(x...))
+		return b.Computes(func(in, out op.Tensors) { normalise(in, out, in[3].F, in[4].F) }, op.Float(x...))
 	}
 	stats := slices.Repeat([]int{1}, len(x))
 	if len(x) > 1 {
 		stats[1] = c
 	}
 	w := tensor.BroadcastWalk(x, stats)
-	k := b.computes(func(in, out tensors) {
+	k := b.Computes(func(in, out op.Tensors) {
 		var now [2][]float32 // mean and variance of x
 		for i, v := range momentsBy(&w, in[0].F, c) {
 			now[i] = make([]float32, c)
-			mapSlice(now[i], v, func(v float64) float32 { return float32(v) })
+			tensor.Map(now[i], v, func(v float64) float32 { return float32(v) })
 		}
 		normalise(in, out, now[0], now[1])
 		for i, o := range out[1:] {
@@ -94,7 +95,7 @@ func bindBatchNorm(b *binding) *Kernel {
 				o.F[j] = old*momentum + now[i][j]*(1-momentum)
 			}
 		}
-	}, float(x...), float(c), float(c))
+	}, op.Float(x...), op.Float(c), op.Float(c))
 	k.Workspace = 24 * int64(c)
 	return k
 }
@@ -156,33 +157,33 @@ func momentsBy(w *tensor.Walk, x []float32, groups int) (moments [2][]float64) {
 }
 
 // bindInstanceNorm normalises each plane, then scales and shifts by channel.
-func bindInstanceNorm(b *binding) *Kernel {
-	x := b.shape()
-	b.refuseIf(len(x) < 3, "input %v has no spatial axes", x)
-	b.perChannel(x[1])
-	return b.groupNorm(x[1], x[1])
+func bindInstanceNorm(b *op.Binding) *op.Kernel {
+	x := b.Shape()
+	b.RefuseIf(len(x) < 3, "input %v has no spatial axes", x)
+	perChannel(b, x[1])
+	return groupNorm(b, x[1], x[1])
 }
 
 // bindGroupNorm: scale and bias belong to groups in opset 18, to channels from 21 on.
-func bindGroupNorm(b *binding) *Kernel {
-	x := b.shape()
-	b.refuseIf(len(x) < 2, "input %v has no channels", x)
+func bindGroupNorm(b *op.Binding) *op.Kernel {
+	x := b.Shape()
+	b.RefuseIf(len(x) < 2, "input %v has no channels", x)
 	groups := b.Int("num_groups")
-	b.refuseIf(groups < 1 || x[1]%groups != 0, "num_groups %d does not divide %d channels", groups, x[1])
+	b.RefuseIf(groups < 1 || x[1]%groups != 0, "num_groups %d does not divide %d channels", groups, x[1])
 	scales := groups
-	if b.opset >= 21 {
+	if b.Opset >= 21 {
 		scales = x[1]
 	}
-	b.perChannel(scales)
-	return b.groupNorm(groups, scales)
+	perChannel(b, scales)
+	return groupNorm(b, groups, scales)
 }
 
 // groupNorm normalises groups of channels; the scales are spread evenly over the channels.
-func (b *binding) groupNorm(groups, scales int) *Kernel {
-	x := b.shape()
+func groupNorm(b *op.Binding, groups, scales int) *op.Kernel {
+	x := b.Shape()
 	c, plane := channels(x)
 	eps := float64(b.Float("epsilon"))
-	return b.computes(func(in, out tensors) {
+	return b.Computes(func(in, out op.Tensors) {
 		if len(in[0].F) == 0 {
 			return
 		}
@@ -196,20 +197,20 @@ func (b *binding) groupNorm(groups, scales int) *Kernel {
 				affine(out[0].F[at:at+plane], in[0].F[at:at+plane], float32(m), float32(inv*float64(in[1].F[s])), in[2].F[s])
 			}
 		}
-	}, float(x...))
+	}, op.Float(x...))
 }
 
 // trailing reads the attribute axis, the first of the normalised dimensions,
 // and returns the elements they hold, and the shape of the statistics.
-func (b *binding) trailing() (n int, stats []int) {
-	x, axis := b.shape(), b.axis()
+func trailing(b *op.Binding) (n int, stats []int) {
+	x, axis := b.Shape(), b.Axis()
 	stats = slices.Clone(x)
 	for d := axis; d < len(x); d++ {
 		stats[d] = 1
 	}
-	for i, t := range b.in[1:] {
+	for i, t := range b.In[1:] {
 		if t != nil && !tensor.BroadcastsTo(t.Shape, x) {
-			b.refuse("input %d %v does not broadcast to %v", i+1, t.Shape, x)
+			b.Refuse("input %d %v does not broadcast to %v", i+1, t.Shape, x)
 		}
 	}
 	return tensor.Size(x[axis:]), stats
@@ -217,11 +218,11 @@ func (b *binding) trailing() (n int, stats []int) {
 
 // bindLayerNorm normalises over the dimensions from axis on, then scales and
 // shifts. The further outputs are the mean and the inverse standard deviation.
-func bindLayerNorm(b *binding) *Kernel {
-	x := b.shape()
-	n, stats := b.trailing()
+func bindLayerNorm(b *op.Binding) *op.Kernel {
+	x := b.Shape()
+	n, stats := trailing(b)
 	eps := float64(b.Float("epsilon"))
-	return b.computes(func(in, out tensors) {
+	return b.Computes(func(in, out op.Tensors) {
 		x, y := in[0].F, out[0].F
 		for i, r := 0, 0; i < len(x); i, r = i+n, r+1 {
 			m, v := moments(x[i : i+n])
@@ -236,14 +237,14 @@ func bindLayerNorm(b *binding) *Kernel {
 		}
 		with(y, in[0].Shape, in, 1, mulFloats)
 		with(y, in[0].Shape, in, 2, addFloats)
-	}, float(x...), float(stats...), float(stats...))
+	}, op.Float(x...), op.Float(stats...), op.Float(stats...))
 }
 
-func bindRMSNorm(b *binding) *Kernel {
-	x := b.shape()
-	n, _ := b.trailing()
+func bindRMSNorm(b *op.Binding) *op.Kernel {
+	x := b.Shape()
+	n, _ := trailing(b)
 	eps := float64(b.Float("epsilon"))
-	return b.computes(func(in, out tensors) {
+	return b.Computes(func(in, out op.Tensors) {
 		x, y := in[0].F, out[0].F
 		for i := 0; i < len(x); i += n {
 			var sum float64
@@ -253,12 +254,12 @@ func bindRMSNorm(b *binding) *Kernel {
 			affine(y[i:i+n], x[i:i+n], 0, float32(1/math.Sqrt(sum/float64(n)+eps)), 0)
 		}
 		with(y, in[0].Shape, in, 1, mulFloats)
-	}, float(x...))
+	}, op.Float(x...))
 }
 
 // with combines the output, of the first input's shape x, with another input, if there
 // is one, by f.
-func with(y []float32, x []int, in tensors, input int, f rowFunc[float32, float32]) {
+func with(y []float32, x []int, in op.Tensors, input int, f rowFunc[float32, float32]) {
 	if input < len(in) && in[input] != nil {
 		w := tensor.BroadcastWalk(x, x, in[input].Shape)
 		walk(&w, y, y, in[input].F, f)
@@ -267,43 +268,43 @@ func with(y []float32, x []int, in tensors, input int, f rowFunc[float32, float3
 
 // meanVarianceAxes marks the axes over which a MeanVarianceNormalization takes its
 // statistics: by default all but the channels.
-func (b *binding) meanVarianceAxes() []bool {
+func meanVarianceAxes(b *op.Binding) []bool {
 	axes := b.Ints("axes")
 	if axes == nil {
 		axes = []int{0, 2, 3}
 	}
-	return marked(axes, len(b.shape()))
+	return marked(axes, len(b.Shape()))
 }
 
-// meanVarianceBatch: pictures lie along the axes that are not mixed.
-var meanVarianceBatch = along(func(b *binding) []int { return indices(b.meanVarianceAxes()) })
+// meanVariancePictures: pictures lie along the axes that are not mixed.
+var meanVariancePictures = op.Along(func(b *op.Binding) []int { return indices(meanVarianceAxes(b)) })
 
 // bindMeanVarianceNorm: y = (x - mean) / (standard deviation + 1e-9).
-func bindMeanVarianceNorm(b *binding) *Kernel {
-	x := b.shape()
-	reduced := b.meanVarianceAxes()
+func bindMeanVarianceNorm(b *op.Binding) *op.Kernel {
+	x := b.Shape()
+	reduced := meanVarianceAxes(b)
 	stats := without(x, reduced, true)
 	groups := tensor.Size(stats)
 	w := tensor.BroadcastWalk(x, stats)
-	k := b.computes(func(in, out tensors) {
+	k := b.Computes(func(in, out op.Tensors) {
 		x, y := in[0].F, out[0].F
 		m := momentsBy(&w, x, groups)
 		w.Elements(func(o int, g [3]int) {
 			y[o] = float32((float64(x[o]) - m[0][g[0]]) / (math.Sqrt(m[1][g[0]]) + 1e-9))
 		})
-	}, float(x...))
+	}, op.Float(x...))
 	k.Workspace = 16 * int64(groups)
 	return k
 }
 
 // bindLpNorm divides by the 1-norm or 2-norm along an axis; zeros stay zeros.
-func bindLpNorm(b *binding) *Kernel {
-	_, _, n, inner := b.around()
+func bindLpNorm(b *op.Binding) *op.Kernel {
+	_, _, n, inner := b.Around()
 	if p := b.Int("p"); p != 1 && p != 2 {
-		b.refuse("p %d is not 1 or 2", p)
+		b.Refuse("p %d is not 1 or 2", p)
 	}
-	norm := b.norm()
-	return b.vectors(n, inner, func(y, x []float32) {
+	norm := newNorm(b)
+	return vectors(b, n, inner, func(y, x []float32) {
 		length := norm.of(x)
 		if length == 0 {
 			length = 1
@@ -316,15 +317,15 @@ func bindLpNorm(b *binding) *Kernel {
 
 // bindLRN: y = x / (bias + alpha/size · s)^beta, with s the sum of the squares
 // over size neighbouring channels.
-func bindLRN(b *binding) *Kernel {
-	x := b.shape()
-	b.refuseIf(len(x) < 2, "input %v has no channels", x)
+func bindLRN(b *op.Binding) *op.Kernel {
+	x := b.Shape()
+	b.RefuseIf(len(x) < 2, "input %v has no channels", x)
 	size := b.Int("size")
-	b.refuseIf(size < 1 || size > tensor.MaxElements, "size %d is out of range", size)
+	b.RefuseIf(size < 1 || size > tensor.MaxElements, "size %d is out of range", size)
 	alpha, beta, bias := float64(b.Float("alpha"))/float64(size), float64(b.Float("beta")), float64(b.Float("bias"))
 	before, after := (size-1)/2, size/2
 	c, plane := channels(x)
-	k := b.computes(func(in, out tensors) {
+	k := b.Computes(func(in, out op.Tensors) {
 		squares := make([]float64, plane)
 		add := func(x []float32, sign float64) {
 			for i, v := range x {
@@ -358,7 +359,7 @@ func bindLRN(b *binding) *Kernel {
 				}
 			}
 		}
-	}, float(x...))
+	}, op.Float(x...))
 	k.Workspace = 8 * int64(c) * int64(plane)
 	return k
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/workers"
 )
@@ -33,13 +34,13 @@ func TestUnsupported(t *testing.T) {
 		{node("STFT", nil), 17, nil, ""},
 		{node("Gelu", nil), 18, []*graph.Tensor{x}, "from opset 20 on"},
 		{node("Upsample", nil), 11, []*graph.Tensor{x}, "opset 9 was the last"},
-		{node("Relu", nil), NewestOpset + 1, []*graph.Tensor{x}, "newest opset known"},
+		{node("Relu", nil), op.NewestOpset + 1, []*graph.Tensor{x}, "newest opset known"},
 		{two, 12, []*graph.Tensor{x}, "output 2"},
 		{node("Cast", map[string]graph.Attr{"to": {I: 8}}), 13, []*graph.Tensor{x}, "element type 8"},
 		{node("Resize", map[string]graph.Attr{"mode": {S: "linear"}}), 13,
 			[]*graph.Tensor{graph.Alloc(graph.Int, []int{2}), nil, nil, vec(3)}, "linear interpolation of int"},
 	} {
-		_, err := Bind(c.node, c.opset, c.in)
+		_, err := op.Bind(c.node, c.opset, c.in)
 		var u *graph.UnsupportedError
 		if !errors.As(err, &u) {
 			t.Errorf("%s: got %v, want an UnsupportedError", c.node.Op, err)
@@ -67,16 +68,16 @@ func TestLimits(t *testing.T) {
 		{"Tile", []*graph.Tensor{one, vec(1 << 31)}, nil},
 		{"Range", []*graph.Tensor{vec(0), vec(math.MaxInt64), vec(1)}, tensor.ErrTooLarge},
 		{"Relu", []*graph.Tensor{huge}, tensor.ErrTooLarge},
-		{"Reshape", []*graph.Tensor{one, {Type: graph.Int, Shape: []int{1}}}, ErrNotConstant},
+		{"Reshape", []*graph.Tensor{one, {Type: graph.Int, Shape: []int{1}}}, op.ErrNotConstant},
 	} {
-		_, err := Eval(node(c.op, nil), 13, c.in)
+		_, err := op.Eval(node(c.op, nil), 13, c.in)
 		if err == nil || c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", c.op, err, c.want)
 		}
 	}
 	// What is large already may be folded.
-	big := &graph.Tensor{Type: graph.Float, Shape: []int{MaxFold + 1}, F: make([]float32, MaxFold+1)}
-	if _, err := Eval(node("Neg", nil), 13, []*graph.Tensor{big}); err != nil {
+	big := &graph.Tensor{Type: graph.Float, Shape: []int{op.MaxFold + 1}, F: make([]float32, op.MaxFold+1)}
+	if _, err := op.Eval(node("Neg", nil), 13, []*graph.Tensor{big}); err != nil {
 		t.Error(err)
 	}
 }
@@ -94,7 +95,7 @@ func TestData(t *testing.T) {
 		{"Div", []*graph.Tensor{vec(1, 2), vec(1, 0)}},
 		{"Mod", []*graph.Tensor{vec(1, 2), vec(0)}},
 	} {
-		if _, err := Eval(node(c.op, nil), 13, c.in); err == nil {
+		if _, err := op.Eval(node(c.op, nil), 13, c.in); err == nil {
 			t.Errorf("%s accepts %v", c.op, c.in[1].I)
 		}
 	}
@@ -103,7 +104,7 @@ func TestData(t *testing.T) {
 // TestRun: a kernel takes nothing but what it was bound to.
 func TestRun(t *testing.T) {
 	x := graph.Alloc(graph.Float, []int{2, 3})
-	k, err := Bind(node("Relu", nil), 13, []*graph.Tensor{x})
+	k, err := op.Bind(node("Relu", nil), 13, []*graph.Tensor{x})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +129,7 @@ func TestRun(t *testing.T) {
 // TestConcurrent runs one kernel of each test case from several goroutines.
 func TestConcurrent(t *testing.T) {
 	for _, s := range sampleNodes(t) {
-		k, err := Bind(s.node, s.opset, s.in)
+		k, err := op.Bind(s.node, s.opset, s.in)
 		if err != nil {
 			continue // of those that skipped lists
 		}
@@ -167,19 +168,19 @@ func TestRounding(t *testing.T) {
 		{float32(math.Inf(1)), float32(math.Inf(1)), float32(math.Inf(1))},
 		{math.MaxFloat32, float32(math.Inf(1)), float32(math.Inf(1))},
 	} {
-		if h := toFloat16(c.x); h != c.half {
+		if h := graph.ToFloat16(c.x); h != c.half {
 			t.Errorf("float16 %g: got %g, want %g", c.x, h, c.half)
 		}
-		if b := toBfloat16(c.x); b != c.bfloat {
+		if b := graph.ToBfloat16(c.x); b != c.bfloat {
 			t.Errorf("bfloat16 %g: got %g, want %g", c.x, b, c.bfloat)
 		}
 	}
 	nan := float32(math.NaN())
-	if h, b := toFloat16(nan), toBfloat16(nan); h == h || b == b || toInt(nan) != 0 {
-		t.Errorf("NaN becomes %g, %g and %d", h, b, toInt(nan))
+	if h, b := graph.ToFloat16(nan), graph.ToBfloat16(nan); h == h || b == b || graph.Truncate(nan) != 0 {
+		t.Errorf("NaN becomes %g, %g and %d", h, b, graph.Truncate(nan))
 	}
 	for x, want := range map[float32]int64{-1.9: -1, 1e30: math.MaxInt64, -1e30: math.MinInt64, 0.99: 0} {
-		if got := toInt(x); got != want {
+		if got := graph.Truncate(x); got != want {
 			t.Errorf("int64 of %g: got %d, want %d", x, got, want)
 		}
 	}

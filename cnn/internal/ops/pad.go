@@ -2,17 +2,18 @@ package ops
 
 import (
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
-var _ = register(
-	Op{Name: "Pad", Since: 2, Sig: "a i? a? i?", Attrs: "mode:constant|reflect|edge mode@19:constant|reflect|edge|wrap pads-10:ints value-10:float=0",
-		Batch: padBatch, Work: 32, bind: bindPad},
-)
+var _ = op.Register([]op.Row{
+	{Name: "Pad", Since: 2, Sig: "a i? a? i?", Attrs: "mode:constant|reflect|edge mode@19:constant|reflect|edge|wrap pads-10:ints value-10:float=0",
+		Pictures: padPictures, Work: 32, Bind: bindPad},
+})
 
-// padBatch: pictures lie along an axis that is not padded.
-var padBatch = along(func(b *binding) (mixed []int) {
-	pads, axes := b.pads()
+// padPictures: pictures lie along an axis that is not padded.
+var padPictures = op.Along(func(b *op.Binding) (mixed []int) {
+	pads, axes := pads(b)
 	for i, a := range axes {
 		if pads[i] != 0 || pads[len(axes)+i] != 0 {
 			mixed = append(mixed, a)
@@ -23,22 +24,22 @@ var padBatch = along(func(b *binding) (mixed []int) {
 
 // bindPad: padding and value are attributes up to opset 10, inputs from then
 // on; axes come with opset 18. Negative padding cuts off.
-func bindPad(b *binding) *Kernel {
-	x := b.in[0]
-	mode := b.word("mode")
-	b.refuseIf(b.opset < 11 && x.Type != graph.Float, "input 0: cannot be %s before opset 11", typeName(x.Type))
-	pads, axes := b.pads()
-	if v := b.x(2); v != nil && (v.Type != x.Type || v.Len() != 1) {
-		b.refuse("constant_value is %s, not one %s", describe(v), typeName(x.Type))
+func bindPad(b *op.Binding) *op.Kernel {
+	x := b.In[0]
+	mode := b.Word("mode")
+	b.RefuseIf(b.Opset < 11 && x.Type != graph.Float, "input 0: cannot be %s before opset 11", x.Type)
+	pads, axes := pads(b)
+	if v := b.X(2); v != nil && (v.Type != x.Type || v.Len() != 1) {
+		b.Refuse("constant_value is %s, not one %s", v, x.Type)
 	}
 	shape := append([]int{}, x.Shape...)
 	var maps []axisMap
 	for i, a := range axes {
 		begin, end, n := pads[i], pads[len(axes)+i], x.Shape[a]
-		b.refuseIf(max(begin, end, -begin, -end) > tensor.MaxElements || min(begin, end) < -tensor.MaxElements, "pads %v are out of range", pads)
+		b.RefuseIf(max(begin, end, -begin, -end) > tensor.MaxElements || min(begin, end) < -tensor.MaxElements, "pads %v are out of range", pads)
 		shape[a] = n + begin + end
-		b.refuseIf(shape[a] < 0, "pads %d and %d cut off more than the %d of axis %d", begin, end, n, a)
-		b.refuseIf(n == 0 && shape[a] > 0 && mode != "constant", "axis %d is empty: nothing to pad with", a)
+		b.RefuseIf(shape[a] < 0, "pads %d and %d cut off more than the %d of axis %d", begin, end, n, a)
+		b.RefuseIf(n == 0 && shape[a] > 0 && mode != "constant", "axis %d is empty: nothing to pad with", a)
 		if begin == 0 && end == 0 {
 			continue
 		}
@@ -47,10 +48,10 @@ func bindPad(b *binding) *Kernel {
 		}})
 	}
 	fill := graph.Alloc(x.Type, nil)
-	if b.opset < 11 {
+	if b.Opset < 11 {
 		fill.F[0] = b.Float("value")
 	}
-	return b.resampled(shape, maps, func(in tensors) *graph.Tensor {
+	return resampled(b, shape, maps, func(in op.Tensors) *graph.Tensor {
 		if len(in) > 2 && in[2] != nil {
 			return in[2]
 		}
@@ -60,13 +61,13 @@ func bindPad(b *binding) *Kernel {
 
 // pads returns the axes that are padded, by default all, and how much: before each
 // of them, then after each.
-func (b *binding) pads() (pads, axes []int) {
-	pads, axes = b.attrOrInput("pads", 1), tensor.AllAxes(len(b.shape()))
-	if b.x(3) != nil {
-		b.refuseIf(b.opset < 18, "has axes before opset 18")
-		axes = try(tensor.Axes(b.constInts(3, "axes"), len(b.shape())))
+func pads(b *op.Binding) (pads, axes []int) {
+	pads, axes = b.AttrOrInput("pads", 1), tensor.AllAxes(len(b.Shape()))
+	if b.X(3) != nil {
+		b.RefuseIf(b.Opset < 18, "has axes before opset 18")
+		axes = op.Try(tensor.Axes(b.ConstInts(3, "axes"), len(b.Shape())))
 	}
-	b.refuseIf(len(pads) != 2*len(axes), "pads has %d values for %d axes", len(pads), len(axes))
+	b.RefuseIf(len(pads) != 2*len(axes), "pads has %d values for %d axes", len(pads), len(axes))
 	return pads, axes
 }
 

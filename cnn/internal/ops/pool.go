@@ -5,42 +5,43 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 const poolAttrs = windowAttrs + "kernel_shape:ints ceil_mode:flag=0 "
 
-var _ = register(
-	Op{Name: "MaxPool", Since: 1, Sig: "n", Attrs: poolAttrs, Limits: "1 to 3 spatial axes, without the Indices output", Batch: alongFirst, Work: 1, bind: bindMaxPool},
-	Op{Name: "AveragePool", Since: 1, Sig: "f", Attrs: poolAttrs + "count_include_pad:flag=0", Limits: "1 to 3 spatial axes",
-		Batch: alongFirst, Work: 1, Head: Averages, bind: bindAveragePool},
-	Op{Name: "LpPool", Since: 2, Sig: "f", Attrs: poolAttrs + "p:int=2", Limits: "1 to 3 spatial axes", Batch: alongFirst, Work: 1, bind: bindLpPool},
-	Op{Name: "GlobalMaxPool", Since: 1, Sig: "f", Batch: alongFirst, bind: globalPool(vmath.Max)},
-	Op{Name: "GlobalAveragePool", Since: 1, Sig: "f", Batch: alongFirst, Head: Averages, bind: globalPool(mean)},
-	Op{Name: "GlobalLpPool", Since: 2, Sig: "f", Attrs: "p:int=2", Batch: alongFirst, bind: bindGlobalLpPool},
-)
+var _ = op.Register([]op.Row{
+	{Name: "MaxPool", Since: 1, Sig: "n", Attrs: poolAttrs, Limits: "1 to 3 spatial axes, without the Indices output", Pictures: op.AlongFirst, Work: 1, Bind: bindMaxPool},
+	{Name: "AveragePool", Since: 1, Sig: "f", Attrs: poolAttrs + "count_include_pad:flag=0", Limits: "1 to 3 spatial axes",
+		Pictures: op.AlongFirst, Work: 1, Head: op.Averages, Bind: bindAveragePool},
+	{Name: "LpPool", Since: 2, Sig: "f", Attrs: poolAttrs + "p:int=2", Limits: "1 to 3 spatial axes", Pictures: op.AlongFirst, Work: 1, Bind: bindLpPool},
+	{Name: "GlobalMaxPool", Since: 1, Sig: "f", Pictures: op.AlongFirst, Bind: globalPool(vmath.Max)},
+	{Name: "GlobalAveragePool", Since: 1, Sig: "f", Pictures: op.AlongFirst, Head: op.Averages, Bind: globalPool(mean)},
+	{Name: "GlobalLpPool", Since: 2, Sig: "f", Attrs: "p:int=2", Pictures: op.AlongFirst, Bind: bindGlobalLpPool},
+})
 
 // pooling reads the geometry of a pooling, and the shape of its output. A window lies
 // in the padding with a part of it only.
-func (b *binding) pooling() (w *tensor.Window, shape []int) {
-	x, kernel := b.shape(), b.Ints("kernel_shape")
-	b.refuseIf(kernel == nil, "kernel_shape is missing")
-	w = b.window(x, kernel)
-	check(w.Slide(b.padding(), b.flag("ceil_mode")))
+func pooling(b *op.Binding) (w *tensor.Window, shape []int) {
+	x, kernel := b.Shape(), b.Ints("kernel_shape")
+	b.RefuseIf(kernel == nil, "kernel_shape is missing")
+	w = window(b, x, kernel)
+	op.Check(w.Slide(padding(b), b.Flag("ceil_mode")))
 	for a := range w.Begin {
 		if r := w.Reach(a); w.Begin[a] >= r || w.End[a] >= r {
-			b.refuse("padding %d and %d is not smaller than the kernel, which reaches over %d", w.Begin[a], w.End[a], r)
+			b.Refuse("padding %d and %d is not smaller than the kernel, which reaches over %d", w.Begin[a], w.End[a], r)
 		}
 	}
 	shape = spatial(x[0], x[1], w.Out[3-len(kernel):])
-	try(tensor.Count(shape))
+	op.Try(tensor.Count(shape))
 	return w, shape
 }
 
 // pool binds a pooling: run computes the output.
-func (b *binding) pool(w *tensor.Window, run func(in, out tensors), out graph.Tensor) *Kernel {
-	k := b.computes(run, out)
+func bindPool(b *op.Binding, w *tensor.Window, run func(in, out op.Tensors), out graph.Tensor) *op.Kernel {
+	k := b.Computes(run, out)
 	k.Work = int64(out.Len()) * int64(tensor.Size(w.Kernel[:]))
 	return k
 }
@@ -77,23 +78,23 @@ func pool[T, A any](w *tensor.Window, out, in []T, init A, fold func(acc A, x T)
 
 func same[T any](v T, _ [3]int) T { return v }
 
-func bindMaxPool(b *binding) *Kernel {
-	w, shape := b.pooling()
-	return b.pool(w, func(in, out tensors) {
+func bindMaxPool(b *op.Binding) *op.Kernel {
+	w, shape := pooling(b)
+	return bindPool(b, w, func(in, out op.Tensors) {
 		if in[0].Type == graph.Float {
 			pool(w, out[0].F, in[0].F, float32(math.Inf(-1)), maxOf, same)
 		} else {
 			pool(w, out[0].I, in[0].I, math.MinInt64, maxOf, same)
 		}
-	}, like(b.in[0], shape))
+	}, op.Like(b.In[0], shape))
 }
 
 // bindAveragePool divides by the elements under the window, with those of the
 // padding where count_include_pad is set. What a window rounded up by
 // ceil_mode covers beyond the padding never counts.
-func bindAveragePool(b *binding) *Kernel {
-	w, shape := b.pooling()
-	withPads := b.flag("count_include_pad")
+func bindAveragePool(b *op.Binding) *op.Kernel {
+	w, shape := pooling(b)
+	withPads := b.Flag("count_include_pad")
 	divisor := func(at [3]int) float64 {
 		n := 1
 		for a, o := range at {
@@ -106,11 +107,11 @@ func bindAveragePool(b *binding) *Kernel {
 		}
 		return float64(max(n, 1))
 	}
-	return b.pool(w, func(in, out tensors) {
+	return bindPool(b, w, func(in, out op.Tensors) {
 		pool(w, out[0].F, in[0].F, 0,
 			func(acc float64, x float32) float64 { return acc + float64(x) },
 			func(acc float64, at [3]int) float32 { return float32(acc / divisor(at)) })
-	}, float(shape...))
+	}, op.Float(shape...))
 }
 
 // A norm is a p-norm: how to fold elements into its sum, and its root.
@@ -119,9 +120,9 @@ type norm struct {
 	root func(float64) float64
 }
 
-func (b *binding) norm() norm {
+func newNorm(b *op.Binding) norm {
 	p := b.Int("p")
-	b.refuseIf(p < 1, "p %d is not positive", p)
+	b.RefuseIf(p < 1, "p %d is not positive", p)
 	switch p {
 	case 1:
 		return norm{func(acc float64, x float32) float64 { return acc + math.Abs(float64(x)) },
@@ -142,25 +143,25 @@ func (n norm) of(v []float32) float64 {
 	return n.root(acc)
 }
 
-func bindLpPool(b *binding) *Kernel {
-	w, shape := b.pooling()
-	norm := b.norm()
-	return b.pool(w, func(in, out tensors) {
+func bindLpPool(b *op.Binding) *op.Kernel {
+	w, shape := pooling(b)
+	norm := newNorm(b)
+	return bindPool(b, w, func(in, out op.Tensors) {
 		pool(w, out[0].F, in[0].F, 0, norm.fold, func(acc float64, _ [3]int) float32 { return float32(norm.root(acc)) })
-	}, float(shape...))
+	}, op.Float(shape...))
 }
 
 // globalPool binds the pooling of whole planes: [N, C, spatial...] to [N, C, 1...].
-func globalPool(f func(plane []float32) float32) func(*binding) *Kernel {
-	return func(b *binding) *Kernel {
-		x := b.shape()
-		b.refuseIf(len(x) < 3, "input %v has no spatial axes", x)
+func globalPool(f func(plane []float32) float32) func(*op.Binding) *op.Kernel {
+	return func(b *op.Binding) *op.Kernel {
+		x := b.Shape()
+		b.RefuseIf(len(x) < 3, "input %v has no spatial axes", x)
 		n := tensor.Size(x[2:])
-		return b.computes(func(in, out tensors) {
+		return b.Computes(func(in, out op.Tensors) {
 			for i := range out[0].F {
 				out[0].F[i] = f(in[0].F[i*n : (i+1)*n])
 			}
-		}, float(spatial(x[0], x[1], slices.Repeat([]int{1}, len(x)-2))...))
+		}, op.Float(spatial(x[0], x[1], slices.Repeat([]int{1}, len(x)-2))...))
 	}
 }
 
@@ -172,7 +173,7 @@ func mean(v []float32) float32 {
 	return float32(s / float64(len(v)))
 }
 
-func bindGlobalLpPool(b *binding) *Kernel {
-	norm := b.norm()
+func bindGlobalLpPool(b *op.Binding) *op.Kernel {
+	norm := newNorm(b)
 	return globalPool(func(plane []float32) float32 { return float32(norm.of(plane)) })(b)
 }

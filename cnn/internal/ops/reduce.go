@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
@@ -16,20 +17,20 @@ const (
 	argAttrs       = "axis:int=0 keepdims:flag=1 select_last_index@12:flag=0"
 )
 
-var _ = register(
-	Op{Name: "ReduceSum", Since: 1, Sig: "n i?", Attrs: reduceSumAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sum[float64], i: sum[int64]})},
-	Op{Name: "ReduceMean", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Batch: reduceBatch, Head: Averages, bind: reduce(reducer{f: sum[float64], i: sum[int64], mean: true})},
-	Op{Name: "ReduceProd", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: prod[float64], i: prod[int64], init: 1, initInt: 1})},
-	Op{Name: "ReduceMax", Since: 1, Sig: "a i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: larger[float64], i: larger[int64], init: math.Inf(-1), initInt: math.MinInt64})},
-	Op{Name: "ReduceMin", Since: 1, Sig: "a i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: smaller[float64], i: smaller[int64], init: math.Inf(1), initInt: math.MaxInt64})},
-	Op{Name: "ReduceSumSquare", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sumSquare[float64], i: sumSquare[int64]})},
-	Op{Name: "ReduceL1", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sumAbs[float64], i: sumAbs[int64]})},
-	Op{Name: "ReduceL2", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sumSquare[float64], finish: math.Sqrt})},
-	Op{Name: "ReduceLogSum", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sum[float64], finish: math.Log})},
-	Op{Name: "ReduceLogSumExp", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Batch: reduceBatch, bind: reduce(reducer{f: sum[float64], finish: math.Log, exp: true})},
-	Op{Name: "ArgMax", Since: 1, Sig: "n", Attrs: argAttrs, Batch: argBatch, bind: bindArg(greater[float32], greater[int64])},
-	Op{Name: "ArgMin", Since: 1, Sig: "n", Attrs: argAttrs, Batch: argBatch, bind: bindArg(less[float32], less[int64])},
-)
+var _ = op.Register([]op.Row{
+	{Name: "ReduceSum", Since: 1, Sig: "n i?", Attrs: reduceSumAttrs, Pictures: reducePictures, Bind: reduce(reducer{f: sum[float64], i: sum[int64]})},
+	{Name: "ReduceMean", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Pictures: reducePictures, Head: op.Averages, Bind: reduce(reducer{f: sum[float64], i: sum[int64], mean: true})},
+	{Name: "ReduceProd", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Pictures: reducePictures, Bind: reduce(reducer{f: prod[float64], i: prod[int64], init: 1, initInt: 1})},
+	{Name: "ReduceMax", Since: 1, Sig: "a i?", Attrs: reduceAttrs, Pictures: reducePictures, Bind: reduce(reducer{f: larger[float64], i: larger[int64], init: math.Inf(-1), initInt: math.MinInt64})},
+	{Name: "ReduceMin", Since: 1, Sig: "a i?", Attrs: reduceAttrs, Pictures: reducePictures, Bind: reduce(reducer{f: smaller[float64], i: smaller[int64], init: math.Inf(1), initInt: math.MaxInt64})},
+	{Name: "ReduceSumSquare", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Pictures: reducePictures, Bind: reduce(reducer{f: sumSquare[float64], i: sumSquare[int64]})},
+	{Name: "ReduceL1", Since: 1, Sig: "n i?", Attrs: reduceAttrs, Pictures: reducePictures, Bind: reduce(reducer{f: sumAbs[float64], i: sumAbs[int64]})},
+	{Name: "ReduceL2", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Pictures: reducePictures, Bind: reduce(reducer{f: sumSquare[float64], finish: math.Sqrt})},
+	{Name: "ReduceLogSum", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Pictures: reducePictures, Bind: reduce(reducer{f: sum[float64], finish: math.Log})},
+	{Name: "ReduceLogSumExp", Since: 1, Sig: "f i?", Attrs: reduceAttrs, Pictures: reducePictures, Bind: reduce(reducer{f: sum[float64], finish: math.Log, exp: true})},
+	{Name: "ArgMax", Since: 1, Sig: "n", Attrs: argAttrs, Pictures: argPictures, Bind: bindArg(greater[float32], greater[int64])},
+	{Name: "ArgMin", Since: 1, Sig: "n", Attrs: argAttrs, Pictures: argPictures, Bind: bindArg(less[float32], less[int64])},
+})
 
 type accumulator interface{ float64 | int64 }
 
@@ -53,10 +54,10 @@ type reducer struct {
 
 // reduced marks the dimensions that a node reduces. Without any axes it is all of
 // them, or none where noop_with_empty_axes says so.
-func (b *binding) reduced() []bool {
-	axes := b.attrOrInput("axes", 1)
-	rank := len(b.shape())
-	if len(axes) == 0 && !b.flag("noop_with_empty_axes") {
+func reduced(b *op.Binding) []bool {
+	axes := b.AttrOrInput("axes", 1)
+	rank := len(b.Shape())
+	if len(axes) == 0 && !b.Flag("noop_with_empty_axes") {
 		axes = tensor.AllAxes(rank)
 	}
 	return marked(axes, rank)
@@ -65,7 +66,7 @@ func (b *binding) reduced() []bool {
 // marked marks axes among rank of them.
 func marked(axes []int, rank int) []bool {
 	v := make([]bool, rank)
-	for _, a := range try(tensor.Axes(axes, rank)) {
+	for _, a := range op.Try(tensor.Axes(axes, rank)) {
 		v[a] = true
 	}
 	return v
@@ -81,20 +82,20 @@ func indices(marked []bool) (axes []int) {
 	return axes
 }
 
-// reduceBatch: pictures lie along an axis that is not reduced; it moves up where those
+// reducePictures: pictures lie along an axis that is not reduced; it moves up where those
 // before it go.
-var reduceBatch = &BatchRule{func(b *binding, axes []int) (int, bool) { return b.afterReducing(b.reduced(), axes) }}
+var reducePictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) { return afterReducing(b, reduced(b), axes) })
 
-var argBatch = &BatchRule{func(b *binding, axes []int) (int, bool) {
-	return b.afterReducing(marked([]int{b.axis()}, len(b.shape())), axes)
-}}
+var argPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) {
+	return afterReducing(b, marked([]int{b.Axis()}, len(b.Shape())), axes)
+})
 
-func (b *binding) afterReducing(reduced []bool, axes []int) (axis int, ok bool) {
-	if !onlyFirst(axes) || reduced[axes[0]] {
+func afterReducing(b *op.Binding, reduced []bool, axes []int) (axis int, ok bool) {
+	if !op.OnlyFirst(axes) || reduced[axes[0]] {
 		return 0, false
 	}
 	axis = axes[0]
-	if !b.flag("keepdims") {
+	if !b.Flag("keepdims") {
 		axis -= len(indices(reduced[:axis]))
 	}
 	return axis, true
@@ -114,14 +115,14 @@ func without(shape []int, reduced []bool, keep bool) []int {
 	return out
 }
 
-func reduce(r reducer) func(*binding) *Kernel {
-	return func(b *binding) *Kernel {
-		x := b.in[0]
-		b.refuseIf(x.Type == graph.Bool && b.opset < 20, "cannot be bool before opset 20")
-		reduced := b.reduced()
+func reduce(r reducer) func(*op.Binding) *op.Kernel {
+	return func(b *op.Binding) *op.Kernel {
+		x := b.In[0]
+		b.RefuseIf(x.Type == graph.Bool && b.Opset < 20, "cannot be bool before opset 20")
+		reduced := reduced(b)
 		w := tensor.BroadcastWalk(x.Shape, without(x.Shape, reduced, true))
-		shape := without(x.Shape, reduced, b.flag("keepdims"))
-		k := b.computes(func(in, out tensors) {
+		shape := without(x.Shape, reduced, b.Flag("keepdims"))
+		k := b.Computes(func(in, out op.Tensors) {
 			switch x, y := in[0], out[0]; x.Type {
 			case graph.Float:
 				r.floats(&w, y.F, x.F)
@@ -129,10 +130,10 @@ func reduce(r reducer) func(*binding) *Kernel {
 				r.ints(&w, y.I, x.I)
 			case graph.Bool:
 				v := make([]int64, len(y.B))
-				r.ints(&w, v, converted(x, graph.Int).I)
-				mapSlice(y.B, v, func(v int64) bool { return v > 0 })
+				r.ints(&w, v, graph.Converted(x, graph.Int).I)
+				tensor.Map(y.B, v, func(v int64) bool { return v > 0 })
 			}
-		}, like(x, shape))
+		}, op.Like(x, shape))
 		// Sums are in float64.
 		k.Workspace = 16 * int64(tensor.Size(shape))
 		if x.Type == graph.Bool {
@@ -212,20 +213,20 @@ func (r *reducer) ints(w *tensor.Walk, out, in []int64) {
 
 // bindArg binds ArgMax or ArgMin: the index of the first, or with
 // select_last_index (12) the last, element along an axis that beats all others.
-func bindArg(f func(x, y float32) bool, g func(x, y int64) bool) func(*binding) *Kernel {
-	return func(b *binding) *Kernel {
-		x := b.shape()
-		axis, _, n, inner := b.around()
-		b.refuseIf(n == 0, "the axis is empty")
+func bindArg(f func(x, y float32) bool, g func(x, y int64) bool) func(*op.Binding) *op.Kernel {
+	return func(b *op.Binding) *op.Kernel {
+		x := b.Shape()
+		axis, _, n, inner := b.Around()
+		b.RefuseIf(n == 0, "the axis is empty")
 		reduced := (marked([]int{axis}, len(x)))
-		last := b.flag("select_last_index")
-		return b.computes(func(in, out tensors) {
+		last := b.Flag("select_last_index")
+		return b.Computes(func(in, out op.Tensors) {
 			if in[0].Type == graph.Float {
 				argExtreme(out[0].I, in[0].F, n, inner, last, f)
 			} else {
 				argExtreme(out[0].I, in[0].I, n, inner, last, g)
 			}
-		}, integer(without(x, reduced, b.flag("keepdims"))...))
+		}, op.Integer(without(x, reduced, b.Flag("keepdims"))...))
 	}
 }
 

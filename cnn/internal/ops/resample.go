@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
@@ -26,9 +27,9 @@ type axisMap struct {
 
 // resampled binds a node that applies the maps to its first input; fill returns the
 // fill value.
-func (b *binding) resampled(shape []int, maps []axisMap, fill func(in tensors) *graph.Tensor) *Kernel {
-	x := b.in[0]
-	k := b.computes(func(in, out tensors) { resample(out[0], in[0], maps, fill(in)) }, like(x, shape))
+func resampled(b *op.Binding, shape []int, maps []axisMap, fill func(in op.Tensors) *graph.Tensor) *op.Kernel {
+	x := b.In[0]
+	k := b.Computes(func(in, out op.Tensors) { resample(out[0], in[0], maps, fill(in)) }, op.Like(x, shape))
 	if len(maps) > 1 { // tensors in between
 		k.Workspace = max(x.Bytes(), k.Out[0].Bytes())
 	}
@@ -50,17 +51,24 @@ func resample(dst, src *graph.Tensor, maps []axisMap, fill *graph.Tensor) {
 		if i < len(maps)-1 {
 			to = graph.Alloc(src.Type, shape)
 		}
-		data(to).resample(data(src), src.Shape, m, data(fill))
+		switch src.Type {
+		case graph.Float:
+			resampleAxis(to.F, src.F, src.Shape, m, fill.F[0])
+		case graph.Int:
+			resampleAxis(to.I, src.I, src.Shape, m, fill.I[0])
+		case graph.Bool:
+			resampleAxis(to.B, src.B, src.Shape, m, fill.B[0])
+		}
 		src = to
 	}
 	if len(maps) == 0 {
-		assign(dst, src)
+		graph.Assign(dst, src)
 	}
 }
 
-func (dst slice[T]) resample(from elements, shape []int, m axisMap, fill elements) {
+// resampleAxis computes dst from src, of the given shape, along one axis.
+func resampleAxis[T any](dst, src []T, shape []int, m axisMap, fill T) {
 	outer, n, inner := tensor.Size(shape[:m.axis]), shape[m.axis], tensor.Size(shape[m.axis+1:])
-	all, value := from.(slice[T]), fill.(slice[T])[0]
 	if len(dst) == 0 {
 		return
 	}
@@ -75,19 +83,19 @@ func (dst slice[T]) resample(from elements, shape []int, m axisMap, fill element
 			ends = append(ends, len(taps))
 		}
 		for o := range outer {
-			src := all[o*n*inner : (o+1)*n*inner]
+			src := src[o*n*inner : (o+1)*n*inner]
 			first := 0
 			for i, end := range ends {
 				to, t := dst[(o*m.size+at+i)*inner:][:inner], taps[first:end]
 				first = end
 				switch {
 				case len(t) > 1:
-					mix(any(to).(slice[float32]), any(src).(slice[float32]), t)
+					mix(any(to).([]float32), any(src).([]float32), t)
 				case t[0].index >= 0:
 					copy(to, src[t[0].index*inner:])
 				default:
 					for j := range to {
-						to[j] = value
+						to[j] = fill
 					}
 				}
 			}

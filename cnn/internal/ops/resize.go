@@ -5,21 +5,22 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
-var _ = register(
-	Op{Name: "Resize", Since: 10, Sig: "a f? f? i?", Batch: resizeBatch, Work: 32, bind: bindResize,
+var _ = op.Register([]op.Row{
+	{Name: "Resize", Since: 10, Sig: "a f? f? i?", Pictures: resizePictures, Work: 32, Bind: bindResize,
 		Attrs: "mode:nearest|linear|bilinear mode@11:nearest|linear|cubic nearest_mode@11:round_prefer_floor|round_prefer_ceil|floor|ceil " +
 			"coordinate_transformation_mode@11:half_pixel|half_pixel_symmetric|pytorch_half_pixel|align_corners|asymmetric|tf_half_pixel_for_nn|tf_crop_and_resize " +
 			"cubic_coeff_a@11:float=-0.75 extrapolation_value@11:float=0 exclude_outside@11:flag=0 antialias@18:flag=0 axes@18:ints " +
 			"keep_aspect_ratio_policy@18:stretch|not_larger|not_smaller"},
-	Op{Name: "Upsample", Since: 7, Until: 9, Sig: "a f?", Attrs: "mode:nearest|linear|bilinear scales-8:floats", Batch: resizeBatch, Work: 32, bind: bindResize},
-)
+	{Name: "Upsample", Since: 7, Until: 9, Sig: "a f?", Attrs: "mode:nearest|linear|bilinear scales-8:floats", Pictures: resizePictures, Work: 32, Bind: bindResize},
+})
 
-// resizeBatch: pictures lie along an axis that keeps its size.
-var resizeBatch = along(func(b *binding) (mixed []int) {
-	r, axes := b.resized()
+// resizePictures: pictures lie along an axis that keeps its size.
+var resizePictures = op.Along(func(b *op.Binding) (mixed []int) {
+	r, axes := resized(b)
 	for _, a := range axes {
 		if !r.keeps(a) {
 			mixed = append(mixed, a.axis)
@@ -52,33 +53,33 @@ var simple = resizing{transform: "asymmetric", nearest: "simple"}
 
 // resized returns how a node resizes the axes of its first input. The scales of an
 // Upsample are an attribute up to opset 8, an input in 9.
-func (b *binding) resized() (r *resizing, axes []resizedAxis) {
-	rank := len(b.shape())
-	if b.Op == "Upsample" || b.opset < 11 {
+func resized(b *op.Binding) (r *resizing, axes []resizedAxis) {
+	rank := len(b.Shape())
+	if b.Op == "Upsample" || b.Opset < 11 {
 		r := simple
-		r.mode = b.word("mode")
+		r.mode = b.Word("mode")
 		scales := b.Attrs["scales"].Floats
-		if b.Op != "Upsample" || b.opset == 9 {
-			scales = b.constFloats(1, "scales")
+		if b.Op != "Upsample" || b.Opset == 9 {
+			scales = b.ConstFloats(1, "scales")
 		}
-		return &r, b.scaledAxes(scales, tensor.AllAxes(rank), nil)
+		return &r, scaledAxes(b, scales, tensor.AllAxes(rank), nil)
 	}
-	r = b.resizing()
+	r = newResizing(b)
 	which := tensor.AllAxes(rank)
-	if b.has("axes") {
-		which = try(tensor.Axes(b.Ints("axes"), rank))
+	if b.Has("axes") {
+		which = op.Try(tensor.Axes(b.Ints("axes"), rank))
 	}
 	var roi []float32
 	if r.transform == "tf_crop_and_resize" {
-		roi = b.constFloats(1, "roi")
-		b.refuseIf(len(roi) != 2*len(which), "roi has %d values for %d axes", len(roi), len(which))
+		roi = b.ConstFloats(1, "roi")
+		b.RefuseIf(len(roi) != 2*len(which), "roi has %d values for %d axes", len(roi), len(which))
 	}
-	scales := b.constFloats(2, "scales")
-	if sizes := b.x(3); sizes != nil && sizes.Len() > 0 {
-		b.refuseIf(scales != nil, "has both scales and sizes")
-		axes = b.sizedAxes(which)
+	scales := b.ConstFloats(2, "scales")
+	if sizes := b.X(3); sizes != nil && sizes.Len() > 0 {
+		b.RefuseIf(scales != nil, "has both scales and sizes")
+		axes = sizedAxes(b, which)
 	} else {
-		axes = b.scaledAxes(scales, which, roi)
+		axes = scaledAxes(b, scales, which, roi)
 	}
 	for i := range axes {
 		if roi != nil {
@@ -93,14 +94,14 @@ func (r *resizing) keeps(a resizedAxis) bool {
 	return a.in == a.out && a.scale == 1 && r.transform != "tf_crop_and_resize"
 }
 
-// resizing reads the attributes of Resize from opset 11 on.
-func (b *binding) resizing() *resizing {
+// newResizing reads the attributes of Resize from opset 11 on.
+func newResizing(b *op.Binding) *resizing {
 	return &resizing{
-		mode:           b.word("mode"),
-		transform:      b.word("coordinate_transformation_mode"),
-		nearest:        b.word("nearest_mode"),
-		antialias:      b.flag("antialias"),
-		excludeOutside: b.flag("exclude_outside"),
+		mode:           b.Word("mode"),
+		transform:      b.Word("coordinate_transformation_mode"),
+		nearest:        b.Word("nearest_mode"),
+		antialias:      b.Flag("antialias"),
+		excludeOutside: b.Flag("exclude_outside"),
 		cubicA:         float64(b.Float("cubic_coeff_a")),
 		extrapolation:  b.Float("extrapolation_value"),
 	}
@@ -108,30 +109,30 @@ func (b *binding) resizing() *resizing {
 
 // scaledAxes computes the output sizes from scales: floor(in · scale), in
 // float32 as ONNX Runtime and PyTorch have it.
-func (b *binding) scaledAxes(scales []float32, axes []int, roi []float32) []resizedAxis {
-	b.refuseIf(len(scales) != len(axes), "%d scales for %d axes", len(scales), len(axes))
+func scaledAxes(b *op.Binding, scales []float32, axes []int, roi []float32) []resizedAxis {
+	b.RefuseIf(len(scales) != len(axes), "%d scales for %d axes", len(scales), len(axes))
 	v := make([]resizedAxis, len(axes))
 	for i, a := range axes {
-		s, in := scales[i], b.shape()[a]
+		s, in := scales[i], b.Shape()[a]
 		out := float32(in) * s
 		if roi != nil {
 			out = float32(in) * (roi[len(axes)+i] - roi[i]) * s
 		}
-		b.refuseIf(!(s > 0) || !(out >= 0 && out <= tensor.MaxElements), "scale %g of axis %d is out of range", s, a)
+		b.RefuseIf(!(s > 0) || !(out >= 0 && out <= tensor.MaxElements), "scale %g of axis %d is out of range", s, a)
 		v[i] = resizedAxis{axis: a, in: in, out: int(out), scale: float64(s)}
 	}
 	return v
 }
 
 // sizedAxes takes the output sizes from input 3, after keep_aspect_ratio_policy (18).
-func (b *binding) sizedAxes(axes []int) []resizedAxis {
-	sizes := b.constInts(3, "sizes")
-	b.refuseIf(len(sizes) != len(axes), "%d sizes for %d axes", len(sizes), len(axes))
-	policy := b.word("keep_aspect_ratio_policy")
+func sizedAxes(b *op.Binding, axes []int) []resizedAxis {
+	sizes := b.ConstInts(3, "sizes")
+	b.RefuseIf(len(sizes) != len(axes), "%d sizes for %d axes", len(sizes), len(axes))
+	policy := b.Word("keep_aspect_ratio_policy")
 	v := make([]resizedAxis, len(axes))
 	for i, a := range axes {
-		n := b.shape()[a]
-		b.refuseIf(sizes[i] < 0 || sizes[i] > tensor.MaxElements || n == 0, "size %d for the %d of axis %d is out of range", sizes[i], n, a)
+		n := b.Shape()[a]
+		b.RefuseIf(sizes[i] < 0 || sizes[i] > tensor.MaxElements || n == 0, "size %d for the %d of axis %d is out of range", sizes[i], n, a)
 		v[i] = resizedAxis{axis: a, in: n, out: sizes[i], scale: float64(sizes[i]) / float64(n)}
 	}
 	if policy == "stretch" || len(v) == 0 {
@@ -147,24 +148,24 @@ func (b *binding) sizedAxes(axes []int) []resizedAxis {
 	}
 	for i := range v {
 		out := math.Floor(common*float64(v[i].in) + 0.5)
-		b.refuseIf(out > tensor.MaxElements, "%w: %g along axis %d", tensor.ErrTooLarge, out, v[i].axis)
+		b.RefuseIf(out > tensor.MaxElements, "%w: %g along axis %d", tensor.ErrTooLarge, out, v[i].axis)
 		v[i].out, v[i].scale = int(out), common
 	}
 	return v
 }
 
-func bindResize(b *binding) *Kernel {
-	r, axes := b.resized()
-	x := b.in[0]
+func bindResize(b *op.Binding) *op.Kernel {
+	r, axes := resized(b)
+	x := b.In[0]
 	if x.Type != graph.Float && r.mode != "nearest" {
-		b.unsupported("%s interpolation of %s", r.mode, typeName(x.Type))
+		b.Unsupported("%s interpolation of %s", r.mode, x.Type)
 	}
 	shape := slices.Clone(x.Shape)
 	var maps []axisMap
 	for _, a := range axes {
 		shape[a.axis] = a.out
-		b.refuseIf(a.in == 0 && a.out > 0, "axis %d is empty", a.axis)
-		b.refuseIf(r.antialias && a.scale*float64(2*a.in) < 1, "scale %g of axis %d is out of range", a.scale, a.axis)
+		b.RefuseIf(a.in == 0 && a.out > 0, "axis %d is empty", a.axis)
+		b.RefuseIf(r.antialias && a.scale*float64(2*a.in) < 1, "scale %g of axis %d is out of range", a.scale, a.axis)
 		if r.keeps(a) {
 			continue
 		}
@@ -174,7 +175,7 @@ func bindResize(b *binding) *Kernel {
 	if x.Type == graph.Float {
 		fill.F[0] = r.extrapolation
 	}
-	return b.resampled(shape, maps, func(tensors) *graph.Tensor { return fill })
+	return resampled(b, shape, maps, func(op.Tensors) *graph.Tensor { return fill })
 }
 
 // taps appends the elements of the input that make up element i along an axis.

@@ -6,71 +6,51 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // TestRows: no operator lacks a part. TestTable holds that it is in OPERATORS.md,
-// TestBatch that its rule for batches is right.
+// TestPictures that its rule for batches is right.
 func TestRows(t *testing.T) {
 	tested := map[string]bool{}
 	for _, s := range sampleNodes(t) {
 		tested[s.node.Op] = true
 	}
-	for _, o := range All() {
+	for _, o := range op.All() {
 		switch {
-		case o.Since < 1 || o.last() < o.Since || o.last() > NewestOpset:
-			t.Errorf("%s: opsets %d to %d", o.Name, o.Since, o.last())
-		case o.Batch == nil:
+		case o.Since < 1 || o.Last() < o.Since || o.Last() > op.NewestOpset:
+			t.Errorf("%s: opsets %d to %d", o.Name, o.Since, o.Last())
+		case o.Pictures == nil:
 			t.Errorf("%s: no rule for the pictures of a batch", o.Name)
-		case o.bind == nil:
+		case o.Bind == nil:
 			t.Errorf("%s: cannot be bound", o.Name)
 		case !tested[o.Name]:
 			t.Errorf("%s: no node test", o.Name)
 		}
-		for name, all := range o.attrs {
-			for i, a := range all {
-				if a.since > o.last() || a.until < o.Since || i > 0 && a.since <= all[i-1].since {
-					t.Errorf("%s: attribute %s from %d to %d", o.Name, name, a.since, a.until)
-				}
-			}
-		}
 	}
-	if _, err := Lookup("Relu", 13); err != nil || !Get("Relu").Elementwise() || Get("STFT").Elementwise() {
+	if _, err := op.Lookup("Relu", 13); err != nil || !op.Get("Relu").Elementwise() || op.Get("STFT").Elementwise() {
 		t.Error("Relu is not element by element, or STFT is")
 	}
 }
 
-// TestRegister: an operator has one row.
-func TestRegister(t *testing.T) {
-	for _, o := range []Op{{Name: "Relu"}, {Name: "New", Sig: "x"}, {Name: "New", Attrs: "axis:int=one"}, {Name: "New", Attrs: "axis"}} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%+v is registered", o)
-				}
-			}()
-			register(o)
-		}()
-	}
-}
-
-// TestBatch computes the node tests again for each index of an axis along which
+// TestPictures computes the node tests again for each index of an axis along which
 // pictures may lie, and the rest of their inputs the same: what comes out must be the
-// part of the whole that BatchAxis says it is. Rules that no node test meets are bad.
-func TestBatch(t *testing.T) {
+// part of the whole that Pictures says it is. Rules that no node test meets are bad.
+func TestPictures(t *testing.T) {
 	met := map[string]bool{}
 	for _, s := range sampleNodes(t) {
-		if _, err := Bind(s.node, s.opset, s.in); err != nil {
+		if _, err := op.Bind(s.node, s.opset, s.in); err != nil {
 			continue // of those that skipped lists
 		}
 		for _, axes := range s.assignments() {
 			s := s.two(axes)
-			axis, ok := BatchAxis(s.node, s.opset, s.in, axes)
+			axis, ok := op.Pictures(s.node, s.opset, s.in, axes)
 			if !ok {
 				continue
 			}
-			whole, err := Eval(s.node, s.opset, s.in)
+			whole, err := op.Eval(s.node, s.opset, s.in)
 			if err != nil {
 				continue // a constant holds the number of pictures, as exporters fix it
 			}
@@ -84,8 +64,8 @@ func TestBatch(t *testing.T) {
 			}
 		}
 	}
-	for _, o := range All() {
-		if o.Batch != unknown && !met[o.Name] {
+	for _, o := range op.All() {
+		if o.Pictures != op.Unknown && !met[o.Name] {
 			t.Errorf("%s: no node test meets its rule for batches", o.Name)
 		}
 	}
@@ -140,12 +120,12 @@ func (s sample) two(axes []int) *sample {
 		y, st := graph.Alloc(x.Type, shape), tensor.Strides(shape)
 		w := tensor.NewWalk(x.Shape, st)
 		back := graph.Alloc(x.Type, x.Shape)
-		assign(back, x)
+		graph.Assign(back, x)
 		slices.Reverse(back.F)
 		slices.Reverse(back.I)
 		slices.Reverse(back.B)
-		data(y).scatter(data(x), 0, &w)
-		data(y).scatter(data(back), st[a], &w)
+		y.Data().Scatter(x.Data(), 0, &w)
+		y.Data().Scatter(back.Data(), st[a], &w)
 		s.in[i] = y
 	}
 	return &s
@@ -175,7 +155,7 @@ func (s *sample) apart(t *testing.T, what string, whole []*graph.Tensor, axes []
 				in[i] = part(in[i], a, k)
 			}
 		}
-		out, err := Eval(s.node, s.opset, in)
+		out, err := op.Eval(s.node, s.opset, in)
 		if err != nil || !slices.Equal(out[0].Shape, part(whole[0], axis, k).Shape) {
 			return false // a constant holds the number of pictures, as exporters fix it
 		}
@@ -195,15 +175,15 @@ func part(t *graph.Tensor, axis, k int) *graph.Tensor {
 	p := graph.Alloc(t.Type, shape)
 	st := tensor.Strides(t.Shape)
 	w := tensor.NewWalk(shape, st)
-	data(p).gather(data(t), k*st[axis], &w)
+	p.Data().Gather(t.Data(), k*st[axis], &w)
 	return p
 }
 
 // TestInPlace: what is computed element by element can overwrite its first input.
 func TestInPlace(t *testing.T) {
 	for _, s := range sampleNodes(t) {
-		k, err := Bind(s.node, s.opset, s.in)
-		if err != nil || !Get(s.node.Op).Elementwise() {
+		k, err := op.Bind(s.node, s.opset, s.in)
+		if err != nil || !op.Get(s.node.Op).Elementwise() {
 			continue
 		}
 		out := graph.Alloc(k.Out[0].Type, k.Out[0].Shape)
@@ -215,7 +195,7 @@ func TestInPlace(t *testing.T) {
 		}
 		in := slices.Clone(s.in)
 		in[0] = graph.Alloc(out.Type, out.Shape)
-		assign(in[0], s.in[0])
+		graph.Assign(in[0], s.in[0])
 		if err := k.Run(in, []*graph.Tensor{in[0]}, workers.Threads(1)); err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
@@ -51,13 +52,13 @@ SplitToSequence is read as Split where SequenceAt takes the parts out at constan
 
 | Operator | Opset | Inputs | Limits |
 |---|---|---|---|
-`, NewestOpset, tensor.MaxRank)
-	for _, o := range All() {
+`, op.NewestOpset, tensor.MaxRank)
+	for _, o := range op.All() {
 		limits := o.Limits
 		if limits != "" {
 			limits = strings.ToUpper(limits[:1]) + limits[1:]
 		}
-		fmt.Fprintf(&b, "| %s | %d–%d | %s | %s |\n", o.Name, o.Since, o.last(), inputTypes(o.Sig), limits)
+		fmt.Fprintf(&b, "| %s | %d–%d | %s | %s |\n", o.Name, o.Since, o.Last(), inputTypes(o.Sig), limits)
 	}
 	return b.Bytes()
 }

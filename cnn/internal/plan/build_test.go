@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"context"
@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onetomany/caption/cnn/internal/exec"
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/plan"
 )
 
 // build makes a graph of lines such as
@@ -72,8 +74,35 @@ func numbers(t testing.TB, s string) (v []int64) {
 	return v
 }
 
+// A compiled network is a plan with the program made of it.
+type compiled struct {
+	*plan.Plan
+	program *exec.Program
+}
+
+func compile(g *graph.Graph, opt plan.Options) (*compiled, error) {
+	return prepare(plan.Compile(g, opt))
+}
+
+func prepare(p *plan.Plan, err error) (*compiled, error) {
+	if err != nil {
+		return nil, err
+	}
+	x, err := exec.Prepare(p)
+	return &compiled{p, x}, err
+}
+
 // features runs p into a new slice.
-func (p *Plan) features(n int, x []float32, threads int) ([]float32, error) {
-	y := make([]float32, n*p.net.output.len()/p.net.base)
-	return y, p.Run(context.Background(), n, x, y, threads)
+func (p *compiled) features(n int, x []float32, threads int) ([]float32, error) {
+	y := make([]float32, n*p.Output.Len()/p.Base)
+	return y, p.program.Run(context.Background(), n, x, y, threads)
+}
+
+// dump describes p, a line a node.
+func dump(p *compiled) string {
+	var b []byte
+	for i, s := range p.Steps {
+		b = fmt.Appendf(b, "%d %+v\n", i, s)
+	}
+	return string(b)
 }

@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"math"
@@ -8,14 +8,14 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/plan"
 )
 
 // withChains compiles g with other bounds for chains.
-func withChains(t testing.TB, g *graph.Graph, floats, room int, opt Options) *Plan {
+func withChains(t testing.TB, g *graph.Graph, floats, room int, opt plan.Options) *compiled {
 	t.Helper()
-	defer func(f, r int) { chainFloats, chainRoom = f, r }(chainFloats, chainRoom)
-	chainFloats, chainRoom = floats, room
-	p, err := Compile(g, opt)
+	defer plan.SetChains(floats, room)()
+	p, err := compile(g, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestChains(t *testing.T) {
 		t = Conv s w:33,1,7,7 group=33 strides=3,2 pads=3,3,3,3
 		u = GlobalAveragePool t
 		v = Flatten u`, []int{-1, 3, 45, 38}, "v")
-	plain := withChains(t, g, math.MaxInt, 0, Options{})
+	plain := withChains(t, g, math.MaxInt, 0, plan.Options{})
 	if s := operators(plain); strings.Contains(s, "chain") {
 		t.Fatal(s)
 	}
@@ -62,12 +62,15 @@ func TestChains(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, room := range []int{0, 3000, 6000, 1 << 20} {
-		p := withChains(t, g, 0, room, Options{})
+		p := withChains(t, g, 0, room, plan.Options{})
 		if got, want := operators(p), "binary 1, chain 5, mean 2"; got != want {
 			t.Fatalf("%s, want %s", got, want)
 		}
-		if p.arena >= plain.arena {
-			t.Errorf("buffers of %d floats, without chains %d", p.arena, plain.arena)
+		if p.MultiplyAdds != plain.MultiplyAdds {
+			t.Errorf("%d multiply-adds, without chains %d", p.MultiplyAdds, plain.MultiplyAdds)
+		}
+		if p.Arena >= plain.Arena {
+			t.Errorf("buffers of %d floats, without chains %d", p.Arena, plain.Arena)
 		}
 		for threads := 1; threads <= 4; threads++ {
 			for _, k := range []int{1, n} {
@@ -100,7 +103,7 @@ func TestGates(t *testing.T) {
 		l = Relu k
 		m = GlobalAveragePool l
 		n = Flatten m`, []int{-1, 3, 8, 9}, "n")
-	p, err := Compile(g, Options{})
+	p, err := compile(g, plan.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

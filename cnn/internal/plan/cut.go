@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/cnn/internal/op"
 )
 
 // Layers with a meaning of their own; see package cnn.
@@ -34,7 +34,7 @@ func (m *model) feature(layer string) (feature, error) {
 		f.value = head.Inputs[0]
 		for {
 			d := m.def[f.value]
-			if d == nil || ops.Get(d.Op).Head != ops.Passes {
+			if d == nil || op.Get(d.Op).Head != op.Passes {
 				break
 			}
 			f.value = d.Inputs[0]
@@ -146,21 +146,21 @@ func (m *model) classifier(out string) *graph.Node {
 		if n == nil || m.isConst(v) || len(n.Inputs) == 0 {
 			return nil
 		}
-		switch ops.Get(n.Op).Head {
-		case ops.Normalises:
+		switch op.Get(n.Op).Head {
+		case op.Normalises:
 			softmax = true
-		case ops.Passes, ops.Reshapes:
-		case ops.Averages:
+		case op.Passes, op.Reshapes:
+		case op.Averages:
 			pooled = true
-		case ops.Rectifies:
+		case op.Rectifies:
 			if !pooled {
 				return nil
 			}
-		case ops.Permutes:
+		case op.Permutes:
 			if t := m.val[v]; t == nil || spatial(t.Shape) > 1 {
 				return nil
 			}
-		case ops.AddsBias:
+		case op.AddsBias:
 			if len(n.Inputs) != 2 {
 				return nil
 			}
@@ -168,17 +168,17 @@ func (m *model) classifier(out string) *graph.Node {
 			if m.isConst(x) {
 				x, bias = bias, x
 			}
-			if !m.isConst(bias) || m.def[x] == nil || ops.Get(m.def[x].Op).Head != ops.Multiplies {
+			if !m.isConst(bias) || m.def[x] == nil || op.Get(m.def[x].Op).Head != op.Multiplies {
 				return nil
 			}
 			v = x
 			continue
-		case ops.Multiplies, ops.Affine:
+		case op.Multiplies, op.Affine:
 			if len(n.Inputs) < 2 || !m.isConst(n.Inputs[1]) || m.isConst(n.Inputs[0]) {
 				return nil
 			}
 			return n
-		case ops.Convolves:
+		case op.Convolves:
 			t := m.val[v]
 			if len(n.Inputs) < 2 || !m.isConst(n.Inputs[1]) || t == nil || len(t.Shape) != 4 {
 				return nil

@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/plan"
 )
 
 var cuts = []struct {
@@ -27,7 +28,7 @@ var cuts = []struct {
 		e = Softmax d axis=1`,
 	outputs: "e", feature: "c", cut: "d e", shape: []int{8},
 }, {
-	name: "the same to the map", layer: Map,
+	name: "the same to the map", layer: plan.Map,
 	lines: `a = Conv x w:8,3,3,3
 		b = Relu a
 		c = GlobalAveragePool b
@@ -99,7 +100,7 @@ var cuts = []struct {
 		g = Gemm f w:12,10 b:10`,
 	outputs: "g", feature: "e", cut: "f g", shape: []int{12},
 }, {
-	name: "VGG's map", layer: Map,
+	name: "VGG's map", layer: plan.Map,
 	lines: `a = Conv x w:8,3,3,3
 		b = MaxPool a kernel_shape=2,2 strides=2,2
 		c = Flatten b
@@ -163,7 +164,7 @@ func TestCut(t *testing.T) {
 	for _, c := range cuts {
 		t.Run(c.name, func(t *testing.T) {
 			g := build(t, c.lines, []int{1, 3, 8, 8}, strings.Fields(c.outputs)...)
-			p, err := Compile(g, Options{Layer: c.layer})
+			p, err := compile(g, plan.Options{Layer: c.layer})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,8 +184,8 @@ func TestCut(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := evaluate(t, g, c.feature, x)
-			if len(want.Shape) == 4 && !p.net.nhwcOutput(c.feature, g) {
-				want.F = transposed(want.F, want.Shape, toNHWC)
+			if len(want.Shape) == 4 && !nhwcOutput(c.feature, g) {
+				want.F = plan.Transposed(want.F, want.Shape, plan.ToNHWC)
 			}
 			if len(c.shape) == 1 && len(want.F) > c.shape[0] {
 				want.F = averageRows(want.F, c.shape[0])
@@ -197,7 +198,7 @@ func TestCut(t *testing.T) {
 }
 
 // nhwcOutput reports whether a value of g has its channels last in g itself.
-func (*net) nhwcOutput(value string, g *graph.Graph) bool {
+func nhwcOutput(value string, g *graph.Graph) bool {
 	i := slices.IndexFunc(g.Nodes, func(n *graph.Node) bool { return n.Outputs[0] == value })
 	return g.Nodes[i].Op == "Transpose"
 }
@@ -234,9 +235,9 @@ func TestCutErrors(t *testing.T) {
 		{"", "a = Foo x\nb = Flatten a\nc = Gemm b w:8,10", "c", `operator Foo (node "node of a", opset 17)`},
 		{"", "a = Conv x w:8,4,3,3\nb = Flatten a\nc = Gemm b w:8,10", "c", `node "node of a"`},
 		{"", "a = Flatten x", "a", "the picture itself"},
-		{Map, "a = Flatten x\nb = Gemm a w:192,10\nc = Gemm b w:10,10", "c", "no feature map"},
+		{plan.Map, "a = Flatten x\nb = Gemm a w:192,10\nc = Gemm b w:10,10", "c", "no feature map"},
 	} {
-		_, err := Compile(build(t, c.lines, []int{1, 3, 8, 8}, c.outputs), Options{Layer: c.layer})
+		_, err := compile(build(t, c.lines, []int{1, 3, 8, 8}, c.outputs), plan.Options{Layer: c.layer})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("layer %q of %q: error %v, want one with %q", c.layer, c.lines, err, c.want)
 		}

@@ -7,23 +7,37 @@ import (
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
-// fuse merges operators into the linear ones before them: constant factors and
-// sums, so batch normalisations too, into weights and bias; additions of another
-// branch and activations into the epilogue; and padding into the convolution
-// after it. Channels must come last, so layout goes before.
-func (g *net) fuse() {
-	for _, n := range g.nodes {
+// A fusable is what of an operator others can be merged into; each part is nil
+// where it has none.
+type fusable struct {
+	act          *Act       // applied to its output last
+	residual     *bool      // whether In[1] is added to its output, before act
+	scale, shift *[]float32 // for each channel of its output, before residual; empty for ones and zeros
+	axis         *int       // of the channels; nil for the last
+}
+
+// plain reports whether what computes the output is not followed by act.
+func (f *fusable) plain() bool {
+	return (f.act == nil || f.act.F == vmath.ActNone) && (f.residual == nil || !*f.residual)
+}
+
+// fuse merges operators into those before them: constant factors and sums, so
+// batch normalisations too, into weights and bias; additions of another branch and
+// activations into the epilogue; and padding into the convolution after it.
+// Channels must come last, so layout goes before.
+func (g *Net) fuse() {
+	for _, n := range g.Nodes {
 		n.resolve()
-		switch o := n.op.(type) {
-		case *scaleOp:
+		switch o := n.Op.(type) {
+		case *Scale:
 			g.fuseScale(n, o)
-		case *binaryOp:
-			if o.op == add {
-				g.fuseResidual(n, o)
+		case *Binary:
+			if o.Arith == Add && o.Act.F == vmath.ActNone {
+				g.fuseResidual(n)
 			}
-		case *actOp:
-			g.fuseAct(n, o.act)
-		case *convOp:
+		case *Activate:
+			g.fuseAct(n, o.Act)
+		case *Conv:
 			g.fusePad(n, o)
 		}
 	}
@@ -31,112 +45,72 @@ func (g *net) fuse() {
 }
 
 // absorb makes p compute what n does; p's output was for n only.
-func (g *net) absorb(p, n *node) {
-	y := p.out[0]
-	y.name, y.uses = n.out[0].name, n.out[0].uses
-	g.replace(n.out[0], y)
-	if g.output == n.out[0] {
-		g.output = y
+func (g *Net) absorb(p, n *Node) {
+	y := p.Out[0]
+	y.Name, y.uses = n.Out[0].Name, n.Out[0].uses
+	g.replace(n.Out[0], y)
+	if g.Output == n.Out[0] {
+		g.Output = y
 	}
 }
 
-// sole returns the node that computes v if n is all that v is for.
-func (g *net) sole(v *value, n *node) *node {
-	if v.def == nil || !g.only(v, n) {
-		return nil
-	}
-	return v.def
-}
-
-// linear returns the parts of a linear operator that other operators can be
-// merged into: its epilogue and its factors.
-func linear(n *node) (ep *epilogue, scale *[]float32, channels int) {
-	if n == nil {
-		return nil, nil, 0
-	}
-	shape := n.out[0].shape
-	switch o := n.op.(type) {
-	case *convOp:
-		return &o.epilogue, &o.scale, shape[len(shape)-1]
-	case *denseOp:
-		return &o.epilogue, &o.scale, shape[len(shape)-1]
-	}
-	return nil, nil, 0
-}
-
-// fuseScale merges a scale and shift into the weights before it, or into a scale
-// and shift before it.
-func (g *net) fuseScale(n *node, o *scaleOp) {
-	p := g.sole(n.in[0], n)
+// fuseScale merges a scale and shift into the weights, or the scale and shift,
+// before it.
+func (g *Net) fuseScale(n *Node, o *Scale) {
+	p := g.sole(n.In[0], n)
 	if p == nil {
 		return
 	}
-	if s, ok := p.op.(*scaleOp); ok {
-		if m, ok := g.merge(n, s, o); ok {
-			p.op = m
-			g.absorb(p, n)
-			if m.nothing() {
-				g.replace(p.out[0], p.in[0])
-			}
-		}
+	last := len(n.In[0].Shape) - 1
+	f := p.Op.fuses()
+	if f.axis == nil {
+		f.axis = &last
+	}
+	if f.scale == nil || !f.plain() || f.act == nil && o.Act.F != vmath.ActNone || o.Axis >= 0 && *f.axis >= 0 && o.Axis != *f.axis {
 		return
 	}
-	if norm, ok := p.op.(*normOp); ok {
-		g.fuseNorm(n, p, norm, o)
-		return
+	*f.axis = max(*f.axis, o.Axis)
+	size := 1
+	if *f.axis >= 0 {
+		size = n.In[0].Shape[*f.axis]
 	}
-	ep, scale, c := linear(p)
-	if ep == nil || ep.residual || ep.act.f != vmath.ActNone || o.axis >= 0 && o.axis != len(n.in[0].shape)-1 {
-		return
-	}
-	s, t := perChannel{o.axis, o.scale}, perChannel{o.axis, o.shift}
-	factors, bias := g.floats(n.name, c), g.floats(n.name, c)
-	for i := range c {
-		factors[i], bias[i] = s.at(i), t.at(i)
-		if *scale != nil {
-			factors[i] *= (*scale)[i]
+	scale, shift := g.floats(n.Name, size), g.floats(n.Name, size)
+	for i := range size {
+		scale[i], shift[i] = at(o.Scale, i), at(o.Shift, i)
+		if len(*f.shift) > 0 {
+			shift[i] += scale[i] * at(*f.shift, i)
 		}
-		if ep.bias != nil {
-			bias[i] += s.at(i) * ep.bias[i]
+		if len(*f.scale) > 0 {
+			scale[i] *= at(*f.scale, i)
 		}
 	}
-	*scale, ep.bias, ep.act = factors, bias, o.act
+	*f.scale, *f.shift = scale, shift
+	if f.act != nil {
+		*f.act = o.Act
+	}
 	g.absorb(p, n)
-}
-
-// fuseNorm merges a scale and shift into the normalisation before it.
-func (g *net) fuseNorm(n, p *node, norm *normOp, o *scaleOp) {
-	if o.act.f != vmath.ActNone || o.axis >= 0 && o.axis != len(n.in[0].shape)-1 {
-		return
+	if s, ok := p.Op.(*Scale); ok && s.isIdentity() {
+		g.replace(p.Out[0], p.In[0])
 	}
-	s, t := perChannel{o.axis, o.scale}, perChannel{o.axis, o.shift}
-	scale, bias := g.floats(n.name, len(norm.scale)), g.floats(n.name, len(norm.scale))
-	for i := range scale {
-		scale[i] = norm.scale[i] * s.at(i)
-		bias[i] = t.at(i)
-		if norm.bias != nil {
-			bias[i] += s.at(i) * norm.bias[i]
-		}
-	}
-	p.op = &normOp{eps: norm.eps, scale: scale, bias: bias}
-	g.absorb(p, n)
 }
 
 // fuseResidual merges an addition into the operator that computes one of its
 // operands: the later one, which then waits for the other.
-func (g *net) fuseResidual(n *node, o *binaryOp) {
+func (g *Net) fuseResidual(n *Node) {
 	for i := range 2 {
 		// Of two candidates take the second: exporters write the branch first
 		// that is the longer one, and then the short cut.
-		x, r := n.in[i], n.in[1-i]
+		x, r := n.In[i], n.In[1-i]
 		p := g.sole(x, n)
-		ep, _, _ := linear(p)
-		if ep == nil || ep.residual || ep.act.f != vmath.ActNone || o.act.f != vmath.ActNone ||
-			r.typ != graph.Float || !sameShape(x, r) || x == r {
+		if p == nil || r.Type != graph.Float || !sameShape(x, r) || x == r {
 			continue
 		}
-		ep.residual = true
-		p.in = append(p.in, r)
+		f := p.Op.fuses()
+		if f.residual == nil || !f.plain() {
+			continue
+		}
+		*f.residual = true
+		p.In = append(p.In, r)
 		r.uses[slices.Index(r.uses, n)] = p
 		g.absorb(p, n)
 		return
@@ -144,38 +118,13 @@ func (g *net) fuseResidual(n *node, o *binaryOp) {
 }
 
 // fuseAct merges an activation into the operator before it.
-func (g *net) fuseAct(n *node, f act) {
-	p := g.sole(n.in[0], n)
+func (g *Net) fuseAct(n *Node, a Act) {
+	p := g.sole(n.In[0], n)
 	if p == nil {
 		return
 	}
-	a := (*act)(nil)
-	switch o := p.op.(type) {
-	case *convOp:
-		a = &o.act
-	case *denseOp:
-		a = &o.act
-	case *scaleOp:
-		a = &o.act
-	case *binaryOp:
-		a = &o.act
+	if f := p.Op.fuses(); f.act != nil && f.act.F == vmath.ActNone {
+		*f.act = a
+		g.absorb(p, n)
 	}
-	if a == nil || a.f != vmath.ActNone {
-		return
-	}
-	*a = f
-	g.absorb(p, n)
-}
-
-// fusePad lets a convolution pad by itself.
-func (g *net) fusePad(n *node, o *convOp) {
-	p, ok := n.in[0].producer().(*padOp)
-	if !ok || p.before[0]+p.after[0]+p.before[3]+p.after[3] != 0 {
-		return
-	}
-	o.top += p.before[1]
-	o.left += p.before[2]
-	o.bottom += p.after[1]
-	o.right += p.after[2]
-	n.in[0] = n.in[0].def.in[0]
 }

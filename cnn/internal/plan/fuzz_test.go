@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"cmp"
@@ -8,14 +8,17 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/cnn/internal/op"
+	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // FuzzCompile breaks networks at random: attributes, constants, operators and
-// edges. Compile must refuse them or make a plan that gives what package ops makes
+// edges. plan.Compile must refuse them or make a plan that gives what package ops makes
 // of the network node by node, or fails where that does.
 func FuzzCompile(f *testing.F) {
 	for seed := range uint64(20) {
@@ -29,26 +32,29 @@ func FuzzCompile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, choices, breaks []byte) {
 		g, _ := network(choices)
 		m := &maker{choices: breaks, g: g}
-		layer := []string{"", Pooled, Map, "v2", "Conv1"}[m.pick(5)]
+		layer := []string{"", plan.Pooled, plan.Map, "v2", "Conv1"}[m.pick(5)]
 		bf16 := m.pick(3) == 1
 		for len(m.choices) > 0 {
 			m.damage()
 		}
-		p, err := compile(g, Options{Layer: layer, BF16: bf16, BF16All: bf16})
+		p, err := prepare(plan.CompileUnguarded(g, plan.Options{Layer: layer, BF16: bf16, BF16All: bf16}))
 		if err != nil {
+			if strings.Contains(err.Error(), "breaks the rules") {
+				t.Error(err) // a panic
+			}
 			return
 		}
-		if p.net.input.len() > 1<<16 || p.arena > 1<<22 || p.MultiplyAdds > 1<<26 {
+		if p.Input.Len() > 1<<16 || p.Arena > 1<<22 || p.MultiplyAdds > 1<<26 {
 			return
 		}
-		x := make([]float32, pictures*p.net.input.len()/p.net.base)
+		x := make([]float32, pictures*p.Input.Len()/p.Base)
 		r := rand.New(rand.NewPCG(6, 7))
 		for i := range x {
 			x[i] = float32(r.NormFloat64())
 		}
 		got, err := p.features(pictures, x, 2)
 		if got, want := err != nil, wrong(t, g, p, x, got, bf16); (got && want == "") || (!got && want != "") {
-			t.Errorf("%s (error %v)\n%s\n%s", want, err, describe(g), p.net.dump())
+			t.Errorf("%s (error %v)\n%s\n%s", want, err, describe(g), dump(p))
 		}
 	})
 }
@@ -57,8 +63,8 @@ const pictures = 3
 
 // wrong says what is wrong with got, the features of the pictures x by p, "" for
 // nothing: by the network node by node, in batches of the exporter's size.
-func wrong(t *testing.T, g *graph.Graph, p *Plan, x, got []float32, bf16 bool) string {
-	base := p.net.base
+func wrong(t *testing.T, g *graph.Graph, p *compiled, x, got []float32, bf16 bool) string {
+	base := p.Base
 	per, feature := len(x)/pictures, len(got)/pictures
 	x = slices.Concat(x, make([]float32, (base-pictures%base)%base*per)) // filled up
 	shape := []int{base, p.Channels, p.Height, p.Width}
@@ -66,7 +72,7 @@ func wrong(t *testing.T, g *graph.Graph, p *Plan, x, got []float32, bf16 bool) s
 	for i := 0; i*per < len(x); i += base {
 		batch, shape := x[i*per:][:base*per], shape
 		if p.NHWC {
-			batch, shape = transposed(batch, shape, toNHWC), permuted(shape, toNHWC)
+			batch, shape = plan.Transposed(batch, shape, plan.ToNHWC), tensor.Permuted(shape, plan.ToNHWC)
 		}
 		y, largest, err := slowly(g, p.Feature, shape, batch)
 		if err != nil {
@@ -117,7 +123,7 @@ func slowly(g *graph.Graph, out string, shape []int, x []float32) (y *graph.Tens
 		}
 		var y []*graph.Tensor
 		if err == nil {
-			y, err = ops.Eval(n, g.Opset, in)
+			y, err = op.Eval(n, g.Opset, in)
 		}
 		for i, name := range n.Outputs {
 			if err != nil {
@@ -149,11 +155,11 @@ func slowly(g *graph.Graph, out string, shape []int, x []float32) (y *graph.Tens
 var errUnknown = errors.New("not known")
 
 // inLayout returns y, the value of g that is p's feature, as p gives it.
-func inLayout(g *graph.Graph, p *Plan, y *graph.Tensor) []float32 {
-	if len(y.Shape) != 4 || size(y.Shape[2:]) == 1 {
+func inLayout(g *graph.Graph, p *compiled, y *graph.Tensor) []float32 {
+	if len(y.Shape) != 4 || tensor.Size(y.Shape[2:]) == 1 {
 		return y.F
 	}
-	if plane := size(y.Shape[2:]); len(y.F) == plane*p.net.base*size(p.FeatureShape) { // the average over the picture
+	if plane := tensor.Size(y.Shape[2:]); len(y.F) == plane*p.Base*tensor.Size(p.FeatureShape) { // the average over the picture
 		v := make([]float32, len(y.F)/plane)
 		for i := range v {
 			sum := 0.0
@@ -165,11 +171,11 @@ func inLayout(g *graph.Graph, p *Plan, y *graph.Tensor) []float32 {
 		return v
 	}
 	for _, n := range g.Nodes {
-		if slices.Contains(n.Outputs, p.Feature) && n.Op == "Transpose" && slices.Equal(n.Ints("perm"), toNHWC) {
+		if slices.Contains(n.Outputs, p.Feature) && n.Op == "Transpose" && slices.Equal(n.Ints("perm"), plan.ToNHWC) {
 			return y.F
 		}
 	}
-	return transposed(y.F, y.Shape, toNHWC)
+	return plan.Transposed(y.F, y.Shape, plan.ToNHWC)
 }
 
 // damage changes one thing of the network.
@@ -202,7 +208,7 @@ func (m *maker) damage() {
 				t.I[m.pick(len(t.I))] = numbers[m.pick(len(numbers))]
 			}
 			if len(t.F) > 0 {
-				t.F[m.pick(len(t.F))] = inf
+				t.F[m.pick(len(t.F))] = float32(math.Inf(1))
 			}
 		}
 	case 2: // an edge

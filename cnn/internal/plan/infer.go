@@ -5,7 +5,8 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/cnn/internal/op"
+	_ "github.com/onetomany/caption/cnn/internal/ops" // the operators
 )
 
 // A model is an ONNX graph for one input shape: types and shapes of all values,
@@ -35,11 +36,11 @@ type model struct {
 	readers map[string]int        // nodes, and outputs of g, that are still to read a value
 	names   map[*graph.Tensor]int // values that a computed constant is the data of
 	spent   map[string]bool       // constants whose data were given up when all had read them
-	work    int64                 // done so far to compute constants; see ops.Kernel
+	work    int64                 // done so far to compute constants; see op.Kernel
 }
 
 const (
-	maxNodeWork = 1 << 28 // for a matrix product of constants; see ops.Kernel
+	maxNodeWork = 1 << 28 // for a matrix product of constants; see op.Kernel
 
 	// maxWork is how much work constants may take altogether, some two seconds,
 	// besides workPerByte for each byte of the model's files.
@@ -122,7 +123,7 @@ func (m *model) node(n *graph.Node) error {
 		return m.sequenceAt(n)
 	}
 	in := make([]*graph.Tensor, len(n.Inputs))
-	o := ops.Get(n.Op)
+	o := op.Get(n.Op)
 	fromBatch := false
 	for i, name := range n.Inputs {
 		if name == "" {
@@ -142,7 +143,7 @@ func (m *model) node(n *graph.Node) error {
 	if n.Op == "SplitToSequence" && len(n.Outputs) == 1 {
 		return m.splitToSequence(n, in)
 	}
-	k, err := ops.Bind(n, m.g.Opset, in)
+	k, err := op.Bind(n, m.g.Opset, in)
 	if err != nil {
 		return err
 	}
@@ -173,7 +174,7 @@ func (m *model) node(n *graph.Node) error {
 
 // cheap reports whether k does not take much longer than to read its operands, as
 // large matrix products of constants would.
-func cheap(k *ops.Kernel, in []*graph.Tensor) bool {
+func cheap(k *op.Kernel, in []*graph.Tensor) bool {
 	var elements int64
 	for _, t := range in {
 		if t != nil {
@@ -187,7 +188,7 @@ func cheap(k *ops.Kernel, in []*graph.Tensor) bool {
 func sameTensor(a, b *graph.Tensor) bool { return a.Type == b.Type && slices.Equal(a.Shape, b.Shape) }
 
 // fold computes the outputs of n, which is k on constants.
-func (m *model) fold(n *graph.Node, k *ops.Kernel, in []*graph.Tensor) ([]*graph.Tensor, error) {
+func (m *model) fold(n *graph.Node, k *op.Kernel, in []*graph.Tensor) ([]*graph.Tensor, error) {
 	if m.work += k.Work; m.work > maxWork+workPerByte*m.budget.Files() {
 		return nil, fmt.Errorf("%s: constants take too long to compute; let the exporter fold them, or ONNX Simplifier", who(n))
 	}

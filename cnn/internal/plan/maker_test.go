@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"fmt"
@@ -7,7 +7,9 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/cnn/internal/op"
+	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // A maker draws networks at random. Its choices come from bytes, so that the
@@ -42,10 +44,10 @@ func (m *maker) name(prefix string) string {
 }
 
 func (m *maker) floats(shape ...int) string {
-	t := &graph.Tensor{Type: graph.Float, Shape: shape, F: make([]float32, size(shape))}
+	t := &graph.Tensor{Type: graph.Float, Shape: shape, F: make([]float32, tensor.Size(shape))}
 	fan := 1
 	if len(shape) > 1 {
-		fan = max(1, size(shape[1:]))
+		fan = max(1, tensor.Size(shape[1:]))
 	}
 	for i := range t.F {
 		t.F[i] = float32(m.weights.NormFloat64() / math.Sqrt(float64(fan)))
@@ -80,8 +82,8 @@ func (m *maker) number(v float32) string {
 }
 
 // add appends a node if package ops accepts it, and returns its first output.
-func (m *maker) add(op string, attrs map[string]graph.Attr, outputs int, in ...string) (made, bool) {
-	n := &graph.Node{Name: m.name(op), Op: op, Attrs: attrs, Inputs: in}
+func (m *maker) add(what string, attrs map[string]graph.Attr, outputs int, in ...string) (made, bool) {
+	n := &graph.Node{Name: m.name(what), Op: what, Attrs: attrs, Inputs: in}
 	for range outputs {
 		n.Outputs = append(n.Outputs, m.name("v"))
 	}
@@ -99,7 +101,7 @@ func (m *maker) add(op string, attrs map[string]graph.Attr, outputs int, in ...s
 		}
 		args = append(args, t)
 	}
-	k, err := ops.Bind(n, m.g.Opset, args)
+	k, err := op.Bind(n, m.g.Opset, args)
 	if err != nil {
 		return made{}, false
 	}
@@ -369,7 +371,7 @@ func (m *maker) permute(x made) {
 		perm = slices.Insert(slices.Delete(perm, i, i+1), 0, 0)
 	}
 	if len(perm) == 4 && m.pick(2) == 0 {
-		perm = [][]int{toNHWC, toNCHW}[m.pick(2)]
+		perm = [][]int{plan.ToNHWC, plan.ToNCHW}[m.pick(2)]
 	}
 	m.then(x, "Transpose", attrs{"perm": ints(perm...)})
 }

@@ -1,166 +1,156 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
-// A value is a tensor of the network: the input, a constant or the output of
+// A Value is a tensor of the network: the input, a constant or the output of
 // one node.
-type value struct {
-	name  string
-	typ   graph.DType
-	shape []int         // at the base batch size
-	data  *graph.Tensor // constants only
+type Value struct {
+	Name  string
+	Type  graph.DType
+	Shape []int         // at the base batch size
+	Data  *graph.Tensor // constants only
 
-	bf16     bool         // stored as bf16, not as float32; set by net.narrow
-	narrowed []vmath.BF16 // data as bf16; constants only
+	BF16     bool         // stored as bf16, not as float32; set by choosePrecision
+	Narrowed []vmath.BF16 // Data as bf16; constants only
+
+	ID       int     // below Net.Values; set by link
+	Pictures int     // axis of the pictures, -1 for constants; set by findPictures
+	Buffer   *Buffer // where it is stored; nil for the input, what views it, constants and integers
 
 	// fromBatch marks a constant that is right for the base batch size only.
 	fromBatch bool
 
-	def   *node   // nil for the input and for constants
-	uses  []*node // one entry for each use; set by net.link
-	id    int     // index into state.t; set by net.link
-	batch int     // axis of the pictures, -1 for constants; set by net.batches
-	to    *value  // what replaces it, nil for none
+	def  *Node   // nil for the input and for constants
+	uses []*Node // one entry for each use; set by link
+	to   *Value  // what replaces it, nil for none
 }
 
-func (v *value) len() int { return size(v.shape) }
+// Len returns the number of elements at the base batch size.
+func (v *Value) Len() int { return tensor.Size(v.Shape) }
 
-// size returns the number of elements of a shape.
-func size(shape []int) int {
-	n := 1
-	for _, d := range shape {
-		n *= d
+// A Node applies one operator.
+type Node struct {
+	Name string // of the ONNX node that it comes from
+	Op   Op
+	In   []*Value // nil where an optional input is left out
+	Out  []*Value
+	BF16 bool // computes on bf16; set by choosePrecision
+}
+
+// A Net is the network while passes rewrite its nodes. All shapes are those at
+// Base pictures.
+type Net struct {
+	Nodes  []*Node // in execution order after link
+	Input  *Value
+	Output *Value
+	Base   int // pictures in the batch that the shapes are for
+	Values int // number of value ids given out by link
+	Budget *graph.Budget
+
+	source     string              // ONNX node being lowered
+	transposed map[*Value][]*Value // transpositions made of a value
+}
+
+// add appends a node computing op over in and returns its only output, called name.
+func (g *Net) add(name string, o Op, typ graph.DType, shape []int, in ...*Value) *Value {
+	v := &Value{Name: name, Type: typ, Shape: shape}
+	v.def = &Node{Name: g.source, Op: o, In: in, Out: []*Value{v}}
+	if g.source == "" && in[0].def != nil {
+		v.def.Name = in[0].def.Name
 	}
-	return n
-}
-
-// A node applies one operator.
-type node struct {
-	name  string // of the ONNX node it comes from, for messages
-	op    op
-	in    []*value // nil where an optional input is left out
-	out   []*value
-	bf16  bool // computes on bf16; set by net.narrow
-	index int  // place in net.nodes; set by net.link
-}
-
-// An op is what a node does: one of the types in the op_*.go files.
-type op interface {
-	// run computes n's outputs from its inputs.
-	run(s *state, n *node) error
-}
-
-// A net is the network between lowering and execution: nodes that passes
-// rewrite. All shapes are those at base pictures a batch.
-type net struct {
-	nodes  []*node // in execution order after link
-	input  *value
-	output *value
-	base   int // pictures in the batch that the shapes are for
-	values int // number of value ids given out by link
-	budget *graph.Budget
-
-	transposed map[*value][]*value // transpositions made of a value
-}
-
-// add appends a node computing op over in and returns its only output.
-func (g *net) add(name string, o op, typ graph.DType, shape []int, in ...*value) *value {
-	v := &value{name: name, typ: typ, shape: shape}
-	v.def = &node{name: name, op: o, in: in, out: []*value{v}}
-	g.nodes = append(g.nodes, v.def)
+	g.Nodes = append(g.Nodes, v.def)
 	return v
 }
 
 // floats returns n zeros for what the constants of a node called name make.
-func (g *net) floats(name string, n int) []float32 {
+func (g *Net) floats(name string, n int) []float32 {
 	g.take(name, 4*int64(n))
 	return make([]float32, n)
 }
 
 // take takes memory from the budget, or panics with the *graph.MemoryError that
 // compile then returns.
-func (g *net) take(name string, bytes int64) {
-	if err := g.budget.Take(bytes, "what is made of the constants of "+graph.Name(name)); err != nil {
+func (g *Net) take(name string, bytes int64) {
+	if err := g.Budget.Take(bytes, "what is made of the constants of "+graph.Name(name)); err != nil {
 		panic(err)
 	}
 }
 
 // constant returns a float constant.
-func constant(name string, shape []int, data []float32) *value {
-	return &value{name: name, typ: graph.Float, shape: shape,
-		data: &graph.Tensor{Type: graph.Float, Shape: shape, F: data}}
+func constant(name string, shape []int, data []float32) *Value {
+	return &Value{Name: name, Type: graph.Float, Shape: shape,
+		Data: &graph.Tensor{Type: graph.Float, Shape: shape, F: data}}
 }
 
 // link sorts the nodes that the output depends on into execution order, drops
 // all others, and numbers the values and lists their uses.
-func (g *net) link() {
-	g.output = g.output.resolve()
-	numbered := map[*value]bool{}
-	number := func(v *value) {
+func (g *Net) link() {
+	g.Output = g.Output.resolve()
+	numbered := map[*Value]bool{}
+	number := func(v *Value) {
 		if !numbered[v] {
 			numbered[v] = true
-			v.id, v.uses = len(numbered)-1, nil
+			v.ID, v.uses = len(numbered)-1, nil
 		}
 	}
-	number(g.input)
-	var sorted []*node
-	visited := map[*node]bool{}
+	number(g.Input)
+	var sorted []*Node
+	visited := map[*Node]bool{}
 	// An explicit stack: hostile graphs may be deeper than recursion should go.
 	type frame struct {
-		n    *node
+		n    *Node
 		next int // input to visit
 	}
 	var stack []frame
-	push := func(n *node) {
+	push := func(n *Node) {
 		if n != nil && !visited[n] {
 			visited[n] = true
 			n.resolve()
 			stack = append(stack, frame{n: n})
 		}
 	}
-	push(g.output.def)
+	push(g.Output.def)
 	for len(stack) > 0 {
 		f := &stack[len(stack)-1]
 		n := f.n
-		if f.next < len(n.in) {
+		if f.next < len(n.In) {
 			f.next++
-			if v := n.in[f.next-1]; v != nil {
+			if v := n.In[f.next-1]; v != nil {
 				push(v.def)
 			}
 			continue
 		}
 		stack = stack[:len(stack)-1]
-		for _, v := range n.in {
+		for _, v := range n.In {
 			if v != nil {
 				number(v)
 				v.uses = append(v.uses, n)
 			}
 		}
-		for _, v := range n.out {
+		for _, v := range n.Out {
 			number(v)
 		}
-		n.index = len(sorted)
 		sorted = append(sorted, n)
 	}
-	number(g.output)
-	g.nodes, g.values = sorted, len(numbered)
+	number(g.Output)
+	g.Nodes, g.Values = sorted, len(numbered)
 }
 
 // replace makes every user of old use v instead.
-func (g *net) replace(old, v *value) {
+func (g *Net) replace(old, v *Value) {
 	if old != v {
 		old.to = v
 	}
 }
 
 // resolve returns the value that stands for v after replacements.
-func (v *value) resolve() *value {
+func (v *Value) resolve() *Value {
 	if v == nil || v.to == nil {
 		return v
 	}
@@ -175,40 +165,37 @@ func (v *value) resolve() *value {
 }
 
 // resolve brings n's inputs up to date.
-func (n *node) resolve() {
-	for i, v := range n.in {
-		n.in[i] = v.resolve()
+func (n *Node) resolve() {
+	for i, v := range n.In {
+		n.In[i] = v.resolve()
 	}
 }
 
-// only reports whether n is v's single use, so that v need not exist once n
-// has been merged into what computes it.
-func (g *net) only(v *value, n *node) bool {
-	return len(v.uses) == 1 && v.uses[0] == n && v != g.output
-}
-
-func (n *node) String() string {
-	return fmt.Sprintf("%T %s", n.op, n.name)
-}
-
-// dump describes the network, a line a node, for tests and debugging.
-func (g *net) dump() string {
-	var b []byte
-	for _, n := range g.nodes {
-		b = fmt.Appendf(b, "%-40s", fmt.Sprintf("%T", n.op))
-		for _, v := range n.in {
-			if v != nil && v.data == nil {
-				b = fmt.Appendf(b, " %s%v", v.name, v.shape)
-			}
-		}
-		b = append(b, " ->"...)
-		for _, v := range n.out {
-			b = fmt.Appendf(b, " %s%v", v.name, v.shape)
-		}
-		b = append(b, '\n')
+// producer returns the operator that computes v, nil if there is none.
+func (v *Value) producer() Op {
+	if v.def == nil {
+		return nil
 	}
-	return string(b)
+	return v.def.Op
+}
+
+// soleUser returns the node that v is for, nil where it is for several or for the
+// output.
+func (g *Net) soleUser(v *Value) *Node {
+	if len(v.uses) == 1 && v != g.Output {
+		return v.uses[0]
+	}
+	return nil
+}
+
+// sole returns the node that computes v if n is all that v is for, so that v need
+// not exist once the two are merged; nil otherwise.
+func (g *Net) sole(v *Value, n *Node) *Node {
+	if g.soleUser(v) == n {
+		return v.def
+	}
+	return nil
 }
 
 // sameShape reports whether two values have equal shapes.
-func sameShape(a, b *value) bool { return slices.Equal(a.shape, b.shape) }
+func sameShape(a, b *Value) bool { return slices.Equal(a.Shape, b.Shape) }

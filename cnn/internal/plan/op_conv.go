@@ -1,149 +1,287 @@
 package plan
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
+	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/cpu"
 	"github.com/onetomany/caption/internal/kernels/matmul"
 	"github.com/onetomany/caption/internal/kernels/winograd"
 	"github.com/onetomany/caption/internal/weights"
 )
 
-// An epilogue is what a linear operator does to each result before it is
-// stored: act(sum + bias + residual).
-type epilogue struct {
-	bias     []float32 // one for each output channel, or nil
-	residual bool      // add in[1], of the shape of the output
-	act      act
+// Conv convolves In[0] of [N,H,W,C] with weights of [Filters][C][KH][KW].
+type Conv struct {
+	common
+	Window
+	Groups  int
+	C       int          // channels of a group going in
+	Filters int          // of all groups
+	W       weights.Data // until they are packed
+	Scale   []float32    // factor for each filter, or nil; likewise
+	Epilogue
+
+	Winograd int  // rows of Winograd's tiles, 0 for a direct convolution
+	Planar   bool // In[0] is [N,C,H,W]
+	Fill     int  // channels of zeros that In[0] has behind its own
+	Padded   bool // a Pad is merged into it
 }
 
-// window is the geometry of a convolution or pool over [N,H,W,C].
-type window struct {
-	kh, kw        int
-	sh, sw        int // strides
-	dh, dw        int // dilations
-	top, left     int // padding
-	bottom, right int
+// An Epilogue is what a linear operator does to each result before it is
+// stored: Act(sum + bias + residual).
+type Epilogue struct {
+	Bias     []float32 // one for each output channel, or nil
+	Residual bool      // add In[1], of the shape of the output
+	Act      Act
 }
 
-// convOp convolves in[0] of [N,H,W,C] with weights [O][C/groups][kh][kw].
-type convOp struct {
-	window
-	groups int
-	c, out int // channels of a group going in, of all groups coming out
-	w      weights.Data
-	scale  []float32 // factor for each output channel, or nil
-	epilogue
-
-	winograd int  // rows of Winograd's tiles, 0 for a direct convolution; from chooseWinograd
-	planar   bool // in[0] is [N,C,H,W]; from choosePlanar
-	fill     int  // channels of zeros that in[0] has behind its own; from net.narrow
-
-	b        []*matmul.PackedB     // by group; from prepare
-	wino     *winograd.Filters     // instead of b, from prepare
-	half     []*matmul.PackedBF16  // instead of b, from prepareBF16
-	winoHalf *winograd.FiltersBF16 // instead of half
-	taps     []float32             // depthwise: [kh·kw][channels]; from prepare
+// A Window is the geometry of a convolution or pool over [N,H,W,C], without the
+// sizes of the maps.
+type Window struct {
+	kernels.Conv
+	PadBottom, PadRight int
 }
 
-// denseOp multiplies the rows of in[0], [...,K], with a constant matrix: a fully
-// connected layer, or a 1×1 convolution.
-type denseOp struct {
-	k, n  int
-	w     weights.Data // [n][k] if trans, else [k][n]
-	trans bool
-	scale []float32 // factor for each output column, or nil
-	gated bool      // the last input, [N,1,1,K], has a factor for each column of in[0]; from gates
-	epilogue
-
-	b    *matmul.PackedB    // from prepare
-	half *matmul.PackedBF16 // instead of b, from prepareBF16
-}
+func init() { register(&Conv{}, map[string]rule{"Conv": (*lowering).conv}) }
 
 // windowOf reads the geometry of n, which maps x to shape, both [N,C,H,W].
-func windowOf(n *graph.Node, kernel, x, shape []int) (w window, ok bool) {
-	or := func(v []int, def int) []int {
-		if v == nil {
-			return []int{def, def}
-		}
-		return v
+func windowOf(n *graph.Node, kernel, x, shape []int) (w Window, ok bool) {
+	stride, dilation, pads := n.Ints("strides"), n.Ints("dilations"), n.Ints("pads")
+	if stride == nil {
+		stride = []int{1, 1}
 	}
-	s, d := or(n.Ints("strides"), 1), or(n.Ints("dilations"), 1)
-	if len(kernel) != 2 || len(s) != 2 || len(d) != 2 {
+	if dilation == nil {
+		dilation = []int{1, 1}
+	}
+	auto := tensor.Padding(n.Str("auto_pad", string(tensor.Explicit)))
+	if auto != tensor.Explicit && auto != "" || pads == nil {
+		pads = make([]int, 4)
+	}
+	if len(kernel) != 2 || len(stride) != 2 || len(dilation) != 2 || len(pads) != 4 {
 		return w, false
 	}
-	w = window{kh: kernel[0], kw: kernel[1], sh: s[0], sw: s[1], dh: d[0], dw: d[1]}
-	total := func(i int) int { return max((shape[2+i]-1)*s[i]+(kernel[i]-1)*d[i]+1-x[2+i], 0) }
-	switch n.Str("auto_pad", "NOTSET") {
-	case "SAME_UPPER":
-		w.top, w.left = total(0)/2, total(1)/2
-		w.bottom, w.right = total(0)-w.top, total(1)-w.left
-	case "SAME_LOWER":
-		w.bottom, w.right = total(0)/2, total(1)/2
-		w.top, w.left = total(0)-w.bottom, total(1)-w.right
-	case "NOTSET", "":
-		if p := n.Ints("pads"); len(p) == 4 {
-			w.top, w.left, w.bottom, w.right = p[0], p[1], p[2], p[3]
-		}
+	t := tensor.Window{In: [3]int{1, x[2], x[3]}, Kernel: [3]int{1, kernel[0], kernel[1]}, Stride: [3]int{1, stride[0], stride[1]},
+		Dilation: [3]int{1, dilation[0], dilation[1]}, Begin: [3]int{0, pads[0], pads[1]}, End: [3]int{0, pads[2], pads[3]}}
+	if t.Slide(auto, n.Int("ceil_mode", 0) != 0) != nil || min(pads[0], pads[1], pads[2], pads[3]) < 0 {
+		return w, false
 	}
-	return w, min(w.top, w.left, w.bottom, w.right) >= 0
+	return Window{kernels.Conv{KH: kernel[0], KW: kernel[1], StrideH: stride[0], StrideW: stride[1], DilH: dilation[0], DilW: dilation[1],
+		PadTop: t.Begin[1], PadLeft: t.Begin[2]}, t.End[1], t.End[2]}, true
 }
 
-func (w window) pointwise() bool {
-	return w == window{kh: 1, kw: 1, sh: 1, sw: 1, dh: w.dh, dw: w.dw}
+// pointwise reports whether each window is the one pixel in its place.
+func (w Window) pointwise() bool {
+	return w == Window{Conv: kernels.Conv{KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilH: w.DilH, DilW: w.DilW}}
 }
 
-func (l *lowering) conv(n *graph.Node, x *value, shape []int) *value {
+// Geometry returns the window over c of the channels of maps of the shapes in and out.
+func (w Window) Geometry(in, out []int, c int) kernels.Conv {
+	w.H, w.W, w.C, w.Ld, w.OH, w.OW = in[1], in[2], c, in[3], out[1], out[2]
+	return w.Conv
+}
+
+func (w Window) String() string {
+	s := fmt.Sprintf("%d×%d", w.KH, w.KW)
+	if w.StrideH != 1 || w.StrideW != 1 {
+		s += fmt.Sprintf(" stride %d,%d", w.StrideH, w.StrideW)
+	}
+	if w.DilH != 1 && w.KH > 1 || w.DilW != 1 && w.KW > 1 {
+		s += fmt.Sprintf(" dilation %d,%d", w.DilH, w.DilW)
+	}
+	if w.PadTop|w.PadLeft|w.PadBottom|w.PadRight != 0 {
+		s += fmt.Sprintf(" pads %d,%d,%d,%d", w.PadTop, w.PadLeft, w.PadBottom, w.PadRight)
+	}
+	return s
+}
+
+func (l *lowering) conv(n *graph.Node, x *Value, shape []int) *Value {
 	w, ok := l.weights(n, 1)
 	bias, ok2 := l.floats(n, 2)
-	if !ok || !ok2 || len(x.shape) != 4 {
+	if !ok || !ok2 || len(x.Shape) != 4 {
 		return nil
 	}
-	win, ok := windowOf(n, w.Shape[2:], x.shape, shape)
+	win, ok := windowOf(n, w.Shape[2:], x.Shape, shape)
 	if !ok {
 		return nil
 	}
-	var ep epilogue
+	var ep Epilogue
 	if bias != nil {
-		ep.bias = bias.F
+		ep.Bias = bias.F
 	}
 	groups := n.Int("group", 1)
 	if groups == 1 && win.pointwise() {
-		return l.viaNHWC(n.Outputs[0], &denseOp{k: w.Shape[1], n: w.Shape[0], w: weightsOf(w), trans: true, epilogue: ep}, x, shape)
+		return l.viaNHWC(n.Outputs[0], &Dense{K: w.Shape[1], N: w.Shape[0], W: weightsOf(w), Trans: true, Epilogue: ep}, x, shape)
 	}
-	return l.viaNHWC(n.Outputs[0], &convOp{window: win, groups: groups, c: w.Shape[1], out: w.Shape[0], w: weightsOf(w), epilogue: ep}, x, shape)
+	return l.viaNHWC(n.Outputs[0], &Conv{Window: win, Groups: groups, C: w.Shape[1], Filters: w.Shape[0], W: weightsOf(w), Epilogue: ep}, x, shape)
 }
 
-func (l *lowering) gemm(n *graph.Node, x *value, shape []int) *value {
-	w, ok := l.weights(n, 1)
-	bias, ok2 := l.floats(n, 2)
-	if !ok || !ok2 || n.Int("transA", 0) != 0 || len(x.shape) != 2 {
-		return nil
-	}
-	o := &denseOp{k: x.shape[1], n: shape[1], w: weightsOf(w), trans: n.Int("transB", 0) != 0}
-	if alpha := n.Float("alpha", 1); alpha != 1 {
-		o.scale = l.net.floats(n.Name, o.n)
-		for i := range o.scale {
-			o.scale[i] = alpha
-		}
-	}
-	if bias != nil {
-		b, ok := channels(bias, 2, shape)
-		if !ok || b.axis == 0 {
-			return nil
-		}
-		beta := n.Float("beta", 1)
-		o.bias = l.net.floats(n.Name, o.n)
-		for j := range o.bias {
-			o.bias[j] = beta * b.at(j)
-		}
-	}
-	return l.net.add(n.Outputs[0], o, graph.Float, shape, x)
+// Depthwise reports whether each channel has a filter of its own.
+func (o *Conv) Depthwise() bool { return o.C == 1 && o.Groups > 1 && o.Filters == o.Groups }
+
+func (o *Conv) pictures(n *Node) (int, bool) { return n.keep(1, 2, 3) }
+func (o *Conv) fuses() fusable {
+	return fusable{act: &o.Act, residual: &o.Residual, scale: &o.Scale, shift: &o.Bias}
 }
 
-func (l *lowering) matmul(n *graph.Node, x *value, shape []int) *value {
-	w, ok := l.weights(n, 1)
-	if !ok || len(w.Shape) != 2 || len(x.shape) < 2 || x.data != nil {
-		return nil
+// fusePad lets the convolution n pad by itself.
+func (g *Net) fusePad(n *Node, o *Conv) {
+	p, ok := n.In[0].producer().(*Pad)
+	if !ok || p.Before[0]+p.After[0]+p.Before[3]+p.After[3] != 0 {
+		return
 	}
-	o := &denseOp{k: w.Shape[0], n: w.Shape[1], w: weightsOf(w)}
-	return l.net.add(n.Outputs[0], o, graph.Float, shape, x)
+	o.PadTop += p.Before[1]
+	o.PadLeft += p.Before[2]
+	o.PadBottom += p.After[1]
+	o.PadRight += p.After[2]
+	o.Padded = true
+	n.In[0] = n.In[0].def.In[0]
+}
+
+func (o *Conv) inPlace(n *Node) (first, end int) {
+	if o.Depthwise() {
+		return 0, 0
+	}
+	return 1, len(n.In)
+}
+
+func (o *Conv) multiplyAdds(n *Node) int { return n.Out[0].Len() * o.C * o.KH * o.KW }
+
+func (o *Conv) workspace(g *Net, n *Node) (w workspace) {
+	out := n.Out[0].Shape
+	if o.Winograd > 0 {
+		// What some tiles of so many rows by 4 pixels are transformed to, and
+		// the products for 32 channels.
+		all := (out[1] + o.Winograd - 1) / o.Winograd * ((out[2] + 3) / 4)
+		w.tiles = (o.Winograd + 2) * 6 * min(all, 24) * (o.C + min(o.Filters, 32) + 32)
+	} else if !o.Depthwise() && !o.Planar && (o.C < 16 || n.In[0].Shape[3]%512 == 0) {
+		w.rows = copied(tensor.Size(out[1:3]), o.C*o.KH*o.KW)
+	}
+	return w
+}
+
+func (o *Conv) prefers(g *Net, n *Node, all bool) precision {
+	switch {
+	case o.Depthwise():
+		return either
+	case !all && (o.fasterInFloat32(n) || g.isPicture(n.In[0]) && n.Out[0].feedsDepthwise()):
+		return float32s
+	}
+	return bf16s
+}
+
+func (o *Conv) widens(used bool) bool { return !used && !o.Depthwise() }
+
+// fasterInFloat32 reports whether float32 is faster for o than bf16: where it goes
+// by Winograd, for numbers of channels that bf16 does not take that way, and for
+// groups of few channels, which do not fill the tiles of bf16. Winograd's filters
+// take eight times the memory: with more channels nothing is won.
+func (o *Conv) fasterInFloat32(n *Node) bool {
+	const most, few = 256, 32
+	if o.Groups > 1 {
+		return o.C < few
+	}
+	g := o.Geometry(n.In[0].Shape, n.Out[0].Shape, o.C)
+	return cpu.BF16Unit() != "amx" && o.C <= most && o.Filters <= most && winograd.Rows(&g, o.Filters) > 0 && !winograd.FasterBF16(&g, o.Filters)
+}
+
+// isPicture reports whether v is the input, but for its layout and scale.
+func (g *Net) isPicture(v *Value) bool {
+	for v.def != nil {
+		switch v.def.Op.(type) {
+		case *Transpose, *Scale, *Pad, *Reshape:
+			v = v.def.In[0]
+		default:
+			return false
+		}
+	}
+	return v == g.Input
+}
+
+// feedsDepthwise reports whether v goes, through an activation perhaps, into a
+// depthwise convolution. Right behind the first convolution that takes differences
+// of large neighbouring values: rounding these alone gave EfficientNet-Lite2 an
+// error of 0.1 on some photos.
+func (v *Value) feedsDepthwise() bool {
+	return slices.ContainsFunc(v.uses, func(n *Node) bool {
+		switch o := n.Op.(type) {
+		case *Conv:
+			return o.Depthwise()
+		case *Activate, *Scale, *Norm:
+			return slices.ContainsFunc(n.Out[0].uses, func(n *Node) bool {
+				o, ok := n.Op.(*Conv)
+				return ok && o.Depthwise()
+			})
+		}
+		return false
+	})
+}
+
+// readPicture lets n, a convolution of few channels, read [N,C,H,W] itself, or as
+// Pixels stores it, instead of what a transposition makes of it: the first one of a
+// network. pixels holds what Pixels there are.
+func (g *Net) readPicture(n *Node, o *Conv, pixels map[*Value]*Value) {
+	t, ok := n.In[0].producer().(*Transpose)
+	if !ok || !slices.Equal(t.Perm, toNHWC) || o.Groups != 1 || n.In[0].def.In[0].BF16 {
+		return
+	}
+	x, w := n.In[0].def.In[0], o.Geometry(n.In[0].Shape, n.Out[0].Shape, o.C)
+	switch {
+	case n.BF16 && o.C < PixelSize:
+		if pixels[x] == nil {
+			shape := tensor.Permuted(x.Shape, toNHWC)
+			shape[3] = PixelSize
+			pixels[x] = g.add(x.Name, &Pixels{}, x.Type, shape, x)
+			pixels[x].BF16, pixels[x].Pictures = true, 0
+		}
+		n.In[0], o.Fill = pixels[x], PixelSize-o.C
+	case !n.BF16 && !o.Residual && matmul.Planar(&w):
+		o.Planar, n.In[0] = true, x
+	}
+}
+
+// chooseWinograd decides which convolutions go by Winograd.
+func (g *Net) chooseWinograd() {
+	for _, n := range g.Nodes {
+		o, ok := n.Op.(*Conv)
+		if !ok || o.Groups > 1 || o.Planar {
+			continue
+		}
+		w := o.Geometry(n.In[0].Shape, n.Out[0].Shape, o.C)
+		if !n.BF16 {
+			o.Winograd = winograd.Rows(&w, o.Filters)
+		} else if n.Out[0].BF16 && winograd.FasterBF16(&w, o.Filters) {
+			o.Winograd = 2
+		}
+	}
+}
+
+func (o *Conv) words(n *Node) words {
+	w := words{what: "convolution " + o.Window.String(), kernel: "direct"}
+	if o.Padded {
+		w.fused = "padding"
+	}
+	switch {
+	case o.Depthwise():
+		w.what, w.kernel = "depthwise "+w.what, "depthwise"
+	case o.Groups > 1:
+		w.what += fmt.Sprintf(" in %d groups", o.Groups)
+	case o.Winograd > 0 && n.BF16:
+		w.kernel = "Winograd F(2×2)"
+	case o.Winograd > 0:
+		w.kernel = fmt.Sprintf("Winograd F(%d×4)", o.Winograd)
+	case o.Planar:
+		w.kernel = "direct, planar"
+	}
+	return w
+}
+
+// weightsOf returns the elements of a Float tensor, wherever they are.
+func weightsOf(t *graph.Tensor) weights.Data {
+	if d, ok := t.Stored.(weights.Data); ok {
+		return d
+	}
+	return weights.Of(t.F)
 }

@@ -5,85 +5,64 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/cnn/internal/ops"
-	"github.com/onetomany/caption/internal/weights"
+	"github.com/onetomany/caption/cnn/internal/op"
 )
 
-// genericOp is an ONNX operator as package ops computes it, in row-major order.
-type genericOp struct {
+// Generic is an ONNX operator as package ops computes it, in row-major order.
+type Generic struct {
+	common
 	node  *graph.Node
 	opset int
 }
 
-// move lets transpositions pass what works element by element.
-func (o *genericOp) move([]int) (op, bool) { return o, ops.Get(o.node.Op).Elementwise() }
+func init() { register(&Generic{}, nil) }
 
-// batch returns the axis of the outputs along which the pictures lie.
-func (o *genericOp) batch(n *node) (axis int, ok bool) {
-	in, axes := make([]*graph.Tensor, len(n.in)), make([]int, len(n.in))
-	for i, v := range n.in {
-		axes[i] = -1
-		if v != nil {
-			in[i], axes[i] = v.tensor(), v.batch
+// move lets transpositions pass what works element by element.
+func (o *Generic) move([]int) (Op, bool) { return o, op.Get(o.node.Op).Elementwise() }
+
+// pictures is what package ops says of the operator.
+func (o *Generic) pictures(n *Node) (axis int, ok bool) {
+	in, axes := make([]*graph.Tensor, len(n.In)), make([]int, len(n.In))
+	for i, v := range n.In {
+		switch axes[i] = -1; {
+		case v == nil:
+		case v.Data != nil:
+			in[i] = v.Data
+		default:
+			in[i], axes[i] = &graph.Tensor{Type: v.Type, Shape: v.Shape}, v.Pictures
 		}
 	}
-	return ops.BatchAxis(o.node, o.opset, in, axes)
+	return op.Pictures(o.node, o.opset, in, axes)
 }
 
-// tensor returns what is known of v.
-func (v *value) tensor() *graph.Tensor {
-	if v.data != nil {
-		return v.data
-	}
-	return &graph.Tensor{Type: v.typ, Shape: v.shape}
-}
+func (o *Generic) prefers(*Net, *Node, bool) precision { return float32s }
 
-// bind prepares n for inputs and outputs of the types and shapes in s. It fails
-// where the operator would give others than the plan expects.
-func (o *genericOp) bind(s *state, n *node) (*ops.Kernel, error) {
-	// Shapes alone, except for constants: data of the last run must not count.
-	in := make([]*graph.Tensor, len(n.in))
-	for i, v := range n.in {
+// Operator names the operator for messages.
+func (o *Generic) Operator() string { return o.node.Op }
+
+func (o *Generic) words(*Node) words { return words{graph.Word(o.node.Op), "general", ""} }
+
+// Bind prepares n, a Generic of p, for so many pictures. It fails where the
+// operator would give other types or shapes than the plan expects.
+func (o *Generic) Bind(p *Plan, n *Node, pictures int) (*op.Kernel, error) {
+	in := make([]*graph.Tensor, len(n.In))
+	for i, v := range n.In {
 		switch {
 		case v == nil:
-		case v.data != nil:
-			in[i] = v.data
+		case v.Data != nil:
+			in[i] = v.Data
 		default:
-			in[i] = &graph.Tensor{Type: v.typ, Shape: s.t[v.id].Shape}
+			in[i] = &graph.Tensor{Type: v.Type, Shape: p.Shape(v, pictures)}
 		}
 	}
-	k, err := ops.Bind(o.node, o.opset, in)
+	k, err := op.Bind(o.node, o.opset, in)
 	if err != nil {
 		return nil, err
 	}
-	for i, v := range n.out {
-		if t := s.t[v.id]; k.Out[i].Type != t.Type || !slices.Equal(k.Out[i].Shape, t.Shape) {
-			return nil, fmt.Errorf("operator %s (node %s) gives %v, not %v, for %d pictures", o.node.Op, graph.Name(n.name), k.Out[i].Shape, t.Shape, s.n)
+	for i, v := range n.Out {
+		if shape := p.Shape(v, pictures); k.Out[i].Type != v.Type || !slices.Equal(k.Out[i].Shape, shape) {
+			return nil, fmt.Errorf("operator %s (node %s) gives %v, not %v, for %d pictures", o.node.Op, graph.Name(n.Name), k.Out[i].Shape, shape, pictures)
 		}
 	}
 	return k, nil
-}
-
-func (o *genericOp) run(s *state, n *node) error {
-	b := &s.bound[n.index]
-	for i, v := range n.in {
-		if v != nil {
-			b.in[i] = s.t[v.id]
-		}
-	}
-	for i, v := range n.out {
-		b.out[i] = s.t[v.id]
-	}
-	if err := b.kernel.Run(b.in, b.out, &s.team); err != nil {
-		return fmt.Errorf("operator %s (node %s): %w", o.node.Op, graph.Name(n.name), err)
-	}
-	return nil
-}
-
-// weightsOf returns the elements of a Float tensor, wherever they are.
-func weightsOf(t *graph.Tensor) weights.Data {
-	if d, ok := t.Stored.(weights.Data); ok {
-		return d
-	}
-	return weights.Of(t.F)
 }

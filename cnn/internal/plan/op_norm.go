@@ -1,47 +1,42 @@
 package plan
 
-import "github.com/onetomany/caption/cnn/internal/graph"
+import (
+	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
+)
 
-// normOp normalises in[0] over its last axis: (x−mean)/√(variance+eps)·scale + bias.
-type normOp struct {
-	eps         float32
-	scale, bias []float32 // bias may be nil
+// Norm normalises In[0] over its last axis: (x−mean)/√(variance+Eps)·Scale + Bias.
+type Norm struct {
+	common
+	Eps         float32
+	Scale, Bias []float32 // Bias may be nil
 }
 
-// softmaxOp computes the softmax over the last axis.
-type softmaxOp struct{}
+func init() {
+	register(&Norm{}, map[string]rule{"LayerNormalization": (*lowering).layerNorm})
+}
 
-func (l *lowering) layerNorm(n *graph.Node, x *value) *value {
+func (l *lowering) layerNorm(n *graph.Node, x *Value, _ []int) *Value {
 	scale, ok1 := l.floats(n, 1)
 	bias, ok2 := l.floats(n, 2)
-	rank := len(x.shape)
-	if !ok1 || !ok2 || axisOf(n.Int("axis", -1), rank) != rank-1 || scale == nil || len(scale.F) != x.shape[rank-1] {
+	rank := len(x.Shape)
+	if !ok1 || !ok2 || tensor.FromEnd(n.Int("axis", -1), rank) != rank-1 || scale == nil || len(scale.F) != x.Shape[rank-1] {
 		return nil
 	}
-	o := &normOp{eps: n.Float("epsilon", 1e-5), scale: scale.F}
+	o := &Norm{Eps: n.Float("epsilon", 1e-5), Scale: scale.F}
 	if bias != nil {
 		if len(bias.F) != len(scale.F) {
 			return nil
 		}
-		o.bias = bias.F
+		o.Bias = bias.F
 	}
-	return l.net.add(n.Outputs[0], o, graph.Float, x.shape, x)
+	return l.net.add(n.Outputs[0], o, graph.Float, x.Shape, x)
 }
 
-func (l *lowering) softmax(n *graph.Node, x *value) *value {
-	def := -1
-	if l.g.Opset < 13 { // it was over all axes from this one on
-		def = 1
-	}
-	if rank := len(x.shape); rank == 0 || axisOf(n.Int("axis", def), rank) != rank-1 {
-		return nil
-	}
-	return l.net.add(n.Outputs[0], softmaxOp{}, graph.Float, x.shape, x)
-}
+func (o *Norm) pictures(n *Node) (int, bool)   { return n.keep(len(n.In[0].Shape) - 1) }
+func (o *Norm) move(perm []int) (Op, bool)     { return o, lastStays(perm) }
+func (o *Norm) fuses() fusable                 { return fusable{scale: &o.Scale, shift: &o.Bias} }
+func (o *Norm) inPlace(*Node) (first, end int) { return 0, 1 }
 
 // lastStays reports whether perm leaves the last axis where it is.
 func lastStays(perm []int) bool { return perm[len(perm)-1] == len(perm)-1 }
-
-func (o *normOp) move(perm []int) (op, bool)   { return o, lastStays(perm) }
-func (o softmaxOp) move(perm []int) (op, bool) { return o, lastStays(perm) }
-func (o *denseOp) move(perm []int) (op, bool)  { return o, lastStays(perm) }

@@ -7,50 +7,50 @@ import (
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
-// scaleOp computes act(in[0]·scale + shift), with a scale and shift for each
+// Scale computes Act(In[0]·Scale + Shift), with a factor and a summand for each
 // index of one axis: a batch normalisation, or arithmetic with constants.
-type scaleOp struct {
-	axis         int // -1 where scale and shift are the same for all: one element
-	scale, shift []float32
-	act          act
+type Scale struct {
+	common
+	Axis         int // -1 where Scale and Shift are the same for all: one element
+	Scale, Shift []float32
+	Act          Act
 }
 
-// A perChannel is a constant that varies along one axis at most.
-type perChannel struct {
-	axis int // -1 where it is a single number
-	data []float32
+func init() {
+	register(&Scale{}, map[string]rule{"BatchNormalization": (*lowering).batchNorm})
 }
 
-func (c perChannel) at(i int) float32 {
-	if c.axis < 0 {
-		return c.data[0]
-	}
-	return c.data[i]
-}
-
-// channels views a constant that broadcasts to shape, of the given rank, as one
-// number for each index of an axis; ok is false where it varies along several.
-func channels(t *graph.Tensor, rank int, shape []int) (c perChannel, ok bool) {
-	c = perChannel{axis: -1, data: t.F}
-	off := rank - len(t.Shape)
+// varies returns the axis along which a constant that broadcasts to shape varies,
+// -1 where it is a single number; ok is false where it varies along several.
+func varies(t *graph.Tensor, shape []int) (axis int, ok bool) {
+	off := len(shape) - len(t.Shape)
 	if off < 0 || len(t.F) == 0 {
-		return c, false
+		return -1, false
 	}
+	axis = -1
 	for i, d := range t.Shape {
 		if d == 1 {
 			continue
 		}
-		if c.axis >= 0 || d != shape[off+i] {
-			return c, false
+		if axis >= 0 || d != shape[off+i] {
+			return axis, false
 		}
-		c.axis = off + i
+		axis = off + i
 	}
-	return c, true
+	return axis, true
+}
+
+// at returns element i of numbers for each channel, or the one for all.
+func at(v []float32, i int) float32 {
+	if len(v) == 1 {
+		return v[0]
+	}
+	return v[i]
 }
 
 // batchNorm lowers an inference-time BatchNormalization: with its statistics
 // constant it is a scale and a shift.
-func (l *lowering) batchNorm(n *graph.Node, x *value) *value {
+func (l *lowering) batchNorm(n *graph.Node, x *Value, _ []int) *Value {
 	var p [4][]float32 // scale, bias, mean, variance
 	for i := range p {
 		t, ok := l.floats(n, i+1)
@@ -59,76 +59,79 @@ func (l *lowering) batchNorm(n *graph.Node, x *value) *value {
 		}
 		p[i] = t.F
 	}
-	if len(x.shape) < 2 || n.Int("training_mode", 0) != 0 {
+	if len(x.Shape) < 2 || n.Int("training_mode", 0) != 0 {
 		return nil
 	}
 	eps := float64(n.Float("epsilon", 1e-5))
-	o := &scaleOp{axis: 1, scale: l.net.floats(n.Name, len(p[0])), shift: l.net.floats(n.Name, len(p[0]))}
-	for i := range o.scale {
+	o := &Scale{Axis: 1, Scale: l.net.floats(n.Name, len(p[0])), Shift: l.net.floats(n.Name, len(p[0]))}
+	for i := range o.Scale {
 		s := float64(p[0][i]) / math.Sqrt(float64(p[3][i])+eps)
-		o.scale[i] = float32(s)
-		o.shift[i] = float32(float64(p[1][i]) - s*float64(p[2][i]))
+		o.Scale[i] = float32(s)
+		o.Shift[i] = float32(float64(p[1][i]) - s*float64(p[2][i]))
 	}
-	return l.net.add(n.Outputs[0], o, graph.Float, x.shape, x)
+	return l.net.add(n.Outputs[0], o, graph.Float, x.Shape, x)
 }
 
-// scaled lowers arithmetic of x with the constant c; first says that c is the
-// first operand.
-func (l *lowering) scaled(n *graph.Node, x *value, c perChannel, first bool) *value {
+// scaled lowers arithmetic of x with constants c along an axis; first says that
+// they are the first operand.
+func (l *lowering) scaled(n *graph.Node, x *Value, c []float32, axis int, first bool) *Value {
 	if n.Op == "Div" && first {
 		return nil
 	}
-	o := &scaleOp{axis: c.axis, scale: l.net.floats(n.Name, len(c.data)), shift: l.net.floats(n.Name, len(c.data))}
-	for i, v := range c.data {
-		o.scale[i] = 1
+	o := &Scale{Axis: axis, Scale: l.net.floats(n.Name, len(c)), Shift: l.net.floats(n.Name, len(c))}
+	for i, v := range c {
+		o.Scale[i] = 1
 		switch n.Op {
 		case "Add":
-			o.shift[i] = v
+			o.Shift[i] = v
 		case "Mul":
-			o.scale[i] = v
+			o.Scale[i] = v
 		case "Sub":
-			o.shift[i] = -v
+			o.Shift[i] = -v
 			if first {
-				o.scale[i], o.shift[i] = -1, v
+				o.Scale[i], o.Shift[i] = -1, v
 			}
 		case "Div":
-			o.scale[i] = 1 / v
+			o.Scale[i] = 1 / v
 		}
 	}
-	return l.net.add(n.Outputs[0], o, graph.Float, x.shape, x)
+	return l.net.add(n.Outputs[0], o, graph.Float, x.Shape, x)
 }
 
-// merge returns what computes p, which is n's, after o, both of a value of the same
-// shape; ok is false where they vary along different axes.
-func (g *net) merge(n *node, o, p *scaleOp) (m *scaleOp, ok bool) {
-	if o.act.f != vmath.ActNone || o.axis != p.axis && o.axis >= 0 && p.axis >= 0 {
+// scalar returns x if v is x·scale + shift with two numbers.
+func scalar(v *Value, scale, shift float32) (x *Value, ok bool) {
+	o, ok := v.producer().(*Scale)
+	if !ok || o.Axis >= 0 || o.Act.F != vmath.ActNone || !near(o.Scale[0], scale) || !near(o.Shift[0], shift) {
 		return nil, false
 	}
-	size := max(len(o.scale), len(p.scale))
-	m = &scaleOp{axis: max(o.axis, p.axis), act: p.act, scale: g.floats(n.name, size), shift: g.floats(n.name, size)}
-	a, b := perChannel{o.axis, o.scale}, perChannel{o.axis, o.shift}
-	c, d := perChannel{p.axis, p.scale}, perChannel{p.axis, p.shift}
-	for i := range m.scale {
-		m.scale[i] = a.at(i) * c.at(i)
-		m.shift[i] = b.at(i)*c.at(i) + d.at(i)
-	}
-	return m, true
+	return v.def.In[0].resolve(), true
 }
 
-// nothing reports whether o changes nothing.
-func (o *scaleOp) nothing() bool {
-	for i := range o.scale {
-		if o.scale[i] != 1 || o.shift[i] != 0 {
+// near allows for the rounding of exporters.
+func near(a, b float32) bool { return math.Abs(float64(a-b)) <= 1e-6*math.Abs(float64(b)) }
+
+// isIdentity reports whether o changes nothing.
+func (o *Scale) isIdentity() bool {
+	for i := range o.Scale {
+		if o.Scale[i] != 1 || o.Shift[i] != 0 {
 			return false
 		}
 	}
-	return o.act.f == vmath.ActNone
+	return o.Act.F == vmath.ActNone
 }
 
-func (o *scaleOp) move(perm []int) (op, bool) {
+func (o *Scale) pictures(n *Node) (int, bool) { return n.keep(o.Axis) }
+
+func (o *Scale) move(perm []int) (Op, bool) {
 	p := *o
-	if p.axis >= 0 {
-		p.axis = perm[p.axis]
+	if p.Axis >= 0 {
+		p.Axis = perm[p.Axis]
 	}
 	return &p, true
 }
+
+func (o *Scale) fuses() fusable {
+	return fusable{act: &o.Act, scale: &o.Scale, shift: &o.Shift, axis: &o.Axis}
+}
+
+func (o *Scale) inPlace(*Node) (first, end int) { return 0, 1 }

@@ -5,23 +5,24 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // patterns recognises what exporters spell out: SiLU as x·Sigmoid(x), HardSwish,
 // HardSigmoid and GELU in their several forms, layer normalisation.
-func (g *net) patterns() {
-	for _, n := range g.nodes {
+func (g *Net) patterns() {
+	for _, n := range g.Nodes {
 		n.resolve()
-		switch o := n.op.(type) {
-		case *binaryOp:
-			switch o.op {
-			case mul:
+		switch o := n.Op.(type) {
+		case *Binary:
+			switch o.Arith {
+			case Mul:
 				g.product(n)
-			case div:
+			case Div:
 				g.normalised(n)
 			}
-		case *scaleOp:
+		case *Scale:
 			g.sixth(n, o)
 		}
 	}
@@ -29,38 +30,38 @@ func (g *net) patterns() {
 }
 
 // product recognises x·f(x).
-func (g *net) product(n *node) {
+func (g *Net) product(n *Node) {
 	for i := range 2 {
-		x, s := n.in[i], n.in[1-i]
-		if !sameShape(x, n.out[0]) || !sameShape(s, n.out[0]) {
+		x, s := n.In[i], n.In[1-i]
+		if !sameShape(x, n.Out[0]) || !sameShape(s, n.Out[0]) {
 			continue
 		}
 		switch o := s.producer().(type) {
-		case *actOp:
+		case *Activate:
 			switch {
-			case s.def.in[0] != x:
-			case o.f == vmath.ActSigmoid:
-				g.become(n, act{f: vmath.ActSiLU}, x, 1)
+			case s.def.In[0] != x:
+			case o.F == vmath.ActSigmoid:
+				g.rewriteAs(n, Act{F: vmath.ActSiLU}, x, 1)
 				return
-			case o.f == vmath.ActHardSigmoid && near(o.a, 1./6) && near(o.b, 0.5):
-				g.become(n, act{f: vmath.ActHardSwish}, x, 1)
+			case o.F == vmath.ActHardSigmoid && near(o.A, 1./6) && near(o.B, 0.5):
+				g.rewriteAs(n, Act{F: vmath.ActHardSwish}, x, 1)
 				return
 			}
 			if y := relu6plus3(s); y == x { // x·Clip(x+3, 0, 6)
-				g.become(n, act{f: vmath.ActHardSwish}, x, 6)
+				g.rewriteAs(n, Act{F: vmath.ActHardSwish}, x, 6)
 				return
 			}
-		case *scaleOp: // x·(1+Erf(x/√2)), x perhaps halved already
+		case *Scale: // x·(1+Erf(x/√2)), x perhaps halved already
 			y := erfPlus1(s)
 			if y == nil {
 				continue
 			}
 			if y == x {
-				g.become(n, act{f: vmath.ActGELU}, x, 2)
+				g.rewriteAs(n, Act{F: vmath.ActGELU}, x, 2)
 				return
 			}
 			if h, ok := scalar(x, 0.5, 0); ok && h == y {
-				g.become(n, act{f: vmath.ActGELU}, y, 1)
+				g.rewriteAs(n, Act{F: vmath.ActGELU}, y, 1)
 				return
 			}
 		}
@@ -68,83 +69,69 @@ func (g *net) product(n *node) {
 }
 
 // sixth recognises Clip(x+3, 0, 6)/6.
-func (g *net) sixth(n *node, o *scaleOp) {
-	if x, ok := scalar(n.out[0], 1./6, 0); ok {
+func (g *Net) sixth(n *Node, o *Scale) {
+	if x, ok := scalar(n.Out[0], 1./6, 0); ok {
 		if y := relu6plus3(x); y != nil {
-			g.become(n, act{f: vmath.ActHardSigmoid, a: 1. / 6, b: 0.5}, y, 1)
+			g.rewriteAs(n, Act{F: vmath.ActHardSigmoid, A: 1. / 6, B: 0.5}, y, 1)
 		}
 	}
 }
 
-// become makes n compute times·f(x).
-func (g *net) become(n *node, f act, x *value, times float32) {
-	y := n.out[0]
+// rewriteAs makes n compute times·f(x).
+func (g *Net) rewriteAs(n *Node, f Act, x *Value, times float32) {
+	y := n.Out[0]
 	if times != 1 {
-		x = g.add(n.name, &actOp{f}, graph.Float, y.shape, x)
-		n.op, n.in = &scaleOp{axis: -1, scale: []float32{times}, shift: []float32{0}}, []*value{x}
+		x = g.add(n.Name, &Activate{Act: f}, graph.Float, y.Shape, x)
+		n.Op, n.In = &Scale{Axis: -1, Scale: []float32{times}, Shift: []float32{0}}, []*Value{x}
 		return
 	}
-	n.op, n.in = &actOp{f}, []*value{x}
+	n.Op, n.In = &Activate{Act: f}, []*Value{x}
 }
 
 // normalised recognises d/√(mean(d²) + eps) with d = x − mean(x), means over the
 // last axis: a layer normalisation.
-func (g *net) normalised(n *node) {
-	d, s := n.in[0], n.in[1]
-	sub, ok := d.producer().(*binaryOp)
-	if !ok || sub.op != '-' || !s.is("Sqrt") {
+func (g *Net) normalised(n *Node) {
+	d, s := n.In[0], n.In[1]
+	if !d.binary(Sub) || !s.is("Sqrt") {
 		return
 	}
-	x := d.def.in[0]
-	eps, ok := s.def.in[0].producer().(*scaleOp)
-	if !ok || eps.axis >= 0 || eps.scale[0] != 1 || eps.act.f != vmath.ActNone {
+	x := d.def.In[0]
+	eps, ok := s.def.In[0].producer().(*Scale)
+	if !ok || eps.Axis >= 0 || eps.Scale[0] != 1 || eps.Act.F != vmath.ActNone {
 		return
 	}
-	variance := s.def.in[0].def.in[0]
-	if !d.def.in[1].meanOfLast() || d.def.in[1].def.in[0] != x || !variance.meanOfLast() {
+	variance := s.def.In[0].def.In[0]
+	if !d.def.In[1].meanOfLast() || d.def.In[1].def.In[0] != x || !variance.meanOfLast() {
 		return
 	}
-	switch square := variance.def.in[0]; {
-	case square.is("Pow") && square.def.in[0] == d && square.def.in[1].data != nil && isNumber(square.def.in[1].data, 2):
-	case square.isProduct() && square.def.in[0] == d && square.def.in[1] == d:
+	switch square := variance.def.In[0]; {
+	case square.is("Pow") && square.def.In[0] == d && square.def.In[1].Data != nil && isNumber(square.def.In[1].Data, 2):
+	case square.binary(Mul) && square.def.In[0] == d && square.def.In[1] == d:
 	default:
 		return
 	}
-	c := x.shape[len(x.shape)-1]
-	o := &normOp{eps: eps.shift[0], scale: g.floats(n.name, c)}
-	for i := range o.scale {
-		o.scale[i] = 1
+	c := x.Shape[len(x.Shape)-1]
+	o := &Norm{Eps: eps.Shift[0], Scale: g.floats(n.Name, c)}
+	for i := range o.Scale {
+		o.Scale[i] = 1
 	}
-	n.op, n.in = o, []*value{x}
-}
-
-// producer returns the operator that computes v, nil if there is none.
-func (v *value) producer() op {
-	if v.def == nil {
-		return nil
-	}
-	return v.def.op
+	n.Op, n.In = o, []*Value{x}
 }
 
 // is reports whether v is computed by that ONNX operator.
-func (v *value) is(name string) bool {
-	o, ok := v.producer().(*genericOp)
+func (v *Value) is(name string) bool {
+	o, ok := v.producer().(*Generic)
 	return ok && o.node.Op == name
 }
 
-func (v *value) isProduct() bool {
-	o, ok := v.producer().(*binaryOp)
-	return ok && o.op == mul
-}
-
 // meanOfLast reports whether v is a mean over the last axis, which it keeps.
-func (v *value) meanOfLast() bool {
+func (v *Value) meanOfLast() bool {
 	if !v.is("ReduceMean") {
 		return false
 	}
-	x := v.def.in[0].shape
+	x := v.def.In[0].Shape
 	last := len(x) - 1
-	return len(v.shape) == len(x) && v.shape[last] == 1 && v.len()*x[last] == size(x)
+	return len(v.Shape) == len(x) && v.Shape[last] == 1 && v.Len()*x[last] == tensor.Size(x)
 }
 
 // isNumber reports whether every element of t, one or more, is v.
@@ -153,32 +140,20 @@ func isNumber(t *graph.Tensor, v float32) bool {
 }
 
 // relu6plus3 returns x if v is Clip(x+3, 0, 6).
-func relu6plus3(v *value) *value {
-	if o, ok := v.producer().(*actOp); !ok || o.f != vmath.ActClip || o.a != 0 || o.b != 6 {
+func relu6plus3(v *Value) *Value {
+	if o, ok := v.producer().(*Activate); !ok || o.F != vmath.ActClip || o.A != 0 || o.B != 6 {
 		return nil
 	}
-	x, _ := scalar(v.def.in[0], 1, 3)
+	x, _ := scalar(v.def.In[0], 1, 3)
 	return x
 }
 
 // erfPlus1 returns x if v is Erf(x/√2) + 1.
-func erfPlus1(v *value) *value {
+func erfPlus1(v *Value) *Value {
 	e, ok := scalar(v, 1, 1)
 	if !ok || !e.is("Erf") {
 		return nil
 	}
-	x, _ := scalar(e.def.in[0], 1/math.Sqrt2, 0)
+	x, _ := scalar(e.def.In[0], 1/math.Sqrt2, 0)
 	return x
 }
-
-// scalar returns x if v is x·scale + shift with two numbers.
-func scalar(v *value, scale, shift float32) (x *value, ok bool) {
-	o, ok := v.producer().(*scaleOp)
-	if !ok || o.axis >= 0 || o.act.f != vmath.ActNone || !near(o.scale[0], scale) || !near(o.shift[0], shift) {
-		return nil, false
-	}
-	return v.def.in[0].resolve(), true
-}
-
-// near allows for the rounding of exporters.
-func near(a, b float32) bool { return math.Abs(float64(a-b)) <= 1e-6*math.Abs(float64(b)) }

@@ -1,4 +1,5 @@
-// Package plan compiles an ONNX graph for the features of pictures and runs it.
+// Package plan compiles an ONNX graph for the features of pictures: the result is
+// data that says what to run, which package exec does.
 //
 // Compile goes through these stages, a file each:
 //
@@ -18,12 +19,12 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/internal/mmap"
-	"github.com/onetomany/caption/internal/packing"
 )
 
 // Options say what to compile.
@@ -34,22 +35,20 @@ type Options struct {
 	BF16All       bool   // also where little is gained or much precision lost; for tests
 }
 
-// A Plan is a compiled network. It is immutable and safe for concurrent use.
+// A Plan is a compiled network as data: package exec packs its weights and runs it.
 type Plan struct {
-	net       *net
-	bufs      []*buffer // by value id
-	arena     int       // floats for one picture
-	batchable bool
-	group     int // units of pictures that go through together, at most
-	cores     cores
-	stock     stock
+	Net
+	Arena     int  // floats of the buffers of one picture
+	Batchable bool // any number of pictures can go through together
+	Group     int  // times Unit pictures go through together, at most
 
 	Info
+	Steps []Step
 }
 
 // Info describes a plan.
 type Info struct {
-	Input                   string
+	InputName               string
 	Channels, Height, Width int
 	NHWC                    bool
 	Batch                   int // fixed by the exporter, 0 where open
@@ -59,8 +58,7 @@ type Info struct {
 	Cut          []string
 
 	MultiplyAdds, Parameters int64
-	WeightBytes              int64 // what is kept: packed weights and other constants
-	PeakBytes                int64 // what a run of one picture takes besides, on one thread
+	PeakBytes                int64 // what a run of one picture takes besides the weights, on one thread
 }
 
 const (
@@ -87,12 +85,16 @@ func ordered(g *graph.Graph) error {
 	return nil
 }
 
-// Compile plans the network of g up to the feature that opt names; g can be closed
-// then. A graph can break the rules of its operators in more ways than are
-// foreseen: what panics on it is an error.
+// Compile plans the network of g up to the feature that opt names. The plan refers to
+// the weights of g until package exec has packed them. A graph can break the rules of
+// its operators in more ways than are foreseen: what panics on it is an error.
 func Compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	defer func() {
-		if r := recover(); r != nil {
+		switch r := recover().(type) {
+		case nil:
+		case *graph.MemoryError: // see Net.take
+			p, err = nil, r
+		default:
 			p, err = nil, fmt.Errorf("an operator breaks the rules of ONNX: %v", r)
 		}
 	}()
@@ -103,25 +105,14 @@ func Compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	return p, err
 }
 
-// compile is Compile, save that panics are not errors, but for that with which
-// passes say that the memory is used up.
 func compile(g *graph.Graph, opt Options) (p *Plan, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			e, ok := r.(*graph.MemoryError)
-			if !ok {
-				panic(r)
-			}
-			p, err = nil, e
-		}
-	}()
 	if len(g.Nodes) > maxNodes {
 		return nil, fmt.Errorf("%d nodes, at most %d are supported", len(g.Nodes), maxNodes)
 	}
 	if err := ordered(g); err != nil {
 		return nil, err
 	}
-	p = &Plan{cores: newCores()}
+	p = &Plan{}
 	budget := g.Budget
 	if budget == nil {
 		budget = graph.NewBudget(0)
@@ -130,73 +121,85 @@ func compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	if err != nil {
 		return nil, err
 	}
-	m := infer(g, p.Input, shape, budget)
+	m := infer(g, p.InputName, shape, budget)
 	m.nhwcInput = p.NHWC
 	f, err := m.feature(opt.Layer)
 	if err != nil {
 		return nil, err
 	}
-	if p.net, err = m.lower(f); err != nil {
+	if err := m.lower(f, &p.Net); err != nil {
 		return nil, err
 	}
-	p.Feature, p.Cut = f.value, f.cut
-	p.count(m, f)
-	p.net.patterns()
-	p.net.layout()
-	p.net.fuse()
-	p.batchable = p.net.batches()
+	p.Feature, p.Cut, p.Parameters = f.value, f.cut, m.parameters(f)
+	p.patterns()
+	p.layout()
+	p.fuse()
+	p.Batchable = p.findPictures()
 	if err := p.featureShape(); err != nil {
 		return nil, err
 	}
-	p.group = p.groupSize()
-	if opt.BF16 {
-		p.net.narrow(opt.BF16All)
+	p.Group = 1
+	if p.Batchable {
+		p.Group = p.groupSize()
 	}
-	p.net.choosePlanar()
-	p.net.gates()
-	p.net.chains()
-	if p.bufs, p.arena, err = p.net.allocate(); err != nil {
+	p.choosePrecision(opt.BF16, opt.BF16All)
+	p.gates()
+	p.chains()
+	if err := p.allocate(); err != nil {
 		return nil, err
 	}
-	if p.bufs[p.net.output.id] == nil {
+	if p.Output.Buffer == nil {
 		return nil, fmt.Errorf("the feature %s is the picture itself", graph.Name(f.value))
 	}
-	room, err := p.check()
+	generic, err := p.checkGeneric()
 	if err != nil {
 		return nil, err
 	}
-	p.net.chooseWinograd()
-	p.PeakBytes = p.peak(room)
-	if err := p.net.budget.Take(p.PeakBytes, "a run of one picture"); err != nil {
+	p.chooseWinograd()
+	p.PeakBytes = p.peak(generic)
+	if err := p.Budget.Take(p.PeakBytes, "a run of one picture"); err != nil {
 		return nil, err
 	}
-	if err := p.prepare(); err != nil {
-		return nil, err
-	}
+	p.describe()
 	return p, nil
 }
 
-// check makes sure that generic operators run as planned, for other batches too. It
-// returns the bytes that the largest takes for itself.
-func (p *Plan) check() (room int64, err error) {
-	if !slices.ContainsFunc(p.net.nodes, func(n *node) bool { _, ok := n.op.(*genericOp); return ok }) {
-		return 0, nil
+// Unit returns how many pictures the network takes at least.
+func (p *Plan) Unit() int {
+	if p.Batchable {
+		return 1
 	}
-	if p.batchable {
-		if _, err := p.bind(2*p.net.base + 1); err != nil {
-			p.batchable = false
+	return p.Base
+}
+
+// Shape returns the shape of v for n pictures.
+func (p *Plan) Shape(v *Value, n int) []int {
+	shape := slices.Clone(v.Shape)
+	if p.Batchable {
+		shape[v.Pictures] = shape[v.Pictures] / p.Base * n
+	}
+	return shape
+}
+
+// checkGeneric makes sure that operators of package ops run as planned, for other
+// batches too. It returns the bytes that the largest takes for itself.
+func (p *Plan) checkGeneric() (largest int64, err error) {
+	bind := func(pictures int) error {
+		for _, n := range p.Nodes {
+			if o, ok := n.Op.(*Generic); ok {
+				k, err := o.Bind(p, n, pictures)
+				if err != nil {
+					return err
+				}
+				largest = max(largest, k.Workspace)
+			}
 		}
+		return nil
 	}
-	s, err := p.bind(p.unit())
-	if err != nil {
-		return 0, err
-	}
-	for _, b := range s.bound {
-		if b.kernel != nil {
-			room = max(room, b.kernel.Workspace)
-		}
-	}
-	return room, nil
+	p.Batchable = p.Batchable && bind(2*p.Base+1) == nil
+	largest = 0
+	err = bind(p.Unit())
+	return largest, err
 }
 
 // picture finds the graph's input and the shape to compile for.
@@ -212,7 +215,7 @@ func (p *Plan) picture(g *graph.Graph, opt Options) ([]int, error) {
 	if in.Type != graph.Float || len(s) != 4 {
 		return nil, fmt.Errorf("input %s, of shape %v, is no input of four dimensions for pictures in float32", graph.Name(in.Name), s)
 	}
-	p.Input = in.Name
+	p.InputName = in.Name
 	// Channels are 3, or few at least; TensorFlow puts them last.
 	few := func(d int) bool { return d == 1 || d == 3 || d == 4 }
 	p.NHWC = few(s[3]) && !few(s[1])
@@ -220,22 +223,16 @@ func (p *Plan) picture(g *graph.Graph, opt Options) ([]int, error) {
 	if p.NHWC {
 		h, w, c = &s[1], &s[2], &s[3]
 	}
-	or := func(d *int, v, def int) {
-		if *d < 0 {
-			if *d = v; v == 0 {
-				*d = def
-			}
-		}
-	}
-	or(c, 3, 3)
-	or(h, opt.Height, 224)
-	or(w, opt.Width, 224)
 	p.Batch = max(s[0], 0)
 	s[0] = max(s[0], 1)
-	for _, d := range s {
-		if d < 1 || d > maxPixels/max(*c, 1) {
-			return nil, fmt.Errorf("input %s has the shape %v", graph.Name(in.Name), in.Shape)
+	open := [...]int{3, cmp.Or(opt.Height, 224), cmp.Or(opt.Width, 224)}
+	for i, d := range []*int{c, h, w} {
+		if *d < 0 {
+			*d = open[i]
 		}
+	}
+	if slices.Min(s) < 1 || slices.Max(s) > maxPixels / *c {
+		return nil, fmt.Errorf("input %s has the shape %v", graph.Name(in.Name), in.Shape)
 	}
 	if *h**w > maxPixels / *c || s[0] > 1024 {
 		return nil, fmt.Errorf("input %s of shape %v is too large", graph.Name(in.Name), s)
@@ -244,18 +241,8 @@ func (p *Plan) picture(g *graph.Graph, opt Options) ([]int, error) {
 	return s, nil
 }
 
-// count fills in multiply-adds and parameters of what f needs.
-func (p *Plan) count(m *model, f feature) {
-	for _, n := range p.net.nodes {
-		out := int64(n.out[0].len())
-		switch o := n.op.(type) {
-		case *convOp:
-			p.MultiplyAdds += out * int64(o.w.Len()) / int64(n.out[0].shape[3])
-		case *denseOp:
-			p.MultiplyAdds += out * int64(o.k)
-		}
-	}
-	p.MultiplyAdds /= int64(p.net.base)
+// parameters counts those that f needs.
+func (m *model) parameters(f feature) (total int64) {
 	seen := map[string]bool{}
 	need := m.ancestors(f.value)
 	for _, n := range m.g.Nodes {
@@ -267,51 +254,26 @@ func (p *Plan) count(m *model, f feature) {
 			statistics := n.Op == "BatchNormalization" && i >= 3
 			if t != nil && t.Type == graph.Float && len(t.Shape) > 0 && !seen[name] && !statistics {
 				seen[name] = true
-				p.Parameters += int64(t.Len())
+				total += int64(t.Len())
 			}
 		}
 	}
+	return total
 }
 
 // featureShape finds the shape of the feature of one picture.
 func (p *Plan) featureShape() error {
-	s, base := p.net.output.shape, p.net.base
+	s, base := p.Output.Shape, p.Base
 	switch {
 	case len(s) > 0 && s[0] == base:
 		p.FeatureShape = slices.Clone(s[1:])
 	case base == 1:
 		p.FeatureShape = slices.Clone(s)
-	case len(s) > 0 && s[0]%base == 0 && p.batchable:
+	case len(s) > 0 && s[0]%base == 0 && p.Batchable:
 		p.FeatureShape = slices.Clone(s)
 		p.FeatureShape[0] /= base
 	default:
 		return fmt.Errorf("the feature %s is %v for %d pictures: it is not made of one part for each", graph.Name(p.Feature), s, base)
 	}
 	return nil
-}
-
-// A preparer is an operator that gets its constants ready once, after all passes:
-// it says to p what is to be packed.
-type preparer interface{ prepare(p *packing.Packer) }
-
-// Batchable reports whether any number of pictures can go through together.
-func (p *Plan) Batchable() bool { return p.batchable }
-
-// prepare packs weights: it is most of the time that opening a network takes.
-func (p *Plan) prepare() error {
-	var packer packing.Packer
-	largest, name := int64(0), ""
-	for _, n := range p.net.nodes {
-		before := packer.Bytes()
-		n.prepare(&packer)
-		if size := packer.Bytes() - before; size > largest || name == "" {
-			largest, name = size, n.name
-		}
-	}
-	if err := p.net.budget.Take(packer.Bytes(), "what weights are packed in, most of it for "+graph.Name(name)+","); err != nil {
-		return err
-	}
-	p.WeightBytes = packer.Bytes() + p.net.kept()
-	p.net.budget = nil // a plan does not grow
-	return packer.Run()
 }

@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"fmt"
@@ -8,15 +8,16 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/onnx"
+	"github.com/onetomany/caption/cnn/internal/plan"
 )
 
 // operators counts a plan's operators by kind, reshapes aside: they cost nothing.
-func operators(p *Plan) string {
+func operators(p *compiled) string {
 	count := map[string]int{}
-	for _, n := range p.net.nodes {
-		kind := strings.TrimSuffix(strings.TrimPrefix(strings.TrimLeft(fmt.Sprintf("%T", n.op), "*"), "plan."), "Op")
-		if o, ok := n.op.(*genericOp); ok {
-			kind = o.node.Op
+	for _, n := range p.Nodes {
+		kind := strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", n.Op), "*plan."))
+		if o, ok := n.Op.(*plan.Generic); ok {
+			kind = o.Operator()
 		}
 		count[kind]++
 	}
@@ -50,14 +51,14 @@ func TestPlans(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := Compile(g.Graph, Options{})
+			p, err := compile(g.Graph, plan.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got := operators(p); got != want {
 				t.Errorf("%s-%s: %s; want %s", name, way, got, want)
 			}
-			if !p.batchable {
+			if !p.Batchable {
 				t.Errorf("%s-%s: pictures cannot go through together", name, way)
 			}
 		}
@@ -74,7 +75,7 @@ func TestNHWC(t *testing.T) {
 		e = ReduceMean d axes=1,2 keepdims=0
 		f = MatMul e w:8,10
 		g = Softmax f`, []int{1, 8, 9, 3}, "g")
-	p, err := Compile(g, Options{})
+	p, err := compile(g, plan.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func TestNHWC(t *testing.T) {
 		x[i] = float32(i%17) / 17
 	}
 	got, err := p.features(1, x, 1)
-	want := evaluate(t, g, "e", transposed(x, []int{1, 3, 8, 9}, toNHWC))
+	want := evaluate(t, g, "e", plan.Transposed(x, []int{1, 3, 8, 9}, plan.ToNHWC))
 	if d := difference(got, want.F); err != nil || d > 1e-5 {
 		t.Errorf("relative error %g, %v", d, err)
 	}
@@ -105,7 +106,7 @@ func TestOddities(t *testing.T) {
 		"a = Conv x w:4,3,1,1\nb = ReduceMean a i=2,3 keepdims=1",
 	} {
 		g := build(t, lines, []int{1, 3, 6, 5}, "b")
-		p, err := compile(g, Options{Layer: "b"})
+		p, err := prepare(plan.CompileUnguarded(g, plan.Options{Layer: "b"}))
 		if err != nil {
 			t.Errorf("%s: %v", lines, err)
 			continue
@@ -117,7 +118,7 @@ func TestOddities(t *testing.T) {
 		got, err := p.features(1, x, 2)
 		want := evaluate(t, g, "b", x)
 		if len(want.Shape) == 4 {
-			want.F = transposed(want.F, want.Shape, toNHWC)
+			want.F = plan.Transposed(want.F, want.Shape, plan.ToNHWC)
 		}
 		if d := difference(got, want.F); err != nil || d > 1e-5 {
 			t.Errorf("%s: relative error %g, %v", lines, d, err)
@@ -143,7 +144,7 @@ func TestInput(t *testing.T) {
 		{shape: []int{1, 3, 1 << 20, 1 << 20}, want: "too large"},
 		{shape: []int{1, 3, 0, 8}, want: "[1 3 0 8]"},
 	} {
-		p, err := Compile(build(t, body, c.shape, "b"), Options{Height: c.h, Width: c.w})
+		p, err := compile(build(t, body, c.shape, "b"), plan.Options{Height: c.h, Width: c.w})
 		switch {
 		case c.want != "":
 			if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -166,7 +167,7 @@ func TestInfo(t *testing.T) {
 		e = GlobalAveragePool d
 		f = Flatten e
 		g = Gemm f w:16,10 b:10`, []int{4, 3, 10, 10}, "g")
-	p, err := Compile(g, Options{})
+	p, err := compile(g, plan.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,8 +177,8 @@ func TestInfo(t *testing.T) {
 	if want := int64(8*27 + 8 + 16 + 8*9 + 16*8); p.Parameters != want {
 		t.Errorf("%d parameters, want %d", p.Parameters, want)
 	}
-	if p.Batch != 4 || !p.batchable {
-		t.Errorf("batch %d, batchable %v", p.Batch, p.batchable)
+	if p.Batch != 4 || !p.Batchable {
+		t.Errorf("batch %d, batchable %v", p.Batch, p.Batchable)
 	}
 	// The map after the first convolution and the next live at the same time.
 	if want := int64(4 * (10*10*8 + 8*8*8)); p.PeakBytes < want || p.PeakBytes > 2*want {

@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/onnx"
+	"github.com/onetomany/caption/cnn/internal/plan"
 )
 
 // TestBF16Plans holds where conversions stand: with all that can be in bf16, only
@@ -32,12 +33,12 @@ func TestBF16Plans(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := Compile(g.Graph, Options{BF16: true, BF16All: true})
+		p, err := compile(g.Graph, plan.Options{BF16: true, BF16All: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := operators(p); got != want {
-			t.Errorf("%s: %s; want %s\n%s", name, got, want, p.net.dump())
+			t.Errorf("%s: %s; want %s\n%s", name, got, want, dump(p))
 		}
 	}
 }
@@ -45,22 +46,22 @@ func TestBF16Plans(t *testing.T) {
 // TestBF16Default holds what stays in float32 of the default network: up to the
 // first matrix product that gains by bf16, and the feature.
 func TestBF16Default(t *testing.T) {
-	var p [2]*Plan
+	var p [2]*compiled
 	for i := range p {
 		g, err := onnx.Open(filepath.Join("..", "..", "..", "models", "default", "cnn.onnx"), onnx.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		p[i] = withChains(t, g.Graph, math.MaxInt, 0, Options{BF16: i == 1})
+		p[i] = withChains(t, g.Graph, math.MaxInt, 0, plan.Options{BF16: i == 1})
 	}
 	full, half := p[0], p[1]
 	var float32s []string
-	for _, n := range half.net.nodes {
-		if !n.bf16 {
-			float32s = append(float32s, strings.TrimPrefix(fmt.Sprintf("%T", n.op), "*plan."))
+	for _, n := range half.Nodes {
+		if !n.BF16 {
+			float32s = append(float32s, strings.TrimPrefix(fmt.Sprintf("%T", n.Op), "*plan."))
 		}
 	}
-	if got, want := strings.Join(float32s, " "), "convOp convOp denseOp plan.convertOp plan.reshapeOp"; got != want {
+	if got, want := strings.Join(float32s, " "), "Conv Conv Dense Convert Reshape"; got != want {
 		t.Errorf("in float32 are %s, want %s", got, want)
 	}
 	if half.PeakBytes > full.PeakBytes*6/10 {
@@ -84,11 +85,11 @@ func TestBF16Random(t *testing.T) {
 		}
 		g, _ := network(choices)
 		layer := g.Outputs[0].Name
-		full, err := Compile(g, Options{Layer: layer})
+		full, err := compile(g, plan.Options{Layer: layer})
 		if err != nil {
 			continue
 		}
-		p, err := Compile(g, Options{Layer: layer, BF16: true, BF16All: true})
+		p, err := compile(g, plan.Options{Layer: layer, BF16: true, BF16All: true})
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -103,8 +104,8 @@ func TestBF16Random(t *testing.T) {
 		}
 		var first []float32
 		for i, threads := range []int{1, 3, 2} {
-			if p.batchable {
-				p.group = []int{4, 4, 1}[i]
+			if p.Batchable {
+				p.Group = []int{4, 4, 1}[i]
 			}
 			got, err := p.features(pictures, x, threads)
 			if err != nil {
@@ -114,7 +115,7 @@ func TestBF16Random(t *testing.T) {
 				first = got
 				errs = append(errs, difference(got, want))
 			} else if !slices.EqualFunc(got, first, sameBits) {
-				t.Errorf("seed %d: %d threads, groups of %d: another result, by %.3g", seed, threads, p.group, difference(got, first))
+				t.Errorf("seed %d: %d threads, groups of %d: another result, by %.3g", seed, threads, p.Group, difference(got, first))
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"fmt"
@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/cnn/internal/ops"
+	"github.com/onetomany/caption/cnn/internal/op"
+	"github.com/onetomany/caption/cnn/internal/plan"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // reference computes value out of g node by node, by package ops.
@@ -25,7 +27,7 @@ func reference(t testing.TB, g *graph.Graph, out string, shape []int, x []float3
 			}
 			in = append(in, v)
 		}
-		y, err := ops.Eval(n, g.Opset, in)
+		y, err := op.Eval(n, g.Opset, in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,12 +60,12 @@ func TestRandom(t *testing.T) {
 		if p == nil {
 			continue
 		}
-		if p.batchable {
+		if p.Batchable {
 			batchable++
 		}
-		for _, n := range p.net.nodes {
+		for _, n := range p.Nodes {
 			nodes++
-			if _, ok := n.op.(*genericOp); ok {
+			if _, ok := n.Op.(*plan.Generic); ok {
 				generic++
 			}
 		}
@@ -75,10 +77,10 @@ func TestRandom(t *testing.T) {
 }
 
 // checkNetwork compares a network compiled with the same node by node.
-func checkNetwork(t testing.TB, choices []byte) *Plan {
+func checkNetwork(t testing.TB, choices []byte) *compiled {
 	g, base := network(choices)
 	out := g.Outputs[0].Name
-	p, err := Compile(g, Options{Layer: out})
+	p, err := compile(g, plan.Options{Layer: out})
 	if err != nil {
 		if len(g.Nodes) > 0 && out != "x" {
 			t.Logf("%v", err)
@@ -97,26 +99,26 @@ func checkNetwork(t testing.TB, choices []byte) *Plan {
 	shape := []int{base, p.Channels, p.Height, p.Width}
 	for i := 0; i < pictures; i += base {
 		y := reference(t, g, out, shape, x[i*per:][:base*per])
-		if len(y.Shape) == 4 && size(y.Shape[2:]) > 1 && !(g.Nodes[len(g.Nodes)-1].Op == "Transpose" && slices.Equal(g.Nodes[len(g.Nodes)-1].Ints("perm"), toNHWC)) {
-			y.F = transposed(y.F, y.Shape, toNHWC)
+		if len(y.Shape) == 4 && tensor.Size(y.Shape[2:]) > 1 && !(g.Nodes[len(g.Nodes)-1].Op == "Transpose" && slices.Equal(g.Nodes[len(g.Nodes)-1].Ints("perm"), plan.ToNHWC)) {
+			y.F = plan.Transposed(y.F, y.Shape, plan.ToNHWC)
 		}
 		want = append(want, y.F...)
 	}
 	for i, threads := range []int{1, 3, 2} {
-		if p.batchable {
-			p.group = []int{4, 4, base}[i]
+		if p.Batchable {
+			p.Group = []int{4, 4, base}[i]
 		}
 		got, err := p.features(pictures, x, threads)
 		if err != nil {
 			t.Errorf("%v", err)
 		} else if d := difference(got, want); d > 1e-4 {
-			t.Errorf("%d threads: relative error %.3g\n%s\n%s", threads, d, describe(g), p.net.dump())
+			t.Errorf("%d threads: relative error %.3g\n%s\n%s", threads, d, describe(g), dump(p))
 		}
 	}
 	if base == 1 {
 		got, err := p.features(1, x[:per], 1)
 		if d := difference(got, want[:len(want)/pictures]); err != nil || d > 1e-4 {
-			t.Errorf("one picture: relative error %.3g, %v\n%s\n%s", d, err, describe(g), p.net.dump())
+			t.Errorf("one picture: relative error %.3g, %v\n%s\n%s", d, err, describe(g), dump(p))
 		}
 	}
 	return p

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
 // PyTorch's newer exporter, with its optimiser off, writes a split as a sequence
@@ -20,7 +21,7 @@ func (m *model) splitToSequence(n *graph.Node, in []*graph.Tensor) error {
 	if len(in) != 2 || in[0] == nil || in[1] == nil || in[1].Type != graph.Int || !in[1].Known() {
 		return unsupported("only sizes that are constants are supported")
 	}
-	axis := axisOf(n.Int("axis", 0), len(in[0].Shape))
+	axis := tensor.FromEnd(n.Int("axis", 0), len(in[0].Shape))
 	if axis < 0 || axis >= len(in[0].Shape) {
 		return fmt.Errorf("node %s: axis %d of shape %v", graph.Name(n.Name), axis, in[0].Shape)
 	}
@@ -57,7 +58,7 @@ func (m *model) sequenceAt(n *graph.Node) error {
 	if len(n.Inputs) == 2 {
 		seq, at := m.sequences[n.Inputs[0]], m.val[n.Inputs[1]]
 		if at != nil && len(at.I) == 1 {
-			if i := axisOf(int(at.I[0]), len(seq)); i >= 0 && i < len(seq) {
+			if i := tensor.FromEnd(int(at.I[0]), len(seq)); i >= 0 && i < len(seq) {
 				return m.node(&graph.Node{Name: n.Name, Op: "Identity", Inputs: seq[i : i+1], Outputs: n.Outputs})
 			}
 		}

@@ -77,15 +77,29 @@ func Permuted(v, perm []int) []int {
 	return p
 }
 
+// Inverse returns the permutation that undoes perm.
+func Inverse(perm []int) []int {
+	inv := make([]int, len(perm))
+	for i, a := range perm {
+		inv[a] = i
+	}
+	return inv
+}
+
+// FromEnd returns an index into n that may count from the end: negative ones do.
+func FromEnd(i, n int) int {
+	if i < 0 {
+		i += n
+	}
+	return i
+}
+
 // Axis resolves an axis that may count from the end.
 func Axis(a, rank int) (int, error) {
 	if a < -rank || a >= rank {
 		return 0, fmt.Errorf("axis %d is out of range for %d dimensions", a, rank)
 	}
-	if a < 0 {
-		a += rank
-	}
-	return a, nil
+	return FromEnd(a, rank), nil
 }
 
 // Axes resolves axes, which must differ.
@@ -189,4 +203,16 @@ func Groups(in, out []int) []Group {
 	last.In += len(in) - i
 	last.Out += len(out) - j
 	return groups
+}
+
+// ReshapedAxis returns the axis of a tensor of shape out along which the parts lie
+// that lie along an axis of the same tensor of shape in: they must be the slowest to
+// change in the group of axes that holds them.
+func ReshapedAxis(in, out []int, axis int) (int, bool) {
+	for _, g := range Groups(in, out) {
+		if axis >= g.FirstIn && axis < g.FirstIn+g.In {
+			return g.FirstOut, Size(in[g.FirstIn:axis]) == 1
+		}
+	}
+	return 0, false
 }

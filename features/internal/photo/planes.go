@@ -50,21 +50,18 @@ func resizePlanes(img image.Image, w, h int) *image.NRGBA {
 // subsampling is the number of pixels that share a sample of colour, in each
 // direction.
 func subsampling(r image.YCbCrSubsampleRatio) (right, down int, ok bool) {
-	switch r {
-	case image.YCbCrSubsampleRatio444:
-		return 1, 1, true
-	case image.YCbCrSubsampleRatio422:
-		return 2, 1, true
-	case image.YCbCrSubsampleRatio420:
-		return 2, 2, true
-	case image.YCbCrSubsampleRatio440:
-		return 1, 2, true
-	case image.YCbCrSubsampleRatio411:
-		return 4, 1, true
-	case image.YCbCrSubsampleRatio410:
-		return 4, 2, true
+	shares := [...][2]int{
+		image.YCbCrSubsampleRatio444: {1, 1},
+		image.YCbCrSubsampleRatio422: {2, 1},
+		image.YCbCrSubsampleRatio420: {2, 2},
+		image.YCbCrSubsampleRatio440: {1, 2},
+		image.YCbCrSubsampleRatio411: {4, 1},
+		image.YCbCrSubsampleRatio410: {4, 2},
 	}
-	return 0, 0, false
+	if r < 0 || int(r) >= len(shares) {
+		return 0, 0, false
+	}
+	return shares[r][0], shares[r][1], true
 }
 
 // plane is one channel, with the filters that reduce it.

@@ -1,10 +1,10 @@
 package clitest
 
 import (
-	"fmt"
-	"os"
 	"strconv"
 	"syscall"
+
+	"github.com/onetomany/caption/internal/cli"
 )
 
 func limitAddressSpace(left string) error {
@@ -12,14 +12,10 @@ func limitAddressSpace(left string) error {
 	if err != nil {
 		return err
 	}
-	b, err := os.ReadFile("/proc/self/statm")
+	used, err := cli.AddressSpace()
 	if err != nil {
 		return err
 	}
-	var pages uint64
-	if _, err := fmt.Sscan(string(b), &pages); err != nil {
-		return err
-	}
-	n += pages * uint64(os.Getpagesize())
+	n += uint64(used)
 	return syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: n, Max: n})
 }

@@ -36,5 +36,9 @@
 // FMLAE sets Vd += Vn · Vm[i].
 #define FMLAE(m, i, n, d) ELEMENT(0x4F801000, m, i, n, d)
 
+// FILL loads all of Vd with the float32 at Rn, which moves on; FILL4 does four.
+#define FILL(n, d) TWO(0x4DDFC800, n, d)
+#define FILL4(n, a, b, c, d) FILL(n, a); FILL(n, b); FILL(n, c); FILL(n, d)
+
 // LOADQ loads Vd from Rn + Rm.
 #define LOADQ(m, n, d) THREE(0x3CE06800, m, n, d)

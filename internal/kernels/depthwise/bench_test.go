@@ -60,12 +60,12 @@ func BenchmarkChannelwiseBF16(b *testing.B) {
 			f    func()
 		}{
 			{"conv/float32", func() { Conv(&g, 1, x, w, y, g.C, ep, nil) }},
-			{"conv/bf16", func() { ConvBF16(&g, 1, x16, w, y16, g.C, ep16, nil) }},
-			{"conv/bf16silu", func() { ConvBF16(&g, 1, x16, w, y16, g.C, silu, nil) }},
+			{"conv/bf16", func() { Conv(&g, 1, x16, w, y16, g.C, ep16, nil) }},
+			{"conv/bf16silu", func() { Conv(&g, 1, x16, w, y16, g.C, silu, nil) }},
 			{"max/float32", func() { MaxPool(&g, 1, x, y, g.C, nil) }},
-			{"max/bf16", func() { MaxPoolBF16(&g, 1, x16, y16, g.C, nil) }},
+			{"max/bf16", func() { MaxPool(&g, 1, x16, y16, g.C, nil) }},
 			{"mean/float32", func() { AveragePool(&g, 1, true, x, y, g.C, nil) }},
-			{"mean/bf16", func() { AveragePoolBF16(&g, 1, true, x16, y16, g.C, nil) }},
+			{"mean/bf16", func() { AveragePool(&g, 1, true, x16, y16, g.C, nil) }},
 		} {
 			b.Run(fmt.Sprintf("%dx%dx%d/%s", g.H, g.W, g.C, c.name), func(b *testing.B) {
 				for b.Loop() {

@@ -6,38 +6,7 @@ import (
 	"github.com/onetomany/caption/internal/kernels"
 	"github.com/onetomany/caption/internal/kernels/cpu"
 	"github.com/onetomany/caption/internal/kernels/vmath"
-	"github.com/onetomany/caption/internal/kernels/workers"
 )
-
-// A stripsBF16 is a depthwise convolution or a pool of BF16 pictures under way.
-// Its output rows are the tasks of a team.
-type stripsBF16 struct {
-	kind     kind
-	g        kernels.Conv
-	x, y     []vmath.BF16
-	f        []float32 // instead of y
-	ldy      int
-	ep       kernels.EpilogueBF16
-	countPad bool
-	perTask  int // rows
-	rows     int
-
-	w, bias []float32 // as the kernel takes them
-	wCol    int
-	buf     []float32 // for them, kept from call to call
-
-	rowTask func(int)
-}
-
-var stripBF16Pool = sync.Pool{New: func() any {
-	p := new(stripsBF16)
-	p.rowTask = func(i int) {
-		for r := i * p.perTask; r < min((i+1)*p.perTask, p.rows); r++ {
-			p.row(r)
-		}
-	}
-	return p
-}}
 
 // A rowBF16 is the working memory for an output row.
 type rowBF16 struct {
@@ -47,49 +16,13 @@ type rowBF16 struct {
 
 var rowBF16Pool = sync.Pool{New: func() any { return new(rowBF16) }}
 
-// ConvBF16 is Conv on BF16 pictures, with float32 weights: sums are
-// float32, rounded once after the epilogue.
-func ConvBF16(g *kernels.Conv, batch int, x []vmath.BF16, w []float32, y []vmath.BF16, ldy int, ep *kernels.EpilogueBF16, team *workers.Team) {
-	kernels.CheckMatrix("W", false, g.KH*g.KW, g.C, w, g.C)
-	p := stripBF16Pool.Get().(*stripsBF16)
-	p.kind = depthwise
-	if ep != nil {
-		p.ep = *ep
-		ep.Check(batch*g.OH*g.OW, g.C)
-	}
-	p.arrange(w, g.KH*g.KW, g.C)
-	p.run(g, batch, x, y, ldy, team)
-}
-
-// MaxPoolBF16 is MaxPool on BF16 pictures.
-func MaxPoolBF16(g *kernels.Conv, batch int, x, y []vmath.BF16, ldy int, team *workers.Team) {
-	p := stripBF16Pool.Get().(*stripsBF16)
-	p.kind = maxPool
-	p.run(g, batch, x, y, ldy, team)
-}
-
-// AveragePoolBF16 is AveragePool on BF16 pictures, with float32 sums.
-func AveragePoolBF16(g *kernels.Conv, batch int, countPad bool, x, y []vmath.BF16, ldy int, team *workers.Team) {
-	p := stripBF16Pool.Get().(*stripsBF16)
-	p.kind, p.countPad = averagePool, countPad
-	p.run(g, batch, x, y, ldy, team)
-}
-
-// AveragePoolFloat32 is AveragePoolBF16 without the rounding of Y.
-func AveragePoolFloat32(g *kernels.Conv, batch int, countPad bool, x []vmath.BF16, y []float32, ldy int, team *workers.Team) {
-	kernels.CheckMatrix("Y", false, batch*g.OH*g.OW, g.C, y, ldy)
-	p := stripBF16Pool.Get().(*stripsBF16)
-	p.kind, p.countPad, p.f = averagePool, countPad, y
-	p.run(g, batch, x, nil, ldy, team)
-}
-
-// arrange prepares the weights of taps×c and the bias for the kernel.
-func (p *stripsBF16) arrange(w []float32, taps, c int) {
+// spreadWeights arranges the weights and the bias as the kernel wants them.
+func spreadWeights(p *job[vmath.BF16]) {
 	spread := units[cpu.ActiveUnit].spread
-	if spread == nil {
-		p.w, p.wCol, p.bias = w, c, p.ep.Bias
+	if spread == nil || p.kind != depthwise {
 		return
 	}
+	taps, c, w := p.g.KH*p.g.KW, p.g.C, p.w
 	p.wCol = kernels.Ceil(c, spreadBlock) * spreadBlock
 	if n := (taps + 1) * p.wCol; len(p.buf) < n {
 		p.buf = make([]float32, n)
@@ -105,29 +38,14 @@ func (p *stripsBF16) arrange(w []float32, taps, c int) {
 	}
 }
 
-// run computes all rows, and hands p back.
-func (p *stripsBF16) run(g *kernels.Conv, batch int, x, y []vmath.BF16, ldy int, team *workers.Team) {
-	p.g = g.Defaults()
-	kernels.CheckMatrix("X", false, batch*g.H*g.W, g.C, x, p.g.Ld)
-	if p.f == nil {
-		kernels.CheckMatrix("Y", false, batch*g.OH*g.OW, g.C, y, ldy)
+func rowsBF16(p *job[vmath.BF16], r0, r1 int) {
+	for r := r0; r < r1; r++ {
+		rowBF16At(p, r)
 	}
-	p.x, p.y, p.ldy, p.rows = x, y, ldy, batch*g.OH
-	// These kernels do fewer multiply-adds in a time than the tiles do.
-	threads := team.For(8 * p.rows * g.OW * g.C * g.KH * g.KW)
-	p.perTask = kernels.Ceil(p.rows, 4*threads)
-	if threads == 1 {
-		p.perTask = max(p.rows, 1)
-	}
-	if g.OW > 0 && g.C > 0 {
-		team.Run(threads, kernels.Ceil(p.rows, max(p.perTask, 1)), p.rowTask)
-	}
-	p.x, p.y, p.f, p.w, p.bias, p.ep = nil, nil, nil, nil, nil, kernels.EpilogueBF16{}
-	stripBF16Pool.Put(p)
 }
 
-// row computes output row r, counted over all pictures.
-func (p *stripsBF16) row(r int) {
+// rowBF16At computes output row r, counted over all pictures.
+func rowBF16At(p *job[vmath.BF16], r int) {
 	g := &p.g
 	w := g.Window(r * g.OW)
 	y0, y1 := kernels.Inside(w.Y, g.KH, g.DilH, g.H)
@@ -188,13 +106,13 @@ func (p *stripsBF16) row(r int) {
 	}
 	*t = stripBF16{}
 	if late {
-		p.finish(row.f[:g.OW*g.C], r*g.OW)
+		finishBF16(p, row.f[:g.OW*g.C], r*g.OW)
 	}
 }
 
-// finish does what the kernel cannot to an output row x, whose first pixel is i,
+// finishBF16 does what the kernel cannot to an output row x, whose first pixel is i,
 // and stores it.
-func (p *stripsBF16) finish(x []float32, i int) {
+func finishBF16(p *job[vmath.BF16], x []float32, i int) {
 	if p.ep.Residual != nil {
 		for j := range p.g.OW {
 			vmath.AccumulateBF16(x[j*p.g.C:][:p.g.C], p.ep.Residual[(i+j)*p.ep.LdRes:])

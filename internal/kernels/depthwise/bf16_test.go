@@ -28,7 +28,7 @@ func TestDepthwiseBF16(t *testing.T) {
 	mode := 0
 	eachWindowBF16(t, func(t *testing.T, g kernels.Conv, x []vmath.BF16, batch, ldy int) {
 		mode++
-		checkDepthwise(t, mode, g, x, batch, ldy, kerneltest.RandomBF16, ConvBF16, kerneltest.NearBF16)
+		checkDepthwise(t, mode, g, x, batch, ldy, kerneltest.RandomBF16, Conv[vmath.BF16], kerneltest.NearBF16)
 	})
 }
 
@@ -37,9 +37,9 @@ func TestPoolBF16(t *testing.T) {
 		pixels := batch * g.OH * g.OW
 		largest, mean, meanPad := kerneltest.RandomBF16(pixels*ldy), kerneltest.RandomBF16(pixels*ldy), kerneltest.RandomBF16(pixels*ldy)
 		before := slices.Clone(largest)
-		MaxPoolBF16(&g, batch, x, largest, ldy, workers.Threads(2))
-		AveragePoolBF16(&g, batch, false, x, mean, ldy, workers.Threads(2))
-		AveragePoolBF16(&g, batch, true, x, meanPad, ldy, nil)
+		MaxPool(&g, batch, x, largest, ldy, workers.Threads(2))
+		AveragePool(&g, batch, false, x, mean, ldy, workers.Threads(2))
+		AveragePool(&g, batch, true, x, meanPad, ldy, nil)
 		exact := make([]float32, len(mean))
 		AveragePoolFloat32(&g, batch, false, x, exact, ldy, workers.Threads(2))
 		for i, v := range exact {

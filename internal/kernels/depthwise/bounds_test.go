@@ -22,9 +22,9 @@ func TestChannelwiseBounds(t *testing.T) {
 				do(fmt.Sprintf("MaxPool %+v", g), func() { MaxPool(&g, 1, mem(0, in), mem(2, out), c, nil) })
 				do(fmt.Sprintf("AveragePool %+v", g), func() { AveragePool(&g, 1, true, mem(0, in), mem(2, out), c, nil) })
 				ep16 := &kernels.EpilogueBF16{Bias: mem(3, c), Act: vmath.ActReLU}
-				do(fmt.Sprintf("DepthwiseBF16 %+v", g), func() { ConvBF16(&g, 1, half(0, in), mem(1, taps), half(2, out), c, ep16, nil) })
-				do(fmt.Sprintf("MaxPoolBF16 %+v", g), func() { MaxPoolBF16(&g, 1, half(0, in), half(2, out), c, nil) })
-				do(fmt.Sprintf("AveragePoolBF16 %+v", g), func() { AveragePoolBF16(&g, 1, true, half(0, in), half(2, out), c, nil) })
+				do(fmt.Sprintf("DepthwiseBF16 %+v", g), func() { Conv(&g, 1, half(0, in), mem(1, taps), half(2, out), c, ep16, nil) })
+				do(fmt.Sprintf("MaxPoolBF16 %+v", g), func() { MaxPool(&g, 1, half(0, in), half(2, out), c, nil) })
+				do(fmt.Sprintf("AveragePoolBF16 %+v", g), func() { AveragePool(&g, 1, true, half(0, in), half(2, out), c, nil) })
 			}
 		}
 	})

@@ -10,21 +10,27 @@ import (
 	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
-// A strips is a depthwise convolution or a pool under way. Its output rows are
-// the tasks of a team.
-type strips struct {
+// A job is a depthwise convolution or a pool under way. Its output rows are the
+// tasks of a team.
+type job[T kernels.Value] struct {
 	kind     kind
 	g        kernels.Conv
-	x, w, y  []float32
+	x, y     []T
+	f        []float32 // BF16: Y without rounding, instead of y; nil for none
 	ldy      int
-	ep       kernels.Epilogue
+	ep       kernels.EpilogueOf[T]
 	countPad bool
+
+	w, bias []float32 // as the kernel takes them
+	wCol    int       // from a weight to the next
+	buf     []float32 // for them, kept from call to call
+
 	rows     int
 	perTask  int // rows
 	band     int // rows that are computed together
-	channels int // of a band that are computed together
+	channels int // of a band that are computed together; float32 only
 
-	bandTask func(int)
+	task func(int)
 }
 
 // A kind is what is computed of each window.
@@ -36,68 +42,102 @@ const (
 	averagePool
 )
 
-var stripPool = sync.Pool{New: func() any {
-	p := new(strips)
-	p.bandTask = func(i int) {
+var (
+	jobs     = sync.Pool{New: func() any { p := new(job[float32]); return p.runs(func(r0, r1 int) { rows(p, r0, r1) }) }}
+	jobsBF16 = sync.Pool{New: func() any { p := new(job[vmath.BF16]); return p.runs(func(r0, r1 int) { rowsBF16(p, r0, r1) }) }}
+)
+
+// runs sets what computes rows r0…r1-1, counted over all pictures.
+func (p *job[T]) runs(rows func(r0, r1 int)) *job[T] {
+	p.task = func(i int) {
 		end := min((i+1)*p.perTask, p.rows)
 		for r := i * p.perTask; r < end; r += p.band {
-			p.rowsOf(r, min(r+p.band, end))
+			rows(r, min(r+p.band, end))
 		}
 	}
 	return p
-}}
+}
 
-// Conv computes Y = act(X ∗ W + …), each channel on its own. W is
-// [KH, KW, C], the rest as for matmul.PackedB.Conv, but ep.Residual cannot be Y.
-func Conv(g *kernels.Conv, batch int, x, w, y []float32, ldy int, ep *kernels.Epilogue, team *workers.Team) {
+// newJob returns a job of its kind.
+func newJob[T kernels.Value](k kind) *job[T] {
+	pool := &jobs
+	if _, ok := any(*new(T)).(vmath.BF16); ok {
+		pool = &jobsBF16
+	}
+	p := pool.Get().(*job[T])
+	p.kind = k
+	return p
+}
+
+// Conv computes Y = act(X ∗ W + …), each channel on its own. W is [KH, KW, C], the
+// rest as for matmul.PackedB.Conv, but ep.Residual cannot be Y. Of BF16 pictures
+// sums are float32, rounded once after the epilogue.
+func Conv[T kernels.Value](g *kernels.Conv, batch int, x []T, w []float32, y []T, ldy int, ep *kernels.EpilogueOf[T], team *workers.Team) {
 	kernels.CheckMatrix("W", false, g.KH*g.KW, g.C, w, g.C)
-	p := stripPool.Get().(*strips)
-	p.kind, p.w = depthwise, w
+	p := newJob[T](depthwise)
 	if ep != nil {
 		p.ep = *ep
 		ep.Check(batch*g.OH*g.OW, g.C)
 	}
+	p.w, p.wCol, p.bias = w, g.C, p.ep.Bias
 	p.run(g, batch, x, y, ldy, team)
 }
 
 // MaxPool computes the largest value of each window and channel; of a window
 // outside of the picture that is −Inf. What becomes of a NaN is not defined.
 // X, Y and team are as for matmul.PackedB.Conv.
-func MaxPool(g *kernels.Conv, batch int, x, y []float32, ldy int, team *workers.Team) {
-	p := stripPool.Get().(*strips)
-	p.kind = maxPool
-	p.run(g, batch, x, y, ldy, team)
+func MaxPool[T kernels.Value](g *kernels.Conv, batch int, x, y []T, ldy int, team *workers.Team) {
+	newJob[T](maxPool).run(g, batch, x, y, ldy, team)
 }
 
 // AveragePool computes the mean of each window and channel: the sum of the taps
 // inside of the picture, divided by their number or, with countPad, by KH·KW.
 // The mean of a window outside of the picture is 0. X, Y and team are as for
 // matmul.PackedB.Conv.
-func AveragePool(g *kernels.Conv, batch int, countPad bool, x, y []float32, ldy int, team *workers.Team) {
-	p := stripPool.Get().(*strips)
-	p.kind, p.countPad = averagePool, countPad
+func AveragePool[T kernels.Value](g *kernels.Conv, batch int, countPad bool, x, y []T, ldy int, team *workers.Team) {
+	p := newJob[T](averagePool)
+	p.countPad = countPad
 	p.run(g, batch, x, y, ldy, team)
 }
 
-// run computes all rows, and hands p back.
-func (p *strips) run(g *kernels.Conv, batch int, x, y []float32, ldy int, team *workers.Team) {
+// AveragePoolFloat32 is AveragePool of BF16 pictures without the rounding of Y.
+func AveragePoolFloat32(g *kernels.Conv, batch int, countPad bool, x []vmath.BF16, y []float32, ldy int, team *workers.Team) {
+	kernels.CheckMatrix("Y", false, batch*g.OH*g.OW, g.C, y, ldy)
+	p := newJob[vmath.BF16](averagePool)
+	p.countPad, p.f = countPad, y
+	p.run(g, batch, x, nil, ldy, team)
+}
+
+// run computes all rows, and releases p.
+func (p *job[T]) run(g *kernels.Conv, batch int, x, y []T, ldy int, team *workers.Team) {
 	p.g = g.Defaults()
 	kernels.CheckMatrix("X", false, batch*g.H*g.W, g.C, x, p.g.Ld)
-	kernels.CheckMatrix("Y", false, batch*g.OH*g.OW, g.C, y, ldy)
+	if p.f == nil {
+		kernels.CheckMatrix("Y", false, batch*g.OH*g.OW, g.C, y, ldy)
+	}
 	p.x, p.y, p.ldy, p.rows = x, y, ldy, batch*g.OH
-	// These kernels do fewer multiply-adds in a time than the tiles do.
-	work := 4 * p.rows * g.OW * g.C * g.KH * g.KW
-	threads := team.For(work)
+	p.band, p.channels = max(p.rows, 1), max(g.C, 1)
+	var work int // these kernels do fewer multiply-adds in a time than those of products
+	pool := &jobs
+	switch p := any(p).(type) {
+	case *job[float32]:
+		work = 4
+		p.block()
+	case *job[vmath.BF16]:
+		work, pool = 8, &jobsBF16
+		spreadWeights(p)
+	}
+	threads := team.For(work * p.rows * g.OW * g.C * g.KH * g.KW)
 	p.perTask = kernels.Ceil(p.rows, 4*threads)
 	if threads == 1 {
 		p.perTask = max(p.rows, 1)
 	}
-	p.block()
 	if g.OW > 0 && g.C > 0 {
-		team.Run(threads, kernels.Ceil(p.rows, max(p.perTask, 1)), p.bandTask)
+		team.Run(threads, kernels.Ceil(p.rows, max(p.perTask, 1)), p.task)
 	}
-	p.x, p.w, p.y, p.ep = nil, nil, nil, kernels.Epilogue{}
-	stripPool.Put(p)
+	p.x, p.y, p.f, p.w, p.bias, p.ep = nil, nil, nil, nil, nil, kernels.EpilogueOf[T]{}
+	p.countPad = false
+	pool.Put(p)
 }
 
 const (
@@ -111,9 +151,8 @@ const (
 // neighbouring windows share them, and as many rows as stay in the second-level
 // cache until the last channels are done. Pools hardly gain by it, and where an
 // activation is computed pixel by pixel, a few channels are too short for it.
-func (p *strips) block() {
+func (p *job[T]) block() {
 	g := &p.g
-	p.band, p.channels = max(p.rows, 1), max(g.C, 1)
 	if p.kind == depthwise && g.KH*g.W*g.C > nearFloats && (levels[cpu.Active].shortRows || !p.ep.Late()) {
 		p.channels = min(max(nearFloats/(g.KH*g.W)&^(channelBlock-1), channelBlock), nearChannels)
 		p.band = max(farFloats/(g.W*g.C*g.StrideH), 1)
@@ -123,8 +162,8 @@ func (p *strips) block() {
 // channelBlock is what the number of channels of a block is a multiple of.
 const channelBlock = 16
 
-// rowsOf computes the output rows r0…r1-1, counted over all pictures.
-func (p *strips) rowsOf(r0, r1 int) {
+// rows computes the output rows r0…r1-1, counted over all pictures.
+func rows(p *job[float32], r0, r1 int) {
 	for r0 < r1 {
 		picture, y0 := r0/p.g.OH, r0%p.g.OH
 		y1 := min(y0+r1-r0, p.g.OH)
@@ -133,15 +172,15 @@ func (p *strips) rowsOf(r0, r1 int) {
 			if p.g.C-c1 < channelBlock { // too few for a block of their own
 				c1 = p.g.C
 			}
-			p.part(picture, y0, y1, c0, c1)
+			computePart(p, picture, y0, y1, c0, c1)
 			c0 = c1
 		}
 		r0 += y1 - y0
 	}
 }
 
-// part computes the channels c0…c1-1 of the output rows y0…y1-1 of a picture.
-func (p *strips) part(picture, y0, y1, c0, c1 int) {
+// computePart computes the channels c0…c1-1 of the output rows y0…y1-1 of a picture.
+func computePart(p *job[float32], picture, y0, y1, c0, c1 int) {
 	g := &p.g
 	lo, hi, clamp := p.ep.Clamp()
 	clamp = clamp && p.ep.Residual == nil
@@ -200,7 +239,7 @@ func (p *strips) part(picture, y0, y1, c0, c1 int) {
 // A part is some channels of some rows of a picture under way, as one strip after
 // the other.
 type part struct {
-	p           *strips
+	p           *job[float32]
 	picture, c0 int
 	t           strip
 }
@@ -234,11 +273,12 @@ func (s *part) compute(oy, ox, n int, down bool) {
 			t.w = p.w[(y0*g.KW+x0)*g.C+s.c0:]
 		}
 	}
-	p.strip(t)
+	s.strip()
 }
 
-// strip computes t; it may have no taps.
-func (p *strips) strip(t *strip) {
+// strip computes s.t; it may have no taps.
+func (s *part) strip() {
+	p, t := s.p, &s.t
 	empty := t.kh <= 0 || t.kw <= 0
 	switch {
 	case p.kind == depthwise && empty:

@@ -116,6 +116,47 @@ next: \
 	VMAXPS y, Y14, y; \
 	VMINPS y, Y15, y
 
+#define LIMIT4(w, x, y, z) LIMIT(w); LIMIT(x); LIMIT(y); LIMIT(z)
+
+#define ZERO4(w, x, y, z) \
+	VXORPS w, w, w; \
+	VXORPS x, x, x; \
+	VXORPS y, y, y; \
+	VXORPS z, z, z
+
+// BIAS8 starts the sum of 8 channels.
+#define BIAS8(taps) \
+	VXORPS  Y0, Y0, Y0;           \
+	MOVQ    strip_bias(R13), AX;  \
+	TESTQ   AX, AX;               \
+	JZ      taps;                 \
+	VMOVUPS (AX)(R12*1), Y0
+
+// PUT32 and PUT8 store so many channels of a pixel and go on with the next block.
+#define PUT32(next) \
+	MOVQ    strip_y(R13), AX; \
+	ADDQ    R12, AX;          \
+	VMOVUPS Y0, (AX);         \
+	VMOVUPS Y1, 32(AX);       \
+	VMOVUPS Y2, 64(AX);       \
+	VMOVUPS Y3, 96(AX);       \
+	ADDQ    $128, R12;        \
+	JMP     next
+
+#define PUT8(next) \
+	MOVQ    strip_y(R13), AX;  \
+	VMOVUPS Y0, (AX)(R12*1);   \
+	ADDQ    $32, R12;          \
+	JMP     next
+
+// RESULT is where the block of Y starts, AX, and how far it is to the next pixel's,
+// DX.
+#define RESULT \
+	MOVQ strip_y(R13), AX;    \
+	ADDQ R12, AX;             \
+	MOVQ strip_yPix(R13), DX; \
+	SHLQ $2, DX
+
 // func depthwiseAsm(t *strip)
 // The number of pixels is 4 or 1.
 TEXT ·depthwiseAsm(SB), NOSPLIT, $0-8
@@ -158,18 +199,9 @@ wideTaps4:
 	VMOVAPS Y0, Y6
 	VMOVAPS Y1, Y7
 	WTAPS(wideRow4, wideTap4, FOUR16)
-	LIMIT(Y0)
-	LIMIT(Y1)
-	LIMIT(Y2)
-	LIMIT(Y3)
-	LIMIT(Y4)
-	LIMIT(Y5)
-	LIMIT(Y6)
-	LIMIT(Y7)
-	MOVQ    strip_y(R13), AX
-	ADDQ    R12, AX
-	MOVQ    strip_yPix(R13), DX
-	SHLQ    $2, DX
+	LIMIT4(Y0, Y1, Y2, Y3)
+	LIMIT4(Y4, Y5, Y6, Y7)
+	RESULT
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    DX, AX
@@ -185,25 +217,15 @@ wideTaps4:
 	JMP     next4
 
 narrow4:
-	VXORPS  Y0, Y0, Y0
-	MOVQ    strip_bias(R13), AX
-	TESTQ   AX, AX
-	JZ      narrowTaps4
-	VMOVUPS (AX)(R12*1), Y0
+	BIAS8(narrowTaps4)
 
 narrowTaps4:
 	VMOVAPS Y0, Y2
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y6
 	WTAPS(narrowRow4, narrowTap4, FOUR8)
-	LIMIT(Y0)
-	LIMIT(Y2)
-	LIMIT(Y4)
-	LIMIT(Y6)
-	MOVQ    strip_y(R13), AX
-	ADDQ    R12, AX
-	MOVQ    strip_yPix(R13), DX
-	SHLQ    $2, DX
+	LIMIT4(Y0, Y2, Y4, Y6)
+	RESULT
 	VMOVUPS Y0, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y2, (AX)
@@ -217,10 +239,7 @@ narrowTaps4:
 	BLOCKS(next1, wide1, narrow1, done, 128)
 
 wide1:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	ZERO4(Y0, Y1, Y2, Y3)
 	MOVQ    strip_bias(R13), AX
 	TESTQ   AX, AX
 	JZ      wideTaps1
@@ -231,33 +250,16 @@ wide1:
 
 wideTaps1:
 	WTAPS(wideRow1, wideTap1, ONE32)
-	LIMIT(Y0)
-	LIMIT(Y1)
-	LIMIT(Y2)
-	LIMIT(Y3)
-	MOVQ    strip_y(R13), AX
-	ADDQ    R12, AX
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	VMOVUPS Y3, 96(AX)
-	ADDQ    $128, R12
-	JMP     next1
+	LIMIT4(Y0, Y1, Y2, Y3)
+	PUT32(next1)
 
 narrow1:
-	VXORPS  Y0, Y0, Y0
-	MOVQ    strip_bias(R13), AX
-	TESTQ   AX, AX
-	JZ      narrowTaps1
-	VMOVUPS (AX)(R12*1), Y0
+	BIAS8(narrowTaps1)
 
 narrowTaps1:
 	WTAPS(narrowRow1, narrowTap1, ONE8)
 	LIMIT(Y0)
-	MOVQ    strip_y(R13), AX
-	VMOVUPS Y0, (AX)(R12*1)
-	ADDQ    $32, R12
-	JMP     next1
+	PUT8(next1)
 
 done:
 	VZEROUPPER
@@ -287,23 +289,13 @@ wide:
 	VMOVUPS 64(AX), Y2
 	VMOVUPS 96(AX), Y3
 	TAPS(wideRow, wideTap, MAX32, NOTHING)
-	MOVQ    strip_y(R13), AX
-	ADDQ    R12, AX
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	VMOVUPS Y3, 96(AX)
-	ADDQ    $128, R12
-	JMP     next
+	PUT32(next)
 
 narrow:
 	MOVQ    strip_x(R13), AX
 	VMOVUPS (AX)(R12*1), Y0
 	TAPS(narrowRow, narrowTap, MAX8, NOTHING)
-	MOVQ    strip_y(R13), AX
-	VMOVUPS Y0, (AX)(R12*1)
-	ADDQ    $32, R12
-	JMP     next
+	PUT8(next)
 
 done:
 	VZEROUPPER
@@ -320,10 +312,7 @@ done:
 	VADDPS Y5, Y1, Y1; \
 	VADDPS Y6, Y2, Y2; \
 	VADDPS Y7, Y3, Y3; \
-	VXORPS Y4, Y4, Y4; \
-	VXORPS Y5, Y5, Y5; \
-	VXORPS Y6, Y6, Y6; \
-	VXORPS Y7, Y7, Y7
+	ZERO4(Y4, Y5, Y6, Y7)
 
 #define SUM8 \
 	VADDPS (SI), Y4, Y4
@@ -336,39 +325,23 @@ done:
 TEXT ·sumPoolAsm(SB), NOSPLIT, $0-8
 	CHANNELS
 	VBROADCASTSS strip_scale(R13), Y15
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VXORPS       Y7, Y7, Y7
+	ZERO4(Y4, Y5, Y6, Y7)
 	BLOCKS(next, wide, narrow, done, 128)
 
 wide:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	ZERO4(Y0, Y1, Y2, Y3)
 	TAPS(wideRow, wideTap, SUM32, SUMROW32)
 	VMULPS  Y15, Y0, Y0
 	VMULPS  Y15, Y1, Y1
 	VMULPS  Y15, Y2, Y2
 	VMULPS  Y15, Y3, Y3
-	MOVQ    strip_y(R13), AX
-	ADDQ    R12, AX
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	VMOVUPS Y3, 96(AX)
-	ADDQ    $128, R12
-	JMP     next
+	PUT32(next)
 
 narrow:
 	VXORPS  Y0, Y0, Y0
 	TAPS(narrowRow, narrowTap, SUM8, SUMROW8)
 	VMULPS  Y15, Y0, Y0
-	MOVQ    strip_y(R13), AX
-	VMOVUPS Y0, (AX)(R12*1)
-	ADDQ    $32, R12
-	JMP     next
+	PUT8(next)
 
 done:
 	VZEROUPPER

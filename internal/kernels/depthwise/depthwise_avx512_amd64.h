@@ -10,31 +10,26 @@
 //	Z0…Z7 sums, Z29 bias, Z30 and Z31 bounds
 // On the stack: x and y of the pixels to compute, x of the next ones.
 
-#define START1 VMOVAPS Z29, Z0
-#define START2 START1; VMOVAPS Z29, Z1
-#define START3 START2; VMOVAPS Z29, Z2
-#define START4 START3; VMOVAPS Z29, Z3
-#define START5 START4; VMOVAPS Z29, Z4
-#define START6 START5; VMOVAPS Z29, Z5
-#define START7 START6; VMOVAPS Z29, Z6
-#define START8 START7; VMOVAPS Z29, Z7
+// PIXELS1 to PIXELS8 apply OP to so many pixels: the sum of each, and its tap, where
+// BP is that of the fifth and R9 three times R8.
+#define PIXELS1(OP) OP(Z0, (SI))
+#define PIXELS2(OP) PIXELS1(OP); OP(Z1, (SI)(R8*1))
+#define PIXELS3(OP) PIXELS2(OP); OP(Z2, (SI)(R8*2))
+#define PIXELS4(OP) PIXELS3(OP); OP(Z3, (SI)(R9*1))
+#define PIXELS5(OP) PIXELS4(OP); OP(Z4, (BP))
+#define PIXELS6(OP) PIXELS5(OP); OP(Z5, (BP)(R8*1))
+#define PIXELS7(OP) PIXELS6(OP); OP(Z6, (BP)(R8*2))
+#define PIXELS8(OP) PIXELS7(OP); OP(Z7, (BP)(R9*1))
+
+#define START(z, tap) VMOVAPS Z29, z
 
 // Of two values one of which is a NaN, VMAXPS and VMINPS give the one that
 // comes first here.
-#define PUT(z) \
+#define PUT(z, tap) \
 	VMAXPS  z, Z30, z; \
 	VMINPS  z, Z31, z; \
 	VMOVUPS z, (DI);   \
 	ADDQ    DX, DI
-
-#define PUT1 PUT(Z0)
-#define PUT2 PUT1; PUT(Z1)
-#define PUT3 PUT2; PUT(Z2)
-#define PUT4 PUT3; PUT(Z3)
-#define PUT5 PUT4; PUT(Z4)
-#define PUT6 PUT5; PUT(Z5)
-#define PUT7 PUT6; PUT(Z6)
-#define PUT8 PUT7; PUT(Z7)
 
 // STRIP sets the registers that stay; −Inf and +Inf limit nothing.
 #define STRIP(start) \
@@ -112,10 +107,10 @@ take: \
 	MOVQ  strip_w(R13), BX;         \
 	LEAQ  -64(BX)(R12*1), BX
 
-// WINDOWS computes pixels by ROW for each row of taps.
-#define WINDOWS(label, row, pixels, START, ROW, PUTS) \
+// WINDOWS computes PIXELS by ROW for each row of taps.
+#define WINDOWS(label, row, pixels, PIXELS, ROW) \
 label: \
-	START;                       \
+	PIXELS(START);               \
 	MOVQ x-8(SP), AX;            \
 	MOVQ strip_kh(R13), CX;      \
 row: \
@@ -129,6 +124,6 @@ row: \
 	MOVQ y-16(SP), DI;           \
 	MOVQ strip_yPix(R13), DX;    \
 	SHLQ $2, DX;                 \
-	PUTS;                        \
+	PIXELS(PUT);                 \
 	MOVQ DI, y-16(SP);           \
 	JMP  pixels

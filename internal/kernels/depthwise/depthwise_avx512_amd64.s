@@ -4,40 +4,23 @@
 #include "textflag.h"
 #include "depthwise_avx512_amd64.h"
 
-// The kernel for any window; BP is the tap of the fifth pixel, R9 three times R8,
-// DX taps left, Z17 weights.
+// The kernel for any window. DX is taps left, Z17 weights.
 
-#define MULADD1 VFMADD231PS (SI), Z17, Z0
-#define MULADD2 MULADD1; VFMADD231PS (SI)(R8*1), Z17, Z1
-#define MULADD3 MULADD2; VFMADD231PS (SI)(R8*2), Z17, Z2
-#define MULADD4 MULADD3; VFMADD231PS (SI)(R9*1), Z17, Z3
-#define MULADD5 MULADD4; VFMADD231PS (BP), Z17, Z4
-#define MULADD6 MULADD5; VFMADD231PS (BP)(R8*1), Z17, Z5
-#define MULADD7 MULADD6; VFMADD231PS (BP)(R8*2), Z17, Z6
-#define MULADD8 MULADD7; VFMADD231PS (BP)(R9*1), Z17, Z7
+#define MULADD(z, tap) VFMADD231PS tap, Z17, z
 
-#define TAPS(tap, MULADDS) \
+#define TAPS(tap, PIXELS) \
 	MOVQ    AX, SI;            \
 	LEAQ    (AX)(R8*4), BP;    \
 	MOVQ    BX, DI;            \
 	MOVQ    strip_kw(R13), DX; \
 tap: \
 	VMOVUPS (DI), Z17;         \
-	MULADDS;                   \
+	PIXELS(MULADD);            \
 	ADDQ    R10, SI;           \
 	ADDQ    R10, BP;           \
 	ADDQ    R11, DI;           \
 	DECQ    DX;                \
 	JNZ     tap
-
-#define TAPS1 TAPS(tap1, MULADD1)
-#define TAPS2 TAPS(tap2, MULADD2)
-#define TAPS3 TAPS(tap3, MULADD3)
-#define TAPS4 TAPS(tap4, MULADD4)
-#define TAPS5 TAPS(tap5, MULADD5)
-#define TAPS6 TAPS(tap6, MULADD6)
-#define TAPS7 TAPS(tap7, MULADD7)
-#define TAPS8 TAPS(tap8, MULADD8)
 
 // func depthwiseAVX512(t *strip)
 // There are at least 16 channels and a tap.
@@ -63,14 +46,14 @@ more:
 	CMPQ CX, $7
 	JEQ  seven
 
-	WINDOWS(eight, row8, pixels, START8, TAPS8, PUT8)
-	WINDOWS(seven, row7, pixels, START7, TAPS7, PUT7)
-	WINDOWS(six, row6, pixels, START6, TAPS6, PUT6)
-	WINDOWS(five, row5, pixels, START5, TAPS5, PUT5)
-	WINDOWS(four, row4, pixels, START4, TAPS4, PUT4)
-	WINDOWS(three, row3, pixels, START3, TAPS3, PUT3)
-	WINDOWS(two, row2, pixels, START2, TAPS2, PUT2)
-	WINDOWS(one, row1, pixels, START1, TAPS1, PUT1)
+	WINDOWS(eight, row8, pixels, PIXELS8, TAPS(tap8, PIXELS8))
+	WINDOWS(seven, row7, pixels, PIXELS7, TAPS(tap7, PIXELS7))
+	WINDOWS(six, row6, pixels, PIXELS6, TAPS(tap6, PIXELS6))
+	WINDOWS(five, row5, pixels, PIXELS5, TAPS(tap5, PIXELS5))
+	WINDOWS(four, row4, pixels, PIXELS4, TAPS(tap4, PIXELS4))
+	WINDOWS(three, row3, pixels, PIXELS3, TAPS(tap3, PIXELS3))
+	WINDOWS(two, row2, pixels, PIXELS2, TAPS(tap2, PIXELS2))
+	WINDOWS(one, row1, pixels, PIXELS1, TAPS(tap1, PIXELS1))
 
 	// One pixel: 64 channels at a time, then as above.
 alone:
@@ -115,7 +98,7 @@ aloneTap:
 	MOVQ        strip_y(R13), DI
 	ADDQ        R12, DI
 	MOVL        $64, DX
-	PUT4
+	PIXELS4(PUT)
 	ADDQ        $256, R12
 	JMP         alone
 

@@ -176,6 +176,19 @@ next: \
 	MOVD strip_yPix(R0), R19; \
 	LSL  $2, R19
 
+// PUT16 and PUT8 store so many channels of a pixel and go on with the next block.
+#define PUT16(next) \
+	RESULT;                                   \
+	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R17); \
+	ADD  $64, R12;                            \
+	JMP  next
+
+#define PUT8(next) \
+	RESULT;                     \
+	VST1 [V0.S4, V1.S4], (R17); \
+	ADD  $32, R12;              \
+	JMP  next
+
 // func depthwiseAsm(t *strip)
 // The number of pixels is 4 or 1.
 TEXT ·depthwiseAsm(SB), NOSPLIT, $0-8
@@ -203,18 +216,9 @@ wide4:
 	BIAS16(wideTaps4)
 
 wideTaps4:
-	COPY(0, 4)
-	COPY(1, 5)
-	COPY(2, 6)
-	COPY(3, 7)
-	COPY(0, 8)
-	COPY(1, 9)
-	COPY(2, 10)
-	COPY(3, 11)
-	COPY(0, 12)
-	COPY(1, 13)
-	COPY(2, 14)
-	COPY(3, 15)
+	COPY(0, 4); COPY(1, 5); COPY(2, 6); COPY(3, 7)
+	COPY(0, 8); COPY(1, 9); COPY(2, 10); COPY(3, 11)
+	COPY(0, 12); COPY(1, 13); COPY(2, 14); COPY(3, 15)
 	MOVD strip_kw(R0), R16
 	CMP  $3, R16
 	BNE  anyTaps4
@@ -304,10 +308,7 @@ wideTaps1:
 	WTAPS(wideRow1, wideTap1, ONE16)
 	BOUNDS
 	LIMIT4(0, 1, 2, 3)
-	RESULT
-	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R17)
-	ADD  $64, R12
-	JMP  next1
+	PUT16(next1)
 
 narrow1:
 	BIAS8(narrowTaps1)
@@ -316,10 +317,7 @@ narrowTaps1:
 	WTAPS(narrowRow1, narrowTap1, ONE8)
 	BOUNDS
 	LIMIT2(0, 1)
-	RESULT
-	VST1 [V0.S4, V1.S4], (R17)
-	ADD  $32, R12
-	JMP  next1
+	PUT8(next1)
 
 done:
 	RET
@@ -348,20 +346,14 @@ wide:
 	ADD  R12, R17
 	VLD1 (R17), [V0.S4, V1.S4, V2.S4, V3.S4]
 	TAPS(wideRow, wideTap, MAX16, NOTHING)
-	RESULT
-	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R17)
-	ADD  $64, R12
-	JMP  next
+	PUT16(next)
 
 narrow:
 	MOVD strip_x(R0), R17
 	ADD  R12, R17
 	VLD1 (R17), [V0.S4, V1.S4]
 	TAPS(narrowRow, narrowTap, MAX8, NOTHING)
-	RESULT
-	VST1 [V0.S4, V1.S4], (R17)
-	ADD  $32, R12
-	JMP  next
+	PUT8(next)
 
 done:
 	RET
@@ -396,26 +388,17 @@ TEXT ·sumPoolAsm(SB), NOSPLIT, $0-8
 	CHANNELS
 	MOVWU strip_scale(R0), R17
 	VDUP  R17, V31.S4
-	ZERO(4)
-	ZERO(5)
-	ZERO(6)
-	ZERO(7)
+	ZERO(4); ZERO(5); ZERO(6); ZERO(7)
 	BLOCKS(next, wide, narrow, done)
 
 wide:
-	ZERO(0)
-	ZERO(1)
-	ZERO(2)
-	ZERO(3)
+	ZERO(0); ZERO(1); ZERO(2); ZERO(3)
 	TAPS(wideRow, wideTap, SUM16, SUMROW16)
 	FMUL(31, 0, 0)
 	FMUL(31, 1, 1)
 	FMUL(31, 2, 2)
 	FMUL(31, 3, 3)
-	RESULT
-	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R17)
-	ADD  $64, R12
-	JMP  next
+	PUT16(next)
 
 narrow:
 	ZERO(0)
@@ -423,10 +406,7 @@ narrow:
 	TAPS(narrowRow, narrowTap, SUM8, SUMROW8)
 	FMUL(31, 0, 0)
 	FMUL(31, 1, 1)
-	RESULT
-	VST1 [V0.S4, V1.S4], (R17)
-	ADD  $32, R12
-	JMP  next
+	PUT8(next)
 
 done:
 	RET

@@ -169,14 +169,14 @@
 	JGT  more;                                                  \
 	CMPQ CX, $4;                                                \
 	JEQ  four;                                                  \
-	WINDOWS(five, row5, pixels, START5, ROW5, PUT5);            \
-	WINDOWS(four, row4, pixels, START4, ROW4, PUT4);            \
-	WINDOWS(six, row6, pixels, START6, ROW6, PUT6);             \
+	WINDOWS(five, row5, pixels, PIXELS5, ROW5);            \
+	WINDOWS(four, row4, pixels, PIXELS4, ROW4);            \
+	WINDOWS(six, row6, pixels, PIXELS6, ROW6);             \
 more: \
 	CMPQ CX, $7;                                                \
 	JEQ  seven;                                                 \
-	WINDOWS(eight, row8, pixels, START8, ROW8, PUT8);           \
-	WINDOWS(seven, row7, pixels, START7, ROW7, PUT7);           \
+	WINDOWS(eight, row8, pixels, PIXELS8, ROW8);           \
+	WINDOWS(seven, row7, pixels, PIXELS7, ROW7);           \
 done: \
 	VZEROUPPER;                                                 \
 	RET

@@ -64,7 +64,7 @@ func TestDepthwise(t *testing.T) {
 	mode := 0
 	eachWindow(t, func(t *testing.T, g kernels.Conv, x []float32, batch, ldy int) {
 		mode++
-		checkDepthwise(t, mode, g, x, batch, ldy, kerneltest.Random, Conv, kerneltest.Near)
+		checkDepthwise(t, mode, g, x, batch, ldy, kerneltest.Random, Conv[float32], kerneltest.Near)
 	})
 }
 

@@ -11,27 +11,14 @@ func init() {
 	units[cpu.AMX] = units[cpu.AVX512BF16]
 }
 
-// The kernels of AVX-512 take at least 16 channels.
+// The kernels of AVX-512 take at least 16 channels; those for rows of 3, 5 or 7 taps
+// at least 4 pixels, as far apart as the taps or twice as far.
 
-//go:noescape
 func depthwiseAVX512(t *strip)
-
-// Those for rows of 3, 5 or 7 taps take at least 4 pixels, as far apart as the
-// taps or twice as far.
-
-//go:noescape
 func depthwise3AVX512(t *strip)
-
-//go:noescape
 func depthwise5AVX512(t *strip)
-
-//go:noescape
 func depthwise7AVX512(t *strip)
-
-//go:noescape
 func depthwise3Stride2AVX512(t *strip)
-
-//go:noescape
 func depthwise5Stride2AVX512(t *strip)
 
 // depthwise512 picks one of them.
@@ -58,13 +45,8 @@ func depthwise512(t *strip) {
 // The kernels of BF16 hold 32 numbers as two vectors of float32, those of even
 // index and those of odd index: each is a shift or a mask away.
 
-//go:noescape
 func depthwiseBF16AVX512(t *stripBF16)
-
-//go:noescape
 func maxPoolBF16AVX512(t *stripBF16)
-
-//go:noescape
 func sumPoolBF16AVX512(t *stripBF16)
 
 func strip512(t *stripBF16, k kind) {

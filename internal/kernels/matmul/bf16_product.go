@@ -94,10 +94,10 @@ func (b *PackedBF16) mul(m int, src rows[vmath.BF16], c []vmath.BF16, f []float3
 		ep.Check(m, b.n)
 	}
 	h := b.rows
-	p.src.pad = b.depth
+	p.src.pad = b.kernel.depth
 	switch {
 	case b.k == 0:
-	case b.inLine:
+	case b.kernel.inLine:
 		p.src.copied = src.windows || src.unit%p.src.pad != 0
 	default:
 		p.src.copied = src.unit%p.src.pad != 0 || p.src.conflicting(h) && b.Panels() >= 4
@@ -131,7 +131,7 @@ func (p *productBF16) block(task int) {
 	t.lo, t.hi, t.clamp = p.ep.Clamp()
 	late := p.ep.Late()
 	most := nearTiles * h // rows at a time
-	if p.b.inLine {
+	if p.b.kernel.inLine {
 		most = i1 - i0
 		if p.src.copied {
 			t.lda = s.line
@@ -148,7 +148,7 @@ func (p *productBF16) block(task int) {
 			t.bias = p.ep.Bias[j:]
 		}
 		for r := i0; r < i1; r += t.rows {
-			if t.rows = i1 - r; !p.b.inLine {
+			if t.rows = i1 - r; !p.b.kernel.inLine {
 				t.rows = min(t.rows, h*s.stretch(p.b.anyRows, late, (r-i0)/h, d))
 			}
 			var n int
@@ -159,7 +159,7 @@ func (p *productBF16) block(task int) {
 			}
 			if late {
 				t.f, t.ldc = s.late, width
-				p.b.run(t)
+				p.b.kernel.run(t)
 				p.finish(s.late[:t.rows*width], width, r, j, cols)
 				continue
 			}
@@ -168,7 +168,7 @@ func (p *productBF16) block(task int) {
 			} else {
 				t.c = p.c[r*p.ldc+j:]
 			}
-			p.b.run(t)
+			p.b.kernel.run(t)
 		}
 	}
 }

@@ -39,18 +39,17 @@ type tileBF16 struct {
 
 // A kernelBF16 is what a unit has for products.
 type kernelBF16 struct {
-	rows, cols int             // size of the largest tile
-	depth      int             // what the length of segments must be a multiple of
-	anyRows    bool            // run takes any number of rows
-	inLine     bool            // of A in one segment, rows lda apart
-	run        func(*tileBF16) // the micro kernel
+	shape
+	depth  int             // what the length of segments must be a multiple of
+	inLine bool            // A has one segment, rows lda apart
+	run    func(*tileBF16) // the micro kernel
 }
 
 // units holds the kernels by unit; kernels_amd64.go enters its own.
 var units = [cpu.Units]kernelBF16{
-	cpu.NoUnit:     {rows: 4, cols: 16, depth: 2, run: func(t *tileBF16) { t.generic(4) }},
-	cpu.AVX512BF16: {rows: 12, cols: 32, depth: 2, anyRows: true},
-	cpu.AMX:        {rows: 32, cols: 32, depth: 32, anyRows: true, inLine: true, run: func(t *tileBF16) { t.generic(0) }},
+	cpu.NoUnit:     {shape{4, 16, 8, false}, 2, false, func(t *tileBF16) { t.generic(4) }},
+	cpu.AVX512BF16: {shape{12, 32, 16, true}, 2, false, nil},
+	cpu.AMX:        {shape{32, 32, 16, true}, 32, true, func(t *tileBF16) { t.generic(0) }},
 }
 
 // generic is the micro kernel of a unit in plain Go, for tiles of h rows; h is 0

@@ -2,6 +2,15 @@
 
 #include "textflag.h"
 
+// SUMS stores the sums of four vectors; x is the lower half of a.
+#define SUMS(a, b, c, d, x, at) \
+	VHADDPS      b, a, a;    \
+	VHADDPS      d, c, c;    \
+	VHADDPS      c, a, a;    \
+	VEXTRACTF128 $1, a, X12; \
+	VADDPS       X12, x, x;  \
+	VMOVUPS      x, at(DI)
+
 // Columns are widened one after the other, each for all three rows. Twice as wide
 // vectors are no faster where the processor computes them in halves.
 //
@@ -55,23 +64,8 @@ dots:
 	SUBQ        $8, CX
 	JNZ         dots
 
-	VHADDPS      Y1, Y0, Y0
-	VHADDPS      Y3, Y2, Y2
-	VHADDPS      Y2, Y0, Y0
-	VEXTRACTF128 $1, Y0, X12
-	VADDPS       X12, X0, X0
-	VMOVUPS      X0, (DI)
-	VHADDPS      Y5, Y4, Y4
-	VHADDPS      Y7, Y6, Y6
-	VHADDPS      Y6, Y4, Y4
-	VEXTRACTF128 $1, Y4, X12
-	VADDPS       X12, X4, X4
-	VMOVUPS      X4, 16(DI)
-	VHADDPS      Y9, Y8, Y8
-	VHADDPS      Y11, Y10, Y10
-	VHADDPS      Y10, Y8, Y8
-	VEXTRACTF128 $1, Y8, X12
-	VADDPS       X12, X8, X8
-	VMOVUPS      X8, 32(DI)
+	SUMS(Y0, Y1, Y2, Y3, X0, 0)
+	SUMS(Y4, Y5, Y6, Y7, X4, 16)
+	SUMS(Y8, Y9, Y10, Y11, X8, 32)
 	VZEROUPPER
 	RET

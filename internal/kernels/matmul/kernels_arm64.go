@@ -6,7 +6,7 @@ import "github.com/onetomany/caption/internal/kernels/cpu"
 
 func init() {
 	levels[cpu.NEON] = kernel{
-		rows: 6, cols: 16, run: run6x16,
+		shape: shape{6, 16, 8, false}, run: run6x16,
 		square: 4, transpose: transposeSquares, scatter: scatterSquares,
 	}
 }

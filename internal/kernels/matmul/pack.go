@@ -16,12 +16,11 @@ const maxDepth = 512
 // A PackedB is the right-hand matrix of a product, k×n, laid out for the micro
 // kernels: panels of neighbouring columns, each stored row after row. The last
 // panel is narrower by multiples of 8 where that holds what is left of the
-// columns. It is
-// immutable and safe for concurrent use.
+// columns. It is immutable and safe for concurrent use.
 type PackedB struct {
-	k, n    int
-	*kernel // whose panels these are
-	data    []float32
+	panels
+	kernel *kernel // whose panels these are
+	data   []float32
 
 	// Where raw is set the matrix is not packed, except for the last panel if
 	// it has fewer columns than its width; that one alone is in data.
@@ -33,8 +32,8 @@ type PackedB struct {
 // stored are ldb floats apart.
 func PackB(transB bool, k, n int, b []float32, ldb int) *PackedB {
 	kernels.CheckMatrix("B", transB, k, n, b, ldb)
-	p := &PackedB{k: k, n: n, kernel: kernelFor(k)}
-	p.data = make([]float32, p.size())
+	p := NewPackedB(k, n)
+	p.data = make([]float32, p.Size())
 	for i := range p.groups() {
 		p.pack(i, transB, b, ldb)
 	}
@@ -46,19 +45,16 @@ func NewPackedB(k, n int) *PackedB {
 	if k < 0 || n < 0 {
 		panic(fmt.Sprintf("matmul: B is %d×%d", k, n))
 	}
-	return &PackedB{k: k, n: n, kernel: kernelFor(k)}
+	p := packedB(k, n)
+	return &p
 }
 
 // Size returns how many floats the matrix takes.
-func (p *PackedB) Size() int { return p.size() }
+func (p *PackedB) Size() int { return p.k * p.columns() }
 
 // SetMemory gives the matrix Size() zeros, which become its own, for SetFilters or
 // SetRows to fill.
-func (p *PackedB) SetMemory(zeros []float32) { p.data = zeros[:p.size()] }
-
-// PanelWidth is the number of columns that are stored together: what SetFilters
-// counts in.
-func (p *PackedB) PanelWidth() int { return p.cols }
+func (p *PackedB) SetMemory(zeros []float32) { p.data = zeros[:p.Size()] }
 
 // scatterBlock is how many numbers of each filter are packed at a time, so that
 // their place in a panel stays in the first-level cache.
@@ -119,41 +115,14 @@ func (p *PackedB) SetRows(l int, w, scale []float32) {
 	}
 }
 
-// kernelFor returns the kernel for matrices of k rows: the assembly counts on at
-// least one.
-func kernelFor(k int) *kernel {
+// packedB returns a matrix without memory. Without rows it is for the plain kernel,
+// since the assembly counts on at least one.
+func packedB(k, n int) PackedB {
+	kernel := &levels[cpu.Active]
 	if k == 0 {
-		return &levels[cpu.Generic]
+		kernel = &levels[cpu.Generic]
 	}
-	return &levels[cpu.Active]
-}
-
-// K and N are the rows and columns of B.
-func (p *PackedB) K() int { return p.k }
-func (p *PackedB) N() int { return p.n }
-
-// TileRows is how many rows of A the kernel computes together.
-func (p *PackedB) TileRows() int { return p.rows }
-
-// Panels returns the number of panels.
-func (p *PackedB) Panels() int { return kernels.Ceil(p.n, p.cols) }
-
-// Panel returns where the columns of panel i start, how many there are and how
-// wide the panel is.
-func (p *PackedB) Panel(i int) (j, cols, width int) {
-	w := p.cols
-	j = i * w
-	cols = min(p.n-j, w)
-	return j, cols, kernels.Ceil(cols, 8) * 8
-}
-
-// size returns how many floats the packed matrix takes.
-func (p *PackedB) size() int {
-	if p.n == 0 {
-		return 0
-	}
-	j, _, w := p.Panel(p.Panels() - 1)
-	return p.k * (j + w)
+	return PackedB{panels: panels{k, n, &kernel.shape}, kernel: kernel}
 }
 
 // packGroup is how many panels are packed together, so that b is read in longer

@@ -44,7 +44,7 @@ func (b *PackedB) MulPart(p *Part[float32]) {
 				if k > 0 {
 					t.d = t.c
 				}
-				b.run(t)
+				b.kernel.run(t)
 			}
 		}
 	}
@@ -70,7 +70,7 @@ func (b *PackedBF16) MulPart(p *Part[vmath.BF16]) {
 		for r := 0; r < p.Rows; r += step {
 			t.rows = min(step, p.Rows-r)
 			t.off, t.f = p.Off[r:], c[r*p.Ldc:]
-			b.run(t)
+			b.kernel.run(t)
 		}
 	}
 	*t = tileBF16{}

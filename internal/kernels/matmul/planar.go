@@ -140,7 +140,7 @@ func (p *planar) panels(t *tile, pixel int) {
 		if p.ep.Bias != nil {
 			t.bias = p.ep.Bias[j:]
 		}
-		p.b.run(t)
+		p.b.kernel.run(t)
 		if p.b.anyRows && p.ep.Late() { // while the tile is in the first-level cache
 			p.ep.Activate(t.c, t.rows, cols, t.ldc)
 		}

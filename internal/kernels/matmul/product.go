@@ -73,7 +73,7 @@ func Mul(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ld
 	defer p.release()
 	p.m, p.c, p.ldc, p.accumulate = m, c, ldc, accumulate
 	p.src = matrixRows(transA, a, lda, k)
-	p.own = PackedB{k: k, n: n, kernel: kernelFor(k)}
+	p.own = packedB(k, n)
 	p.transB, p.rawB, p.ldb = transB, b, ldb
 	p.one[0] = &p.own
 	p.b, p.groups = &p.own, p.one[:]
@@ -89,7 +89,7 @@ func Mul(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ld
 			p.own.packLast(p.own.data, false, b, ldb)
 		}
 	default:
-		p.own.data = p.need(p.own.size())
+		p.own.data = p.need(p.own.Size())
 		team.Run(team.For(16*k*n), p.own.groups(), p.packTask)
 	}
 	p.run(team)
@@ -108,7 +108,7 @@ func (b *PackedB) MulScaled(m int, a []float32, lda int, scale, c []float32, ldc
 	kernels.CheckMatrix("A", false, m, b.k, a, lda)
 	p := productPool.Get().(*product)
 	defer p.release()
-	p.own = PackedB{k: b.k, n: b.n, kernel: b.kernel, data: p.need(len(b.data))}
+	p.own = PackedB{panels: b.panels, kernel: b.kernel, data: p.need(len(b.data))}
 	at := 0
 	for i := range b.Panels() {
 		_, _, w := b.Panel(i)
@@ -253,7 +253,7 @@ func (p *product) block(task int) {
 				case p.ep.Residual != nil:
 					t.d, t.ldd = p.ep.Residual[r*p.ep.LdRes+j:], p.ep.LdRes
 				}
-				p.b.run(t)
+				p.b.kernel.run(t)
 				if late && p.b.anyRows { // while it is in the first-level cache
 					p.ep.Activate(t.c, t.rows, t.cols, t.ldc)
 				}

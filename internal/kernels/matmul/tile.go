@@ -39,9 +39,8 @@ type tile struct {
 
 // A kernel is what an instruction set has for products.
 type kernel struct {
-	rows, cols int         // size of the largest tile
-	anyRows    bool        // run takes any number of rows, not only up to rows
-	run        func(*tile) // the micro kernel
+	shape
+	run func(*tile) // the micro kernel
 
 	// For packing; square is 0 where there is no assembly, else what rows and cols
 	// are multiples of, and not 0.
@@ -56,7 +55,7 @@ type kernel struct {
 
 // levels holds the kernels by instruction set; kernels_amd64.go and
 // kernels_arm64.go enter theirs.
-var levels = [cpu.Levels]kernel{cpu.Generic: {rows: genericRows, cols: 16, run: tileGeneric}}
+var levels = [cpu.Levels]kernel{cpu.Generic: {shape: shape{genericRows, 16, 8, false}, run: tileGeneric}}
 
 const genericRows = 4
 

@@ -116,6 +116,41 @@ step: \
 	DECQ    CX;      \
 	JZ      done
 
+#define LOADBIAS16 VMOVUPS (AX), Y12; VMOVUPS 32(AX), Y13
+#define LOADBIAS8 VMOVUPS (AX), Y12
+#define BIASES16 ROWS6(BIASX); ROWS6(BIASY)
+#define BIASES8 ROWS6(BIASX)
+#define LIMITS16 ROWS6(MAXX); ROWS6(MAXY); ROWS6(MINX); ROWS6(MINY)
+#define LIMITS8 ROWS6(MAXX); ROWS6(MINX)
+
+#define STORE(store, addend, limit, put, LOADBIAS, BIASES, ADD, LIMITS, PUT) \
+store: \
+	MOVQ  tile_bias(R13), AX;            \
+	TESTQ AX, AX;                        \
+	JZ    addend;                        \
+	LOADBIAS;                            \
+	BIASES;                              \
+addend: \
+	MOVQ  tile_d(R13), AX;               \
+	TESTQ AX, AX;                        \
+	JZ    limit;                         \
+	MOVQ  tile_ldd(R13), R9;             \
+	SHLQ  $2, R9;                        \
+	MOVQ  tile_rows(R13), CX;            \
+	ROWS6(ADD);                          \
+limit: \
+	CMPB         tile_clamp(R13), $0;    \
+	JEQ          put;                    \
+	VBROADCASTSS tile_lo(R13), Y12;      \
+	VBROADCASTSS tile_hi(R13), Y13;      \
+	LIMITS;                              \
+put: \
+	MOVQ tile_c(R13), AX;                \
+	MOVQ tile_ldc(R13), R9;              \
+	SHLQ $2, R9;                         \
+	MOVQ tile_rows(R13), CX;             \
+	ROWS6(PUT)
+
 // func tile6x16(t *tile)
 // cols must equal width, which is 16 or 8.
 TEXT ·tile6x16(SB), NOSPLIT, $0-8
@@ -135,74 +170,12 @@ TEXT ·tile6x16(SB), NOSPLIT, $0-8
 half:
 	TILES(LOAD8, HALF, storeHalf, half1, stepHalf1, half2, stepHalf2, half3, stepHalf3, half4, stepHalf4, half5, stepHalf5, half6, stepHalf6)
 
-store:
-	MOVQ    tile_bias(R13), AX
-	TESTQ   AX, AX
-	JZ      addend
-	VMOVUPS (AX), Y12
-	VMOVUPS 32(AX), Y13
-	ROWS6(BIASX)
-	ROWS6(BIASY)
-
-addend:
-	MOVQ  tile_d(R13), AX
-	TESTQ AX, AX
-	JZ    limit
-	MOVQ  tile_ldd(R13), R9
-	SHLQ  $2, R9
-	MOVQ  tile_rows(R13), CX
-	ROWS6(ADDROW)
-
-limit:
-	CMPB         tile_clamp(R13), $0
-	JEQ          put
-	VBROADCASTSS tile_lo(R13), Y12
-	VBROADCASTSS tile_hi(R13), Y13
-	ROWS6(MAXX)
-	ROWS6(MAXY)
-	ROWS6(MINX)
-	ROWS6(MINY)
-
-put:
-	MOVQ tile_c(R13), AX
-	MOVQ tile_ldc(R13), R9
-	SHLQ $2, R9
-	MOVQ tile_rows(R13), CX
-	ROWS6(PUTROW)
+	STORE(store, addend, limit, put, LOADBIAS16, BIASES16, ADDROW, LIMITS16, PUTROW)
 
 done:
 	VZEROUPPER
 	RET
 
-storeHalf:
-	MOVQ    tile_bias(R13), AX
-	TESTQ   AX, AX
-	JZ      addendHalf
-	VMOVUPS (AX), Y12
-	ROWS6(BIASX)
-
-addendHalf:
-	MOVQ  tile_d(R13), AX
-	TESTQ AX, AX
-	JZ    limitHalf
-	MOVQ  tile_ldd(R13), R9
-	SHLQ  $2, R9
-	MOVQ  tile_rows(R13), CX
-	ROWS6(ADDHALF)
-
-limitHalf:
-	CMPB         tile_clamp(R13), $0
-	JEQ          putHalf
-	VBROADCASTSS tile_lo(R13), Y12
-	VBROADCASTSS tile_hi(R13), Y13
-	ROWS6(MAXX)
-	ROWS6(MINX)
-
-putHalf:
-	MOVQ tile_c(R13), AX
-	MOVQ tile_ldc(R13), R9
-	SHLQ $2, R9
-	MOVQ tile_rows(R13), CX
-	ROWS6(PUTHALF)
+	STORE(storeHalf, addendHalf, limitHalf, putHalf, LOADBIAS8, BIASES8, ADDHALF, LIMITS8, PUTHALF)
 	VZEROUPPER
 	RET

@@ -67,10 +67,7 @@ TEXT ·scatterSquares(SB), NOSPLIT, $0-120
 	MOVD rows+104(FP), R4
 
 rows:
-	VLD1R.P 4(R1), [V16.S4]
-	VLD1R.P 4(R1), [V17.S4]
-	VLD1R.P 4(R1), [V18.S4]
-	VLD1R.P 4(R1), [V19.S4]
+	FILL4(1, 16, 17, 18, 19)
 	MOVD    R2, R5
 	ADD     R3, R5, R6
 	ADD     R3, R6, R7

@@ -14,6 +14,13 @@ const (
 	ActHardSwish              // x·(x/6 + 1/2 within 0…1)
 	ActTanh
 	ActGELU // x/2·(1+erf(x/√2))
+
+	// Functions of one value that are no activations.
+	fnExp
+	fnErf
+	fnScale // alpha·x
+	fnShift // x − alpha − beta
+	fnAxpy  // alpha·x added to what is there
 )
 
 // Apply sets dst = f(src); dst may be src. Alpha is LeakyReLU's slope, alpha
@@ -24,8 +31,8 @@ func (f Activation) Apply(dst, src []float32, alpha, beta float32) {
 		copy(dst, src[:len(dst)])
 		return
 	}
-	fn, p, q := f.function(alpha, beta)
-	unary(fn, dst, src, p, q)
+	f, alpha, beta = f.kernel(alpha, beta)
+	unary(f, dst, src, alpha, beta)
 }
 
 // ApplyRows is Apply in place, on rows of cols values, ld apart.
@@ -33,38 +40,23 @@ func (f Activation) ApplyRows(x []float32, rows, cols, ld int, alpha, beta float
 	if f == ActNone || rows == 0 || cols == 0 {
 		return
 	}
-	fn, p, q := f.function(alpha, beta)
-	if unaryRows(fn, x, x, rows, cols, ld, ld, p, q) {
+	f, alpha, beta = f.kernel(alpha, beta)
+	if unaryRows(f, x, x, rows, cols, ld, ld, alpha, beta) {
 		return
 	}
 	for r := range rows {
 		row := x[r*ld:][:cols]
-		unary(fn, row, row, p, q)
+		unary(f, row, row, alpha, beta)
 	}
 }
 
-// function returns what f is in terms of the functions of one value. ActNone is
-// none of them.
-func (f Activation) function(alpha, beta float32) (fn function, p, q float32) {
+// kernel returns the function that computes f, and its constants.
+func (f Activation) kernel(alpha, beta float32) (Activation, float32, float32) {
 	switch f {
 	case ActReLU:
-		return fnClamp, 0, Inf
-	case ActClip:
-		return fnClamp, alpha, beta
-	case ActLeakyReLU:
-		return fnLeaky, alpha, 0
-	case ActSigmoid:
-		return fnSigmoid, 0, 0
-	case ActSiLU:
-		return fnSiLU, 0, 0
-	case ActHardSigmoid:
-		return fnHardSigmoid, alpha, beta
+		return ActClip, 0, Inf
 	case ActHardSwish:
-		return fnHardSwish, 1. / 6, 0.5
-	case ActTanh:
-		return fnTanh, 0, 0
-	case ActGELU:
-		return fnGELU, 0, 0
+		return f, 1. / 6, 0.5
 	}
-	panic("vmath: no such activation")
+	return f, alpha, beta
 }

@@ -92,6 +92,11 @@
 	MOVQ src_base+24(FP), SI; \
 	LEAQ ·constants(SB), AX
 
+// ARGS are the constants p and q.
+#define ARGS \
+	VBROADCASTSS p+48(FP), Y12; \
+	VBROADCASTSS q+52(FP), Y13
+
 #define NEXT(loop) \
 	VMOVUPS Y0, (DI); \
 	ADDQ    $32, SI;  \
@@ -116,6 +121,12 @@
 	VMOVUPS EXPHIGH, Y13; \
 	VMOVUPS ONE, Y14
 
+// BOUNDS are ±high, in Y12 and Y13.
+#define BOUNDS(high) \
+	VXORPS  Y12, Y12, Y12; \
+	VMOVUPS high, Y13;     \
+	VSUBPS  Y13, Y12, Y12
+
 // func expAsm(dst, src []float32)
 TEXT ·expAsm(SB), NOSPLIT, $0-48
 	UNARY
@@ -129,9 +140,7 @@ loop:
 // func tanhAsm(dst, src []float32)
 TEXT ·tanhAsm(SB), NOSPLIT, $0-48
 	UNARY
-	VXORPS  Y12, Y12, Y12
-	VMOVUPS TANHHIGH, Y13
-	VSUBPS  Y13, Y12, Y12
+	BOUNDS(TANHHIGH)
 	VMOVUPS ONE, Y14
 	VMOVUPS TWO, Y15
 
@@ -180,9 +189,7 @@ loop:
 // func erfAsm(dst, src []float32)
 TEXT ·erfAsm(SB), NOSPLIT, $0-48
 	UNARY
-	VXORPS  Y12, Y12, Y12
-	VMOVUPS ERFHIGH, Y13
-	VSUBPS  Y13, Y12, Y12
+	BOUNDS(ERFHIGH)
 
 loop:
 	VMOVUPS (SI), Y0
@@ -192,9 +199,7 @@ loop:
 // func geluAsm(dst, src []float32)
 TEXT ·geluAsm(SB), NOSPLIT, $0-48
 	UNARY
-	VXORPS       Y12, Y12, Y12
-	VMOVUPS      ERFHIGH, Y13
-	VSUBPS       Y13, Y12, Y12
+	BOUNDS(ERFHIGH)
 	MOVL         $0x3f3504f3, BX // 1/√2
 	VMOVD        BX, X14
 	VBROADCASTSS X14, Y14
@@ -222,8 +227,7 @@ loop:
 // func shiftAsm(dst, src []float32, p, q float32)
 TEXT ·shiftAsm(SB), NOSPLIT, $0-56
 	UNARY
-	VBROADCASTSS p+48(FP), Y12
-	VBROADCASTSS q+52(FP), Y13
+	ARGS
 
 loop:
 	VMOVUPS (SI), Y0
@@ -234,8 +238,7 @@ loop:
 // func clampAsm(dst, src []float32, p, q float32)
 TEXT ·clampAsm(SB), NOSPLIT, $0-56
 	UNARY
-	VBROADCASTSS p+48(FP), Y12
-	VBROADCASTSS q+52(FP), Y13
+	ARGS
 
 loop:
 	VMAXPS (SI), Y12, Y0
@@ -258,10 +261,9 @@ loop:
 // func hardSigmoidAsm(dst, src []float32, p, q float32)
 TEXT ·hardSigmoidAsm(SB), NOSPLIT, $0-56
 	UNARY
-	VBROADCASTSS p+48(FP), Y12
-	VBROADCASTSS q+52(FP), Y13
-	VXORPS       Y15, Y15, Y15
-	VMOVUPS      ONE, Y14
+	ARGS
+	VXORPS  Y15, Y15, Y15
+	VMOVUPS ONE, Y14
 
 loop:
 	VMOVUPS     (SI), Y0
@@ -273,10 +275,9 @@ loop:
 // func hardSwishAsm(dst, src []float32, p, q float32)
 TEXT ·hardSwishAsm(SB), NOSPLIT, $0-56
 	UNARY
-	VBROADCASTSS p+48(FP), Y12
-	VBROADCASTSS q+52(FP), Y13
-	VXORPS       Y15, Y15, Y15
-	VMOVUPS      ONE, Y14
+	ARGS
+	VXORPS  Y15, Y15, Y15
+	VMOVUPS ONE, Y14
 
 loop:
 	VMOVUPS     (SI), Y1
@@ -287,32 +288,24 @@ loop:
 	VMULPS      Y1, Y0, Y0
 	NEXT(loop)
 
+#define ARITHMETIC(OP) \
+	BINARY;              \
+loop: \
+	VMOVUPS (SI), Y0;    \
+	OP      (DX), Y0, Y0; \
+	NEXT2(loop)
+
 // func addAsm(dst, a, b []float32)
 TEXT ·addAsm(SB), NOSPLIT, $0-72
-	BINARY
-
-loop:
-	VMOVUPS (SI), Y0
-	VADDPS  (DX), Y0, Y0
-	NEXT2(loop)
+	ARITHMETIC(VADDPS)
 
 // func subAsm(dst, a, b []float32)
 TEXT ·subAsm(SB), NOSPLIT, $0-72
-	BINARY
-
-loop:
-	VMOVUPS (SI), Y0
-	VSUBPS  (DX), Y0, Y0
-	NEXT2(loop)
+	ARITHMETIC(VSUBPS)
 
 // func mulAsm(dst, a, b []float32)
 TEXT ·mulAsm(SB), NOSPLIT, $0-72
-	BINARY
-
-loop:
-	VMOVUPS (SI), Y0
-	VMULPS  (DX), Y0, Y0
-	NEXT2(loop)
+	ARITHMETIC(VMULPS)
 
 // func mulAddAsm(dst, a, b []float32)
 TEXT ·mulAddAsm(SB), NOSPLIT, $0-72
@@ -336,16 +329,28 @@ loop:
 	VFMADD213PS (DI), Y12, Y0
 	NEXT(loop)
 
+#define ZERO4(w, x, y, z) \
+	VXORPS w, w, w; \
+	VXORPS x, x, x; \
+	VXORPS y, y, y; \
+	VXORPS z, z, z
+
+// PARTS returns the eight sums of Y0 to Y3.
+#define PARTS \
+	VADDPS  Y1, Y0, Y0; \
+	VADDPS  Y3, Y2, Y2; \
+	VADDPS  Y2, Y0, Y0; \
+	VMOVUPS Y0, (DI);   \
+	VZEROUPPER;         \
+	RET
+
 // func dotAsm(s *[8]float32, a, b []float32)
 TEXT ·dotAsm(SB), NOSPLIT, $0-56
 	MOVQ   s+0(FP), DI
 	MOVQ   a_base+8(FP), SI
 	MOVQ   a_len+16(FP), CX
 	MOVQ   b_base+32(FP), DX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+	ZERO4(Y0, Y1, Y2, Y3)
 	SUBQ   $32, CX
 	JLT    rest
 
@@ -376,12 +381,7 @@ loop1:
 	JNZ         loop1
 
 done:
-	VADDPS  Y1, Y0, Y0
-	VADDPS  Y3, Y2, Y2
-	VADDPS  Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	VZEROUPPER
-	RET
+	PARTS
 
 // func dot4Asm(s *[4]float32, a, b []float32, ldb int)
 TEXT ·dot4Asm(SB), NOSPLIT, $0-64
@@ -392,14 +392,8 @@ TEXT ·dot4Asm(SB), NOSPLIT, $0-64
 	MOVQ   ldb+56(FP), R8
 	SHLQ   $2, R8
 	LEAQ   (R8)(R8*2), R9
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+	ZERO4(Y0, Y1, Y2, Y3)
+	ZERO4(Y4, Y5, Y6, Y7)
 
 loop:
 	VMOVUPS     (SI), Y8
@@ -435,10 +429,7 @@ TEXT ·sumAsm(SB), NOSPLIT, $0-32
 	MOVQ   s+0(FP), DI
 	MOVQ   x_base+8(FP), SI
 	MOVQ   x_len+16(FP), CX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+	ZERO4(Y0, Y1, Y2, Y3)
 	SUBQ   $32, CX
 	JLT    rest
 
@@ -462,12 +453,7 @@ loop1:
 	JNZ    loop1
 
 done:
-	VADDPS  Y1, Y0, Y0
-	VADDPS  Y3, Y2, Y2
-	VADDPS  Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	VZEROUPPER
-	RET
+	PARTS
 
 // func sumExpAsm(s *[8]float32, x []float32, m float32)
 TEXT ·sumExpAsm(SB), NOSPLIT, $0-36

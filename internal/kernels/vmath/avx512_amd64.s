@@ -11,6 +11,7 @@
 //	Z0 the argument, the result
 
 #define ROWS \
+	MOVQ  t+0(FP), BX;           \
 	MOVQ  rowsJob_dst(BX), R8;   \
 	MOVQ  rowsJob_src(BX), R9;   \
 	MOVQ  rowsJob_rows(BX), R11; \
@@ -99,7 +100,6 @@ next: \
 
 // func expAVX512(t *rowsJob)
 TEXT ·expAVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), BX
 	ROWS
 	EXPCONSTANTS(0, 1, 2, 3)
 
@@ -111,7 +111,6 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-8
 
 // func sigmoidAVX512(t *rowsJob)
 TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), BX
 	ROWS
 	EXPCONSTANTS(4, 5, 6, 7)
 
@@ -124,7 +123,6 @@ TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-8
 
 // func siluAVX512(t *rowsJob)
 TEXT ·siluAVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), BX
 	ROWS
 	EXPCONSTANTS(4, 5, 6, 7)
 
@@ -137,7 +135,6 @@ TEXT ·siluAVX512(SB), NOSPLIT, $0-8
 
 // func geluAVX512(t *rowsJob)
 TEXT ·geluAVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), BX
 	ROWS
 	CONSTANT(13, Z16)
 	CONSTANT(14, Z17)
@@ -182,7 +179,6 @@ TEXT ·geluAVX512(SB), NOSPLIT, $0-8
 
 // func leakyAVX512(t *rowsJob)
 TEXT ·leakyAVX512(SB), NOSPLIT, $0-8
-	MOVQ         t+0(FP), BX
 	ROWS
 	VBROADCASTSS rowsJob_p(BX), Z16
 	VPXORQ       Z17, Z17, Z17
@@ -201,7 +197,6 @@ TEXT ·leakyAVX512(SB), NOSPLIT, $0-8
 
 // func hardSigmoidAVX512(t *rowsJob)
 TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), BX
 	ROWS
 	HARDCONSTANTS
 
@@ -214,7 +209,6 @@ TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $0-8
 
 // func hardSwishAVX512(t *rowsJob)
 TEXT ·hardSwishAVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), BX
 	ROWS
 	HARDCONSTANTS
 
@@ -229,7 +223,6 @@ TEXT ·hardSwishAVX512(SB), NOSPLIT, $0-8
 
 // func mulAVX512(t *rowsJob)
 TEXT ·mulAVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), BX
 	ROWS
 	MOVQ rowsJob_scale(BX), AX
 
@@ -243,7 +236,6 @@ TEXT ·mulAVX512(SB), NOSPLIT, $0-8
 
 // func affineAVX512(t *rowsJob)
 TEXT ·affineAVX512(SB), NOSPLIT, $0-8
-	MOVQ         t+0(FP), BX
 	ROWS
 	MOVQ         rowsJob_scale(BX), AX
 	MOVQ         rowsJob_shift(BX), CX

@@ -18,21 +18,12 @@
 #define TANHHIGH 29
 
 #define EXPCONSTANTS \
-	MOVD    $·expConstants(SB), R4; \
-	VLD1R.P 4(R4), [V16.S4];        \
-	VLD1R.P 4(R4), [V17.S4];        \
-	VLD1R.P 4(R4), [V18.S4];        \
-	VLD1R.P 4(R4), [V19.S4];        \
-	VLD1R.P 4(R4), [V20.S4];        \
-	VLD1R.P 4(R4), [V21.S4];        \
-	VLD1R.P 4(R4), [V22.S4];        \
-	VLD1R.P 4(R4), [V23.S4];        \
-	VLD1R.P 4(R4), [V24.S4];        \
-	VLD1R.P 4(R4), [V25.S4];        \
-	VLD1R.P 4(R4), [V26.S4];        \
-	VLD1R.P 4(R4), [V27.S4];        \
-	VLD1R.P 4(R4), [V28.S4];        \
-	VLD1R   (R4), [V29.S4]
+	MOVD  $·expConstants(SB), R4; \
+	FILL4(4, 16, 17, 18, 19);     \
+	FILL4(4, 20, 21, 22, 23);     \
+	FILL4(4, 24, 25, 26, 27);     \
+	FILL(4, 28);                  \
+	VLD1R (R4), [V29.S4]
 
 // REDUCE splits x into n and eʳ − 1, which takes its place. It uses y and z.
 #define REDUCE(x, n, y, z) \
@@ -110,23 +101,14 @@
 #define HALF 31
 
 #define ERFCONSTANTS \
-	MOVD    $·erfConstants(SB), R4; \
-	VLD1R.P 4(R4), [V17.S4];        \
-	FNEG(ERFHIGH, ERFLOW);          \
-	VLD1R.P 4(R4), [V18.S4];        \
-	VLD1R.P 4(R4), [V19.S4];        \
-	VLD1R.P 4(R4), [V20.S4];        \
-	VLD1R.P 4(R4), [V21.S4];        \
-	VLD1R.P 4(R4), [V22.S4];        \
-	VLD1R.P 4(R4), [V23.S4];        \
-	VLD1R.P 4(R4), [V24.S4];        \
-	VLD1R.P 4(R4), [V25.S4];        \
-	VLD1R.P 4(R4), [V26.S4];        \
-	VLD1R.P 4(R4), [V27.S4];        \
-	VLD1R.P 4(R4), [V28.S4];        \
-	VLD1R.P 4(R4), [V29.S4];        \
-	VLD1R.P 4(R4), [V30.S4];        \
-	VLD1R   (R4), [V31.S4]
+	MOVD  $·erfConstants(SB), R4; \
+	FILL(4, ERFHIGH);             \
+	FNEG(ERFHIGH, ERFLOW);        \
+	FILL4(4, 18, 19, 20, 21);     \
+	FILL4(4, 22, 23, 24, 25);     \
+	FILL4(4, 26, 27, 28, 29);     \
+	FILL(4, 30);                  \
+	VLD1R (R4), [V31.S4]
 
 // ERF sets x to its error function. It uses v, y, z and w.
 #define ERF(x, v, y, z, w) \

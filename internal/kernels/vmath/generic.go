@@ -2,30 +2,17 @@ package vmath
 
 import "math"
 
-// A function is one of the functions of one value, or of two.
-type function uint8
+// An operation is a function of two values.
+type operation uint8
 
 const (
-	fnExp function = iota
-	fnTanh
-	fnSigmoid
-	fnSiLU
-	fnErf
-	fnGELU
-	fnScale       // p·x
-	fnShift       // x − p − q
-	fnClamp       // x within p…q
-	fnLeaky       // x, or p·x where x < 0
-	fnHardSigmoid // p·x + q within 0…1
-	fnHardSwish   // x·(p·x + q within 0…1)
-	fnAxpy        // p·x added to what is there
-
-	fnAdd
-	fnSub
-	fnMul
-	fnMulAdd
+	opAdd operation = iota
+	opSub
+	opMul
+	opMulAdd
 )
 
+// Inf is +Inf.
 var Inf = float32(math.Inf(1))
 
 // eˣ = 2ⁿ·eʳ with |r| ≤ ln 2/2; ln 2 in two parts, the first short enough that
@@ -126,22 +113,22 @@ func erf(x float32) float32 {
 	return p / q * x
 }
 
-func unaryGeneric(f function, dst, src []float32, p, q float32) {
+func unaryGeneric(f Activation, dst, src []float32, p, q float32) {
 	src = src[:len(dst)]
 	switch f {
 	case fnExp:
 		for i, x := range src {
 			dst[i] = exp(x)
 		}
-	case fnTanh:
+	case ActTanh:
 		for i, x := range src {
 			dst[i] = tanh(x)
 		}
-	case fnSigmoid:
+	case ActSigmoid:
 		for i, x := range src {
 			dst[i] = 1 / (1 + exp(-x))
 		}
-	case fnSiLU:
+	case ActSiLU:
 		for i, x := range src {
 			dst[i] = x / (1 + exp(-x))
 		}
@@ -149,7 +136,7 @@ func unaryGeneric(f function, dst, src []float32, p, q float32) {
 		for i, x := range src {
 			dst[i] = erf(x)
 		}
-	case fnGELU:
+	case ActGELU:
 		for i, x := range src {
 			h := x / 2
 			dst[i] = h*erf(x*(1/math.Sqrt2)) + h
@@ -162,22 +149,22 @@ func unaryGeneric(f function, dst, src []float32, p, q float32) {
 		for i, x := range src {
 			dst[i] = x - p - q
 		}
-	case fnClamp:
+	case ActClip:
 		for i, x := range src {
 			dst[i] = min(max(x, p), q)
 		}
-	case fnLeaky:
+	case ActLeakyReLU:
 		for i, x := range src {
 			if x < 0 {
 				x *= p
 			}
 			dst[i] = x
 		}
-	case fnHardSigmoid:
+	case ActHardSigmoid:
 		for i, x := range src {
 			dst[i] = min(max(p*x+q, 0), 1)
 		}
-	case fnHardSwish:
+	case ActHardSwish:
 		for i, x := range src {
 			dst[i] = x * min(max(p*x+q, 0), 1)
 		}
@@ -188,22 +175,22 @@ func unaryGeneric(f function, dst, src []float32, p, q float32) {
 	}
 }
 
-func binaryGeneric(f function, dst, a, b []float32) {
+func binaryGeneric(op operation, dst, a, b []float32) {
 	a, b = a[:len(dst)], b[:len(dst)]
-	switch f {
-	case fnAdd:
+	switch op {
+	case opAdd:
 		for i, x := range a {
 			dst[i] = x + b[i]
 		}
-	case fnSub:
+	case opSub:
 		for i, x := range a {
 			dst[i] = x - b[i]
 		}
-	case fnMul:
+	case opMul:
 		for i, x := range a {
 			dst[i] = x * b[i]
 		}
-	case fnMulAdd:
+	case opMulAdd:
 		for i, x := range a {
 			dst[i] += x * b[i]
 		}

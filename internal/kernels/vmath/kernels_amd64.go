@@ -91,7 +91,7 @@ var powers = func() (v [32]float32) {
 
 // unaryRows computes dst = f(src) on rows of cols values, ldd and lds apart. It
 // reports false where there is no kernel that does all rows at once.
-func unaryRows(f function, dst, src []float32, rows, cols, ldd, lds int, p, q float32) bool {
+func unaryRows(f Activation, dst, src []float32, rows, cols, ldd, lds int, p, q float32) bool {
 	if cpu.Active != cpu.AVX512 {
 		return false
 	}
@@ -99,17 +99,17 @@ func unaryRows(f function, dst, src []float32, rows, cols, ldd, lds int, p, q fl
 	switch f {
 	case fnExp:
 		expAVX512(&t)
-	case fnSigmoid:
+	case ActSigmoid:
 		sigmoidAVX512(&t)
-	case fnSiLU:
+	case ActSiLU:
 		siluAVX512(&t)
-	case fnGELU:
+	case ActGELU:
 		geluAVX512(&t)
-	case fnLeaky:
+	case ActLeakyReLU:
 		leakyAVX512(&t)
-	case fnHardSigmoid:
+	case ActHardSigmoid:
 		hardSigmoidAVX512(&t)
-	case fnHardSwish:
+	case ActHardSwish:
 		hardSwishAVX512(&t)
 	default:
 		return false

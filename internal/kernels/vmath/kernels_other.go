@@ -4,7 +4,7 @@ package vmath
 
 // Kernels that only amd64 has.
 
-func unaryRows(f function, dst, src []float32, rows, cols, ldd, lds int, p, q float32) bool {
+func unaryRows(f Activation, dst, src []float32, rows, cols, ldd, lds int, p, q float32) bool {
 	return false
 }
 func affineRows(dst, src, scale, shift []float32, lo, hi float32) bool { return false }

@@ -80,7 +80,7 @@ func sumExpAsm(s *[lanes]float32, x []float32, m float32)
 //go:noescape
 func largestAsm(s *[lanes]float32, x []float32)
 
-func unary(f function, dst, src []float32, p, q float32) {
+func unary(f Activation, dst, src []float32, p, q float32) {
 	src = src[:len(dst)]
 	if cpu.Active == cpu.Generic {
 		unaryGeneric(f, dst, src, p, q)
@@ -99,69 +99,69 @@ func unary(f function, dst, src []float32, p, q float32) {
 	}
 }
 
-func unaryLanes(f function, dst, src []float32, p, q float32) {
+func unaryLanes(f Activation, dst, src []float32, p, q float32) {
 	if unaryRows(f, dst, src, 1, len(dst), 0, 0, p, q) {
 		return
 	}
 	switch f {
 	case fnExp:
 		expAsm(dst, src)
-	case fnTanh:
+	case ActTanh:
 		tanhAsm(dst, src)
-	case fnSigmoid:
+	case ActSigmoid:
 		sigmoidAsm(dst, src)
-	case fnSiLU:
+	case ActSiLU:
 		siluAsm(dst, src)
 	case fnErf:
 		erfAsm(dst, src)
-	case fnGELU:
+	case ActGELU:
 		geluAsm(dst, src)
 	case fnScale:
 		scaleAsm(dst, src, p)
 	case fnShift:
 		shiftAsm(dst, src, p, q)
-	case fnClamp:
+	case ActClip:
 		clampAsm(dst, src, p, q)
-	case fnLeaky:
+	case ActLeakyReLU:
 		leakyAsm(dst, src, p)
-	case fnHardSigmoid:
+	case ActHardSigmoid:
 		hardSigmoidAsm(dst, src, p, q)
-	case fnHardSwish:
+	case ActHardSwish:
 		hardSwishAsm(dst, src, p, q)
 	case fnAxpy:
 		axpyAsm(dst, src, p)
 	}
 }
 
-func binary(f function, dst, a, b []float32) {
+func binary(op operation, dst, a, b []float32) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	if cpu.Active == cpu.Generic {
-		binaryGeneric(f, dst, a, b)
+		binaryGeneric(op, dst, a, b)
 		return
 	}
 	n := len(dst) &^ (lanes - 1)
 	if n > 0 {
-		binaryLanes(f, dst[:n], a, b)
+		binaryLanes(op, dst[:n], a, b)
 	}
 	if n < len(dst) {
 		var x, y, z [lanes]float32
 		copy(x[:], a[n:])
 		copy(y[:], b[n:])
 		copy(z[:], dst[n:])
-		binaryLanes(f, z[:], x[:], y[:])
+		binaryLanes(op, z[:], x[:], y[:])
 		copy(dst[n:], z[:])
 	}
 }
 
-func binaryLanes(f function, dst, a, b []float32) {
-	switch f {
-	case fnAdd:
+func binaryLanes(op operation, dst, a, b []float32) {
+	switch op {
+	case opAdd:
 		addAsm(dst, a, b)
-	case fnSub:
+	case opSub:
 		subAsm(dst, a, b)
-	case fnMul:
+	case opMul:
 		mulAsm(dst, a, b)
-	case fnMulAdd:
+	case opMulAdd:
 		mulAddAsm(dst, a, b)
 	}
 }

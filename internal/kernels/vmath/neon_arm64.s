@@ -26,9 +26,14 @@
 	MOVD a_base+24(FP), R2;  \
 	MOVD b_base+48(FP), R3
 
-#define GET2 \
+#define ARITHMETIC(OP) \
+	BINARY;                   \
+loop: \
 	FLDPQ.P 32(R2), (F0, F4); \
-	FLDPQ.P 32(R3), (F1, F5)
+	FLDPQ.P 32(R3), (F1, F5); \
+	OP(1, 0, 0);              \
+	OP(5, 4, 4);              \
+	NEXT(loop)
 
 // Arguments in all lanes of V16 and V17.
 #define ARG \
@@ -212,33 +217,15 @@ loop:
 
 // func addAsm(dst, a, b []float32)
 TEXT ·addAsm(SB), NOSPLIT, $0-72
-	BINARY
-
-loop:
-	GET2
-	FADD(1, 0, 0)
-	FADD(5, 4, 4)
-	NEXT(loop)
+	ARITHMETIC(FADD)
 
 // func subAsm(dst, a, b []float32)
 TEXT ·subAsm(SB), NOSPLIT, $0-72
-	BINARY
-
-loop:
-	GET2
-	FSUB(1, 0, 0)
-	FSUB(5, 4, 4)
-	NEXT(loop)
+	ARITHMETIC(FSUB)
 
 // func mulAsm(dst, a, b []float32)
 TEXT ·mulAsm(SB), NOSPLIT, $0-72
-	BINARY
-
-loop:
-	GET2
-	FMUL(1, 0, 0)
-	FMUL(5, 4, 4)
-	NEXT(loop)
+	ARITHMETIC(FMUL)
 
 // func mulAddAsm(dst, a, b []float32)
 TEXT ·mulAddAsm(SB), NOSPLIT, $0-72

@@ -17,33 +17,33 @@ import (
 func Exp(dst, src []float32) { unary(fnExp, dst, src, 0, 0) }
 
 // Tanh sets dst = tanh x, with a relative error below 3e-7.
-func Tanh(dst, src []float32) { unary(fnTanh, dst, src, 0, 0) }
+func Tanh(dst, src []float32) { unary(ActTanh, dst, src, 0, 0) }
 
 // Sigmoid sets dst = 1/(1+e⁻ˣ), with a relative error below 2e-7 (0 below x =
 // −88.7).
-func Sigmoid(dst, src []float32) { unary(fnSigmoid, dst, src, 0, 0) }
+func Sigmoid(dst, src []float32) { unary(ActSigmoid, dst, src, 0, 0) }
 
 // SiLU sets dst = x/(1+e⁻ˣ), with a relative error below 3e-7 (0 below x =
 // −88.7).
-func SiLU(dst, src []float32) { unary(fnSiLU, dst, src, 0, 0) }
+func SiLU(dst, src []float32) { unary(ActSiLU, dst, src, 0, 0) }
 
 // Erf sets dst = erf x, with a relative error below 5e-7.
 func Erf(dst, src []float32) { unary(fnErf, dst, src, 0, 0) }
 
 // GELU sets dst = x/2·(1+erf(x/√2)), with an error below 3e-7·|x|.
-func GELU(dst, src []float32) { unary(fnGELU, dst, src, 0, 0) }
+func GELU(dst, src []float32) { unary(ActGELU, dst, src, 0, 0) }
 
 // Add sets dst = a + b.
-func Add(dst, a, b []float32) { binary(fnAdd, dst, a, b) }
+func Add(dst, a, b []float32) { binary(opAdd, dst, a, b) }
 
 // Sub sets dst = a − b.
-func Sub(dst, a, b []float32) { binary(fnSub, dst, a, b) }
+func Sub(dst, a, b []float32) { binary(opSub, dst, a, b) }
 
 // Mul sets dst = a·b, value by value.
-func Mul(dst, a, b []float32) { binary(fnMul, dst, a, b) }
+func Mul(dst, a, b []float32) { binary(opMul, dst, a, b) }
 
 // MulAdd sets dst += a·b, value by value.
-func MulAdd(dst, a, b []float32) { binary(fnMulAdd, dst, a, b) }
+func MulAdd(dst, a, b []float32) { binary(opMulAdd, dst, a, b) }
 
 // Affine sets dst = x·scale + shift, within lo…hi, for rows of src and dst as long
 // as scale and shift. A NaN stays one. Without shift, nil, nothing is limited.
@@ -65,7 +65,7 @@ func Affine(dst, src, scale, shift []float32, lo, hi float32) {
 		}
 		Add(y, y, shift)
 		if lo > -Inf || hi < Inf {
-			unary(fnClamp, y, y, lo, hi)
+			unary(ActClip, y, y, lo, hi)
 		}
 	}
 }

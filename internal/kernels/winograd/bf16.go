@@ -89,16 +89,11 @@ const smallValues = 1 << 17
 // A smallRun is one convolution under way: blocks of tiles are the tasks of a
 // team.
 type smallRun struct {
-	g            kernels.Conv
-	w            *FiltersBF16
-	x, y         []vmath.BF16
-	ldy          int
-	ep           kernels.EpilogueBF16
-	down, across int // tiles of a picture
-	tiles        int
-	block        int          // tiles of a task
-	zero         []vmath.BF16 // kept from call to call
-	task         func(int)
+	tiling[vmath.BF16]
+	w     *FiltersBF16
+	block int          // tiles of a task
+	zero  []vmath.BF16 // kept from call to call
+	task  func(int)
 }
 
 // A smallScratch is the working memory of a task.
@@ -114,6 +109,7 @@ type smallScratch struct {
 
 var smallPool = sync.Pool{New: func() any {
 	r := new(smallRun)
+	r.rows, r.cols = smallOut, smallOut
 	r.task = r.run
 	return r
 }}
@@ -124,30 +120,24 @@ var smallScratchPool = sync.Pool{New: func() any { return new(smallScratch) }}
 // must have 3×3 taps and no strides or dilations. The transformed pictures are
 // rounded to BF16, so that errors are about twice as large.
 func (w *FiltersBF16) Conv(g *kernels.Conv, batch int, x, y []vmath.BF16, ldy int, ep *kernels.EpilogueBF16, team *workers.Team) {
-	q := g.Defaults()
-	if !q.Unit3x3() || q.C != w.c {
-		panic(fmt.Sprintf("winograd: filters of %d channels for %+v", w.c, q))
-	}
-	n, pixels := w.u.N(), batch*q.OH*q.OW
-	kernels.CheckMatrix("X", false, batch*q.H*q.W, q.C, x, q.Ld)
-	kernels.CheckMatrix("Y", false, pixels, n, y, ldy)
-	if pixels == 0 || n == 0 {
-		return
-	}
 	r := smallPool.Get().(*smallRun)
-	r.g, r.w, r.x, r.y, r.ldy = q, w, x, y, ldy
-	if ep != nil {
-		r.ep = *ep
-		ep.Check(pixels, n)
+	defer smallPool.Put(r)
+	r.w = w
+	r.start(g, w.c, w.u.N(), batch, x, y, ldy, ep)
+	if r.tiles > 0 && w.u.N() > 0 {
+		r.runBlocks(team)
 	}
-	if len(r.zero) < q.C {
-		r.zero = make([]vmath.BF16, q.C)
+	r.w = nil
+	r.release()
+}
+
+func (r *smallRun) runBlocks(team *workers.Team) {
+	c, h := r.w.c, r.w.u.TileRows()
+	if len(r.zero) < c {
+		r.zero = make([]vmath.BF16, c)
 	}
-	r.down, r.across = kernels.Ceil(q.OH, smallOut), kernels.Ceil(q.OW, smallOut)
-	r.tiles = batch * r.down * r.across
-	threads := team.For(r.tiles * smallArea * q.C * n)
-	h := w.u.TileRows()
-	r.block = max(h, smallValues/(smallArea*q.C)/h*h)
+	threads := team.For(r.tiles * smallArea * c * r.w.u.N())
+	r.block = max(h, smallValues/(smallArea*c)/h*h)
 	// Blocks of equal size, a few for each thread.
 	count := kernels.Ceil(r.tiles, r.block)
 	if threads > 1 {
@@ -155,8 +145,6 @@ func (w *FiltersBF16) Conv(g *kernels.Conv, batch int, x, y []vmath.BF16, ldy in
 	}
 	r.block = kernels.Ceil(kernels.Ceil(r.tiles, count), h) * h
 	team.Run(threads, kernels.Ceil(r.tiles, r.block), r.task)
-	r.w, r.x, r.y, r.ep = nil, nil, nil, kernels.EpilogueBF16{}
-	smallPool.Put(r)
 }
 
 // run computes the pixels of one block of tiles.
@@ -205,33 +193,20 @@ func (r *smallRun) run(task int) {
 	s.in.x, s.in.zero, s.in.v, s.out = nil, nil, nil, smallOutput{}
 }
 
-// place returns the picture and the first output pixel of tile i.
-func (r *smallRun) place(i int) (picture, oy, ox int) {
-	n, i := i/(r.down*r.across), i%(r.down*r.across)
-	return n, i / r.across * smallOut, i % r.across * smallOut
-}
-
 // transform fills the rows of a tile in the 16 matrices from v on.
 func (r *smallRun) transform(t *smallInput, tile int, v []vmath.BF16, next int) {
-	picture, oy, ox := r.place(tile)
-	for i := range t.off {
-		y, x := oy-r.g.PadTop+i/smallIn, ox-r.g.PadLeft+i%smallIn
-		t.off[i] = kernels.Outside
-		if uint(y) < uint(r.g.H) && uint(x) < uint(r.g.W) {
-			t.off[i] = ((picture*r.g.H+y)*r.g.W + x) * r.g.Ld
-		}
-	}
+	r.window(t.off[:], r.place(tile))
 	t.x, t.zero, t.channels, t.v, t.next = r.x, r.zero, r.w.c, v, next
 	r.w.input(t)
 }
 
 // results transforms products m into the pixels of a tile, cols channels from j.
 func (r *smallRun) results(s *smallScratch, tile, j, cols int, m []float32, next int) {
-	picture, oy, ox := r.place(tile)
-	pixel := (picture*r.g.OH+oy)*r.g.OW + ox
+	at := r.place(tile)
+	pixel := r.pixel(at)
 	t, e := &s.out, &r.ep
 	t.m, t.next, t.channels = m, next, cols
-	t.rows, t.cols = min(smallOut, r.g.OH-oy), min(smallOut, r.g.OW-ox)
+	t.rows, t.cols = at.rows, at.cols
 	t.y, t.yRow, t.yCol = r.y[pixel*r.ldy+j:], r.g.OW*r.ldy, r.ldy
 	if e.Residual != nil {
 		t.d, t.dRow, t.dCol = e.Residual[pixel*e.LdRes+j:], r.g.OW*e.LdRes, e.LdRes
@@ -239,10 +214,7 @@ func (r *smallRun) results(s *smallScratch, tile, j, cols int, m []float32, next
 	if e.Bias != nil {
 		t.bias = e.Bias[j:]
 	}
-	var ok bool
-	if t.lo, t.hi, ok = e.Clamp(); !ok {
-		t.lo, t.hi = -vmath.Inf, vmath.Inf
-	}
+	t.lo, t.hi = r.limits()
 	late := e.Late()
 	if late {
 		t.f, t.yRow, t.yCol = s.pixels[:], smallOut*32, 32

@@ -16,17 +16,8 @@ func init() {
 	units[cpu.AMX] = units[cpu.AVX512BF16]
 }
 
-//go:noescape
 func filterAVX2(t *filter)
-
-//go:noescape
 func inputAVX512(t *input)
-
-//go:noescape
 func outputAVX512(t *output)
-
-//go:noescape
 func smallInputAVX512(t *smallInput)
-
-//go:noescape
 func smallOutputAVX512(t *smallOutput)

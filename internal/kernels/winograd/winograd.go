@@ -9,7 +9,6 @@ import (
 	"github.com/onetomany/caption/internal/kernels"
 	"github.com/onetomany/caption/internal/kernels/cpu"
 	"github.com/onetomany/caption/internal/kernels/matmul"
-	"github.com/onetomany/caption/internal/kernels/vmath"
 	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
@@ -161,16 +160,11 @@ var zeros [512]float32
 // A run is one convolution under way: block after block of tiles, first their
 // transform, then products and results of some tiles by some columns.
 type run struct {
-	g          kernels.Conv
+	tiling[float32]
 	w          *Filters
-	x, y       []float32
-	ldy        int
-	ep         kernels.Epilogue
-	down       int // tiles of a picture
-	across     int
 	from, to   int // tiles of the block
-	rows       int // of a task of products
-	panels     int // the same
+	taskRows   int // tiles of a task of products
+	taskPanels int // of columns
 	v          []float32
 	ldv, nextV int
 	inside     [tileArea]int   // positions of a window within the picture, from its first
@@ -201,45 +195,29 @@ var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
 // have 3×3 taps and no strides or dilations. Its results are not those of
 // matmul.PackedB.Conv to the last bits: the error is four times as large.
 func (w *Filters) Conv(g *kernels.Conv, batch int, x, y []float32, ldy int, ep *kernels.Epilogue, team *workers.Team) {
-	q := g.Defaults()
-	if !q.Unit3x3() || q.C != w.c {
-		panic(fmt.Sprintf("winograd: filters of %d channels for %+v", w.c, q))
-	}
-	n, pixels := w.u.N(), batch*q.OH*q.OW
-	kernels.CheckMatrix("X", false, batch*q.H*q.W, q.C, x, q.Ld)
-	kernels.CheckMatrix("Y", false, pixels, n, y, ldy)
-	if pixels == 0 || n == 0 {
-		return
-	}
 	r := runPool.Get().(*run)
-	defer r.release()
-	r.g, r.w, r.x, r.y, r.ldy = q, w, x, y, ldy
-	if ep != nil {
-		r.ep = *ep
-		ep.Check(pixels, n)
+	defer runPool.Put(r)
+	r.w, r.rows, r.cols = w, w.rows, tileOut
+	r.start(g, w.c, w.u.N(), batch, x, y, ldy, ep)
+	if r.tiles > 0 && w.u.N() > 0 {
+		r.run(team)
 	}
-	r.run(batch, team)
+	r.w = nil
+	r.release()
 }
 
-// release hands r back, without what it points to.
-func (r *run) release() {
-	r.w, r.x, r.y, r.ep = nil, nil, nil, kernels.Epilogue{}
-	runPool.Put(r)
-}
-
-func (r *run) run(batch int, team *workers.Team) {
-	r.down, r.across = kernels.Ceil(r.g.OH, r.w.rows), kernels.Ceil(r.g.OW, tileOut)
-	tiles := batch * r.down * r.across
+func (r *run) run(team *workers.Team) {
+	tiles := r.tiles
 	n, panels := r.w.u.N(), r.w.u.Panels()
 	threads := team.For(tiles * r.w.area() * r.w.c * n)
 	block := kernels.Ceil(tiles, kernels.Ceil(tiles, blockTiles*threads))
 
-	r.rows, r.panels = kernels.Ceil(block, kernels.Ceil(block, blockTiles)), max(1, columnsAtOnce/r.w.u.PanelWidth())
-	for threads > 1 && kernels.Ceil(block, r.rows)*kernels.Ceil(panels, r.panels) < 3*threads {
-		if r.panels > 1 {
-			r.panels = kernels.Ceil(r.panels, 2)
-		} else if r.rows > r.w.u.TileRows() {
-			r.rows = kernels.Ceil(r.rows, 2)
+	r.taskRows, r.taskPanels = kernels.Ceil(block, kernels.Ceil(block, blockTiles)), max(1, columnsAtOnce/r.w.u.PanelWidth())
+	for threads > 1 && kernels.Ceil(block, r.taskRows)*kernels.Ceil(panels, r.taskPanels) < 3*threads {
+		if r.taskPanels > 1 {
+			r.taskPanels = kernels.Ceil(r.taskPanels, 2)
+		} else if r.taskRows > r.w.u.TileRows() {
+			r.taskRows = kernels.Ceil(r.taskRows, 2)
 		} else {
 			break
 		}
@@ -260,16 +238,8 @@ func (r *run) run(batch int, team *workers.Team) {
 	for r.from = 0; r.from < tiles; r.from += block {
 		r.to = min(r.from+block, tiles)
 		team.Run(threads, kernels.Ceil(r.to-r.from, tilesPerTask), r.inputTask)
-		team.Run(threads, kernels.Ceil(r.to-r.from, r.rows)*kernels.Ceil(panels, r.panels), r.productTask)
+		team.Run(threads, kernels.Ceil(r.to-r.from, r.taskRows)*kernels.Ceil(panels, r.taskPanels), r.productTask)
 	}
-}
-
-// A place is the place of a tile: its picture and its first output pixel.
-type place struct{ picture, oy, ox int }
-
-func (r *run) tile(i int) place {
-	n, i := i/(r.down*r.across), i%(r.down*r.across)
-	return place{n, i / r.across * r.w.rows, i % r.across * tileOut}
 }
 
 // transform is the task of the first transform: it fills rows of V.
@@ -280,13 +250,13 @@ func (r *run) transform(task int) {
 	t.zero, t.next, t.rows = zeros[:], r.nextV, r.w.in()
 	first := r.from + task*tilesPerTask
 	for i := first; i < min(first+tilesPerTask, r.to); i++ {
-		at := r.tile(i)
+		at := r.place(i)
 		y, x := at.oy-r.g.PadTop, at.ox-r.g.PadLeft
 		t.x, t.off = r.x, s.edge[:t.rows*tileIn]
 		if y >= 0 && x >= 0 && y+t.rows <= r.g.H && x+tileIn <= r.g.W {
 			t.x, t.off = r.x[((at.picture*r.g.H+y)*r.g.W+x)*r.g.Ld:], r.inside[:]
 		} else {
-			windowAt(&r.g, t.off, at.picture, y, x)
+			r.window(t.off, at)
 		}
 		pixels, row := t.x, r.v[(i-r.from)*r.ldv:]
 		for c := 0; c < r.w.c; c += len(zeros) {
@@ -297,27 +267,15 @@ func (r *run) transform(task int) {
 	t.x, t.v, t.off = nil, nil, nil
 }
 
-// windowAt finds the positions of rows of six pixels from y, x of a picture on.
-func windowAt(g *kernels.Conv, off []int, picture, y, x int) {
-	for dy := range len(off) / tileIn {
-		for dx := range tileIn {
-			off[dy*tileIn+dx] = kernels.Outside
-			if uint(y+dy) < uint(g.H) && uint(x+dx) < uint(g.W) {
-				off[dy*tileIn+dx] = ((picture*g.H+y+dy)*g.W + x + dx) * g.Ld
-			}
-		}
-	}
-}
-
 // products computes some rows by some panels of the products of all matrices, and
 // the pixels they are for.
 func (r *run) products(task int) {
 	u := r.w.u
-	groups := kernels.Ceil(u.Panels(), r.panels)
-	i0 := r.from + task/groups*r.rows
-	i1 := min(i0+r.rows, r.to)
-	p0 := task % groups * r.panels
-	p1 := min(p0+r.panels, u.Panels())
+	groups := kernels.Ceil(u.Panels(), r.taskPanels)
+	i0 := r.from + task/groups*r.taskRows
+	i1 := min(i0+r.taskRows, r.to)
+	p0 := task % groups * r.taskPanels
+	p1 := min(p0+r.taskPanels, u.Panels())
 
 	s := scratchPool.Get().(*scratch)
 	defer scratchPool.Put(s)
@@ -345,11 +303,10 @@ func (r *run) products(task int) {
 // results transforms the row m of tile i into pixels of the channels from panel
 // p0 to j1.
 func (r *run) results(t *output, i, p0, j1 int, m []float32) {
-	at := r.tile(i)
-	j0 := p0 * r.w.u.PanelWidth()
-	pixel := (at.picture*r.g.OH+at.oy)*r.g.OW + at.ox
+	at := r.place(i)
+	j0, pixel := p0*r.w.u.PanelWidth(), r.pixel(at)
 	t.m, t.channels = m, j1-j0
-	t.rows, t.cols = min(r.w.rows, r.g.OH-at.oy), min(tileOut, r.g.OW-at.ox)
+	t.rows, t.cols = at.rows, at.cols
 	t.y, t.yRow, t.yCol = r.y[pixel*r.ldy+j0:], r.g.OW*r.ldy, r.ldy
 	if e := &r.ep; e.Residual != nil {
 		t.d, t.dRow, t.dCol = e.Residual[pixel*e.LdRes+j0:], r.g.OW*e.LdRes, e.LdRes
@@ -357,10 +314,7 @@ func (r *run) results(t *output, i, p0, j1 int, m []float32) {
 	if r.ep.Bias != nil {
 		t.bias = r.ep.Bias[j0:]
 	}
-	var ok bool
-	if t.lo, t.hi, ok = r.ep.Clamp(); !ok {
-		t.lo, t.hi = -vmath.Inf, vmath.Inf
-	}
+	t.lo, t.hi = r.limits()
 	r.w.output(t)
 	if !r.ep.Late() {
 		return

@@ -19,15 +19,12 @@
 #define CB3 23
 
 #define CONSTANTS \
-	MOVD    $·constants(SB), R5; \
-	VLD1R.P 4(R5), [V16.S4];         \
-	VLD1R.P 4(R5), [V17.S4];         \
-	VLD1R.P 4(R5), [V18.S4];         \
-	VLD1R.P 4(R5), [V19.S4];         \
-	VLD1R.P 4(R5), [V20.S4];         \
-	VLD1R.P 4(R5), [V21.S4];         \
-	VLD1R.P 4(R5), [V22.S4];         \
-	VLD1R   (R5), [V23.S4]
+	MOVD  $·constants(SB), R5; \
+	FILL4(5, 16, 17, 18, 19);  \
+	FILL(5, 20);               \
+	FILL(5, 21);               \
+	FILL(5, 22);               \
+	VLD1R (R5), [V23.S4]
 
 #define SIX(OP) OP(0); OP(1); OP(2); OP(3); OP(4); OP(5)
 

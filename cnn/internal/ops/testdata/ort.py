@@ -240,6 +240,10 @@ def resizing():
 def others():
     case("Mish", 18, rand(3, 4, 5))
     case("Tile", 13, rand(2, 3), ints(1, 2))
+    case("CumSum", 14, ints(1, -2, 3, 4).reshape(2, 2), np.int64(0), reverse=1)
+    case("TopK", 11, rand(3, 4, 5), ints(2), axis=1, outputs=2)
+    case("TopK", 11, ints(3, 1, 3, 2), ints(3), largest=0, outputs=2)
+    case("TopK", 1, rand(4, 5), k=3, outputs=2)
 
 
 for part in (convolutions, pools, normalisations, older_forms, resizing, others):

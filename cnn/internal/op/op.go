@@ -1,16 +1,17 @@
-// Package ops knows every ONNX operator that the engine accepts. What is known of
-// one stands in its row, an Op, beside the function that checks a node, infers the
-// types and shapes of its outputs, and computes them on row-major tensors in the
-// layout of the ONNX specification (NCHW).
+// Package op says what an ONNX operator is: a row with all that is known of it,
+// beside the function that checks a node of it, infers the types and shapes of its
+// outputs, and computes them on row-major tensors in the layout of the ONNX
+// specification (NCHW). The operators themselves are in package ops, a file for each
+// family, and register their rows when the program starts.
 //
-// The engine uses it to fold constants, to infer all shapes for a given batch
+// The engine uses them to fold constants, to infer all shapes for a given batch
 // size, and to run whatever it has no faster kernel for.
 //
 // Nodes and shapes are hostile until bound: Bind checks all that Run relies on,
 // so that Run cannot leave its slices. Element types are those of package graph:
 // narrower ones are widened when a model is read, so integer arithmetic is that
 // of int64, and does not wrap at 8 or 32 bits.
-package ops
+package op
 
 import (
 	"errors"
@@ -22,8 +23,6 @@ import (
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
-//go:generate go test -run TestTable -update
-
 // NewestOpset is the last operator set whose definitions this package follows.
 const NewestOpset = 28
 
@@ -31,8 +30,8 @@ const NewestOpset = 28
 // on an input that has to be a constant and is not.
 var ErrNotConstant = errors.New("is not a constant")
 
-// Op is all that is known of one operator.
-type Op struct {
+// Row is all that is known of one operator.
+type Row struct {
 	Name  string
 	Since int // lowest opset whose form is understood: the first that had it, or that broadcasts as today
 	Until int // highest opset that has the operator; 0 for NewestOpset
@@ -45,15 +44,15 @@ type Op struct {
 
 	// Attrs gives the attributes, separated by spaces, each as NAME:KIND. Kinds
 	// are int=DEFAULT, float=DEFAULT, flag=0 or flag=1, A|B|C for one of these
-	// words, the first by default, and ints, floats and tensor, which have no
+	// words, the first by default, and ints, floats, tensor and string, which have no
 	// default. NAME@N is the attribute from opset N on, NAME-N up to N; of several
 	// the last that applies counts.
 	Attrs string
 
 	Limits string // what of the operator is refused, for the table in OPERATORS.md
 
-	// Batch says where the pictures of a batch are in the output.
-	Batch *BatchRule
+	// Pictures says where the pictures of a batch are in the output.
+	Pictures *PicturesRule
 
 	Head Part // what the operator can be in a classifier's head
 
@@ -61,12 +60,12 @@ type Op struct {
 	// units of copying one; 0 stands for 8. Bind adds what depends on the shapes.
 	Work int64
 
-	// activation tells which activation of package kernels the node is of its
+	// Activation tells which activation of package kernels the node is of its
 	// first input, if any; nil where it never is one.
-	activation func(b *binding) (a Activation, ok bool)
+	Activation func(b *Binding) (a Activation, ok bool)
 
-	// bind checks the node, and says what comes out and how it is computed.
-	bind func(b *binding) *Kernel
+	// Bind checks the node, and says what comes out and how it is computed.
+	Bind func(b *Binding) *Kernel
 
 	inputs []input
 	attrs  map[string][]attr
@@ -94,7 +93,7 @@ const (
 // the elements of its inputs in that place, with broadcasting. A transposition may
 // then move past it, and the output may take the memory of the first input, where
 // both have the same type and shape.
-func (o *Op) Elementwise() bool { return o.Batch == elementwise }
+func (o *Row) Elementwise() bool { return o.Pictures == Elementwise }
 
 // An Activation is a function of package kernels with its parameters.
 type Activation struct {
@@ -103,11 +102,11 @@ type Activation struct {
 }
 
 // registry holds all operators by name.
-var registry = map[string]*Op{}
+var registry = map[string]*Row{}
 
-// register adds rows to the registry. Each file does that with its own. A row that
+// Register adds rows to the registry. Each file does that with its own. A row that
 // is wrong in itself is a mistake in the program: it panics when that starts.
-func register(rows ...Op) bool {
+func Register(rows []Row) bool {
 	for _, o := range rows {
 		if registry[o.Name] != nil {
 			panic("ops: registered twice: " + o.Name)
@@ -120,15 +119,15 @@ func register(rows ...Op) bool {
 
 // Lookup returns the operator op as defined by the given opset; the error is
 // a *graph.UnsupportedError.
-func Lookup(op string, opset int) (*Op, error) {
-	unsupported := func(why string) (*Op, error) {
+func Lookup(op string, opset int) (*Row, error) {
+	unsupported := func(why string) (*Row, error) {
 		return nil, &graph.UnsupportedError{Op: op, Opset: opset, Reason: why}
 	}
 	o, ok := registry[op]
 	if !ok {
 		return unsupported("")
 	}
-	switch last := o.last(); {
+	switch last := o.Last(); {
 	case opset > NewestOpset:
 		return unsupported(fmt.Sprintf("the newest opset known is %d", NewestOpset))
 	case opset < o.Since:
@@ -141,14 +140,15 @@ func Lookup(op string, opset int) (*Op, error) {
 
 // Get returns the operator op of any opset, or one without properties where there
 // is none of that name.
-func Get(op string) *Op {
+func Get(op string) *Row {
 	if o := registry[op]; o != nil {
 		return o
 	}
-	return &Op{Name: op, Batch: unknown}
+	return &Row{Name: op, Pictures: Unknown}
 }
 
-func (o *Op) last() int {
+// Last returns the highest opset that has the operator.
+func (o *Row) Last() int {
 	if o.Until != 0 {
 		return o.Until
 	}
@@ -156,20 +156,26 @@ func (o *Op) last() int {
 }
 
 // All returns the operators in order of their names.
-func All() []*Op {
-	all := make([]*Op, 0, len(registry))
+func All() []*Row {
+	all := make([]*Row, 0, len(registry))
 	for _, name := range slices.Sorted(maps.Keys(registry)) {
 		all = append(all, registry[name])
 	}
 	return all
 }
 
+// Activates reports whether the operator can be an activation of package kernels.
+func (o *Row) Activates() bool { return o.Activation != nil }
+
 // ActivationOf returns the activation of package kernels that node computes of its
 // first input; ok is false where it is none. in are its inputs, as for Bind.
 func ActivationOf(node *graph.Node, opset int, in []*graph.Tensor) (a Activation, ok bool) {
 	o, err := Lookup(node.Op, opset)
-	if err != nil || o.activation == nil {
+	if err != nil || o.Activation == nil {
 		return Activation{}, false
 	}
-	return o.activation(&binding{Node: node, op: o, opset: opset, in: in})
+	return (&Binding{Node: node, row: o, Opset: opset, In: in}).Activation()
 }
+
+// Activation returns the activation of package kernels that the node is.
+func (b *Binding) Activation() (a Activation, ok bool) { return b.row.Activation(b) }

@@ -1,4 +1,4 @@
-package ops
+package op
 
 import (
 	"errors"
@@ -21,16 +21,18 @@ type Kernel struct {
 	Work      int64          // how long Run takes, in elements that are copied, about
 	Keeps     bool           // the first output has the elements of the first input, in their order
 
-	op  *Op
+	Compute RunFunc // what Run calls when it has checked the tensors
+
+	row *Row
 	in  []graph.Tensor // what Run's inputs must be; Invalid for an input left out
-	run runFunc
 }
 
-type tensors = []*graph.Tensor
+// Tensors are the inputs or outputs of a node.
+type Tensors = []*graph.Tensor
 
-// runFunc computes the outputs of a bound node. The tensors have the types and
+// RunFunc computes the outputs of a bound node. The tensors have the types and
 // shapes they were bound with; in[i] is nil for an input left out.
-type runFunc func(in, out tensors, team *workers.Team) error
+type RunFunc func(in, out Tensors, team *workers.Team) error
 
 // Bind checks node and infers the types and shapes of its outputs. in are the
 // node's inputs, nil where an optional one is left out; those that are constants
@@ -39,13 +41,13 @@ type runFunc func(in, out tensors, team *workers.Team) error
 //
 // Where an output's shape depends on an input without data, the error is
 // ErrNotConstant; what this package lacks is a *graph.UnsupportedError.
-func Bind(node *graph.Node, opset int, in tensors) (*Kernel, error) {
+func Bind(node *graph.Node, opset int, in Tensors) (*Kernel, error) {
 	o, err := Lookup(node.Op, opset)
 	if err != nil {
 		err.(*graph.UnsupportedError).Node = node.Name
 		return nil, err
 	}
-	b := &binding{Node: node, op: o, opset: opset, in: in}
+	b := &Binding{Node: node, row: o, Opset: opset, In: in}
 	var k *Kernel
 	err = refused(func() { k = b.bind() })
 	if u := (*graph.UnsupportedError)(nil); err != nil && !errors.As(err, &u) {
@@ -57,13 +59,13 @@ func Bind(node *graph.Node, opset int, in tensors) (*Kernel, error) {
 // Run computes the outputs into out, whose tensors have the types and shapes of
 // k.Out. The result does not depend on the size of team. Outputs that the node
 // leaves out may be nil.
-func (k *Kernel) Run(in, out tensors, team *workers.Team) error {
+func (k *Kernel) Run(in, out Tensors, team *workers.Team) error {
 	if len(in) != len(k.in) || len(out) != len(k.Out) {
 		return fmt.Errorf("ops: kernel has %d inputs and %d outputs, got %d and %d", len(k.in), len(k.Out), len(in), len(out))
 	}
 	for i, want := range k.in {
-		if want.Type != graph.Invalid && !fits(in[i], want, k.op.input(i).bare()) {
-			return fmt.Errorf("ops: input %d is not as bound: %s", i, describe(&want))
+		if want.Type != graph.Invalid && !fits(in[i], want, k.row.input(i).bare()) {
+			return fmt.Errorf("ops: input %d is not as bound: %s", i, &want)
 		}
 	}
 	for i, want := range k.Out {
@@ -71,22 +73,22 @@ func (k *Kernel) Run(in, out tensors, team *workers.Team) error {
 			out = slices.Clone(out)
 			out[i] = graph.Alloc(want.Type, want.Shape)
 		} else if !fits(out[i], want, false) {
-			return fmt.Errorf("ops: output %d is not as bound: %s", i, describe(&want))
+			return fmt.Errorf("ops: output %d is not as bound: %s", i, &want)
 		}
 	}
-	return k.run(in, out, team)
+	return k.Compute(in, out, team)
 }
 
 // fits reports whether t has the type and shape of want, and its data unless it is
 // bare.
 func fits(t *graph.Tensor, want graph.Tensor, bare bool) bool {
 	return t != nil && t.Type == want.Type && slices.Equal(t.Shape, want.Shape) &&
-		(bare || data(t).len() == want.Len() && t.Stored == nil)
+		(bare || t.Data().Len() == want.Len() && t.Stored == nil)
 }
 
 // Eval computes a node whose inputs are all constants. It refuses to make a
 // tensor larger than MaxFold and than the largest input, with tensor.ErrTooLarge.
-func Eval(node *graph.Node, opset int, in tensors) (tensors, error) {
+func Eval(node *graph.Node, opset int, in Tensors) (Tensors, error) {
 	k, err := Bind(node, opset, in)
 	if err != nil {
 		return nil, err
@@ -99,16 +101,16 @@ func Eval(node *graph.Node, opset int, in tensors) (tensors, error) {
 }
 
 // Eval computes the outputs of constants; see the function Eval.
-func (k *Kernel) Eval(in tensors) (tensors, error) {
+func (k *Kernel) Eval(in Tensors) (Tensors, error) {
 	for i, t := range in {
-		if t != nil && !t.Known() && !k.op.input(i).bare() {
+		if t != nil && !t.Known() && !k.row.input(i).bare() {
 			return nil, fmt.Errorf("input %d %w", i, ErrNotConstant)
 		}
 	}
 	if !k.Folds() {
-		return nil, fmt.Errorf("%w to fold: %s", tensor.ErrTooLarge, describe(&k.Out[0]))
+		return nil, fmt.Errorf("%w to fold: %s", tensor.ErrTooLarge, &k.Out[0])
 	}
-	out := make(tensors, len(k.Out))
+	out := make(Tensors, len(k.Out))
 	for i, t := range k.Out {
 		out[i] = graph.Alloc(t.Type, t.Shape)
 	}
@@ -126,7 +128,7 @@ func (k *Kernel) Folds() bool {
 
 // Constant reports whether the outputs of o do not depend on the picture: whether
 // all its inputs are constants, but for those of which the data do not count.
-func (o *Op) Constant(in tensors) bool {
+func (o *Row) Constant(in Tensors) bool {
 	for i, t := range in {
 		if t != nil && !t.Known() && !o.input(i).bare() {
 			return false
@@ -136,4 +138,4 @@ func (o *Op) Constant(in tensors) bool {
 }
 
 // TypeOnly reports whether nothing but the type of input i counts.
-func (o *Op) TypeOnly(i int) bool { return o.input(i).mark == '~' }
+func (o *Row) TypeOnly(i int) bool { return o.input(i).mark == '~' }

@@ -1,7 +1,9 @@
-package ops
+package op
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,7 +11,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 )
 
-// An input is one that Op.Sig gives.
+// An input is one that Row.Sig gives.
 type input struct {
 	code byte // of the type
 	mark byte // ? * # or ~, 0 for none
@@ -18,7 +20,7 @@ type input struct {
 // bare reports whether the data of the input do not count.
 func (i input) bare() bool { return i.mark == '#' || i.mark == '~' }
 
-// An attr is an attribute that Op.Attrs gives.
+// An attr is an attribute that Row.Attrs gives.
 type attr struct {
 	since, until int
 	kind         string
@@ -28,7 +30,7 @@ type attr struct {
 }
 
 // parse reads Sig and Attrs; it panics where they are not well formed.
-func (o *Op) parse() {
+func (o *Row) parse() {
 	for _, s := range strings.Fields(o.Sig) {
 		in := input{code: s[0]}
 		if len(s) > 1 {
@@ -61,9 +63,12 @@ func (o *Op) parse() {
 			var f float64
 			f, err2 = strconv.ParseFloat(def, 32)
 			a.f = float32(f)
-		case "ints", "floats", "tensor":
+		case "ints", "floats", "tensor", "string":
 		default:
 			a.kind, a.words = "word", strings.Split(kind, "|")
+		}
+		if before := o.attrs[name]; len(before) > 0 && before[len(before)-1].since >= a.since || a.since > o.Last() || a.until < o.Since {
+			err = errors.New("sets of operators out of order")
 		}
 		if err != nil || err2 != nil || len(a.words) == 1 {
 			panic(fmt.Sprintf("ops: %s: attribute %q", o.Name, s))
@@ -73,7 +78,7 @@ func (o *Op) parse() {
 }
 
 // input returns what the signature has for input i.
-func (o *Op) input(i int) input {
+func (o *Row) input(i int) input {
 	if len(o.inputs) == 0 {
 		return input{code: 'a'}
 	}
@@ -82,7 +87,7 @@ func (o *Op) input(i int) input {
 
 // at returns the attribute as an operator set has it, that of another set where
 // it has none: then ok is false.
-func (o *Op) at(name string, opset int) (a attr, ok bool) {
+func (o *Row) at(name string, opset int) (a attr, ok bool) {
 	all := o.attrs[name]
 	for i := len(all) - 1; i >= 0; i-- {
 		if all[i].since <= opset && opset <= all[i].until {
@@ -96,12 +101,12 @@ func (o *Op) at(name string, opset int) (a attr, ok bool) {
 }
 
 // checkAttrs checks the flags and words among the attributes that the node has.
-func (b *binding) checkAttrs() error {
+func (b *Binding) checkAttrs() error {
 	for name, a := range b.Attrs {
-		if b.op.attrs[name] == nil {
+		if b.row.attrs[name] == nil {
 			continue
 		}
-		switch d, ok := b.op.at(name, b.opset); {
+		switch d, ok := b.row.at(name, b.Opset); {
 		case !ok:
 		case d.kind == "flag" && a.I != 0 && a.I != 1:
 			return fmt.Errorf("%s is %d, not 0 or 1", name, a.I)
@@ -114,20 +119,20 @@ func (b *binding) checkAttrs() error {
 
 // attr returns attribute name, and its default; given reports whether the node has
 // it, and its operator set too.
-func (b *binding) attr(name string) (v graph.Attr, def attr, given bool) {
-	def, ok := b.op.at(name, b.opset)
+func (b *Binding) attr(name string) (v graph.Attr, def attr, given bool) {
+	def, ok := b.row.at(name, b.Opset)
 	v, given = b.Attrs[name]
 	return v, def, given && ok
 }
 
-// has reports whether the node gives attribute name.
-func (b *binding) has(name string) bool {
+// Has reports whether the node gives attribute name.
+func (b *Binding) Has(name string) bool {
 	_, _, given := b.attr(name)
 	return given
 }
 
 // Int returns an integer attribute.
-func (b *binding) Int(name string) int {
+func (b *Binding) Int(name string) int {
 	v, def, given := b.attr(name)
 	if !given {
 		return def.n
@@ -135,11 +140,11 @@ func (b *binding) Int(name string) int {
 	return graph.ToInt(v.I)
 }
 
-// flag returns an integer attribute that is 0 or 1.
-func (b *binding) flag(name string) bool { return b.Int(name) != 0 }
+// Flag returns an integer attribute that is 0 or 1.
+func (b *Binding) Flag(name string) bool { return b.Int(name) != 0 }
 
 // Float returns a float attribute.
-func (b *binding) Float(name string) float32 {
+func (b *Binding) Float(name string) float32 {
 	v, def, given := b.attr(name)
 	if !given {
 		return def.f
@@ -147,8 +152,8 @@ func (b *binding) Float(name string) float32 {
 	return v.F
 }
 
-// word returns a string attribute.
-func (b *binding) word(name string) string {
+// Word returns a string attribute.
+func (b *Binding) Word(name string) string {
 	v, def, given := b.attr(name)
 	if !given {
 		return def.words[0]
@@ -157,9 +162,12 @@ func (b *binding) word(name string) string {
 }
 
 // Ints returns an attribute that is a list of integers, nil where the node has none.
-func (b *binding) Ints(name string) []int {
-	if !b.has(name) {
+func (b *Binding) Ints(name string) []int {
+	if !b.Has(name) {
 		return nil
 	}
 	return b.Node.Ints(name)
 }
+
+// AttrNames returns the names of the attributes, sorted.
+func (o *Row) AttrNames() []string { return slices.Sorted(maps.Keys(o.attrs)) }
