@@ -63,7 +63,7 @@ func (d *Decoder) values() map[string]weights.Data {
 // prepareGenerator returns a generator that is ready after p.Run. Matrices of binary16
 // numbers are not packed if the processor can multiply with them as they are.
 func prepareGenerator(f Form, values map[string]weights.Data, p *packing.Packer) *Generator {
-	g := &Generator{form: f, cell: rnn.Find(string(f.Cell)), matrices: map[string]*matrix{}, vectors: map[string][]float32{}}
+	g := &Generator{form: f, cell: f.Cell.find(), matrices: map[string]*matrix{}, vectors: map[string][]float32{}}
 	g.gates = len(g.cell.Gates) * f.H
 	for _, q := range f.Params() {
 		x, shape := values[q.Name], f.Shape(q)
