@@ -16,7 +16,7 @@ import (
 // epilogue returns that of n in the terms of the kernels, from output channel first
 // of ld on.
 func epilogue[T number](s *state, n *plan.Node, e *plan.Epilogue, first, ld int) kernels.EpilogueOf[T] {
-	k := kernels.EpilogueOf[T]{Act: e.Act.F, Alpha: e.Act.A, Beta: e.Act.B, Lo: e.Act.A, Hi: e.Act.B}
+	k := kernels.EpilogueOf[T]{Act: e.Act.F, Alpha: e.Act.A, Beta: e.Act.B}
 	if e.Bias != nil {
 		k.Bias = e.Bias[first:]
 	}
