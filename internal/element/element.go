@@ -38,6 +38,17 @@ func (t Type) Bits() int { return bits[t] }
 // Size is the size of n numbers in bytes.
 func (t Type) Size(n int64) int64 { return (n*int64(bits[t]) + 7) / 8 }
 
+// Wrap returns the number of an integer type that has the low bits of v; what is above
+// the largest int64 wraps too.
+func (t Type) Wrap(v int64) int64 {
+	above := 64 - bits[t]
+	switch t {
+	case U4, U8, U16, U32:
+		return int64(uint64(v) << above >> above)
+	}
+	return v << above >> above
+}
+
 // Floats converts the len(dst) numbers in b, of a float type.
 func (t Type) Floats(dst []float32, b []byte) {
 	le := binary.LittleEndian

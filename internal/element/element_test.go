@@ -45,3 +45,18 @@ func TestTypes(t *testing.T) {
 		t.Error("2^64-1 as an int64: no error")
 	}
 }
+
+func TestWrap(t *testing.T) {
+	for _, c := range []struct {
+		typ  Type
+		v    int64
+		want int64
+	}{
+		{I4, 8, -8}, {U4, -1, 15}, {I8, 128, -128}, {U8, -1, 255}, {I16, 1 << 15, -1 << 15}, {U16, 1<<16 + 3, 3},
+		{I32, 1 << 31, -1 << 31}, {U32, -1, 1<<32 - 1}, {I64, -5, -5}, {U64, -5, -5},
+	} {
+		if got := c.typ.Wrap(c.v); got != c.want {
+			t.Errorf("type %d: %d becomes %d, want %d", c.typ, c.v, got, c.want)
+		}
+	}
+}

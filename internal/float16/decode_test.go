@@ -1,14 +1,11 @@
 package float16
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"testing"
-	"unsafe"
 
 	"github.com/onetomany/caption/internal/kernels/kerneltest"
-	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // All halves, at every place in a vector, and every length up to some vectors.
@@ -33,18 +30,6 @@ func TestDecode(t *testing.T) {
 			if !slices.Equal(got[:n], dst[1000:1000+n]) || got[n] != 7 {
 				t.Fatalf("%d numbers: %v", n, got)
 			}
-		}
-	})
-}
-
-// Nothing beyond the slices is touched.
-func TestDecodeBounds(t *testing.T) {
-	kerneltest.EachEdge(t, func(t *testing.T, do func(string, func()), mem func(i, n int) []float32, half func(i, n int) []vmath.BF16) {
-		for n := range 71 {
-			do(fmt.Sprintf("%d values", n), func() {
-				b := half(1, n) // as wide
-				Decode(mem(0, n), unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(b))), 2*n))
-			})
 		}
 	})
 }

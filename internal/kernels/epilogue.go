@@ -24,8 +24,7 @@ type EpilogueOf[T Value] struct {
 	LdRes    int
 
 	Act         vmath.Activation
-	Alpha, Beta float32 // slope of LeakyReLU; α and β of HardSigmoid
-	Lo, Hi      float32 // bounds of Clip
+	Alpha, Beta float32 // its constants, see vmath.Activation.Apply
 }
 
 // Clamp gives the activation as bounds, which the micro kernels apply
@@ -35,7 +34,7 @@ func (e *EpilogueOf[T]) Clamp() (lo, hi float32, ok bool) {
 	case vmath.ActReLU:
 		return 0, vmath.Inf, true
 	case vmath.ActClip:
-		return e.Lo, e.Hi, true
+		return e.Alpha, e.Beta, true
 	}
 	return 0, 0, false
 }
@@ -49,11 +48,7 @@ func (e *EpilogueOf[T]) Late() bool {
 // Activate applies the activation, whatever its form, to rows of cols values, ld
 // apart.
 func (e *EpilogueOf[T]) Activate(x []float32, rows, cols, ld int) {
-	if e.Act == vmath.ActClip {
-		e.Act.ApplyRows(x, rows, cols, ld, e.Lo, e.Hi)
-	} else {
-		e.Act.ApplyRows(x, rows, cols, ld, e.Alpha, e.Beta)
-	}
+	e.Act.ApplyRows(x, rows, cols, ld, e.Alpha, e.Beta)
 }
 
 // Check panics where bias or residual do not fit an m×n result.

@@ -16,17 +16,17 @@ import (
 	"github.com/onetomany/caption/internal/weights"
 )
 
-// A Packer collects what is to be packed; Run does it, on all processors. The
-// zero value is ready for use.
+// A Packer collects what is to be packed; Run packs it, on all processors. The zero
+// value is ready for use.
 type Packer struct {
 	size  int // floats, of all that is asked for
-	apart int // bytes that tasks make on their own
+	apart int // bytes that tasks allocate
 	asked []memory
 	tasks []func(*weights.Scratch)
 	ones  []float32
 }
 
-// memory is what somebody asks for: n floats.
+// A memory is n floats to be allocated, and who gets them.
 type memory struct {
 	n    int
 	take func([]float32)
@@ -93,7 +93,7 @@ func (p *Packer) factors(n int, scale []float32) []float32 {
 	return p.ones[:n]
 }
 
-// Floats has Run set *dst to n zeros before it does any task.
+// Floats makes Run set *dst to n zeros before any task.
 func (p *Packer) Floats(dst *[]float32, n int) {
 	p.ask(n, func(f []float32) { *dst = f })
 }
@@ -106,17 +106,17 @@ func (p *Packer) ask(n int, take func([]float32)) {
 // aligned rounds n floats up to whole cache lines.
 func aligned(n int) int { return (n + 15) &^ 15 }
 
-// Do has Run do the task, besides others, with memory for one View.
+// Do adds a task to Run, with scratch for one View.
 func (p *Packer) Do(task func(*weights.Scratch)) { p.tasks = append(p.tasks, task) }
 
-// Apart says that the tasks make n bytes on their own that are kept.
+// Apart counts n bytes that tasks allocate themselves and that stay.
 func (p *Packer) Apart(n int) { p.apart += n }
 
-// Bytes returns how many bytes are kept of what has been asked for so far.
+// Bytes returns how many bytes stay of what has been asked for so far.
 func (p *Packer) Bytes() int64 { return 4*int64(p.size) + int64(p.apart) }
 
-// Run does all that was asked for. The error is one of reading, where a file that
-// is mapped into memory ends before it should, or what a task panics with.
+// Run packs everything. The error is one of reading, where a file that is mapped
+// into memory ends too early, or what a task panics with.
 func (p *Packer) Run() error {
 	rest := hugepage.Floats(p.size)
 	for _, m := range p.asked {
@@ -139,7 +139,7 @@ func (p *Packer) Run() error {
 	return nil
 }
 
-// work does tasks as long as there are any.
+// work runs tasks until none is left.
 func (p *Packer) work(next *atomic.Int64) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -94,8 +94,8 @@ func (d Data) Clone() Data {
 	return Data{f: slices.Clone(d.f), b: bytes.Clone(d.b), half: d.half}
 }
 
-// NotFinite returns the index of the first number that is infinite or none at all,
-// -1 where there is no such number.
+// NotFinite returns the index of the first number that is infinite or NaN, -1 where
+// there is none.
 func (d Data) NotFinite() int {
 	at := 0
 	if d.half {

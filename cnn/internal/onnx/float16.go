@@ -134,7 +134,7 @@ func (r *halver) tensor(t *tensorProto) (node, tensor []byte, err error) {
 	if !half && !t.external {
 		return nil, t.msg, nil
 	}
-	e := dataTypes[t.typ]
+	e, _ := graph.ElementTypeOf(graph.ToInt(int64(t.typ)))
 	raw, err := r.d.data(t, e, int64(v.Len()))
 	if err == nil { // it is copied from message to message, up to that of the model
 		err = r.d.out.Budget.Take(4*int64(len(raw)), "tensor "+graph.Name(t.name))

@@ -262,7 +262,8 @@ func parseValue(f field) (v graph.Value, err error) {
 	tensorType := rules{
 		{1, func(f field) error { // elem_type
 			e, err := f.int()
-			v.Type = dataTypes[dataType(e)].kind
+			t, _ := graph.ElementTypeOf(graph.ToInt(e))
+			v.Type = t.Type
 			return err
 		}},
 		{2, func(f field) error { // shape

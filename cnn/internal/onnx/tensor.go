@@ -22,41 +22,19 @@ const (
 	typeFloat16 dataType = 10
 )
 
-// dataFormat describes a data type.
-type dataFormat struct {
-	name string
-	kind graph.DType      // what they become; Invalid where they are not supported
-	raw  element.Type     // as raw_data has them
-	list protowire.Number // the field that has them instead of raw_data
-}
-
-var dataTypes = map[dataType]dataFormat{
-	typeFloat:   {"FLOAT", graph.Float, element.F32, fieldFloatData},
-	2:           {"UINT8", graph.Int, element.U8, fieldInt32Data},
-	3:           {"INT8", graph.Int, element.I8, fieldInt32Data},
-	4:           {"UINT16", graph.Int, element.U16, fieldInt32Data},
-	5:           {"INT16", graph.Int, element.I16, fieldInt32Data},
-	6:           {"INT32", graph.Int, element.I32, fieldInt32Data},
-	7:           {"INT64", graph.Int, element.I64, fieldInt64Data},
-	8:           {name: "STRING"},
-	9:           {"BOOL", graph.Bool, element.Bool, fieldInt32Data},
-	typeFloat16: {"FLOAT16", graph.Float, element.F16, fieldInt32Data},
-	11:          {"DOUBLE", graph.Float, element.F64, fieldDoubleData},
-	12:          {"UINT32", graph.Int, element.U32, fieldUint64Data},
-	13:          {"UINT64", graph.Int, element.U64, fieldUint64Data},
-	14:          {name: "COMPLEX64"},
-	15:          {name: "COMPLEX128"},
-	16:          {"BFLOAT16", graph.Float, element.BF16, fieldInt32Data},
-	17:          {name: "FLOAT8E4M3FN"},
-	18:          {name: "FLOAT8E4M3FNUZ"},
-	19:          {name: "FLOAT8E5M2"},
-	20:          {name: "FLOAT8E5M2FNUZ"},
-	21:          {"UINT4", graph.Int, element.U4, fieldInt32Data},
-	22:          {"INT4", graph.Int, element.I4, fieldInt32Data},
-	23:          {name: "FLOAT4E2M1"},
-	24:          {name: "FLOAT8E8M0"},
-	25:          {name: "UINT2"},
-	26:          {name: "INT2"},
+// listOf returns the field that has elements of a type instead of raw_data.
+func listOf(t element.Type) protowire.Number {
+	switch t {
+	case element.F32:
+		return fieldFloatData
+	case element.F64:
+		return fieldDoubleData
+	case element.I64:
+		return fieldInt64Data
+	case element.U32, element.U64:
+		return fieldUint64Data
+	}
+	return fieldInt32Data
 }
 
 // The fields of a TensorProto.
@@ -143,12 +121,12 @@ func appendVarints(list []int64, f field, limit int) ([]int64, error) {
 
 // tensor decodes the data of t.
 func (d *decoder) tensor(t *tensorProto) (*graph.Tensor, error) {
-	e, ok := dataTypes[t.typ]
-	if !ok {
+	e, ok := graph.ElementTypeOf(graph.ToInt(int64(t.typ)))
+	switch {
+	case e.Name == "":
 		return nil, fmt.Errorf("unknown data type %d", t.typ)
-	}
-	if e.kind == graph.Invalid {
-		return nil, &graph.UnsupportedError{Reason: fmt.Sprintf("tensor %s has type %s, which is not supported", graph.Name(t.name), e.name)}
+	case !ok:
+		return nil, &graph.UnsupportedError{Reason: fmt.Sprintf("tensor %s has type %s, which is not supported", graph.Name(t.name), e.Name)}
 	}
 	n, err := elementsOf(t.dims)
 	if err != nil {
@@ -158,7 +136,7 @@ func (d *decoder) tensor(t *tensorProto) (*graph.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &graph.Tensor{Type: e.kind, Shape: make([]int, len(t.dims))}
+	v := &graph.Tensor{Type: e.Type, Element: int(t.typ), Shape: make([]int, len(t.dims))}
 	for i, d := range t.dims {
 		v.Shape[i] = int(d)
 	}
@@ -169,13 +147,13 @@ func (d *decoder) tensor(t *tensorProto) (*graph.Tensor, error) {
 	if err := d.out.Budget.Take(v.Bytes(), "tensor "+graph.Name(t.name)); err != nil {
 		return nil, err
 	}
-	switch e.kind {
+	switch e.Type {
 	case graph.Float:
 		v.F = make([]float32, n)
-		e.raw.Floats(v.F, raw)
+		e.Raw.Floats(v.F, raw)
 	case graph.Int:
 		v.I = make([]int64, n)
-		err = e.raw.Ints(v.I, raw)
+		err = e.Raw.Ints(v.I, raw)
 	case graph.Bool:
 		v.B = make([]bool, n)
 		for i := range v.B {
@@ -205,26 +183,26 @@ func elementsOf(dims []int64) (int64, error) {
 }
 
 // data returns the n elements of t as raw_data has them, wherever they are.
-func (d *decoder) data(t *tensorProto, e dataFormat, n int64) (raw []byte, err error) {
+func (d *decoder) data(t *tensorProto, e graph.ElementType, n int64) (raw []byte, err error) {
 	switch {
 	case t.external:
-		raw, err = d.ext.data(t.where, e.raw.Size(n))
+		raw, err = d.ext.data(t.where, e.Raw.Size(n))
 	case len(t.raw) > 0:
 		raw = t.raw
 	default:
-		raw, err = listData(t.msg, e, n)
+		raw, err = listData(t.msg, e.Raw, n)
 	}
-	if want := e.raw.Size(n); err == nil && int64(len(raw)) != want {
-		err = fmt.Errorf("%s %v takes %d bytes, there are %d", e.name, t.dims, want, len(raw))
+	if want := e.Raw.Size(n); err == nil && int64(len(raw)) != want {
+		err = fmt.Errorf("%s %v takes %d bytes, there are %d", e.Name, t.dims, want, len(raw))
 	}
 	return raw, err
 }
 
 // listData returns the elements of a typed list (float_data, int32_data...) as
 // raw_data would have them, at most n elements.
-func listData(msg []byte, e dataFormat, n int64) ([]byte, error) {
-	width, most := max(e.raw.Bits()/8, 1), e.raw.Size(n)
-	fixed := e.list == fieldFloatData || e.list == fieldDoubleData
+func listData(msg []byte, typ element.Type, n int64) ([]byte, error) {
+	width, most, list := max(typ.Bits()/8, 1), typ.Size(n), listOf(typ)
+	fixed := list == fieldFloatData || list == fieldDoubleData
 	var raw []byte
 	for f, err := range fields(msg) {
 		if err != nil {
@@ -232,7 +210,7 @@ func listData(msg []byte, e dataFormat, n int64) ([]byte, error) {
 		}
 		packed := f.typ == protowire.BytesType
 		switch {
-		case f.num != e.list:
+		case f.num != list:
 			continue
 		case packed && fixed && raw == nil:
 			raw = f.b // the usual case: one packed list, as it is

@@ -133,11 +133,12 @@ func (f *File) memory(denom int) int64 {
 	return f.format.memory(f.data, f.Config)
 }
 
-// Admit refuses a photo that would take more memory than its limits allow, at
-// 1/denom of its size, with as much besides as is given. In a small file the time
-// counts too: as four bytes for each pixel, and as all that is unpacked on the way.
-func (f *File) Admit(denom int, besides int64) error {
-	need := f.memory(denom) + besides
+// Admit returns the memory that decoding at 1/denom of the size takes, with as much
+// besides as is given, and refuses a photo that would take more than its limits allow.
+// In a small file the time counts too: as four bytes for each pixel, and as all that is
+// unpacked on the way.
+func (f *File) Admit(denom int, besides int64) (need int64, err error) {
+	need = f.memory(denom) + besides
 	d := int64(denom)
 	most := max(need, 4*pixels(f.Config)/(d*d))
 	if f.work != nil {
@@ -145,13 +146,13 @@ func (f *File) Admit(denom int, besides int64) error {
 	}
 	switch available := f.limits.Decoding(); {
 	case need > available:
-		return fmt.Errorf("%w: a %s of %d×%d pixels, which would take %d MB to decode, above the limit of %d MB; make it smaller or allow more memory",
+		err = fmt.Errorf("%w: a %s of %d×%d pixels, which would take %d MB to decode, above the limit of %d MB; make it smaller or allow more memory",
 			ErrTooLarge, f.name, f.Width, f.Height, need/1e6, available/1e6)
 	case most > f.limits.unfolded(int64(len(f.data))):
-		return fmt.Errorf("%w: a %s of %d×%d pixels in a file of %d bytes, which unfolds to %d MB, is hardly a photo; make it smaller or allow more memory",
+		err = fmt.Errorf("%w: a %s of %d×%d pixels in a file of %d bytes, which unfolds to %d MB, is hardly a photo; make it smaller or allow more memory",
 			ErrTooLarge, f.name, f.Width, f.Height, len(f.data), most/1e6)
 	}
-	return nil
+	return need, err
 }
 
 // Decode decodes the photo at 1/denom of its size, 1, 2, 4 or 8, where its format and
@@ -174,11 +175,10 @@ var decoders = sync.Pool{New: func() any { return new(scaledjpeg.Decoder) }}
 const keepMemory = 64 << 20
 
 func (f *File) decode(ctx context.Context, denom int, memory func(w, h int) int64, use func(Picture) error) error {
-	besides := memory(f.Width/denom, f.Height/denom)
-	if err := f.Admit(denom, besides); err != nil {
+	need, err := f.Admit(denom, memory(f.Width/denom, f.Height/denom))
+	if err != nil {
 		return err
 	}
-	need := f.memory(denom) + besides
 	release, err := acquire(ctx, f.budget.pixels, need)
 	if err != nil {
 		return err

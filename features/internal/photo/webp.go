@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"iter"
 
 	"golang.org/x/image/webp"
 )
@@ -120,7 +121,7 @@ func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
 // riffChunks walks over chunks: name, then body. It ends at the first that is
 // cut off.
-func riffChunks(b []byte) func(yield func(string, []byte) bool) {
+func riffChunks(b []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for len(b) >= 8 {
 			n := uint64(binary.LittleEndian.Uint32(b[4:]))

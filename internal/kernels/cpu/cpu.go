@@ -57,9 +57,9 @@ func Err() error { return err }
 // uses avx512_bf16.
 func BF16Unit() string { return ActiveUnit.String() }
 
-// choose returns the level asked for by name among those that there are, the best
-// of which is the last. Without a name it returns the best, and with an error where
-// the name is none of theirs.
+// choose returns the level of that name among the available ones, of which the best
+// is the last. Without a name it returns the best, and for an unknown name the best
+// and an error.
 func choose(name string, available []Level) (Level, error) {
 	best := available[len(available)-1]
 	if name == "" {

@@ -25,7 +25,7 @@ func BenchmarkDepthwise(b *testing.B) {
 	defer func() { cpu.Active = saved }()
 	for _, g := range channelwiseSizes {
 		x, w, y := kerneltest.Random(g.H*g.W*g.C), kerneltest.Random(g.KH*g.KW*g.C), make([]float32, g.OH*g.OW*g.C)
-		ep := &kernels.Epilogue{Bias: kerneltest.Random(g.C), Act: vmath.ActClip, Lo: 0, Hi: 6}
+		ep := &kernels.Epilogue{Bias: kerneltest.Random(g.C), Act: vmath.ActClip, Alpha: 0, Beta: 6}
 		bench := func(name string, f func()) {
 			b.Run(fmt.Sprintf("%dx%dx%d/%s", g.H, g.W, g.C, name), func(b *testing.B) {
 				for b.Loop() {
@@ -47,11 +47,11 @@ func BenchmarkDepthwise(b *testing.B) {
 // float32, for layers of a MobileNetV2.
 func BenchmarkChannelwiseBF16(b *testing.B) {
 	if cpu.ActiveUnit == cpu.NoUnit {
-		b.Skip("no instructions for vmath.BF16")
+		b.Skip("no instructions for BF16")
 	}
 	for _, g := range channelwiseSizes {
 		x, w, y := kerneltest.Random(g.H*g.W*g.C), kerneltest.Random(g.KH*g.KW*g.C), make([]float32, g.OH*g.OW*g.C)
-		ep, ep16 := &kernels.Epilogue{Bias: kerneltest.Random(g.C), Act: vmath.ActClip, Lo: 0, Hi: 6}, &kernels.EpilogueBF16{Bias: kerneltest.Random(g.C), Act: vmath.ActClip, Lo: 0, Hi: 6}
+		ep, ep16 := &kernels.Epilogue{Bias: kerneltest.Random(g.C), Act: vmath.ActClip, Alpha: 0, Beta: 6}, &kernels.EpilogueBF16{Bias: kerneltest.Random(g.C), Act: vmath.ActClip, Alpha: 0, Beta: 6}
 		silu := &kernels.EpilogueBF16{Bias: ep.Bias, Act: vmath.ActSiLU}
 		x16, y16 := make([]vmath.BF16, len(x)), make([]vmath.BF16, len(y))
 		vmath.ToBF16(x16, x)

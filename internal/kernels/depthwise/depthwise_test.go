@@ -20,14 +20,14 @@ var windows = []kernels.Conv{
 	{H: 12, W: 19, KH: 5, KW: 5, StrideH: 1, StrideW: 2, PadTop: 2, PadLeft: 2, OH: 12, OW: 10},
 	{H: 11, W: 16, KH: 3, KW: 2, DilH: 2, DilW: 3, PadTop: 2, PadLeft: 3, OH: 11, OW: 18},
 	{H: 3, W: 3, KH: 7, KW: 7, PadTop: 3, PadLeft: 3, OH: 3, OW: 3},
-	{H: 2, W: 2, KH: 2, KW: 2, PadTop: 4, PadLeft: 4, OH: 9, OW: 9}, // windows kernels.Outside
+	{H: 2, W: 2, KH: 2, KW: 2, PadTop: 4, PadLeft: 4, OH: 9, OW: 9}, // windows outside
 	{H: 6, W: 9, KH: 6, KW: 9, OH: 1, OW: 1},
 	{H: 1, W: 1, KH: 1, KW: 1, OH: 1, OW: 1},
 }
 
-// usualWindows have every number of pixels that rows of 3, 5 and 7 taps are
+// rowWindows have every number of pixels that rows of 3, 5 and 7 taps are
 // computed by.
-var usualWindows = func() (list []kernels.Conv) {
+var rowWindows = func() (list []kernels.Conv) {
 	for n := 4; n <= 20; n++ {
 		for _, k := range []int{3, 5, 7} {
 			for stride := 1; stride <= 2; stride++ {
@@ -46,7 +46,7 @@ var usualWindows = func() (list []kernels.Conv) {
 
 func eachWindow(t *testing.T, f func(t *testing.T, g kernels.Conv, x []float32, batch, ldy int)) {
 	kerneltest.EachLevel(t, func(t *testing.T) {
-		for i, g := range slices.Concat(windows, usualWindows) {
+		for i, g := range slices.Concat(windows, rowWindows) {
 			channels := []int{1, 7, 8, 9, 16, 23, 24, 32, 45, 72}
 			if i >= len(windows) {
 				channels = []int{9, 16, 37}
@@ -74,11 +74,11 @@ func checkDepthwise[T kernels.Value](t *testing.T, mode int, g kernels.Conv, x [
 	run func(g *kernels.Conv, batch int, x []T, w []float32, y []T, ldy int, ep *kernels.EpilogueOf[T], team *workers.Team), near func(got T, want, size float64) bool) {
 	w := kerneltest.Random(g.KH * g.KW * g.C)
 	pixels := batch * g.OH * g.OW
-	ep := &kernels.EpilogueOf[T]{Act: []vmath.Activation{vmath.ActNone, vmath.ActReLU, vmath.ActClip, vmath.ActSigmoid}[mode%4], Lo: -0.2, Hi: 0.4}
+	ep := &kernels.EpilogueOf[T]{Act: []vmath.Activation{vmath.ActNone, vmath.ActReLU, vmath.ActClip, vmath.ActSigmoid}[mode%4], Alpha: -0.2, Beta: 0.4}
 	f := []func(float64) float64{
 		func(x float64) float64 { return x },
 		func(x float64) float64 { return max(x, 0) },
-		func(x float64) float64 { return min(max(x, float64(ep.Lo)), float64(ep.Hi)) },
+		func(x float64) float64 { return min(max(x, float64(ep.Alpha)), float64(ep.Beta)) },
 		func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
 	}[mode%4]
 	if mode%3 > 0 {

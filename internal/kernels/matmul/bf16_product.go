@@ -10,8 +10,8 @@ import (
 )
 
 // Mul computes C = A·B with what ep adds; A is m×B.K(). Sums are float32,
-// rounded once to BF16 after the epilogue. The result does not
-// depend on the size of team.
+// rounded once to BF16 after the epilogue. The result does not depend on the size of
+// team.
 func (b *PackedBF16) Mul(m int, a []vmath.BF16, lda int, c []vmath.BF16, ldc int, ep *kernels.EpilogueBF16, team *workers.Team) {
 	kernels.CheckMatrix("A", false, m, b.k, a, lda)
 	kernels.CheckMatrix("C", false, m, b.n, c, ldc)
@@ -106,15 +106,12 @@ func (b *PackedBF16) mul(m int, src rows[vmath.BF16], c []vmath.BF16, f []float3
 		p.zero = make([]vmath.BF16, src.unit)
 	}
 	threads := team.For(m * b.n * max(b.k, 1))
-	rows := max(4*h, min(blockRows, blockValues/max(b.k, 1)))
-	p.cut(b.n, b.Panels(), kernels.Ceil(rows, h)*h, h, threads)
+	down := max(4*h, min(blockRows, blockValues/max(b.k, 1)))
+	p.cut(b.n, b.Panels(), kernels.Ceil(down, h)*h, h, threads)
 	team.Run(threads, p.blocks(), p.blockTask)
-	p.src, p.b, p.c, p.f, p.ep = rows0, nil, nil, nil, kernels.EpilogueBF16{}
+	p.src, p.b, p.c, p.f, p.ep = rows[vmath.BF16]{}, nil, nil, nil, kernels.EpilogueBF16{}
 	productBF16Pool.Put(p)
 }
-
-// rows0 lets go of a matrix.
-var rows0 rows[vmath.BF16]
 
 // block computes one block of C.
 func (p *productBF16) block(task int) {
@@ -173,8 +170,8 @@ func (p *productBF16) block(task int) {
 	}
 }
 
-// finish does what the micro kernel cannot to a tile x, with rows of width
-// values, and stores it at row i and column j.
+// finish applies a late epilogue to a tile x, with rows of width values, and stores
+// it at row i and column j.
 func (p *productBF16) finish(x []float32, width, i, j, cols int) {
 	p.ep.Activate(x, 1, len(x), 0)
 	for ; len(x) > 0; x, i = x[width:], i+1 {

@@ -14,7 +14,7 @@ import (
 )
 
 // TestTileBF16 compares every unit's micro kernel with the definition, on every
-// size, with segments in any order and kernels.Outside.
+// size, with segments in any order and outside.
 func TestTileBF16(t *testing.T) {
 	a := kerneltest.RandomBF16(20000)
 	kerneltest.EachUnit(t, func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestMulBF16(t *testing.T) {
 			}
 			a, b := kerneltest.RandomBF16(m*lda), kerneltest.Wide(kerneltest.RandomBF16(max(k, n)*ldb))
 			mode := rand.IntN(16)
-			ep := &kernels.EpilogueBF16{Act: acts[mode%4], Lo: -0.5, Hi: 0.7}
+			ep := &kernels.EpilogueBF16{Act: acts[mode%4], Alpha: -0.5, Beta: 0.7}
 			if mode&4 != 0 {
 				ep.Bias = kerneltest.Random(n)
 			}
@@ -201,7 +201,7 @@ func TestConvBF16(t *testing.T) {
 				b := PackBF16(false, k, n, w, n)
 				ldy := n + rand.IntN(2)
 				y, f := make([]vmath.BF16, batch*q.OH*q.OW*ldy), make([]float32, batch*q.OH*q.OW*ldy)
-				ep := &kernels.EpilogueBF16{Bias: bias, Act: vmath.ActClip, Lo: -1, Hi: 2}
+				ep := &kernels.EpilogueBF16{Bias: bias, Act: vmath.ActClip, Alpha: -1, Beta: 2}
 				b.Conv(&g, batch, x, y, ldy, ep, nil)
 				b.ConvFloat32(&g, batch, x, f, ldy, ep, nil)
 				x32 := kerneltest.Wide(x)

@@ -40,7 +40,7 @@
 
 // func tileBF16AMX(t *tileBF16)
 // Any number of rows; they are lda apart, and pairs is a multiple of 16. The
-// tiles are set up and let go in here, where no goroutine is preempted.
+// tiles are set up and released in here, where no goroutine is preempted.
 TEXT ·tileBF16AMX(SB), NOSPLIT, $64-8
 	MOVQ t+0(FP), R13
 	MOVQ tileBF16_rows(R13), R12

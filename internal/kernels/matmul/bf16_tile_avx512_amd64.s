@@ -140,7 +140,7 @@ fits:
 	CMPQ  tileBF16_pairs(BP), $32
 	JLT   sums // soon there
 	CMPQ  tileBF16_f(BP), $0
-	JNE   addends // room that is in the cache, as a rule
+	JNE   addends // scratch, mostly in the cache
 	MOVQ  c-56(SP), CX
 	MOVQ  tileBF16_ldc(BP), BX
 	FETCH(rowC)

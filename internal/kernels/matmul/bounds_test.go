@@ -66,7 +66,7 @@ func TestGemmBounds(t *testing.T) {
 						ep := &kernels.Epilogue{Bias: mem(2, n), Residual: mem(3, m*n), LdRes: n, Act: vmath.ActReLU}
 						PackB(false, k, n, mem(0, k*n), n).Mul(m, mem(1, m*k), k, mem(4, m*n), n, ep, nil)
 					})
-					do(fmt.Sprintf("Mul of vmath.BF16, %d×%d×%d", m, n, k), func() {
+					do(fmt.Sprintf("Mul of BF16, %d×%d×%d", m, n, k), func() {
 						ep := &kernels.EpilogueBF16{Bias: mem(2, n), Residual: half(3, m*n), LdRes: n, Act: vmath.ActReLU}
 						PackBF16(false, k, n, mem(0, k*n), n).Mul(m, half(1, m*k), k, half(4, m*n), n, ep, nil)
 					})

@@ -38,7 +38,7 @@ func TestConv(t *testing.T) {
 				b := PackB(false, k, n, w, n)
 				ldy := n + rand.IntN(2)
 				y := make([]float32, batch*q.OH*q.OW*ldy)
-				ep := &kernels.Epilogue{Bias: bias, Act: vmath.ActClip, Lo: -1, Hi: 2}
+				ep := &kernels.Epilogue{Bias: bias, Act: vmath.ActClip, Alpha: -1, Beta: 2}
 				b.Conv(&g, batch, x, y, ldy, ep, nil)
 				for p := range batch * q.OH * q.OW {
 					for j := 0; j < n; j += 1 + rand.IntN(7) {
@@ -78,7 +78,7 @@ func TestConvGroups(t *testing.T) {
 					ws = append(ws, kerneltest.Random(k*n))
 					bs = append(bs, PackB(false, k, n, ws[len(ws)-1], n))
 				}
-				ep := &kernels.Epilogue{Bias: kerneltest.Random(groups * n), Act: []vmath.Activation{vmath.ActNone, vmath.ActClip, vmath.ActSiLU}[i%3], Lo: -0.5, Hi: 1}
+				ep := &kernels.Epilogue{Bias: kerneltest.Random(groups * n), Act: []vmath.Activation{vmath.ActNone, vmath.ActClip, vmath.ActSiLU}[i%3], Alpha: -0.5, Beta: 1}
 				if i%2 == 0 {
 					ep.Residual, ep.LdRes = kerneltest.Random(pixels*groups*n), groups*n
 				}

@@ -87,7 +87,7 @@ func (p *halfProduct) columns(task int) {
 	for j := task * dotBlock; j < end; j += 4 {
 		cols := min(4, end-j)
 		for i := 0; i < p.m; i += 3 {
-			// Rows that are not there are the last one once more.
+			// Missing rows repeat the last one.
 			off1, off2 := min(1, p.m-1-i)*p.lda, min(2, p.m-1-i)*p.lda
 			s.dots(b, p.a[i*p.lda:], off1, off2, j, cols)
 			for r := range min(3, p.m-i) {

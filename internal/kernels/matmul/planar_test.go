@@ -45,7 +45,7 @@ func TestConvPlanar(t *testing.T) {
 				ldy := n + rand.IntN(2)
 				y := kerneltest.Random(batch * q.OH * q.OW * ldy)
 				before := slices.Clone(y)
-				ep := &kernels.Epilogue{Bias: bias, Act: vmath.ActClip, Lo: -1, Hi: 2}
+				ep := &kernels.Epilogue{Bias: bias, Act: vmath.ActClip, Alpha: -1, Beta: 2}
 				f := func(x float64) float64 { return min(max(x, -1), 2) }
 				if i%2 == 0 {
 					ep = &kernels.Epilogue{Act: vmath.ActSigmoid}

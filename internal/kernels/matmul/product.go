@@ -10,7 +10,7 @@ import (
 
 // blockRows is about how many rows of A are worked on at a time: with
 // maxDepth columns they stay in the second-level cache while the panels of B
-// pass. It is a multiple of every version's tile.
+// pass. It is a multiple of the rows of every tile.
 const blockRows = 240
 
 // directRows is up to how many rows of A the product reads B as it is, since
@@ -27,7 +27,7 @@ type product struct {
 	src        rows[float32]
 	b          *PackedB   // the first of groups
 	groups     []*PackedB // all alike; each has its own columns of C
-	shift      int        // from what a group reads of A to what the next does
+	shift      int        // from where a group reads A to where the next one does
 	one        [1]*PackedB
 	c          []float32
 	ldc        int
@@ -52,7 +52,7 @@ var productPool = sync.Pool{New: func() any {
 	return p
 }}
 
-// release hands p back, without what it points to.
+// release returns p to the pool and drops what it points to.
 func (p *product) release() {
 	p.src, p.b, p.groups, p.one[0], p.c, p.ep = rows[float32]{}, nil, nil, nil, nil, kernels.Epilogue{}
 	p.own, p.rawB = PackedB{}, nil
@@ -129,8 +129,8 @@ func (b *PackedB) mul(m int, src rows[float32], c []float32, ldc int, ep *kernel
 	p.mul(p.one[:], 0, m, src, c, ldc, ep, team)
 }
 
-// mul does that with groups of columns, each from rows shift behind those of the
-// one before.
+// mul computes groups of columns, each from rows of A that begin shift behind those
+// of the group before.
 func (p *product) mul(groups []*PackedB, shift, m int, src rows[float32], c []float32, ldc int, ep *kernels.Epilogue, team *workers.Team) {
 	n := len(groups) * groups[0].n
 	kernels.CheckMatrix("C", false, m, n, c, ldc)

@@ -89,7 +89,7 @@ func testMul(t *testing.T, transA, transB, accumulate bool, m, n, k int) {
 }
 
 // TestTile compares every version's micro kernel with the plain one, on every
-// size, with segments in any order and kernels.Outside.
+// size, with segments in any order and outside.
 func TestTile(t *testing.T) {
 	a := kerneltest.Random(5000)
 	for _, v := range cpu.Available() {
@@ -195,7 +195,7 @@ func TestMulEpilogue(t *testing.T) {
 	}{
 		{vmath.ActNone, 0, 0, func(x float64) float64 { return x }},
 		{vmath.ActReLU, 0, 0, func(x float64) float64 { return max(x, 0) }},
-		{vmath.ActClip, 0, 0, func(x float64) float64 { return min(max(x, -0.5), 0.7) }},
+		{vmath.ActClip, -0.5, 0.7, func(x float64) float64 { return min(max(x, -0.5), 0.7) }},
 		{vmath.ActLeakyReLU, 0.1, 0, func(x float64) float64 { return max(x, 0) + 0.1*min(x, 0) }},
 		{vmath.ActSigmoid, 0, 0, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},
 		{vmath.ActSiLU, 0, 0, func(x float64) float64 { return x / (1 + math.Exp(-x)) }},
@@ -209,7 +209,7 @@ func TestMulEpilogue(t *testing.T) {
 			for mode := range 4 {
 				m, n, k := 1+rand.IntN(30), 1+rand.IntN(70), 1+rand.IntN(600)
 				a, b := kerneltest.Random(m*k), kerneltest.Random(k*n)
-				ep := &kernels.Epilogue{Act: x.act, Alpha: x.alpha, Beta: x.beta, Lo: -0.5, Hi: 0.7}
+				ep := &kernels.Epilogue{Act: x.act, Alpha: x.alpha, Beta: x.beta}
 				ldc := n + 2
 				if mode&1 != 0 {
 					ep.Bias = kerneltest.Random(n)

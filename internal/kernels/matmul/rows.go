@@ -28,15 +28,15 @@ func matrixRows[T kernels.Value](trans bool, a []T, lda, k int) rows[T] {
 	return rows[T]{a: a, lda: lda, trans: trans, copied: trans && k > 0, unit: k, count: 1, pad: 1}
 }
 
-// conflicting reports whether the h rows of a tile fall on the same few sets of
-// the first-level cache, so that they would push each other out.
+// conflicting reports whether the h rows of a tile map to the same few sets of the
+// first-level cache and would evict each other.
 func (a *rows[T]) conflicting(h int) bool {
 	var x T
 	return h > 8 && a.lda*int(unsafe.Sizeof(x))%2048 == 0
 }
 
-// A depth is a range of the k columns, worked on in one go: some whole units or
-// a part of one.
+// A depth is a range of the k columns that are worked on together: some whole units
+// or a part of one.
 type depth struct {
 	k0           int
 	segs, segLen int
@@ -78,11 +78,11 @@ const lineGap = 16
 
 var scratchPool = sync.Pool{New: func() any { return new(scratch[float32]) }}
 
-// zeros is what segments kernels.Outside of a picture read.
+// zeros is what segments outside of a picture read.
 var zeros [maxDepth]float32
 
-// load finds the rows i0…i1-1 of A in the columns of d, for tiles of h rows.
-// Those of a transposed matrix it leaves to be put into s.lines.
+// load finds the rows i0…i1-1 of A in the columns of d, for tiles of h rows. For a
+// transposed matrix the caller fills s.lines.
 func (a *rows[T]) load(s *scratch[T], h, i0, i1 int, d depth) {
 	tiles := kernels.Ceil(i1-i0, h)
 	if n := tiles * d.segs * h; cap(s.off) < n {
@@ -110,7 +110,7 @@ func (a *rows[T]) load(s *scratch[T], h, i0, i1 int, d depth) {
 	}
 }
 
-// forget lets go of the matrices.
+// forget drops what s points to.
 func (s *scratch[T]) forget() { s.tile = tile{} }
 
 // lines returns memory for n copied rows, at least.
@@ -124,11 +124,10 @@ func (s *scratch[T]) lines(n int) []T {
 // nearTiles is how many tiles stay in the first-level cache for a late epilogue.
 const nearTiles = 4
 
-// stretch returns how many tiles from tile i on to compute in one go, by a kernel
-// that can, with a late epilogue or not: of several, the positions must follow each
-// other.
-func (s *scratch[T]) stretch(can, late bool, i int, d depth) int {
-	if !can || s.copied[i] && d.segs > 1 {
+// stretch returns how many tiles, from tile i on, a kernel that takes any number of
+// rows computes in one call. Their positions must follow each other.
+func (s *scratch[T]) stretch(anyRows, late bool, i int, d depth) int {
+	if !anyRows || s.copied[i] && d.segs > 1 {
 		return 1
 	}
 	limit := len(s.copied)
@@ -142,7 +141,7 @@ func (s *scratch[T]) stretch(can, late bool, i int, d depth) int {
 	return n
 }
 
-// segments returns what tile i takes of the rows.
+// segments returns the rows of tile i as a kernel takes them.
 func (s *scratch[T]) segments(a *rows[T], h, i int, d depth) (x []T, off []int, segs, segLen int) {
 	off = s.off[i*d.segs*h:]
 	if s.copied[i] {
@@ -172,8 +171,8 @@ func (a *rows[T]) find(off []int, h, r0, n int, d depth) bool {
 	return true
 }
 
-// copy gathers n rows from r0 on into dst, line apart. What find has left in off
-// is used where it could.
+// copy gathers n rows from r0 on into dst, line apart, by the positions in off where
+// find has set them.
 func (a *rows[T]) copy(dst []T, line int, off []int, h, r0, n int, d depth) {
 	k := d.segs * d.segLen
 	var w kernels.Window

@@ -335,53 +335,73 @@ loop:
 	VXORPS y, y, y; \
 	VXORPS z, z, z
 
-// PARTS returns the eight sums of Y0 to Y3.
-#define PARTS \
-	VADDPS  Y1, Y0, Y0; \
-	VADDPS  Y3, Y2, Y2; \
-	VADDPS  Y2, Y0, Y0; \
-	VMOVUPS Y0, (DI);   \
-	VZEROUPPER;         \
+// PARTIALS adds up CX values by FOUR vectors or ONE, and returns eight sums.
+#define PARTIALS(FOUR, ONE) \
+	ZERO4(Y0, Y1, Y2, Y3); \
+	SUBQ    $32, CX;       \
+	JLT     rest;          \
+loop: \
+	FOUR;                  \
+	SUBQ    $32, CX;       \
+	JGE     loop;          \
+rest: \
+	ADDQ    $32, CX;       \
+	JZ      done;          \
+loop1: \
+	ONE;                   \
+	SUBQ    $8, CX;        \
+	JNZ     loop1;         \
+done: \
+	VADDPS  Y1, Y0, Y0;    \
+	VADDPS  Y3, Y2, Y2;    \
+	VADDPS  Y2, Y0, Y0;    \
+	VMOVUPS Y0, (DI);      \
+	VZEROUPPER;            \
 	RET
+
+#define DOT4 \
+	VMOVUPS     (SI), Y4;       \
+	VMOVUPS     32(SI), Y5;     \
+	VMOVUPS     64(SI), Y6;     \
+	VMOVUPS     96(SI), Y7;     \
+	VFMADD231PS (DX), Y4, Y0;   \
+	VFMADD231PS 32(DX), Y5, Y1; \
+	VFMADD231PS 64(DX), Y6, Y2; \
+	VFMADD231PS 96(DX), Y7, Y3; \
+	ADDQ        $128, SI;       \
+	ADDQ        $128, DX
+
+#define DOT1 \
+	VMOVUPS     (SI), Y4;     \
+	VFMADD231PS (DX), Y4, Y0; \
+	ADDQ        $32, SI;      \
+	ADDQ        $32, DX
 
 // func dotAsm(s *[8]float32, a, b []float32)
 TEXT ·dotAsm(SB), NOSPLIT, $0-56
-	MOVQ   s+0(FP), DI
-	MOVQ   a_base+8(FP), SI
-	MOVQ   a_len+16(FP), CX
-	MOVQ   b_base+32(FP), DX
-	ZERO4(Y0, Y1, Y2, Y3)
-	SUBQ   $32, CX
-	JLT    rest
+	MOVQ s+0(FP), DI
+	MOVQ a_base+8(FP), SI
+	MOVQ a_len+16(FP), CX
+	MOVQ b_base+32(FP), DX
+	PARTIALS(DOT4, DOT1)
 
-loop:
-	VMOVUPS     (SI), Y4
-	VMOVUPS     32(SI), Y5
-	VMOVUPS     64(SI), Y6
-	VMOVUPS     96(SI), Y7
-	VFMADD231PS (DX), Y4, Y0
-	VFMADD231PS 32(DX), Y5, Y1
-	VFMADD231PS 64(DX), Y6, Y2
-	VFMADD231PS 96(DX), Y7, Y3
-	ADDQ        $128, SI
-	ADDQ        $128, DX
-	SUBQ        $32, CX
-	JGE         loop
+#define SUM4 \
+	VADDPS (SI), Y0, Y0;   \
+	VADDPS 32(SI), Y1, Y1; \
+	VADDPS 64(SI), Y2, Y2; \
+	VADDPS 96(SI), Y3, Y3; \
+	ADDQ   $128, SI
 
-rest:
-	ADDQ $32, CX
-	JZ   done
+#define SUM1 \
+	VADDPS (SI), Y0, Y0; \
+	ADDQ   $32, SI
 
-loop1:
-	VMOVUPS     (SI), Y4
-	VFMADD231PS (DX), Y4, Y0
-	ADDQ        $32, SI
-	ADDQ        $32, DX
-	SUBQ        $8, CX
-	JNZ         loop1
-
-done:
-	PARTS
+// func sumAsm(s *[8]float32, x []float32)
+TEXT ·sumAsm(SB), NOSPLIT, $0-32
+	MOVQ s+0(FP), DI
+	MOVQ x_base+8(FP), SI
+	MOVQ x_len+16(FP), CX
+	PARTIALS(SUM4, SUM1)
 
 // func dot4Asm(s *[4]float32, a, b []float32, ldb int)
 TEXT ·dot4Asm(SB), NOSPLIT, $0-64
@@ -423,37 +443,6 @@ loop:
 	VMOVUPS      X0, (DI)
 	VZEROUPPER
 	RET
-
-// func sumAsm(s *[8]float32, x []float32)
-TEXT ·sumAsm(SB), NOSPLIT, $0-32
-	MOVQ   s+0(FP), DI
-	MOVQ   x_base+8(FP), SI
-	MOVQ   x_len+16(FP), CX
-	ZERO4(Y0, Y1, Y2, Y3)
-	SUBQ   $32, CX
-	JLT    rest
-
-loop:
-	VADDPS (SI), Y0, Y0
-	VADDPS 32(SI), Y1, Y1
-	VADDPS 64(SI), Y2, Y2
-	VADDPS 96(SI), Y3, Y3
-	ADDQ   $128, SI
-	SUBQ   $32, CX
-	JGE    loop
-
-rest:
-	ADDQ $32, CX
-	JZ   done
-
-loop1:
-	VADDPS (SI), Y0, Y0
-	ADDQ   $32, SI
-	SUBQ   $8, CX
-	JNZ    loop1
-
-done:
-	PARTS
 
 // func sumExpAsm(s *[8]float32, x []float32, m float32)
 TEXT ·sumExpAsm(SB), NOSPLIT, $0-36

@@ -70,8 +70,7 @@ func AddBF16(dst, a, b []BF16) {
 	}
 }
 
-// MulBF16 sets dst = a·b, value by value: pixels times the scales of channels,
-// for one.
+// MulBF16 sets dst = a·b, value by value.
 func MulBF16(dst, a, b []BF16) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	if hasBF16(len(dst)) {

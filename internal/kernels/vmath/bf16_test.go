@@ -11,7 +11,7 @@ import (
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
-// bf16Values are pairs of a float32 and the vmath.BF16 that it becomes. They agree
+// bf16Values are pairs of a float32 and the BF16 that it becomes. They agree
 // with PyTorch's x.bfloat16(), but for the subnormal numbers, which processors
 // make zeros.
 var bf16Values = []struct {

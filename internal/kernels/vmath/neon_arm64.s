@@ -256,15 +256,50 @@ loop:
 
 #define ZERO4(w, x, y, z) ZERO(w); ZERO(x); ZERO(y); ZERO(z)
 
-// PARTS stores the eight sums of V0, V1 and what the others add to them.
-#define PARTS \
-	FADD(2, 0, 0);       \
-	FADD(3, 1, 1);       \
-	FADD(6, 4, 4);       \
-	FADD(7, 5, 5);       \
-	FADD(4, 0, 0);       \
-	FADD(5, 1, 1);       \
-	FSTPQ (F0, F1), (R0)
+// PARTIALS adds up R1 values by 32 or by EIGHT, and returns eight sums.
+#define PARTIALS(THIRTYTWO, EIGHT) \
+	ZERO4(0, 1, 2, 3); \
+	ZERO4(4, 5, 6, 7); \
+	SUBS $32, R1;      \
+	BLT  rest;         \
+loop: \
+	THIRTYTWO;         \
+	SUBS $32, R1;      \
+	BGE  loop;         \
+rest: \
+	ADDS $32, R1;      \
+	BEQ  done;         \
+loop1: \
+	EIGHT;             \
+	SUBS $8, R1;       \
+	BNE  loop1;        \
+done: \
+	FADD(2, 0, 0);     \
+	FADD(3, 1, 1);     \
+	FADD(6, 4, 4);     \
+	FADD(7, 5, 5);     \
+	FADD(4, 0, 0);     \
+	FADD(5, 1, 1);     \
+	FSTPQ (F0, F1), (R0); \
+	RET
+
+#define DOT32 \
+	FLDPQ.P 32(R2), (F16, F17); \
+	FLDPQ.P 32(R3), (F24, F25); \
+	FLDPQ.P 32(R2), (F18, F19); \
+	FLDPQ.P 32(R3), (F26, F27); \
+	FLDPQ.P 32(R2), (F20, F21); \
+	FLDPQ.P 32(R3), (F28, F29); \
+	FLDPQ.P 32(R2), (F22, F23); \
+	FLDPQ.P 32(R3), (F30, F31); \
+	FMLA(16, 24, 0); FMLA(17, 25, 1); FMLA(18, 26, 2); FMLA(19, 27, 3); \
+	FMLA(20, 28, 4); FMLA(21, 29, 5); FMLA(22, 30, 6); FMLA(23, 31, 7)
+
+#define DOT8 \
+	FLDPQ.P 32(R2), (F16, F17); \
+	FLDPQ.P 32(R3), (F24, F25); \
+	FMLA(16, 24, 0);            \
+	FMLA(17, 25, 1)
 
 // func dotAsm(s *[8]float32, a, b []float32)
 TEXT ·dotAsm(SB), NOSPLIT, $0-56
@@ -272,46 +307,27 @@ TEXT ·dotAsm(SB), NOSPLIT, $0-56
 	MOVD a_base+8(FP), R2
 	MOVD a_len+16(FP), R1
 	MOVD b_base+32(FP), R3
-	ZERO4(0, 1, 2, 3)
-	ZERO4(4, 5, 6, 7)
-	SUBS $32, R1
-	BLT  rest
+	PARTIALS(DOT32, DOT8)
 
-loop:
-	FLDPQ.P 32(R2), (F16, F17)
-	FLDPQ.P 32(R3), (F24, F25)
-	FLDPQ.P 32(R2), (F18, F19)
-	FLDPQ.P 32(R3), (F26, F27)
-	FLDPQ.P 32(R2), (F20, F21)
-	FLDPQ.P 32(R3), (F28, F29)
-	FLDPQ.P 32(R2), (F22, F23)
-	FLDPQ.P 32(R3), (F30, F31)
-	FMLA(16, 24, 0)
-	FMLA(17, 25, 1)
-	FMLA(18, 26, 2)
-	FMLA(19, 27, 3)
-	FMLA(20, 28, 4)
-	FMLA(21, 29, 5)
-	FMLA(22, 30, 6)
-	FMLA(23, 31, 7)
-	SUBS $32, R1
-	BGE  loop
+#define SUM32 \
+	FLDPQ.P 32(R2), (F16, F17); \
+	FLDPQ.P 32(R2), (F18, F19); \
+	FLDPQ.P 32(R2), (F20, F21); \
+	FLDPQ.P 32(R2), (F22, F23); \
+	FADD(16, 0, 0); FADD(17, 1, 1); FADD(18, 2, 2); FADD(19, 3, 3); \
+	FADD(20, 4, 4); FADD(21, 5, 5); FADD(22, 6, 6); FADD(23, 7, 7)
 
-rest:
-	ADDS $32, R1
-	BEQ  done
+#define SUM8 \
+	FLDPQ.P 32(R2), (F16, F17); \
+	FADD(16, 0, 0);             \
+	FADD(17, 1, 1)
 
-loop1:
-	FLDPQ.P 32(R2), (F16, F17)
-	FLDPQ.P 32(R3), (F24, F25)
-	FMLA(16, 24, 0)
-	FMLA(17, 25, 1)
-	SUBS $8, R1
-	BNE  loop1
-
-done:
-	PARTS
-	RET
+// func sumAsm(s *[8]float32, x []float32)
+TEXT ·sumAsm(SB), NOSPLIT, $0-32
+	MOVD s+0(FP), R0
+	MOVD x_base+8(FP), R2
+	MOVD x_len+16(FP), R1
+	PARTIALS(SUM32, SUM8)
 
 // Sixteen values of a row of B times those of a, in V16…V19.
 #define ROW16(p, w, x, y, z) \
@@ -359,47 +375,6 @@ loop:
 	FADDP(12, 8, 8)
 	FADDP(8, 0, 0)
 	FMOVQ   F0, (R0)
-	RET
-
-// func sumAsm(s *[8]float32, x []float32)
-TEXT ·sumAsm(SB), NOSPLIT, $0-32
-	MOVD s+0(FP), R0
-	MOVD x_base+8(FP), R2
-	MOVD x_len+16(FP), R1
-	ZERO4(0, 1, 2, 3)
-	ZERO4(4, 5, 6, 7)
-	SUBS $32, R1
-	BLT  rest
-
-loop:
-	FLDPQ.P 32(R2), (F16, F17)
-	FLDPQ.P 32(R2), (F18, F19)
-	FLDPQ.P 32(R2), (F20, F21)
-	FLDPQ.P 32(R2), (F22, F23)
-	FADD(16, 0, 0)
-	FADD(17, 1, 1)
-	FADD(18, 2, 2)
-	FADD(19, 3, 3)
-	FADD(20, 4, 4)
-	FADD(21, 5, 5)
-	FADD(22, 6, 6)
-	FADD(23, 7, 7)
-	SUBS    $32, R1
-	BGE     loop
-
-rest:
-	ADDS $32, R1
-	BEQ  done
-
-loop1:
-	FLDPQ.P 32(R2), (F16, F17)
-	FADD(16, 0, 0)
-	FADD(17, 1, 1)
-	SUBS    $8, R1
-	BNE     loop1
-
-done:
-	PARTS
 	RET
 
 // func sumExpAsm(s *[8]float32, x []float32, m float32)

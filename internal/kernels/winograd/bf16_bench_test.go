@@ -11,9 +11,9 @@ import (
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
-// BenchmarkBF16 gives the speed of products of vmath.BF16 matrices beside those of
+// BenchmarkBF16 gives the speed of products of BF16 matrices beside those of
 // float32, for layers of a ResNet-50 and a MobileNetV2, with B packed before
-// and one thread: go test -bench vmath.BF16 -run ^$ ./internal/kernels
+// and one thread: go test -bench BF16 -run ^$ ./internal/kernels/winograd
 func BenchmarkBF16(b *testing.B) {
 	saved := cpu.ActiveUnit
 	defer func() { cpu.ActiveUnit = saved }()

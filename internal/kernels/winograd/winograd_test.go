@@ -59,7 +59,7 @@ func testWinograd(t *testing.T, h, w int) {
 	scale := kerneltest.Random(n)
 	ldy := n + rand.IntN(3)
 	start := kerneltest.Random(batch * g.OH * g.OW * ldy)
-	ep := kernels.Epilogue{Act: []vmath.Activation{vmath.ActNone, vmath.ActReLU, vmath.ActClip, vmath.ActSiLU}[rand.IntN(4)], Lo: -1, Hi: 2}
+	ep := kernels.Epilogue{Act: []vmath.Activation{vmath.ActNone, vmath.ActReLU, vmath.ActClip, vmath.ActSiLU}[rand.IntN(4)], Alpha: -1, Beta: 2}
 	if rand.IntN(2) == 0 {
 		ep.Bias = kerneltest.Random(n)
 	}
