@@ -30,6 +30,8 @@ func Cells() []string {
 	return names
 }
 
+func (c Cell) find() *rnn.Cell { return rnn.Find(string(c)) }
+
 // Form says what a decoder is made of and how large it is.
 type Form struct {
 	Cell     Cell
@@ -101,7 +103,7 @@ func linear(name, symbol string, out, in rnn.Dim, doc string) []rnn.Param {
 // All that is done with weights one by one goes through this list.
 func (f Form) Params() []rnn.Param {
 	var cell []rnn.Param
-	if c := rnn.Find(string(f.Cell)); c != nil {
+	if c := f.Cell.find(); c != nil {
 		cell = c.Params()
 	}
 	var entry []rnn.Param
@@ -114,7 +116,7 @@ func (f Form) Params() []rnn.Param {
 // Shape returns the shape of p in a decoder of this form.
 func (f Form) Shape(p rnn.Param) []int {
 	sizes := map[rnn.Dim]int{"D": f.D(), "E": f.E, "H": f.H, "V": f.V}
-	if c := rnn.Find(string(f.Cell)); c != nil {
+	if c := f.Cell.find(); c != nil {
 		sizes["G·H"] = len(c.Gates) * f.H
 	}
 	var shape []int
@@ -163,7 +165,7 @@ func (f Form) Validate() error {
 }
 
 func (f Form) check() error {
-	if rnn.Find(string(f.Cell)) == nil {
+	if f.Cell.find() == nil {
 		return fmt.Errorf("cell %.50q is none of %s", f.Cell, strings.Join(Cells(), ", "))
 	}
 	if f.Entry.find() == nil {

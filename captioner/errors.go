@@ -45,6 +45,14 @@ func (e *ModelError) Error() string {
 
 func (e *ModelError) Unwrap() error { return e.Err }
 
+// inDir notes the folder in a ModelError.
+func inDir(err error, dir string) error {
+	if e, ok := errors.AsType[*ModelError](err); ok {
+		e.Dir = dir
+	}
+	return err
+}
+
 const (
 	hintRestore   = "the file was changed, cut off or taken from another model: fetch or train the model again"
 	hintMixed     = "the folder mixes files of two models: fetch or train the model again"

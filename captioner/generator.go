@@ -63,7 +63,7 @@ func (d *Decoder) values() map[string]weights.Data {
 // prepareGenerator returns a generator that is ready after p.Run. Matrices of binary16
 // numbers are not packed if the processor can multiply with them as they are.
 func prepareGenerator(f Form, values map[string]weights.Data, p *packing.Packer) *Generator {
-	g := &Generator{form: f, cell: rnn.Find(string(f.Cell)), matrices: map[string]*matrix{}, vectors: map[string][]float32{}}
+	g := &Generator{form: f, cell: f.Cell.find(), matrices: map[string]*matrix{}, vectors: map[string][]float32{}}
 	g.gates = len(g.cell.Gates) * f.H
 	for _, q := range f.Params() {
 		x, shape := values[q.Name], f.Shape(q)
@@ -181,22 +181,6 @@ func (g *Generator) Batch(ctx context.Context, features [][]float32, opt *Option
 	return out, nil
 }
 
-// next continues a branch: with the state of row, one of the rows whose logits the
-// search has just seen, and with word as the next input. The photo is for group.
-type next struct{ row, word, photo int }
-
-// search chooses the sentences of one photo.
-type search interface {
-	// start returns the number of branches that begin with <start>.
-	start() int
-	// advance takes the logits of the live branches, one row of length V each,
-	// and returns the branches of the next step, none at the end. It may change
-	// logits, but does not keep it.
-	advance(logits []float32) ([]next, error)
-	// captions returns the sentences after the last step.
-	captions() []Hypothesis
-}
-
 // group runs the searches of several photos step by step together, on at most threads
 // goroutines.
 func (g *Generator) group(ctx context.Context, features [][]float32, o *Options, threads int) ([][]Hypothesis, error) {
@@ -213,8 +197,7 @@ func (g *Generator) group(ctx context.Context, features [][]float32, o *Options,
 	live := make([]int, len(features)) // branches of each photo
 	s.next = s.next[:0]
 	for i := range searches {
-		searches[i] = newSearch(o, V)
-		live[i] = searches[i].start()
+		searches[i], live[i] = newSearch(o, V)
 		for range live[i] {
 			s.next = append(s.next, next{i, vocab.Start, i})
 		}

@@ -89,10 +89,7 @@ func (l *Loader) open(dir string, fsys fs.FS) (*Captioner, error) {
 	}
 	c := &Captioner{fsys: fsys, cnnFS: fsys, dir: dir}
 	if err := l.load(c); err != nil {
-		if me, ok := errors.AsType[*ModelError](err); ok {
-			me.Dir = dir
-		}
-		return nil, err
+		return nil, inDir(err, dir)
 	}
 	return c, nil
 }

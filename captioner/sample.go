@@ -24,14 +24,11 @@ type draw struct {
 }
 
 func newSampler(o *Options, v int) *sampler {
-	return &sampler{o: o, vocab: v, done: make([]Hypothesis, o.Num)}
-}
-
-func (s *sampler) start() int {
-	for i := range s.o.Num {
-		s.live = append(s.live, draw{index: i, rng: rand.New(rand.NewPCG(s.o.Seed, uint64(i)))})
+	s := &sampler{o: o, vocab: v, done: make([]Hypothesis, o.Num)}
+	for i := range o.Num {
+		s.live = append(s.live, draw{index: i, rng: rand.New(rand.NewPCG(o.Seed, uint64(i)))})
 	}
-	return s.o.Num
+	return s
 }
 
 func (s *sampler) captions() []Hypothesis { return s.done }

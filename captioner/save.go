@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,11 +75,10 @@ func Save(dir string, m *Model) error {
 	}
 	files, err := m.files()
 	if err != nil {
-		if me, ok := errors.AsType[*ModelError](err); ok {
-			me.Dir = dir
-			return me
+		if _, ok := errors.AsType[*ModelError](err); !ok {
+			err = &ModelError{Err: err}
 		}
-		return &ModelError{Dir: dir, Err: err}
+		return inDir(err, dir)
 	}
 	if err := writeFolder(dir, files); err != nil {
 		return fmt.Errorf("saving model %s: %w", dir, err)
@@ -97,7 +97,7 @@ func (m *Model) files() (memfs.FS, error) {
 	if m.Vocab.Len() != m.Decoder.V {
 		return nil, fmt.Errorf("the vocabulary has %d words, the decoder %d", m.Vocab.Len(), m.Decoder.V)
 	}
-	net, err := m.CNN.read()
+	files, err := m.CNN.read()
 	if err != nil {
 		return nil, err
 	}
@@ -107,16 +107,14 @@ func (m *Model) files() (memfs.FS, error) {
 		Version:       modelVersion,
 		Name:          m.Name,
 		Decoder:       decoderConfig{Cell: d.Cell, Entry: d.Entry, Features: d.D(), Embedding: d.E, Hidden: d.H, Vocabulary: d.V},
-		CNN:           cnnConfig{Name: m.CNN.Name, Layer: cmp.Or(m.CNN.Layer, cnn.Pooled), Reference: m.CNN.Reference},
+		CNN:           cnnConfig{Name: m.CNN.Name, Layer: cmp.Or(m.CNN.Layer, cnn.Pooled)},
 		Preprocessing: m.Preprocessing,
 		Training:      m.Training,
 		Rights:        m.Rights,
 	}
 	for _, name := range m.CNN.Files {
-		c.CNN.Files = append(c.CNN.Files, describe(name, net[name]))
+		c.CNN.Files = append(c.CNN.Files, describe(name, files[name]))
 	}
-
-	files := memfs.FS{}
 	put := func(name string, b []byte) {
 		files[name] = b
 		c.Files = append(c.Files, describe(name, b))
@@ -142,7 +140,7 @@ func (m *Model) files() (memfs.FS, error) {
 	put(cardFile, []byte(card))
 
 	// The model without the proof computes the proof.
-	opened, err := c.open(files, net)
+	opened, err := c.open(files)
 	if err != nil {
 		return nil, err
 	}
@@ -159,36 +157,29 @@ func (m *Model) files() (memfs.FS, error) {
 		c.Verify = &proofConfig{Photo: name, Sentence: p.sentence}
 		put(name, m.Photo)
 		put(proofFile, b)
-		if opened, err = c.open(files, net); err != nil {
+		if opened, err = c.open(files); err != nil {
 			return nil, err
 		}
 		if _, err := opened.Verify(context.Background()); err != nil {
 			return nil, err
 		}
 	}
-	if !m.CNN.Reference {
-		for name, b := range net {
-			files[name] = b
+	if m.CNN.Reference {
+		for _, name := range m.CNN.Files {
+			delete(files, name)
 		}
+		c.CNN.Reference = true
+		files[configFile], err = c.marshal()
 	}
-	return files, nil
+	return files, err
 }
 
 // open writes config.json into files and opens the model that they make.
-func (c *config) open(files, net memfs.FS) (*Captioner, error) {
-	b, err := c.marshal()
-	if err != nil {
+func (c *config) open(files memfs.FS) (_ *Captioner, err error) {
+	if files[configFile], err = c.marshal(); err != nil {
 		return nil, err
 	}
-	files[configFile] = b
-	all := memfs.FS{}
-	for _, m := range []memfs.FS{files, net} {
-		for name, b := range m {
-			all[name] = b
-		}
-	}
-	l := &Loader{CNN: func(string, []File) (fs.FS, error) { return net, nil }}
-	return l.OpenFS(all)
+	return OpenFS(files)
 }
 
 // describe returns the entry of a file with this content.
@@ -229,14 +220,8 @@ func writeFolder(dir string, files memfs.FS) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	names := make([]string, 0, len(files))
-	for name := range files {
-		if name != configFile {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	names = append(names, configFile)
+	names := slices.Sorted(maps.Keys(files))
+	names = append(slices.DeleteFunc(names, func(name string) bool { return name == configFile }), configFile)
 
 	var open []*atomicfile.File
 	defer func() {

@@ -15,6 +15,50 @@ var (
 	errNoWord    = errors.New("captioner: no word is possible: the decoder's weights are broken")
 )
 
+// next continues a branch: with the state of row, one of the rows whose logits the
+// search has just seen, and with word as the next input. The photo is for group.
+type next struct{ row, word, photo int }
+
+// search chooses the sentences of one photo.
+type search interface {
+	// advance takes the logits of the live branches, one row of length V each,
+	// and returns the branches of the next step, none at the end. It may change
+	// logits, but does not keep it.
+	advance(logits []float32) ([]next, error)
+	// captions returns the sentences after the last step.
+	captions() []Hypothesis
+}
+
+// newSearch returns a search and how many branches begin with <start>.
+func newSearch(o *Options, v int) (search, int) {
+	if o.Sample {
+		return newSampler(o, v), o.Num
+	}
+	return &beam{o: o, vocab: v, live: make([]branch, 1)}, 1
+}
+
+// branch is the beginning of a sentence.
+type branch struct {
+	ids []int
+	lps []float64 // of each word
+	lp  float64   // their sum
+}
+
+// grown returns b with one more word.
+func (b branch) grown(word int, lp float64) branch {
+	return branch{append(slices.Clip(b.ids), word), append(slices.Clip(b.lps), lp), b.lp + lp}
+}
+
+// ended returns b as a whole sentence.
+func (b branch) ended(lp float64) Hypothesis { return Hypothesis{b.ids, b.lp + lp, b.lps} }
+
+// candidate is a branch and a word to go on with.
+type candidate struct {
+	row, word int
+	lp        float64 // of the word
+	total     float64 // of the branch with the word
+}
+
 // logProbs turns the logits of the branch ids into log-probabilities, −∞ for the words
 // that cannot follow.
 func (o *Options) logProbs(row []float32, ids []int) error {

@@ -43,13 +43,7 @@ func (c *Captioner) Verify(ctx context.Context) (*Report, error) {
 	case ctx == nil:
 		return r, errNoContext
 	}
-	if err := c.verify(ctx, r); err != nil {
-		if me, ok := err.(*ModelError); ok {
-			me.Dir = c.dir
-		}
-		return r, err
-	}
-	return r, nil
+	return r, inDir(c.verify(ctx, r), c.dir)
 }
 
 func (c *Captioner) verify(ctx context.Context, r *Report) error {

@@ -36,7 +36,7 @@ type builder struct {
 	notes     []string
 }
 
-// draft is a photo whose file is not looked for yet.
+// draft is a photo whose file has not been looked for yet.
 type draft struct {
 	Photo
 	alt  string   // another relative path of the file, or ""
@@ -116,8 +116,8 @@ func (b *builder) photo(name string) (*draft, error) {
 	return &b.photos[i], nil
 }
 
-// cleanName writes a relative path in one way. Paths that lead out of the data
-// set's folder are refused: the file of captions may come from anywhere.
+// cleanName returns a relative path in its shortest form. Paths that lead out of the
+// data set's folder are refused: the file of captions may come from anywhere.
 func cleanName(name string) (string, error) {
 	name = strings.ReplaceAll(strings.TrimSpace(name), `\`, "/") // as in tables made on Windows
 	switch {
@@ -133,7 +133,8 @@ func cleanName(name string) (string, error) {
 	return clean, nil
 }
 
-// setSplit puts a photo into the split that a row gives, or the file's name, if any.
+// setSplit puts a photo into the split that its row names, else the name of the file;
+// with neither it does nothing.
 func (b *builder) setSplit(p *draft, split string) error {
 	split, err := splitOf(split)
 	if err != nil {

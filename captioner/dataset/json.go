@@ -32,7 +32,7 @@ type jsonAnnotation struct {
 	Caption string          `json:"caption"`
 }
 
-// jsonParser reads a JSON file piece by piece, and knows the line that it has come to.
+// jsonParser reads a JSON file piece by piece: it may be large, and errors name a line.
 type jsonParser struct {
 	*builder
 	dec         *json.Decoder

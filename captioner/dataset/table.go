@@ -18,7 +18,6 @@ import (
 var (
 	imageNames   = []string{"image", "file_name", "filename", "path"}
 	captionNames = []string{"caption", "text"}
-	splitNames   = []string{"split"}
 )
 
 // columns are the indices of the columns; split is -1 if there is none.
@@ -33,10 +32,10 @@ func header(fields []string) (columns, error) {
 	for i := range fields {
 		fields[i] = strings.ToLower(strings.TrimSpace(fields[i]))
 	}
-	find := func(names []string) int {
+	find := func(names ...string) int {
 		return slices.IndexFunc(fields, func(f string) bool { return slices.Contains(names, f) })
 	}
-	c := columns{image: find(imageNames), caption: find(captionNames), split: find(splitNames), n: len(fields)}
+	c := columns{image: find(imageNames...), caption: find(captionNames...), split: find("split"), n: len(fields)}
 	for _, i := range []int{c.image, c.caption, c.split} {
 		if i >= 0 && slices.Contains(fields[i+1:], fields[i]) {
 			return c, fmt.Errorf("the first line names the column %q twice", fields[i])
@@ -114,7 +113,7 @@ func (r *record) UnmarshalJSON(data []byte) error {
 	if err := strictjson.UnmarshalKnown(data, &fields); err != nil {
 		return fmt.Errorf("an object with image and caption is expected: %w", err)
 	}
-	get := func(names []string, v any) error {
+	get := func(v any, names ...string) error {
 		for _, n := range names {
 			if raw, ok := fields[n]; ok {
 				if err := json.Unmarshal(raw, v); err != nil {
@@ -125,20 +124,20 @@ func (r *record) UnmarshalJSON(data []byte) error {
 		}
 		return fmt.Errorf("no field %q", names[0])
 	}
-	if err := get(imageNames, &r.Image); err != nil {
+	if err := get(&r.Image, imageNames...); err != nil {
 		return err
 	}
-	if _, ok := fields["split"]; ok {
-		if err := get(splitNames, &r.Split); err != nil {
+	if fields["split"] != nil {
+		if err := get(&r.Split, "split"); err != nil {
 			return err
 		}
 	}
 	var one string
-	if get(captionNames, &one) == nil {
+	if get(&one, captionNames...) == nil {
 		r.Captions = []string{one}
 		return nil
 	}
-	return get([]string{"captions", "caption", "text"}, &r.Captions)
+	return get(&r.Captions, "captions", "caption", "text")
 }
 
 // parseJSONL reads a record a line.

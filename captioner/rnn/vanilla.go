@@ -15,10 +15,10 @@ var vanilla = Cell{
 
 	// dpre = dh∘(1−h²)
 	Backward: func(r Row, d Gradient) {
-		dpre, h := d.Pre, r.H
-		for k, dh := range d.H {
-			dpre[k] = dh * (1 - h[k]*h[k])
-			d.H[k] = 0
+		dpre, h, dh := d.Pre, r.H, d.H
+		for k, x := range dh {
+			dpre[k] = x * (1 - h[k]*h[k])
+			dh[k] = 0
 		}
 	},
 }

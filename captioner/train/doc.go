@@ -25,6 +25,9 @@
 //
 // # How
 //
+// Weights start as the rows of captioner.Form.Params and rnn.Cells say: the LSTM's
+// forget gate, for one, with a bias of 1.
+//
 // Batches are packed: captions of all lengths are drawn together in random order, the
 // rows of a step are those of the captions that reach it, and no padding is computed.
 // Adam takes the steps, with the whole gradient clipped by its norm and a learning

@@ -22,8 +22,8 @@ type dataFlags struct {
 	features []string
 }
 
-// open opens the data sets and tells what the user should know of them. If their
-// features are at hand, the photos need not be.
+// open opens the data sets and prints what the user should know about them. With
+// --features the photos need not be there.
 func (f *dataFlags) open(ctx context.Context, notes io.Writer) ([]*dataset.Set, error) {
 	open := dataset.Open
 	if len(f.features) > 0 {
@@ -106,7 +106,7 @@ func readFeatures(ctx context.Context, files ...string) (*dataset.Features, erro
 	return cli.Await(ctx, func() (*dataset.Features, error) { return dataset.ReadFeatures(files...) })
 }
 
-// attach gives the photos of sets their features and tells which have none.
+// attach gives the photos of sets their features and prints which have none.
 func attach(t *dataset.Features, sets []*dataset.Set, notes io.Writer) error {
 	for _, s := range sets {
 		n := len(s.Photos)

@@ -129,6 +129,8 @@ func TestHostileNames(t *testing.T) {
 		{[]string{"info", "-m", model, "--json"}, cli.OK},
 		{[]string{"info", "--cnn", network}, cli.OK},
 		{[]string{"info", "--cnn", network, "--json"}, cli.OK},
+		{[]string{"info", "--cnn", network, "--plan"}, cli.OK},
+		{[]string{"info", "--cnn", network, "--plan", "--json"}, cli.OK},
 		{[]string{"info", "--cnn", network, "--layer", evil}, cli.Failed},
 		{[]string{"info", "--cnn", network, "--mean", evil}, cli.WrongUsage},
 		{[]string{"info", "--cnn", photo}, cli.Failed},

@@ -21,8 +21,8 @@ import (
 	"github.com/onetomany/caption/vocab"
 )
 
-// outFolder returns the folder of the model to write. What would keep the model
-// out of it is found now rather than after the training.
+// outFolder returns the folder of the model to write. If nothing can be written there,
+// it fails now rather than after the training.
 func outFolder(dir string) (string, error) {
 	dir, err := filepath.Abs(dir) // the work folder is beside it, also if it is "."
 	if err != nil {
@@ -111,8 +111,8 @@ func (t *training) fill(r *train.Result, v *vocab.Vocab, photos, captions int) e
 	return nil
 }
 
-// firstPath is the first photo that has a file, "" if none has. What can be read
-// only once, such as a pipe, is none.
+// firstPath is the first photo that has a regular file, "" if none has: a pipe could
+// be read only once.
 func firstPath(sets []*dataset.Set) string {
 	for _, s := range sets {
 		for _, p := range s.Photos {
@@ -125,7 +125,7 @@ func firstPath(sets []*dataset.Set) string {
 }
 
 // commandLine is the command that trains the same model again, paths reduced
-// to their last part: where they lay on this machine says nothing to others.
+// to their last part: where they are on this machine means nothing elsewhere.
 func commandLine(cmd *cobra.Command) string {
 	parts := []string{cmd.CommandPath()}
 	paths := map[string]bool{"data": true, "features": true, "out": true, "cnn": true, "photo": true}

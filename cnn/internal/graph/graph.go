@@ -32,6 +32,10 @@ type Tensor struct {
 	I     []int64
 	B     []bool
 
+	// Element is the ONNX type, TensorProto.DataType, that the numbers of a constant
+	// have in the model; 0 where that is not known.
+	Element int
+
 	// Stored is the data of a large Float tensor as the model file has them. It is
 	// nil otherwise.
 	Stored Stored

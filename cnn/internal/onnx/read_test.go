@@ -70,6 +70,12 @@ func TestTypes(t *testing.T) {
 		stored := []string{name + "_raw", name + "_list", name + "_attr"}
 		if name == "scalar" || name == "empty" {
 			stored = []string{name}
+			w.Element = int(typeFloat)
+		}
+		for number, e := range elements {
+			if e.name == name {
+				w.Element = int(number)
+			}
 		}
 		for _, s := range stored {
 			if !reflect.DeepEqual(got[s], w) {

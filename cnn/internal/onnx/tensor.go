@@ -136,7 +136,7 @@ func (d *decoder) tensor(t *tensorProto) (*graph.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &graph.Tensor{Type: e.Type, Shape: make([]int, len(t.dims))}
+	v := &graph.Tensor{Type: e.Type, Element: int(t.typ), Shape: make([]int, len(t.dims))}
 	for i, d := range t.dims {
 		v.Shape[i] = int(d)
 	}

@@ -113,6 +113,7 @@ func (k *Kernel) Eval(in Tensors) (Tensors, error) {
 	out := make(Tensors, len(k.Out))
 	for i, t := range k.Out {
 		out[i] = graph.Alloc(t.Type, t.Shape)
+		out[i].Element = t.Element
 	}
 	return out, k.Run(in, out, nil)
 }

@@ -33,7 +33,9 @@ func bindCast(b *op.Binding) *op.Kernel {
 	if !ok {
 		b.Unsupported("to element type %d", b.Int("to"))
 	}
-	return cast(b, to)
+	k := cast(b, to)
+	k.Out[0].Element = b.Int("to")
+	return k
 }
 
 // quantized is what the scale and the zero point of a quantised tensor belong to:

@@ -38,7 +38,9 @@ func bindConstant(b *op.Binding) *op.Kernel {
 	err := op.Valid(t)
 	b.RefuseIf(err != nil, "value: %w", err)
 	b.RefuseIf(!t.Known(), "value %w", op.ErrNotConstant)
-	return b.Computes(func(in, out op.Tensors) { graph.Assign(out[0], t) }, op.Like(t, t.Shape))
+	out := op.Like(t, t.Shape)
+	out.Element = t.Element
+	return b.Computes(func(in, out op.Tensors) { graph.Assign(out[0], t) }, out)
 }
 
 func bindConstantOfShape(b *op.Binding) *op.Kernel {

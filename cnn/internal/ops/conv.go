@@ -54,7 +54,7 @@ func newConvolution(b *op.Binding, x, w []int, bias *graph.Tensor, transposed bo
 	if k := b.Ints("kernel_shape"); k != nil && !slices.Equal(k, w[2:]) {
 		b.Refuse("kernel_shape %v does not fit weights %v", k, w)
 	}
-	return &convolution{window(b, x, w[2:]), x[0], group, c, m, tensor.Size(w[2:])}
+	return &convolution{newWindow(b, x, w[2:], padding(b)), x[0], group, c, m, tensor.Size(w[2:])}
 }
 
 // bind binds s, with the time and memory that it takes for planes of so many
@@ -204,9 +204,9 @@ func padding(b *op.Binding) tensor.Padding {
 	return tensor.Explicit
 }
 
-// window reads strides, dilations and explicit padding of a convolution or pooling
+// newWindow reads strides, dilations and explicit padding of a convolution or pooling
 // of input x, [N, C, spatial...].
-func window(b *op.Binding, x, kernel []int) *tensor.Window {
+func newWindow(b *op.Binding, x, kernel []int, auto tensor.Padding) *tensor.Window {
 	n := len(kernel)
 	b.RefuseIf(n == 0 || len(x) != n+2, "input %v does not have the %d spatial axes of kernel %v", x, n, kernel)
 	if n > 3 {
@@ -221,7 +221,7 @@ func window(b *op.Binding, x, kernel []int) *tensor.Window {
 		a := 3 - n + i
 		w.In[a], w.Kernel[a], w.Stride[a], w.Dilation[a] = x[2+i], k, strides[i], dilations[i]
 	}
-	if padding(b) == tensor.Explicit {
+	if auto == tensor.Explicit {
 		pads := b.Sizes("pads", 2*n, 0, 0)
 		copy(w.Begin[3-n:], pads[:n])
 		copy(w.End[3-n:], pads[n:])

@@ -30,18 +30,22 @@ func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	matmul.Mul(transA, transB, m, n, k, a, lda, b, ldb, false, c, ldc, team)
 }
 
-// matmulPictures: rows by a matrix that is the same for all pictures, or matrices
-// picture by picture.
 var matmulPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) {
-	x, y, axis := b.In[0].Shape, b.In[1].Shape, axes[0]
-	switch {
-	case axis < 0:
-		return 0, false
-	case axes[1] < 0:
-		return axis, axis < len(x)-1 && len(y) <= 2
-	}
-	return axis, axis == axes[1] && len(x) == len(y) && axis < len(x)-2 && x[axis] == y[axis]
+	return productPictures(b.In[0].Shape, b.In[1].Shape, axes[0], axes[1])
 })
+
+// productPictures is the rule for products of x and y, along whose axes a and b the
+// pictures lie: rows by a matrix that is the same for all pictures, or matrices picture
+// by picture.
+func productPictures(x, y []int, a, b int) (axis int, ok bool) {
+	switch {
+	case a < 0:
+		return 0, false
+	case b < 0:
+		return a, a < len(x)-1 && len(y) <= 2
+	}
+	return a, a == b && len(x) == len(y) && a < len(x)-2 && x[a] == y[a]
+}
 
 // product is a matrix product of [..., M, K] by [..., K, N] whose leading dimensions
 // broadcast. A vector counts as one row on the left, one column on the right, and its

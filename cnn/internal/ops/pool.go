@@ -27,7 +27,7 @@ var _ = op.Register([]op.Row{
 func pooling(b *op.Binding) (w *tensor.Window, shape []int) {
 	x, kernel := b.Shape(), b.Ints("kernel_shape")
 	b.RefuseIf(kernel == nil, "kernel_shape is missing")
-	w = window(b, x, kernel)
+	w = newWindow(b, x, kernel, padding(b))
 	op.Check(w.Slide(padding(b), b.Flag("ceil_mode")))
 	for a := range w.Begin {
 		if r := w.Reach(a); w.Begin[a] >= r || w.End[a] >= r {

@@ -166,6 +166,7 @@ func (m *model) node(n *graph.Node) error {
 	out := make([]*graph.Tensor, len(k.Out))
 	for i := range k.Out {
 		out[i] = &k.Out[i]
+		out[i].Element = 0 // is for constants
 	}
 	m.set(n, false, out...)
 	m.nodes = append(m.nodes, n)

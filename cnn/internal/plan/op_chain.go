@@ -6,27 +6,26 @@ import (
 	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
-// Chain is a convolution that is a matrix product or the first of the network,
-// a depthwise convolution of what it gives and, perhaps, a matrix product of what
-// that gives: the blocks of MobileNets. A few rows at a time go through all of
-// them, so that the maps between, which are the largest of such networks, never
-// leave the second-level cache. In[1] is the residual of the last operator, if it
-// takes one.
+// Chain is a block of MobileNets: a convolution that is a matrix product, or the
+// first of the network; the depthwise convolution after it; and perhaps a matrix
+// product after that. A few rows at a time go through all of them, so that the maps
+// between, the largest of such networks, never leave the second-level cache. In[1] is
+// the residual of Project, if it has one.
 type Chain struct {
 	common
 	Expand    *Node // a Dense, or a Conv that is planar
 	Depthwise *Node // a Conv
 	Project   *Node // a Dense; nil for none
 
-	Rows int // of the depthwise convolution's output that are computed together
-	Held int // rows of its input that there is memory for
+	Rows int // of the output of Depthwise, computed together
+	Held int // of its input: rows that there is memory for
 }
 
 func init() { register(&Chain{}, nil) }
 
-// chainFloats is how many floats the map before a depthwise convolution must have
-// for a chain: those that stay in the second-level cache, or nearly, gain nothing.
-// chainCache is how many of them there are at a time. Tests lower both.
+// chainFloats is the size, in floats, from which on a map before a depthwise
+// convolution is worth a chain: smaller ones stay in the second-level cache, or
+// nearly. chainCache is how much of it a chain keeps at a time. Tests lower both.
 var (
 	chainFloats = 256 << 10
 	chainCache  = 192 << 10
@@ -73,7 +72,7 @@ func (g *Net) chains() {
 func (o *Chain) Expanded() *Value { return o.Expand.Out[0] }
 func (o *Chain) Filtered() *Value { return o.Depthwise.Out[0] }
 
-// band sets how many rows there are at a time.
+// band sets Rows and Held.
 func (o *Chain) band(d *Conv) {
 	line := tensor.Size(o.Expanded().Shape[2:])
 	least := (d.KH-1)*d.DilH + 1 // a window
@@ -83,7 +82,7 @@ func (o *Chain) band(d *Conv) {
 	o.Held = min(max(chainCache/line, least+(o.Rows-1)*d.StrideH), o.Expanded().Shape[1])
 }
 
-// Floats returns how many floats the maps between take at a time.
+// Floats returns how many floats of the maps between are kept at a time.
 func (o *Chain) Floats() (expanded, filtered int) {
 	if o.Project != nil {
 		filtered = o.Rows * tensor.Size(o.Filtered().Shape[2:])

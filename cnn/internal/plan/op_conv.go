@@ -15,14 +15,11 @@ import (
 
 // Conv convolves In[0] of [N,H,W,C] with weights of [Filters][C][KH][KW].
 type Conv struct {
-	common
+	Linear
 	Window
 	Groups  int
-	C       int          // channels of a group going in
-	Filters int          // of all groups
-	W       weights.Data // until they are packed
-	Scale   []float32    // factor for each filter, or nil; likewise
-	Epilogue
+	C       int // channels of a group going in
+	Filters int // of all groups
 
 	Winograd int  // rows of Winograd's tiles, 0 for a direct convolution
 	Planar   bool // In[0] is [N,C,H,W]
@@ -30,12 +27,20 @@ type Conv struct {
 	Padded   bool // a Pad is merged into it
 }
 
-// An Epilogue is what a linear operator does to each result before it is
-// stored: Act(sum + bias + residual).
-type Epilogue struct {
-	Bias     []float32 // one for each output channel, or nil
+// Linear is what matrix products and convolutions have in common. To each sum they
+// add a bias and a residual, and apply a function to it, before it is stored.
+type Linear struct {
+	common
+	W     weights.Data // until they are packed
+	Scale []float32    // factor for each output channel, or nil; likewise
+
+	Bias     []float32 // for each output channel, or nil
 	Residual bool      // add In[1], of the shape of the output
 	Act      Act
+}
+
+func (o *Linear) fuses() fusable {
+	return fusable{act: &o.Act, residual: &o.Residual, scale: &o.Scale, shift: &o.Bias, weights: &o.W}
 }
 
 // A Window is the geometry of a convolution or pool over [N,H,W,C], without the
@@ -107,24 +112,21 @@ func (l *lowering) conv(n *graph.Node, x *Value, shape []int) *Value {
 	if !ok {
 		return nil
 	}
-	var ep Epilogue
+	linear := Linear{W: weightsOf(w)}
 	if bias != nil {
-		ep.Bias = bias.F
+		linear.Bias = bias.F
 	}
 	groups := n.Int("group", 1)
 	if groups == 1 && win.pointwise() {
-		return l.viaNHWC(n.Outputs[0], &Dense{K: w.Shape[1], N: w.Shape[0], W: weightsOf(w), Trans: true, Epilogue: ep}, x, shape)
+		return l.viaNHWC(n.Outputs[0], &Dense{Linear: linear, K: w.Shape[1], N: w.Shape[0], Trans: true}, x, shape)
 	}
-	return l.viaNHWC(n.Outputs[0], &Conv{Window: win, Groups: groups, C: w.Shape[1], Filters: w.Shape[0], W: weightsOf(w), Epilogue: ep}, x, shape)
+	return l.viaNHWC(n.Outputs[0], &Conv{Linear: linear, Window: win, Groups: groups, C: w.Shape[1], Filters: w.Shape[0]}, x, shape)
 }
 
 // Depthwise reports whether each channel has a filter of its own.
 func (o *Conv) Depthwise() bool { return o.C == 1 && o.Groups > 1 && o.Filters == o.Groups }
 
 func (o *Conv) pictures(n *Node) (int, bool) { return n.keep(1, 2, 3) }
-func (o *Conv) fuses() fusable {
-	return fusable{act: &o.Act, residual: &o.Residual, scale: &o.Scale, shift: &o.Bias}
-}
 
 // fusePad lets the convolution n pad by itself.
 func (g *Net) fusePad(n *Node, o *Conv) {

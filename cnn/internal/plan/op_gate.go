@@ -10,8 +10,8 @@ type Gate struct{ common }
 
 func init() { register(&Gate{}, nil) }
 
-// gates recognises such products, and merges those of maps much larger than the
-// matrix of a matrix product after it into that: it scales the matrix.
+// gates recognises such products. Where a matrix product follows whose matrix is much
+// smaller than the map, it takes the numbers in, and scales the matrix instead.
 func (g *Net) gates() {
 	for _, n := range g.Nodes {
 		n.resolve()

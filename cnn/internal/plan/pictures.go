@@ -2,14 +2,14 @@ package plan
 
 import "slices"
 
-// findPictures finds out whether the net computes the same for each picture of a
-// batch as for the picture alone, whatever their number, and marks for each
-// value the axis along which the pictures lie. That axis may hold several indices
-// a picture, one picture's after the other's. It reports false if it cannot tell;
-// then pictures go through in batches of the exporter's size.
+// findPictures reports whether the net computes for each picture of a batch, of any
+// size, what it computes for that picture alone. It sets Value.Pictures, the axis along
+// which pictures lie, which may hold several indices of each, one picture after the
+// other. Where it cannot tell, it reports false, and pictures go through in batches of
+// the exporter's size.
 //
-// That the exporter fixed a batch size does not matter, then: the constants that
-// hold it, such as the targets of reshapes, are no longer there.
+// A batch size that the exporter fixed does no harm: the constants that held it, such
+// as the targets of reshapes, are gone by now.
 func (g *Net) findPictures() bool {
 	g.Input.Pictures = 0
 	for _, n := range g.Nodes {
@@ -38,8 +38,8 @@ func (g *Net) findPictures() bool {
 	return g.Output.Pictures == 0
 }
 
-// keep returns the axis of the pictures of n's inputs, where the output has it too:
-// it must be none of those that n mixes, and the same in all inputs.
+// keep is the answer of operators whose output has the axes of their inputs: the axis
+// of the pictures must be the same in all of them, and not among those that n mixes.
 func (n *Node) keep(mixed ...int) (axis int, ok bool) {
 	axis = n.In[0].Pictures
 	for _, v := range n.In[1:] {

@@ -1,21 +1,23 @@
-// Package plan compiles an ONNX graph for the features of pictures: the result is
-// data that says what to run, which package exec does.
+// Package plan compiles an ONNX graph into a plan: data that say how to compute the
+// features of pictures. Package exec runs it.
 //
 // Compile goes through these stages, a file each:
 //
 //	infer    shapes and constants for the picture's size, by package ops
 //	cut      the value to stop at: the classifier is found by structure
 //	lower    ONNX nodes become operators of this package, channels last
-//	pattern  activations and normalisations that exporters spell out
+//	pattern  activations and normalisations that exporters write as several nodes
 //	layout   transpositions move until they cancel
-//	fuse     constants into weights, sums and activations into epilogues
-//	batch    whether any number of pictures can go through together
+//	fuse     constants go into weights, sums and activations into epilogues
+//	pictures whether any number of pictures can go through together
 //	precision  what is stored as bf16, where that is asked for
-//	op_gate    products with a number for each channel scale a matrix instead
-//	op_chain   blocks of MobileNets become one operator, band by band
+//	op_gate  products with a number for each channel scale a matrix instead
+//	op_chain blocks of MobileNets become one operator, band by band
 //	memory   buffers by lifetime
+//	op_conv  which convolutions go by Winograd
+//	steps    the plan in words
 //
-// Operators that this package has no rule for run as package ops has them.
+// Operators without a rule to lower them run as package ops has them.
 package plan
 
 import (
@@ -87,7 +89,7 @@ func ordered(g *graph.Graph) error {
 
 // Compile plans the network of g up to the feature that opt names. The plan refers to
 // the weights of g until package exec has packed them. A graph can break the rules of
-// its operators in more ways than are foreseen: what panics on it is an error.
+// its operators in more ways than are foreseen: a panic is an error.
 func Compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	defer func() {
 		switch r := recover().(type) {
@@ -164,7 +166,7 @@ func compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	return p, nil
 }
 
-// Unit returns how many pictures the network takes at least.
+// Unit returns the least number of pictures that go through the network.
 func (p *Plan) Unit() int {
 	if p.Batchable {
 		return 1
@@ -181,8 +183,9 @@ func (p *Plan) Shape(v *Value, n int) []int {
 	return shape
 }
 
-// checkGeneric makes sure that operators of package ops run as planned, for other
-// batches too. It returns the bytes that the largest takes for itself.
+// checkGeneric makes sure that operators of package ops run as planned; where they do
+// not for other batches, the plan is not Batchable. It returns the bytes that the
+// largest takes for itself.
 func (p *Plan) checkGeneric() (largest int64, err error) {
 	bind := func(pictures int) error {
 		for _, n := range p.Nodes {
@@ -241,7 +244,7 @@ func (p *Plan) picture(g *graph.Graph, opt Options) ([]int, error) {
 	return s, nil
 }
 
-// parameters counts those that f needs.
+// parameters counts the parameters that f needs.
 func (m *model) parameters(f feature) (total int64) {
 	seen := map[string]bool{}
 	need := m.ancestors(f.value)

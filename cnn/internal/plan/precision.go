@@ -7,8 +7,8 @@ import (
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
-// A precision is what an operator is best computed on, where that is asked for.
-// Sums and functions are in float32 all the same: what is stored is rounded once.
+// A precision is what an operator takes its operands as. Sums and functions are in
+// float32 with any; results are rounded once, when they are stored.
 type precision int
 
 const (
@@ -18,10 +18,10 @@ const (
 )
 
 // choosePrecision stores values as bf16 where convolutions and matrix products gain
-// by it. All that is cheap does with what it is given; what package ops computes
-// stays in float32, and so does the feature. Conversions stand where the two meet.
-// If all is set, everything that can be is bf16, whether that is of use or not.
-// Without bf16 it decides no more than how the picture is read.
+// by it. Cheap operators take what they are given; those of package ops stay in
+// float32, and so does the feature. Conversions go where the two meet. With all,
+// everything that can be is bf16, of use or not. Without bf16, all that it decides is
+// how the picture is read.
 func (g *Net) choosePrecision(bf16, all bool) {
 	converted := map[*Value]*Value{}
 	pixels := map[*Value]*Value{}
@@ -68,7 +68,7 @@ func (g *Net) convert(v *Value) *Value {
 	return c
 }
 
-// floats returns how many floats of memory v takes for one picture.
+// floats returns how much memory v takes for one picture, in floats.
 func (v *Value) floats(base int) int {
 	n := (v.Len() + base - 1) / base
 	if v.BF16 {

@@ -10,11 +10,10 @@ import (
 	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
-// A Step is one operator of a plan, as people read it. Shapes and sizes are those of
-// one picture, or of the exporter's batch where pictures do not go through one by
-// one.
+// A Step describes one operator of a plan to people. Shapes and numbers are for one
+// picture, or for the exporter's batch where pictures do not go through one by one.
 type Step struct {
-	Node      string   `json:"node,omitempty"`  // name of the ONNX node that it comes from; "" for none
+	Node      string   `json:"node,omitempty"`  // name of the ONNX node that it comes from
 	Operator  string   `json:"operator"`        // with what is particular to it: "convolution 3×3 stride 2,2"
 	Fused     []string `json:"fused,omitempty"` // what was merged into it, in the order of computation
 	Kernel    string   `json:"kernel"`          // what computes it
@@ -81,7 +80,7 @@ func (p *Plan) memory(n *Node) string {
 	return "buffer"
 }
 
-// words returns those of n's operator, or the usual ones.
+// words returns what n's operator says of itself, completed by the usual words.
 func (n *Node) words() words {
 	w := n.Op.words(n)
 	return words{
@@ -99,7 +98,7 @@ func (n *Node) fused() (list []string) {
 	}
 	fused, f := n.Op.words(n).fused, n.Op.fuses()
 	add(fused != "", fused)
-	if f.residual != nil { // a linear operator
+	if f.weights != nil {
 		add(len(*f.scale) > 0, "scale")
 		add(len(*f.shift) > 0, "bias")
 		add(*f.residual, "residual")

@@ -244,6 +244,27 @@ def others():
     case("TopK", 11, rand(3, 4, 5), ints(2), axis=1, outputs=2)
     case("TopK", 11, ints(3, 1, 3, 2), ints(3), largest=0, outputs=2)
     case("TopK", 1, rand(4, 5), k=3, outputs=2)
+    for equation, *shapes in (
+        ("bhid,bhjd->bhij", (2, 3, 4, 5), (2, 3, 6, 5)), ("...ij,...jk->...ik", (2, 3, 4), (1, 4, 2)), ("ij,jk,kl", (2, 3), (3, 4), (4, 5)),
+        ("ii->i", (3, 3)), ("iji->j", (3, 2, 3)), ("ij->", (3, 4)), ("i,j->ji", (3,), (4,)), ("b...c,cd->b...d", (2, 3, 4, 5), (5, 3)),
+        ("abc,bd->cd", (2, 3, 4), (3, 5)), ("...->...", (2, 3)), ("i...->...", (2, 3, 4)), ("ba,ab", (2, 3), (3, 2)), (" i , i -> ", (5,), (5,)),
+    ):
+        case("Einsum", 12, *(rand(*s) for s in shapes), equation=equation)
+    for mode, padding, align in itertools.product(("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection"), (0, 1)):
+        case("GridSample", 16, rand(2, 2, 3, 4), rand(2, 3, 2, 2), mode=mode, padding_mode=padding, align_corners=align)
+    for mode, padding in itertools.product(("linear", "nearest"), ("zeros", "border", "reflection")):
+        case("GridSample", 20, rand(2, 2, 3, 4, 2), rand(2, 2, 3, 2, 3), mode=mode, padding_mode=padding)
+    case("AffineGrid", 20, rand(2, 2, 3), ints(2, 1, 3, 4))
+    case("AffineGrid", 20, rand(1, 3, 4), ints(1, 1, 2, 3, 2), align_corners=1)
+    case("Trilu", 14, rand(2, 3, 4), np.int64(1), upper=0)
+    case("Trilu", 14, ints(1, 2, 3, 4).reshape(2, 2), np.int64(-9), upper=0)
+    case("EyeLike", 9, rand(3, 4), k=1)
+    case("OneHot", 11, ints(0, 2, -1, 5).reshape(2, 2), np.int64(3), floats(0.5, 2), axis=1)
+    case("Scatter", 9, rand(3, 3), ints(1, 0, 2, 0, 2, 1).reshape(2, 3), rand(2, 3))
+    for how in ("none", "add", "mul", "max", "min"):
+        case("ScatterElements", 18, rand(2, 4), ints(1, 3, 0, -1, 2, 0).reshape(2, 3), rand(2, 3), axis=1, reduction=how)
+        case("ScatterND", 18, rand(4, 3), ints(1, 3, 0).reshape(3, 1), rand(3, 3), reduction=how)
+    case("ScatterND", 11, rand(4, 3, 2), ints(1, 2, 0, 1).reshape(2, 2), rand(2, 2))
 
 
 for part in (convolutions, pools, normalisations, older_forms, resizing, others):

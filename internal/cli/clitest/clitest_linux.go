@@ -1,9 +1,12 @@
 package clitest
 
 import (
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/onetomany/caption/internal/cli"
 )
 
 // Usage is what a run of the program took.
@@ -25,4 +28,17 @@ func Measure(t *testing.T, args ...string) (code int, printed string, u Usage) {
 		u.CPU = time.Duration(r.Utime.Nano() + r.Stime.Nano())
 	}
 	return code, printed, u
+}
+
+func limitAddressSpace(left string) error {
+	n, err := strconv.ParseUint(left, 10, 63)
+	if err != nil {
+		return err
+	}
+	used, err := cli.AddressSpace()
+	if err != nil {
+		return err
+	}
+	n += uint64(used)
+	return syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: n, Max: n})
 }
