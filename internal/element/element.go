@@ -54,9 +54,7 @@ func (t Type) Floats(dst []float32, b []byte) {
 	le := binary.LittleEndian
 	switch t {
 	case F16:
-		for i := range dst {
-			dst[i] = float16.ToFloat32(le.Uint16(b[2*i:]))
-		}
+		float16.Decode(dst, b)
 	case BF16:
 		for i := range dst {
 			dst[i] = math.Float32frombits(uint32(le.Uint16(b[2*i:])) << 16)
