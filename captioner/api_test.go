@@ -224,8 +224,9 @@ func TestNothing(t *testing.T) {
 		"Save zero parts": func() error {
 			return Save(filepath.Join(t.TempDir(), "m"), &Model{Decoder: new(Decoder), Vocab: new(vocab.Vocab)})
 		},
-		"Captioner zero":    func() error { _, err := new(Captioner).Caption(ctx, picture(1), nil); return err },
-		"Captioner nil":     func() error { _, err := (*Captioner)(nil).Caption(ctx, picture(1), nil); return err },
+		"Captioner zero":    func() error { _, err := new(Captioner).CaptionImage(ctx, picture(1), nil); return err },
+		"Captioner read":    func() error { _, err := new(Captioner).Caption(ctx, strings.NewReader("x"), nil); return err },
+		"Captioner nil":     func() error { _, err := (*Captioner)(nil).CaptionImage(ctx, picture(1), nil); return err },
 		"features zero":     func() error { _, err := new(Captioner).CaptionFeatures(ctx, f, nil); return err },
 		"batch zero":        func() error { _, err := new(Captioner).CaptionBatch(ctx, [][]float32{f}, nil, 1); return err },
 		"verify zero":       func() error { _, err := new(Captioner).Verify(ctx); return err },
@@ -237,9 +238,10 @@ func TestNothing(t *testing.T) {
 		"NewGenerator zero": func() error { _, err := NewGenerator(new(Decoder)); return err },
 		"Decoder nil":       func() error { return (*Decoder)(nil).Validate() },
 		"Decoder zero":      func() error { return new(Decoder).Validate() },
-		"Decoder nil sizes": func() error { return (*Decoder)(nil).ValidateSizes() },
-		"no image":          func() error { _, err := open.Caption(ctx, nil, nil); return err },
-		"no context":        func() error { _, err := open.Caption(noCtx, picture(1), nil); return err },
+		"Form zero":         func() error { return Form{}.Validate() },
+		"no reader":         func() error { _, err := open.Caption(ctx, nil, nil); return err },
+		"no image":          func() error { _, err := open.CaptionImage(ctx, nil, nil); return err },
+		"no context":        func() error { _, err := open.CaptionImage(noCtx, picture(1), nil); return err },
 		"no ctx, features":  func() error { _, err := open.CaptionFeatures(noCtx, f, nil); return err },
 		"no ctx, batch":     func() error { _, err := open.CaptionBatch(noCtx, [][]float32{f}, nil, 0); return err },
 		"no ctx, empty":     func() error { _, err := open.CaptionBatch(noCtx, nil, nil, 0); return err },
@@ -251,13 +253,14 @@ func TestNothing(t *testing.T) {
 			return err
 		},
 		"largest": func() error {
-			_, err := open.CaptionFeatures(ctx, slices.Repeat([]float32{math.MaxFloat32}, 6), &Options{Beam: -1})
+			_, err := open.CaptionFeatures(ctx, slices.Repeat([]float32{math.MaxFloat32}, 6), with(Options{Beam: -1}))
 			return err
 		},
 		"batch with nil":     func() error { _, err := open.CaptionBatch(ctx, [][]float32{f, nil}, nil, 1e6); return err },
 		"ModelError zero":    func() error { return errors.New(new(ModelError).Error()) },
 		"OptionError zero":   func() error { return errors.New(new(OptionError).Error()) },
-		"Options out of sum": func() error { return (&Options{Beam: math.MaxInt}).Validate() },
+		"Options zero":       func() error { return new(Options).Validate() },
+		"Options out of sum": func() error { return with(Options{Beam: math.MaxInt}).Validate() },
 	} {
 		if err, panicked := call(f); err == nil || panicked != nil || err.Error() == "" {
 			t.Errorf("%s: error %v, panic %v", name, err, panicked)
@@ -268,7 +271,7 @@ func TestNothing(t *testing.T) {
 			t.Error("a Captioner that was not opened has parts")
 		}
 	}
-	if n := (*Decoder)(nil).Parameters(); n != 0 {
+	if n := (Form{}).Parameters(); n != 0 {
 		t.Errorf("no decoder has %d parameters", n)
 	}
 	if err := (*Options)(nil).Validate(); err != nil {
@@ -278,23 +281,24 @@ func TestNothing(t *testing.T) {
 
 // The sizes of a decoder are held to their limits without overflow, on 32 bits too.
 func TestDecoderSizes(t *testing.T) {
-	for _, d := range []Decoder{
-		{Cell: LSTM, Entry: Every, D: 1 << 16, E: 1 << 16, H: 1 << 16, V: 1 << 18},
-		{Cell: RNN, Entry: Init, D: 1, E: 1 << 16, H: 1 << 16, V: 5},
-		{Cell: RNN, Entry: Init, D: 5, E: 1, H: 1 << 14, V: 5},
-		{Cell: LSTM, Entry: Init, D: math.MaxInt, E: math.MaxInt, H: math.MaxInt, V: math.MaxInt},
-		{Cell: LSTM, Entry: Init, D: -1, E: -1, H: -1, V: -1},
+	for _, f := range []Form{
+		{LSTM, Every, []int{1 << 16}, 1 << 16, 1 << 16, 1 << 18},
+		{RNN, Init, []int{1}, 1 << 16, 1 << 16, 5},
+		{RNN, Init, []int{5}, 1, 1 << 14, 5},
+		{LSTM, Init, []int{math.MaxInt}, math.MaxInt, math.MaxInt, math.MaxInt},
+		{LSTM, Init, []int{-1}, -1, -1, -1},
+		{LSTM, Init, nil, 5, 4, 7},
+		{LSTM, Init, []int{2, 2, 6}, 5, 4, 7},
 	} {
-		if err := d.ValidateSizes(); err == nil {
-			t.Errorf("%+v is valid", d)
+		if err := f.Validate(); err == nil {
+			t.Errorf("%+v is valid", f)
 		}
-		if err := d.Validate(); err == nil {
-			t.Errorf("%+v is valid", d)
+		if err := (&Decoder{Form: f}).Validate(); err == nil {
+			t.Errorf("%+v is valid", f)
 		}
-		d.Parameters()
+		f.Parameters()
 	}
-	d := Decoder{Cell: GRU, Entry: Every, D: 6, E: 5, H: 4, V: 7}
-	if err := d.ValidateSizes(); err != nil {
+	if err := (Form{GRU, Every, []int{6}, 5, 4, 7}).Validate(); err != nil {
 		t.Error(err)
 	}
 }

@@ -20,40 +20,6 @@ type beam struct {
 	top   []candidate
 }
 
-// branch is the beginning of a sentence.
-type branch struct {
-	ids []int
-	lps []float64 // of each word
-	lp  float64   // their sum
-}
-
-// grown returns b with one more word.
-func (b branch) grown(word int, lp float64) branch {
-	return branch{append(slices.Clip(b.ids), word), append(slices.Clip(b.lps), lp), b.lp + lp}
-}
-
-// ended returns b as a whole sentence.
-func (b branch) ended(lp float64) Hypothesis { return Hypothesis{b.ids, b.lp + lp, b.lps} }
-
-// candidate is a branch and a word to go on with.
-type candidate struct {
-	row, word int
-	lp        float64 // of the word
-	total     float64 // of the branch with the word
-}
-
-func newSearch(o *Options, v int) search {
-	if o.Sample {
-		return newSampler(o, v)
-	}
-	return &beam{o: o, vocab: v}
-}
-
-func (b *beam) start() int {
-	b.live = append(b.live, branch{})
-	return 1
-}
-
 func (b *beam) captions() []Hypothesis { return b.done }
 
 // score ranks a sentence of n words and its end.
@@ -65,10 +31,9 @@ func (b *beam) advance(logits []float32) ([]next, error) {
 	b.cand = b.cand[:0]
 	for r, br := range b.live {
 		row := logits[r*b.vocab : (r+1)*b.vocab]
-		if err := logProbs(row); err != nil {
+		if err := b.o.logProbs(row, br.ids); err != nil {
 			return nil, err
 		}
-		b.o.suppress(row, br.ids)
 		b.top = top(b.top[:0], row, b.o.Beam)
 		for _, c := range b.top {
 			c.row = r
@@ -94,7 +59,7 @@ func (b *beam) advance(logits []float32) ([]next, error) {
 	for _, c := range b.cand {
 		if c.word != vocab.End && b.hopeful(c.total) {
 			live = append(live, b.live[c.row].grown(c.word, c.lp))
-			out = append(out, next{c.row, c.word})
+			out = append(out, next{row: c.row, word: c.word})
 		}
 	}
 	b.live = live

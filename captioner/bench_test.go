@@ -10,15 +10,13 @@ import (
 // randomDecoder has weights of about the size that training gives.
 func randomDecoder(c Cell, e Entry, d, emb, h, v int) *Decoder {
 	rng := rand.New(rand.NewPCG(1, 2))
-	dec := &Decoder{Cell: c, Entry: e, D: d, E: emb, H: h, V: v}
-	for _, w := range dec.weights() {
-		*w.data = make([]float32, w.size())
-		for i := range *w.data {
-			(*w.data)[i] = float32(rng.NormFloat64()) * 0.05
+	dec := NewDecoder(Form{c, e, []int{d}, emb, h, v})
+	for _, p := range dec.Params() {
+		for i := range dec.Weights[p.Name] {
+			if x := float32(rng.NormFloat64()); !p.Positive {
+				dec.Weights[p.Name][i] = x * 0.05
+			}
 		}
-	}
-	for i := range dec.Std {
-		dec.Std[i] = 1
 	}
 	return dec
 }
@@ -48,14 +46,14 @@ func BenchmarkCaptions(b *testing.B) {
 	for _, beam := range []int{1, 3, 10} {
 		b.Run(fmt.Sprint("beam", beam), func(b *testing.B) {
 			for b.Loop() {
-				if _, err := g.Captions(context.Background(), f[0], &Options{Beam: beam}); err != nil {
+				if _, err := g.Captions(context.Background(), f[0], with(Options{Beam: beam})); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
 		b.Run(fmt.Sprint("batch64/beam", beam), func(b *testing.B) {
 			for b.Loop() {
-				if _, err := g.Batch(context.Background(), f, &Options{Beam: beam}, 1); err != nil {
+				if _, err := g.Batch(context.Background(), f, with(Options{Beam: beam}), 1); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -19,7 +19,7 @@ func (m *Model) card() string {
 	}
 	d := m.Decoder
 	fmt.Fprintf(&b, "# %s\n\nWrites English sentences about photos; a model of the program `caption`.\n\n", name)
-	fmt.Fprintf(&b, "- CNN: %s, layer %s, %d features\n", m.CNN.Name, cmp.Or(m.CNN.Layer, cnn.Pooled), d.D)
+	fmt.Fprintf(&b, "- CNN: %s, layer %s, %d features\n", m.CNN.Name, cmp.Or(m.CNN.Layer, cnn.Pooled), d.D())
 	fmt.Fprintf(&b, "- Decoder: %s, image enters by `%s`, embedding %d, hidden %d, vocabulary %d, %d parameters\n",
 		strings.ToUpper(string(d.Cell)), d.Entry, d.E, d.H, d.V, d.Parameters())
 	t := m.Training

@@ -16,9 +16,9 @@ func TestManyGoroutines(t *testing.T) {
 		t.Fatal(err)
 	}
 	const goroutines, pictures = 64, 8
-	options := []*Options{nil, {Beam: 1}, {Num: 5}, {Sample: true, Num: 3, TopP: 0.9, Seed: 3}}
+	options := []*Options{nil, with(Options{Beam: 1}), with(Options{Num: 5}), with(Options{Sample: true, Num: 3, TopK: -1, TopP: 0.9, Seed: 3})}
 	run := func(i int) ([]Caption, error) {
-		return c.Caption(context.Background(), picture(uint64(i%pictures)), options[i%len(options)])
+		return c.CaptionImage(context.Background(), picture(uint64(i%pictures)), options[i%len(options)])
 	}
 	var want [goroutines][]Caption
 	for i := range want {

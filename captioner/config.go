@@ -17,7 +17,7 @@ import (
 	"github.com/onetomany/caption/internal/strictjson"
 )
 
-// Names of the files in a model folder. Those of the CNN are its own.
+// Names of the files in a model folder. Those of the CNN are free.
 const (
 	configFile  = "config.json"
 	decoderFile = "decoder.safetensors"
@@ -31,7 +31,7 @@ const (
 	modelVersion = 1
 )
 
-// Limits on the files of a model folder, in bytes, held before anything is read.
+// Limits on the files of a model folder, in bytes, checked before anything is read.
 const (
 	maxConfig  = 1 << 20
 	maxCNN     = int64(2) << 30              // all files of the CNN together
@@ -84,13 +84,13 @@ type File struct {
 	SHA256 string `json:"sha256"` // lower-case hexadecimal
 }
 
-// Training says how a model came about, for people to read.
+// Training says how a model was made, for people to read.
 type Training struct {
 	Data     []string           `json:"data,omitempty"`     // data sets
 	Photos   int                `json:"photos,omitempty"`   // in their training splits
 	Captions int                `json:"captions,omitempty"` // of these photos
-	Epochs   int                `json:"epochs,omitempty"`   // epoch whose weights these are
-	Command  string             `json:"command,omitempty"`  // that trains the same again
+	Epochs   int                `json:"epochs,omitempty"`   // epoch that these weights are of
+	Command  string             `json:"command,omitempty"`  // command that trains the same model
 	Scores   map[string]float64 `json:"scores,omitempty"`   // such as "flickr8k val CIDEr-D": 47.9
 }
 
@@ -117,7 +117,7 @@ func (c *config) file(name string) File {
 // whole file with its own 64 digits set to 0.
 var checksumField = regexp.MustCompile(`"checksum": "([0-9a-f]{64})"`)
 
-// checksum returns what config.json says its checksum is, and what it is.
+// checksum returns the checksum in config.json, and the one of its content.
 func checksum(b []byte) (says, is string, err error) {
 	at := checksumField.FindAllSubmatchIndex(b, 2)
 	if len(at) != 1 {
@@ -185,12 +185,12 @@ func parseConfig(b []byte) (*config, error) {
 	return c, nil
 }
 
-// check holds every field to its range; it returns the field that is wrong.
+// check checks the range of every field; it returns the field that is wrong.
 func (c *config) check() (field string, err error) {
 	if c.Version < 1 {
 		return "version", fmt.Errorf("%d is not a version", c.Version)
 	}
-	if err := c.decoder().checkSizes(); err != nil {
+	if err := c.form().check(); err != nil {
 		return "decoder", err
 	}
 	if err := c.Preprocessing.Validate(); err != nil {
@@ -232,10 +232,10 @@ func (c *config) check() (field string, err error) {
 	return "", nil
 }
 
-// decoder returns a Decoder with the sizes of the config and no weights.
-func (c *config) decoder() *Decoder {
+// form returns the form of the decoder.
+func (c *config) form() Form {
 	d := c.Decoder
-	return &Decoder{Cell: d.Cell, Entry: d.Entry, D: d.Features, E: d.Embedding, H: d.Hidden, V: d.Vocabulary}
+	return Form{Cell: d.Cell, Entry: d.Entry, Features: []int{d.Features}, E: d.Embedding, H: d.Hidden, V: d.Vocabulary}
 }
 
 func (f File) check(limit int64, seen map[string]bool) error {
@@ -257,8 +257,8 @@ func (f File) check(limit int64, seen map[string]bool) error {
 	return nil
 }
 
-// checkName allows plain file names only: no path out of the folder, nothing
-// that a file system takes for more than a name.
+// checkName refuses all but plain file names: paths, and what some file system takes
+// for more than a name.
 func checkName(name string) error {
 	bad := func(r rune) bool { return !unicode.IsGraphic(r) || strings.ContainsRune(`/\:*?"<>|`, r) }
 	if !filepath.IsLocal(name) || len(name) > 255 || !utf8.ValidString(name) || name[0] == '.' || strings.ContainsFunc(name, bad) {

@@ -322,8 +322,9 @@ func TestDecoderFile(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			bad := reseal(t, files, func(cfg *config, files memfs.FS) {
 				var ts tensors
-				for _, w := range tinyModel(t).Decoder.weights() {
-					ts = append(ts, safetensors.Tensor{Info: safetensors.Info{Name: w.name, DType: safetensors.F32, Shape: w.shape}, Data: *w.data})
+				d := tinyModel(t).Decoder
+				for _, p := range d.Params() {
+					ts = append(ts, safetensors.Tensor{Info: safetensors.Info{Name: p.Name, DType: safetensors.F32, Shape: d.Shape(p)}, Data: d.Weights[p.Name]})
 				}
 				meta, err := cfg.metadata()
 				if err != nil {
@@ -477,8 +478,8 @@ func TestSaveRefuses(t *testing.T) {
 	}{
 		{"no decoder", func(m *Model) { m.Decoder = nil }, "decoder"},
 		{"no vocabulary", func(m *Model) { m.Vocab = nil }, "vocabulary"},
-		{"NaN", func(m *Model) { m.Decoder.OutB[3] = float32(nan()) }, "out.bias: number 3 is NaN"},
-		{"too large", func(m *Model) { m.Float16 = true; m.Decoder.OutW[3] = 70000 }, "float16"},
+		{"NaN", func(m *Model) { m.Decoder.Weights["out.bias"][3] = float32(nan()) }, "out.bias: number 3 is NaN"},
+		{"too large", func(m *Model) { m.Float16 = true; m.Decoder.Weights["out.weight"][3] = 70000 }, "float16"},
 		{"vocabulary", func(m *Model) { m.Vocab = vocab.Build([][]string{{"a"}}, 1) }, "5 words"},
 		{"no cnn", func(m *Model) { m.CNN = CNN{} }, "CNN"},
 		{"cnn name", func(m *Model) { m.CNN.Files[0] = "../testdata/tiny.onnx" }, "plain file name"},

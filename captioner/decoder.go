@@ -3,11 +3,16 @@ package captioner
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
+	"github.com/onetomany/caption/captioner/rnn"
+	"github.com/onetomany/caption/internal/weights"
 	"github.com/onetomany/caption/vocab"
 )
 
-// Cell is the kind of recurrent cell.
+// Cell is the kind of recurrent cell: the name of one of [rnn.Cells].
 type Cell string
 
 const (
@@ -16,55 +21,118 @@ const (
 	GRU  Cell = "gru"
 )
 
-// gates is the number of row blocks of Wx and Wh, 0 for an unknown cell.
-func (c Cell) gates() int {
-	switch c {
-	case RNN:
-		return 1
-	case GRU:
-		return 3
-	case LSTM:
-		return 4
+// Cells returns the names of all cells.
+func Cells() []string {
+	var names []string
+	for _, c := range rnn.Cells {
+		names = append(names, c.Name)
 	}
-	return 0
+	return names
 }
 
-// Entry is how the image enters the decoder.
-type Entry string
+func (c Cell) find() *rnn.Cell { return rnn.Find(string(c)) }
 
-const (
-	// Init feeds the projected features as the first input, in front of
-	// <start>, and never again (Vinyals et al. 2015, "Show and Tell").
-	Init Entry = "init"
-	// Every does that and adds a second projection of the features to the
-	// input of every word: h = tanh(Whh·h + Wxh·x + Wih·v + b) with
-	// Wih = Wxh·Pevery kept factored.
-	Every Entry = "every"
+// Form says what a decoder is made of and how large it is.
+type Form struct {
+	Cell     Cell
+	Entry    Entry
+	Features []int // shape of a photo's features: [D]
+	E        int   // size of the embedding, which is the cell's input
+	H        int   // size of the hidden state
+	V        int   // words of the vocabulary
+}
+
+// D is the length of a feature vector.
+func (f Form) D() int {
+	if len(f.Features) == 0 {
+		return 0
+	}
+	return f.Features[len(f.Features)-1]
+}
+
+// Decoder is a Form with its weights, row-major, under the names that they have in
+// decoder.safetensors. A photo's features and the words before give the logits of
+// the next word:
+//
+//	v  = (features − Mean) / Std                                 [D]
+//	x₀ = FirstW·v + FirstB; x_t = Embed[w_t] (+ EveryW·v + EveryB) [E]
+//	h  = the cell's state, which starts at 0, after x            [H]
+//	logits = OutW·h + OutB                                       [V]
+//
+// The logits after x₀ are not used; <start> is the input of step 1. The formulas
+// of the cells, and which name belongs to which symbol, stand in
+// docs/model-folder.md, which is made from [Form.Params].
+type Decoder struct {
+	Form
+	Weights map[string][]float32
+}
+
+// NewDecoder returns a decoder whose weights are 0, or 1 where they must be above 0.
+// The form must be valid.
+func NewDecoder(f Form) *Decoder {
+	d := &Decoder{Form: f, Weights: map[string][]float32{}}
+	for _, p := range f.Params() {
+		d.Weights[p.Name] = make([]float32, elements(f.Shape(p)))
+		if p.Positive {
+			for i := range d.Weights[p.Name] {
+				d.Weights[p.Name][i] = 1
+			}
+		}
+	}
+	return d
+}
+
+var (
+	statistics = []rnn.Param{
+		{Name: "feature.mean", Symbol: "Mean", Shape: []rnn.Dim{"D"}, Statistic: true, Doc: "of each feature over the training photos"},
+		{Name: "feature.std", Symbol: "Std", Shape: []rnn.Dim{"D"}, Statistic: true, Positive: true, Doc: "of each feature, 1 where it does not vary"},
+	}
+	embedding = rnn.Param{Name: "embed.weight", Symbol: "Embed", Shape: []rnn.Dim{"V", "E"}, Init: rnn.Uniform(0.1), Lookup: true, Doc: "a row for each word"}
+	output    = linear("out", "Out", "V", "H", "the logits")
 )
 
-// Decoder holds the weights of a recurrent decoder, row-major. With D the
-// feature size, E the embedding size, H the hidden size, V the vocabulary size
-// and G the number of gates (1 for RNN, 3 for GRU, 4 for LSTM):
-//
-//	v  = (features − Mean) / Std                                        [D]
-//	x₀ = FirstW·v + FirstB; x_t = Embed[w_t] (+ EveryW·v + EveryB)      [E]
-//	RNN:  h = tanh(Wx·x + Wh·h + B)
-//	LSTM: gates i, f, o, g in this order of rows; c = f∘c + i∘g; h = o∘tanh(c)
-//	GRU:  gates r, z, n in this order; n = tanh(Wx·x + B + r∘(Wh·h + BHn)); h = (1−z)∘n + z∘h
-//	logits = OutW·h + OutB                                              [V]
-//
-// The logits after x₀ are not used; <start> is the input of step 1.
-type Decoder struct {
-	Cell           Cell
-	Entry          Entry
-	D, E, H, V     int
-	Mean, Std      []float32 // [D]
-	FirstW, FirstB []float32 // [E,D], [E]
-	EveryW, EveryB []float32 // [E,D], [E]; nil for Init
-	Embed          []float32 // [V,E]
-	Wx, Wh, B      []float32 // [G·H,E], [G·H,H], [G·H]
-	BHn            []float32 // [H]; GRU only
-	OutW, OutB     []float32 // [V,H], [V]
+// linear returns the weight and the bias of a linear layer.
+func linear(name, symbol string, out, in rnn.Dim, doc string) []rnn.Param {
+	return []rnn.Param{
+		{Name: name + ".weight", Symbol: symbol + "W", Shape: []rnn.Dim{out, in}, Init: rnn.FanIn, Doc: doc},
+		{Name: name + ".bias", Symbol: symbol + "B", Shape: []rnn.Dim{out}},
+	}
+}
+
+// Params lists the weights of a decoder of this form, in the order of the file.
+// All that is done with weights one by one goes through this list.
+func (f Form) Params() []rnn.Param {
+	var cell []rnn.Param
+	if c := f.Cell.find(); c != nil {
+		cell = c.Params()
+	}
+	var entry []rnn.Param
+	if e := f.Entry.find(); e != nil {
+		entry = e.params
+	}
+	return slices.Concat(statistics, entry, []rnn.Param{embedding}, cell, output)
+}
+
+// Shape returns the shape of p in a decoder of this form.
+func (f Form) Shape(p rnn.Param) []int {
+	sizes := map[rnn.Dim]int{"D": f.D(), "E": f.E, "H": f.H, "V": f.V}
+	if c := f.Cell.find(); c != nil {
+		sizes["G·H"] = len(c.Gates) * f.H
+	}
+	var shape []int
+	for _, d := range p.Shape {
+		shape = append(shape, sizes[d])
+	}
+	return shape
+}
+
+// elements is at most 2³⁴ for sizes within their limits.
+func elements(shape []int) int64 {
+	n := int64(1)
+	for _, d := range shape {
+		n *= int64(d)
+	}
+	return n
 }
 
 // Limits on the sizes of a decoder: far above what captions need, low enough
@@ -76,141 +144,99 @@ const (
 	minVocab   = 5       // the special tokens and one word
 )
 
-// weight is one tensor of a Decoder under the name that it has in a
-// decoder.safetensors file.
-type weight struct {
-	name  string
-	shape []int
-	data  *[]float32
-}
-
-// size is the number of elements: at most 2³⁴ for sizes within their limits.
-func (w weight) size() int64 {
-	n := int64(1)
-	for _, d := range w.shape {
-		n *= int64(d)
+// Parameters counts the weights that are learnt.
+func (f Form) Parameters() int64 {
+	var n int64
+	for _, p := range f.Params() {
+		if !p.Statistic {
+			n += elements(f.Shape(p))
+		}
 	}
 	return n
 }
 
-// weights lists the tensors that a decoder of these sizes has, in file order.
-func (d *Decoder) weights() []weight {
-	g := d.Cell.gates()
-	w := []weight{
-		{"feature.mean", []int{d.D}, &d.Mean},
-		{"feature.std", []int{d.D}, &d.Std},
-		{"image.first.weight", []int{d.E, d.D}, &d.FirstW},
-		{"image.first.bias", []int{d.E}, &d.FirstB},
-	}
-	if d.Entry == Every {
-		w = append(w,
-			weight{"image.every.weight", []int{d.E, d.D}, &d.EveryW},
-			weight{"image.every.bias", []int{d.E}, &d.EveryB})
-	}
-	w = append(w,
-		weight{"embed.weight", []int{d.V, d.E}, &d.Embed},
-		weight{"cell.wx", []int{g * d.H, d.E}, &d.Wx},
-		weight{"cell.wh", []int{g * d.H, d.H}, &d.Wh},
-		weight{"cell.b", []int{g * d.H}, &d.B})
-	if d.Cell == GRU {
-		w = append(w, weight{"cell.bhn", []int{d.H}, &d.BHn})
-	}
-	return append(w,
-		weight{"out.weight", []int{d.V, d.H}, &d.OutW},
-		weight{"out.bias", []int{d.V}, &d.OutB})
-}
-
-// Parameters counts the trained weights that a decoder of these sizes has, the
-// statistics of the features left out; 0 where ValidateSizes refuses the sizes.
-func (d *Decoder) Parameters() int {
-	if d.ValidateSizes() != nil {
-		return 0
-	}
-	return int(d.parameters()) // at most maxWeights
-}
-
-// parameters is Parameters of sizes that are not known to be valid together.
-func (d *Decoder) parameters() int64 {
-	n := -2 * int64(d.D)
-	for _, w := range d.weights() {
-		n += w.size()
-	}
-	return n
-}
-
-// ValidateSizes checks the cell, the entry and the sizes D, E, H and V alone, before
-// there are weights: each is within its limit, and all weights together are.
-func (d *Decoder) ValidateSizes() error {
-	if err := d.checkSizes(); err != nil {
+// Validate checks that cell and entry are known, that each size is within its
+// limit, and that all weights together are.
+func (f Form) Validate() error {
+	if err := f.check(); err != nil {
 		return fmt.Errorf("captioner: decoder: %w", err)
 	}
 	return nil
 }
 
-func (d *Decoder) checkSizes() error {
-	if d == nil {
-		return errors.New("none is given")
+func (f Form) check() error {
+	if f.Cell.find() == nil {
+		return fmt.Errorf("cell %.50q is none of %s", f.Cell, strings.Join(Cells(), ", "))
 	}
-	if d.Cell.gates() == 0 {
-		return fmt.Errorf("cell %.50q is none of rnn, lstm, gru", d.Cell)
+	if f.Entry.find() == nil {
+		return fmt.Errorf("entry %.50q is neither %s", f.Entry, strings.Join(Entries(), " nor "))
 	}
-	if d.Entry != Init && d.Entry != Every {
-		return fmt.Errorf("entry %.50q is neither init nor every", d.Entry)
+	if len(f.Features) > 1 {
+		return fmt.Errorf("entry %s takes a vector of features, not one of the shape %v", f.Entry, f.Features)
 	}
 	for _, s := range []struct {
 		name         string
 		n, low, high int
 	}{
-		{"feature size", d.D, 1, maxSize},
-		{"embedding size", d.E, 1, maxSize},
-		{"hidden size", d.H, 1, maxSize},
-		{"vocabulary size", d.V, minVocab, maxVocab},
+		{"feature size", f.D(), 1, maxSize},
+		{"embedding size", f.E, 1, maxSize},
+		{"hidden size", f.H, 1, maxSize},
+		{"vocabulary size", f.V, minVocab, maxVocab},
 	} {
 		if s.n < s.low || s.n > s.high {
 			return fmt.Errorf("%s %d is not in %d..%d", s.name, s.n, s.low, s.high)
 		}
 	}
-	if n := d.parameters(); n > maxWeights {
+	if n := f.Parameters(); n > maxWeights {
 		return fmt.Errorf("%d weights are more than the limit of %d", n, maxWeights)
 	}
 	return nil
 }
 
-// Validate checks that the sizes are within limits, that every tensor has the
-// length that they give, and that every weight is finite and every Std above 0.
+// Validate checks the form, and that the weights are those that it needs: of the
+// right length, finite, and above 0 where they divide.
 func (d *Decoder) Validate() error {
-	if err := d.ValidateSizes(); err != nil {
+	if d == nil {
+		return errors.New("captioner: decoder: none is given")
+	}
+	if err := d.Form.Validate(); err != nil {
 		return err
 	}
-	for _, w := range d.weights() {
-		if err := w.check(); err != nil {
-			return fmt.Errorf("captioner: decoder: %s: %w", w.name, err)
+	params := d.Params()
+	for _, p := range params {
+		if err := d.checkValues(p, weights.Of(d.Weights[p.Name])); err != nil {
+			return fmt.Errorf("captioner: decoder: %s: %w", p.Name, err)
 		}
 	}
-	if d.Entry == Init && (d.EveryW != nil || d.EveryB != nil) {
-		return fmt.Errorf("captioner: decoder: entry %q has no image.every tensors", d.Entry)
-	}
-	if d.Cell != GRU && d.BHn != nil {
-		return fmt.Errorf("captioner: decoder: cell %q has no cell.bhn", d.Cell)
+	for _, name := range slices.Sorted(maps.Keys(d.Weights)) {
+		if err := d.checkName(name); err != nil {
+			return fmt.Errorf("captioner: decoder: %s: %w", name, err)
+		}
 	}
 	return nil
 }
 
-// check refuses a wrong length, numbers that are not finite, and a Std that
-// cannot divide.
-func (w weight) check() error {
-	if int64(len(*w.data)) != w.size() {
-		return fmt.Errorf("%d numbers, shape %v needs %d", len(*w.data), w.shape, w.size())
+// checkName refuses names that no weight of this form has.
+func (f Form) checkName(name string) error {
+	if !slices.ContainsFunc(f.Params(), func(p rnn.Param) bool { return p.Name == name }) {
+		return fmt.Errorf("a %s decoder with entry %s has no such tensor", f.Cell, f.Entry)
 	}
-	for i, x := range *w.data {
-		if x-x != 0 { // NaN or infinite
-			return fmt.Errorf("number %d is %v", i, x)
-		}
+	return nil
+}
+
+// checkValues refuses a wrong length, numbers that are not finite, and numbers that
+// should be above 0.
+func (f Form) checkValues(p rnn.Param, x weights.Data) error {
+	if shape := f.Shape(p); int64(x.Len()) != elements(shape) {
+		return fmt.Errorf("%d numbers, shape %v needs %d", x.Len(), shape, elements(shape))
 	}
-	if w.name == "feature.std" {
-		for i, x := range *w.data {
-			if x <= 0 {
-				return fmt.Errorf("number %d is %v, must be above 0", i, x)
+	if i := x.NotFinite(); i >= 0 {
+		return fmt.Errorf("number %d is %v", i, x.Part(i, i+1).Floats()[0])
+	}
+	if p.Positive {
+		for i, v := range x.Floats() {
+			if v <= 0 {
+				return fmt.Errorf("number %d is %v, must be above 0", i, v)
 			}
 		}
 	}

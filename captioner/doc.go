@@ -7,8 +7,8 @@
 // for concurrent use: a service needs one.
 //
 //	c, err := captioner.Open("mymodel")
-//	caps, err := c.Caption(ctx, img, nil)
-//	fmt.Println(caps[0].Text)
+//	captions, err := c.Caption(ctx, photo, nil) // an io.Reader
+//	fmt.Println(captions[0].Text)
 //
 // [Options] choose between beam search, the default, and sampling.
 //
@@ -20,3 +20,5 @@
 // The package links neither Gorgonia, which only captioner/train needs, nor the
 // default model of package models.
 package captioner
+
+//go:generate go test -run TestTables -update

@@ -10,17 +10,16 @@ import (
 var (
 	errNotOpen   = errors.New("captioner: the Captioner or Generator is empty: Open, OpenFS and NewGenerator make one that works")
 	errNoContext = errors.New("captioner: the context is nil: context.Background() will do")
-	errNoImage   = errors.New("captioner: the picture is nil")
 )
 
 // A ModelError says why a model folder is refused, and what would help. It
-// wraps its cause: errors.Is(err, fs.ErrNotExist) holds for a missing file.
+// wraps its cause: errors.Is(err, fs.ErrNotExist) is true for a missing file.
 type ModelError struct {
-	Dir   string // the folder, "" for a file system without a name
-	File  string // the file in it, "" where the folder as a whole is meant
-	Field string // field of config.json or tensor of decoder.safetensors, "" where unknown
+	Dir   string // the folder; "" for a file system
+	File  string // the file in it; "" for the folder as a whole
+	Field string // field of config.json or tensor of decoder.safetensors; may be ""
 	Err   error  // what is wrong
-	Hint  string // what would do
+	Hint  string // what to do
 }
 
 func (e *ModelError) Error() string {
@@ -45,6 +44,14 @@ func (e *ModelError) Error() string {
 }
 
 func (e *ModelError) Unwrap() error { return e.Err }
+
+// inDir notes the folder in a ModelError.
+func inDir(err error, dir string) error {
+	if e, ok := errors.AsType[*ModelError](err); ok {
+		e.Dir = dir
+	}
+	return err
+}
 
 const (
 	hintRestore   = "the file was changed, cut off or taken from another model: fetch or train the model again"

@@ -3,7 +3,6 @@ package captioner_test
 import (
 	"context"
 	"fmt"
-	"image"
 	"log"
 	"os"
 
@@ -12,23 +11,64 @@ import (
 	"github.com/onetomany/caption/vocab"
 )
 
-// A decoder of the smallest kind: whatever the features, it says "a dog".
+func Example() {
+	c, err := captioner.Open("../models/default")
+	if err != nil {
+		log.Fatal(err)
+	}
+	photo, err := os.Open("../testdata/images/cat.jpg")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer photo.Close()
+	captions, err := c.Caption(context.Background(), photo, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(captions[0].Text)
+	// Output: a cat is looking at the camera
+}
+
+// Zero is a value like any other: start from Defaults.
+func ExampleOptions() {
+	c, err := captioner.Open("../models/default")
+	if err != nil {
+		log.Fatal(err)
+	}
+	photo, err := os.Open("../testdata/images/cat.jpg")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer photo.Close()
+	opt := captioner.Defaults()
+	opt.Num = 2
+	captions, err := c.Caption(context.Background(), photo, opt)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, c := range captions {
+		fmt.Println(c.Text)
+	}
+	// Output:
+	// a cat is looking at the camera
+	// a gray cat is looking at the camera
+}
+
+// tinyDecoder is a decoder of the smallest kind: whatever the features, it says
+// "a dog".
 func tinyDecoder() (*captioner.Decoder, *vocab.Vocab) {
 	v := vocab.Build([][]string{{"a", "dog"}, {"a"}}, 1) // ids 4 and 5 after the special tokens
 	// The state h is tanh of the last word's embedding, and the logits are h
 	// times a row for each word.
-	d := &captioner.Decoder{
-		Cell: captioner.RNN, Entry: captioner.Init,
-		D: 6, E: 3, H: 3, V: v.Len(),
-		Mean: make([]float32, 6), Std: []float32{1, 1, 1, 1, 1, 1},
-		FirstW: make([]float32, 3*6), FirstB: make([]float32, 3),
-		Embed: make([]float32, 6*3),
-		Wx:    []float32{5, 0, 0, 0, 5, 0, 0, 0, 5}, Wh: make([]float32, 3*3), B: make([]float32, 3),
-		OutW: make([]float32, 6*3), OutB: make([]float32, 6),
+	d := captioner.NewDecoder(captioner.Form{
+		Cell: captioner.RNN, Entry: captioner.Init, Features: []int{6}, E: 3, H: 3, V: v.Len(),
+	})
+	for i := range d.H {
+		d.Weights["cell.wx"][i*d.E+i] = 5
 	}
 	follow := func(word, next, unit int) {
-		d.Embed[word*d.E+unit] = 1
-		d.OutW[next*d.H+unit] = 9
+		d.Weights["embed.weight"][word*d.E+unit] = 1
+		d.Weights["out.weight"][next*d.H+unit] = 9
 	}
 	follow(vocab.Start, v.ID("a"), 0)
 	follow(v.ID("a"), v.ID("dog"), 1)
@@ -36,7 +76,7 @@ func tinyDecoder() (*captioner.Decoder, *vocab.Vocab) {
 	return d, v
 }
 
-func Example() {
+func ExampleSave() {
 	d, v := tinyDecoder()
 	dir, err := os.MkdirTemp("", "model")
 	if err != nil {
@@ -52,23 +92,12 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-
 	c, err := captioner.Open(dir)
 	if err != nil {
 		log.Fatal(err)
 	}
-	caps, err := c.Caption(context.Background(), image.NewGray(image.Rect(0, 0, 80, 60)), nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(caps[0].Text)
-	for _, w := range caps[0].Words {
-		fmt.Printf("%s %.3f\n", w.Text, w.LogProb)
-	}
-	// Output:
-	// a dog
-	// a -0.001
-	// dog -0.001
+	fmt.Println(c.Info().CNNName, c.Info().Parameters)
+	// Output: tiny 84
 }
 
 func ExampleGenerator_Captions() {

@@ -9,74 +9,62 @@ import (
 
 	"github.com/onetomany/caption/internal/checkedio"
 	"github.com/onetomany/caption/internal/memfs"
+	"github.com/onetomany/caption/internal/message"
 	"github.com/onetomany/caption/internal/mmap"
+	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/internal/weights"
 )
 
-// readFile reads a file that must have the size of f and, with hash, its
-// SHA-256. Nothing is allocated before the size is known to be right.
+// readFile returns the content of a file that must have the size of f and, with hash,
+// its SHA-256. No memory is taken before the size is known to be right. From a file
+// system in memory it is the content itself, which must not be changed; else a copy,
+// so that what was hashed is what is parsed, whatever happens to the file.
 func readFile(fsys fs.FS, f File, hash bool) ([]byte, error) {
-	b, err := readSized(fsys, f)
-	if err != nil {
-		return nil, err
+	b, err := content(fsys, f)
+	if err == nil && int64(len(b)) != f.Bytes {
+		err = fmt.Errorf("%d bytes, %s says %d", len(b), configFile, f.Bytes)
 	}
-	if hash {
+	if err == nil && hash {
 		if is := sha256.Sum256(b); hex.EncodeToString(is[:]) != f.SHA256 {
-			return nil, &ModelError{File: f.Name, Err: fmt.Errorf("the content has sha256 %x, %s says %s", is, configFile, f.SHA256), Hint: hintRestore}
+			err = fmt.Errorf("the content has sha256 %x, %s says %s", is, configFile, f.SHA256)
 		}
+	}
+	if err != nil {
+		return nil, &ModelError{File: f.Name, Err: message.Cause(err), Hint: hintRestore}
 	}
 	return b, nil
 }
 
-// readSized returns the content of a file that must have the size of f. From a
-// file system in memory it is the content itself, which must not be changed; else
-// a copy, so that what was hashed is what is parsed, whatever happens to the file.
-func readSized(fsys fs.FS, f File) ([]byte, error) {
-	fail := func(err error) ([]byte, error) {
-		return nil, &ModelError{File: f.Name, Err: cause(err), Hint: hintRestore}
-	}
+// content reads a file if it has the size of f.
+func content(fsys fs.FS, f File) ([]byte, error) {
 	if p, ok := fsys.(memfs.Program); ok {
 		fsys = p.FS // see sums
 	}
 	if v, ok := fsys.(mmap.Viewer); ok {
-		b, err := v.View(f.Name)
-		if err == nil && int64(len(b)) != f.Bytes {
-			err = wrongSize(int64(len(b)), f)
-		}
-		if err != nil {
-			return fail(err)
-		}
-		return b, nil
+		return v.View(f.Name)
 	}
 	r, size, err := openRegular(fsys, f.Name)
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
 	defer r.Close()
 	if size != f.Bytes {
-		return fail(wrongSize(size, f))
+		return nil, fmt.Errorf("%d bytes, %s says %d", size, configFile, f.Bytes)
 	}
-	b, err := checkedio.ReadAll(r, size)
-	if err != nil {
-		return fail(err)
-	}
-	return b, nil
+	return checkedio.ReadAll(r, size)
 }
 
-func wrongSize(size int64, f File) error {
-	return fmt.Errorf("%d bytes, %s says %d", size, configFile, f.Bytes)
-}
-
-// sums has tasks of p compare those of the files that are part of the program with
-// their checksums, as far as it has them; whole tells the result.
-func sums(fsys fs.FS, files []File, p *weights.Packer) (compared map[string]bool, whole func() error) {
+// sums adds tasks to p that compare files with the checksums that the program has of
+// them, if they are part of it. compared tells which have one, and intact returns the
+// result.
+func sums(fsys fs.FS, files []File, p *packing.Packer) (compared map[string]bool, intact func() error) {
 	program, _ := fsys.(memfs.Program)
 	compared = map[string]bool{}
 	checks := make([]*memfs.Check, len(files))
 	for i, f := range files {
 		c := program.Check(f.Name)
 		for b := range c.Blocks() {
-			p.Do(func(*weights.Room) { c.Block(b) })
+			p.Do(func(*weights.Scratch) { c.Block(b) })
 		}
 		checks[i] = c
 		compared[f.Name] = c.Blocks() > 0
@@ -91,8 +79,8 @@ func sums(fsys fs.FS, files []File, p *weights.Packer) (compared map[string]bool
 	}
 }
 
-// openRegular opens a file that is no folder, pipe or device, and returns its size:
-// opening some of those would wait for ever.
+// openRegular opens a regular file and returns its size. A pipe or a device is refused
+// before it is opened, which could block for ever.
 func openRegular(fsys fs.FS, name string) (fs.File, int64, error) {
 	if fsys == nil {
 		return nil, 0, errors.New("there is no file system")
@@ -130,12 +118,4 @@ func regular(fi fs.FileInfo, err error) (int64, error) {
 		return 0, errors.New("not a regular file")
 	}
 	return fi.Size(), nil
-}
-
-// cause takes the path off an error that is reported with it.
-func cause(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	return err
 }

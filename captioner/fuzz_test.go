@@ -40,7 +40,7 @@ func FuzzOpenFS(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	want, err := good.Caption(ctx, picture(7), nil)
+	want, err := good.CaptionImage(ctx, picture(7), nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func FuzzOpenFS(f *testing.F) {
 			checkMessage(t, name, err)
 			return
 		}
-		got, err := c.Caption(ctx, picture(7), nil)
+		got, err := c.CaptionImage(ctx, picture(7), nil)
 		if !seal {
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Fatalf("%s: %v, %v; the original writes %v", name, got, err, want)
@@ -71,7 +71,7 @@ func FuzzOpenFS(f *testing.F) {
 			return
 		}
 		if err == nil {
-			checkCaptions(t, got, c.Vocab(), new(Options))
+			checkCaptions(t, got, c.Vocab(), nil)
 		}
 		if _, err := c.Verify(ctx); err != nil {
 			if _, ok := errors.AsType[*ModelError](err); !ok {
@@ -93,7 +93,7 @@ func splice(b []byte, at, drop int, with []byte) []byte {
 // checkCaptions holds what every list of captions promises.
 func checkCaptions(t *testing.T, got []Caption, v *vocab.Vocab, opt *Options) {
 	t.Helper()
-	o, err := opt.withDefaults()
+	o, err := opt.checked()
 	if err != nil {
 		t.Fatalf("captions with options that are refused: %v", err)
 	}
@@ -138,7 +138,7 @@ func FuzzAPI(f *testing.F) {
 	f.Add(byte(0), byte(0), 1, 3, 1024, -1, 10.0, math.NaN(), math.Inf(1), true, []byte{128, 0, 0, 0, 0, 0}, 3)
 	f.Add(byte(0), byte(0), 0, 0, 0, 0, 0.0, 0.0, 0.0, false, six[:1], 1)
 	f.Fuzz(func(t *testing.T, which, how byte, num, beam, words, repeat int, power, p, temperature float64, sample bool, raw []byte, workers int) {
-		o := &Options{Num: num, Beam: beam, MaxWords: words, NoRepeat: repeat, LengthPower: power, TopP: p, Temperature: temperature, Sample: sample, TopK: repeat}
+		o := with(Options{Num: num, Beam: beam, MaxWords: words, NoRepeat: repeat, LengthPower: power, TopP: p, Temperature: temperature, Sample: sample, TopK: repeat})
 		if o.Beam <= maxBeam && o.Num <= maxBeam && o.MaxWords <= maxWords { // what is only slow is not looked for
 			o.Beam, o.Num, o.MaxWords = min(o.Beam, 20), min(o.Num, 20), min(o.MaxWords, 30)
 		}

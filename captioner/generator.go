@@ -9,7 +9,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/onetomany/caption/captioner/rnn"
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
+	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/internal/weights"
 	"github.com/onetomany/caption/vocab"
 )
@@ -17,13 +22,17 @@ import (
 // Generator writes sentences with the weights of a Decoder. It is safe for
 // concurrent use.
 type Generator struct {
-	d     Decoder // without the matrices
-	gates int     // rows of Wx and Wh: G·H
+	form  Form
+	cell  *rnn.Cell
+	gates int // numbers before the activation of a row: G·H
 
-	first, every, wx, wh, out *matrix
-	embed                     weights.Data
+	// The weights by their names. Of the embedding a sentence takes few rows, so it
+	// is kept as it is.
+	matrices map[string]*matrix
+	vectors  map[string][]float32
+	embed    weights.Data
 
-	threads int // goroutines that work on one photo, at most; 0 counts as 1
+	threads int // largest number of goroutines that work on one photo; 0 means 1
 
 	scratch sync.Pool // *scratch
 }
@@ -34,63 +43,74 @@ func NewGenerator(d *Decoder) (*Generator, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
-	var p weights.Packer
-	g := prepareGenerator(d, d.matrices(), &p)
+	var p packing.Packer
+	g := prepareGenerator(d.Form, d.values(), &p)
 	if err := p.Run(); err != nil {
 		return nil, fmt.Errorf("captioner: decoder: %w", err)
 	}
 	return g, nil
 }
 
-// prepareGenerator returns a generator that is ready after p.Run. It keeps
-// m.embed, of which a sentence takes few rows, and matrices of binary16 numbers
-// where the processor can multiply with them as they are.
-func prepareGenerator(d *Decoder, m *matrices, p *weights.Packer) *Generator {
-	n := d.Cell.gates() * d.H
-	pack := func(n, k int, w weights.Data) *matrix {
-		if b, ok := w.Halves(); ok && kernels.HalfProducts() {
-			return &matrix{half: kernels.NewHalfMatrix(k, n, b)}
+// values returns the weights of d as prepareGenerator takes them.
+func (d *Decoder) values() map[string]weights.Data {
+	values := map[string]weights.Data{}
+	for name, w := range d.Weights {
+		values[name] = weights.Of(w)
+	}
+	return values
+}
+
+// prepareGenerator returns a generator that is ready after p.Run. Matrices of binary16
+// numbers are not packed if the processor can multiply with them as they are.
+func prepareGenerator(f Form, values map[string]weights.Data, p *packing.Packer) *Generator {
+	g := &Generator{form: f, cell: f.Cell.find(), matrices: map[string]*matrix{}, vectors: map[string][]float32{}}
+	g.gates = len(g.cell.Gates) * f.H
+	for _, q := range f.Params() {
+		x, shape := values[q.Name], f.Shape(q)
+		switch {
+		case q.Lookup:
+			g.embed = x
+		case len(shape) == 1:
+			g.vectors[q.Name] = x.Floats()
+		default:
+			w := &matrix{n: shape[0], k: shape[1]}
+			if b, ok := x.Halves(); ok && matmul.HalfProducts() {
+				w.half = matmul.NewHalfMatrix(w.k, w.n, b)
+			} else {
+				w.packed = p.Filters(w.n, w.k, 1, x, nil)
+			}
+			g.matrices[q.Name] = w
 		}
-		return &matrix{packed: p.Filters(n, k, 1, w, nil)}
 	}
-	g := &Generator{d: *d, gates: n, embed: m.embed}
-	g.first = pack(d.E, d.D, m.first)
-	g.wx = pack(n, d.E, m.wx)
-	g.wh = pack(n, d.H, m.wh)
-	g.out = pack(d.V, d.H, m.out)
-	if d.Entry == Every {
-		g.every = pack(d.E, d.D, m.every)
-	}
-	// Packed they are; who opened the model need not keep them twice.
-	g.d.FirstW, g.d.EveryW, g.d.Embed, g.d.Wx, g.d.Wh, g.d.OutW = nil, nil, nil, nil, nil, nil
 	g.scratch.New = func() any { return new(scratch) }
 	return g
 }
 
-// matrix is a weight W [n,k] as a map from k to n numbers: packed, or as the file
-// has it.
+// matrix is a weight W [n,k], packed or as the file has it.
 type matrix struct {
-	packed *kernels.PackedB
-	half   *kernels.HalfMatrix
+	packed *matmul.PackedB
+	half   *matmul.HalfMatrix
+	n, k   int
 }
 
-// mul computes y = x·Wᵀ + bias for x [m,k] and y [m,n]; bias [n] may be nil.
-func (w *matrix) mul(s *scratch, m int, x, y, bias []float32) {
+func (w *matrix) product(m int, x, y []float32, e *kernels.Epilogue, team *workers.Team) {
 	if w.half != nil {
-		w.half.Mul(m, x, w.half.K(), y, w.half.N(), bias, false, &s.team)
+		w.half.Mul(m, x, w.k, y, w.n, e.Bias, e.Residual != nil, team)
 		return
 	}
-	w.packed.Mul(m, x, w.packed.K(), y, w.packed.N(), &kernels.Epilogue{Bias: bias}, &s.team)
+	w.packed.Mul(m, x, w.k, y, w.n, e, team)
+}
+
+// mul computes y = x·Wᵀ + bias for the matrix W [n,k] of this name, x [m,k] and
+// y [m,n]; bias [n] may be nil.
+func (g *Generator) mul(name string, s *scratch, m int, x, y, bias []float32) {
+	g.matrices[name].product(m, x, y, &kernels.Epilogue{Bias: bias}, &s.team)
 }
 
 // add computes y += x·Wᵀ.
-func (w *matrix) add(s *scratch, m int, x, y []float32) {
-	if w.half != nil {
-		w.half.Mul(m, x, w.half.K(), y, w.half.N(), nil, true, &s.team)
-		return
-	}
-	n := w.packed.N()
-	w.packed.Mul(m, x, w.packed.K(), y, n, &kernels.Epilogue{Residual: y, LdRes: n}, &s.team)
+func (g *Generator) add(name string, s *scratch, m int, x, y []float32) {
+	w := g.matrices[name]
+	w.product(m, x, y, &kernels.Epilogue{Residual: y, LdRes: w.n}, &s.team)
 }
 
 // Captions writes sentences for one feature vector of length D.
@@ -106,23 +126,23 @@ func (g *Generator) Captions(ctx context.Context, features []float32, opt *Optio
 	return out[0], nil
 }
 
-// ready checks what Captions and Batch are called with, and returns opt with its
-// defaults.
+// ready checks the arguments of Captions and Batch, and returns opt as the searches
+// take it.
 func (g *Generator) ready(ctx context.Context, opt *Options) (Options, error) {
 	switch {
-	case g == nil || g.first == nil:
+	case g == nil || g.cell == nil:
 		return Options{}, errNotOpen
 	case ctx == nil:
 		return Options{}, errNoContext
 	}
-	return opt.withDefaults()
+	return opt.checked()
 }
 
 // groupSize is the number of photos whose beams share one matrix product in Batch.
 const groupSize = 16
 
-// groupOf is groupSize, or less where the logits would take more than 256 MiB. It does
-// not depend on the number of workers, so that results do not either.
+// groupOf is groupSize, or less if the logits would take more than 256 MiB. It does
+// not depend on the number of workers, and so the results do not either.
 func groupOf(o *Options, vocab int) int {
 	n := groupSize
 	for n > 1 && int64(n)*int64(o.Beam)*int64(vocab) > 1<<26 {
@@ -131,15 +151,16 @@ func groupOf(o *Options, vocab int) int {
 	return n
 }
 
-// Batch writes sentences for many feature vectors, several at a time so that
-// the weights are read less often, on at most workers goroutines (0 means one a
-// processor, and more than that are not started). Result i belongs to features[i].
+// Batch writes sentences for many feature vectors, on at most workers goroutines; 0
+// means one for each processor, and more are not started. Several photos share each
+// product with the weights, so that these are read less often. Result i belongs to
+// features[i].
 func (g *Generator) Batch(ctx context.Context, features [][]float32, opt *Options, workers int) ([][]Hypothesis, error) {
 	o, err := g.ready(ctx, opt)
 	if err != nil {
 		return nil, err
 	}
-	size := groupOf(&o, g.d.V)
+	size := groupOf(&o, g.form.V)
 	if procs := runtime.GOMAXPROCS(0); workers <= 0 || workers > procs {
 		workers = procs
 	}
@@ -160,25 +181,10 @@ func (g *Generator) Batch(ctx context.Context, features [][]float32, opt *Option
 	return out, nil
 }
 
-// next says how a branch goes on: it takes the state of row, one of the rows
-// whose logits its search has just seen, and its next input is word.
-type next struct{ row, word int }
-
-// search chooses the sentences of one photo.
-type search interface {
-	// start returns the number of branches that begin with <start>.
-	start() int
-	// advance takes the logits of the live branches, one row of length V
-	// each, which it may change, and returns the branches of the next step;
-	// none at the end. It keeps nothing of logits.
-	advance(logits []float32) ([]next, error)
-	// captions returns the sentences after the last step.
-	captions() []Hypothesis
-}
-
-// group runs the searches of several photos in step, on up to threads goroutines.
+// group runs the searches of several photos step by step together, on at most threads
+// goroutines.
 func (g *Generator) group(ctx context.Context, features [][]float32, o *Options, threads int) ([][]Hypothesis, error) {
-	d := &g.d
+	V := g.form.V
 	s := g.scratch.Get().(*scratch)
 	defer g.scratch.Put(s)
 	s.team.Start(threads)
@@ -190,13 +196,10 @@ func (g *Generator) group(ctx context.Context, features [][]float32, o *Options,
 	searches := make([]search, len(features))
 	live := make([]int, len(features)) // branches of each photo
 	s.next = s.next[:0]
-	s.owner = s.owner[:0]
 	for i := range searches {
-		searches[i] = newSearch(o, d.V)
-		live[i] = searches[i].start()
+		searches[i], live[i] = newSearch(o, V)
 		for range live[i] {
-			s.next = append(s.next, next{i, vocab.Start})
-			s.owner = append(s.owner, i)
+			s.next = append(s.next, next{i, vocab.Start, i})
 		}
 	}
 	for len(s.next) > 0 {
@@ -206,19 +209,17 @@ func (g *Generator) group(ctx context.Context, features [][]float32, o *Options,
 		g.step(s)
 
 		s.next = s.next[:0]
-		s.owner = s.owner[:0]
 		row := 0
 		for i, n := range live {
 			if n == 0 {
 				continue
 			}
-			nx, err := searches[i].advance(s.logits[row*d.V : (row+n)*d.V])
+			nx, err := searches[i].advance(s.logits[row*V : (row+n)*V])
 			if err != nil {
 				return nil, err
 			}
 			for _, x := range nx {
-				s.next = append(s.next, next{row + x.row, x.word})
-				s.owner = append(s.owner, i)
+				s.next = append(s.next, next{row + x.row, x.word, i})
 			}
 			row += n
 			live[i] = len(nx)
@@ -233,9 +234,8 @@ func (g *Generator) group(ctx context.Context, features [][]float32, o *Options,
 
 // scratch is the memory of one run. The number of rows is len(next).
 type scratch struct {
-	team  kernels.Team
-	next  []next // what each row continues, an index into h and c
-	owner []int  // photo of each row
+	team workers.Team
+	next []next // what each row continues; its row is one of h and c
 
 	img    []float32 // [photos, G·H]: what the image adds to the gates, with B
 	v, x   []float32 // [rows, D], [rows, E]: inputs
@@ -257,58 +257,73 @@ func grow(s []float32, n int) []float32 {
 // image standardises the features and computes what each photo contributes: the
 // state after x₀ in h and c, and img.
 func (g *Generator) image(s *scratch, features [][]float32) error {
-	d, n := &g.d, len(features)
-	s.v = grow(s.v, n*d.D)
+	D, E, H, n := g.form.D(), g.form.E, g.form.H, len(features)
+	mean, std := g.vectors["feature.mean"], g.vectors["feature.std"]
+	s.v = grow(s.v, n*D)
 	for i, f := range features {
-		if len(f) != d.D {
-			return fmt.Errorf("captioner: %d features given, the decoder takes %d", len(f), d.D)
+		if len(f) != D {
+			return fmt.Errorf("captioner: %d features given, the decoder takes %d", len(f), D)
 		}
 		for j, x := range f {
 			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
 				return fmt.Errorf("captioner: feature %d is %v", j, x)
 			}
-			s.v[i*d.D+j] = (x - d.Mean[j]) / d.Std[j]
+			s.v[i*D+j] = (x - mean[j]) / std[j]
 		}
 	}
-	s.x = grow(s.x, n*d.E)
+	s.x = grow(s.x, n*E)
 	s.img = grow(s.img, n*g.gates)
-	if d.Entry == Every {
-		g.every.mul(s, n, s.v, s.x, d.EveryB)
-		g.wx.mul(s, n, s.x, s.img, d.B)
-	} else {
-		for i := range n {
-			copy(s.img[i*g.gates:], d.B)
-		}
-	}
+	g.form.Entry.find().atWords(g, s, n)
 
-	g.first.mul(s, n, s.v, s.x, d.FirstB)
+	g.mul("image.first.weight", s, n, s.v, s.x, g.vectors["image.first.bias"])
 	s.pre = grow(s.pre, n*g.gates)
-	g.wx.mul(s, n, s.x, s.pre, d.B)
-	s.h = grow(s.h, n*d.H)
-	s.c = grow(s.c, n*d.H)
+	g.mul("cell.wx", s, n, s.x, s.pre, g.vectors["cell.b"])
+	s.h = grow(s.h, n*H)
+	s.c = grow(s.c, n*H)
 	clear(s.h)
 	clear(s.c)
-	g.cell(s, n)
+	g.advance(s, n)
 	return nil
 }
 
 // step takes the rows of s.next one word further and computes their logits.
 func (g *Generator) step(s *scratch) {
-	d, n := &g.d, len(s.next)
+	E, H, n := g.form.E, g.form.H, len(s.next)
 	s.h, s.h2 = s.h2, s.h
 	s.c, s.c2 = s.c2, s.c
-	s.h = grow(s.h, n*d.H)
-	s.c = grow(s.c, n*d.H)
-	s.x = grow(s.x, n*d.E)
+	s.h = grow(s.h, n*H)
+	s.c = grow(s.c, n*H)
+	s.x = grow(s.x, n*E)
 	s.pre = grow(s.pre, n*g.gates)
-	s.logits = grow(s.logits, n*d.V)
+	s.logits = grow(s.logits, n*g.form.V)
 	for r, x := range s.next {
-		copy(s.h[r*d.H:(r+1)*d.H], s.h2[x.row*d.H:])
-		copy(s.c[r*d.H:(r+1)*d.H], s.c2[x.row*d.H:])
-		g.embed.Read(s.x[r*d.E:(r+1)*d.E], x.word*d.E)
-		copy(s.pre[r*g.gates:(r+1)*g.gates], s.img[s.owner[r]*g.gates:])
+		copy(s.h[r*H:(r+1)*H], s.h2[x.row*H:])
+		copy(s.c[r*H:(r+1)*H], s.c2[x.row*H:])
+		g.embed.Read(s.x[r*E:(r+1)*E], x.word*E)
+		copy(s.pre[r*g.gates:(r+1)*g.gates], s.img[x.photo*g.gates:])
 	}
-	g.wx.add(s, n, s.x, s.pre)
-	g.cell(s, n)
-	g.out.mul(s, n, s.h, s.logits, d.OutB)
+	g.add("cell.wx", s, n, s.x, s.pre)
+	g.advance(s, n)
+	g.mul("out.weight", s, n, s.h, s.logits, g.vectors["out.bias"])
+}
+
+// advance takes the states h and c of n rows one step further. On entry s.pre holds
+// Wx·x + B and the image's part.
+func (g *Generator) advance(s *scratch, n int) {
+	H, G := g.form.H, g.gates
+	if g.cell.Split {
+		s.rec = grow(s.rec, n*G)
+		g.mul("cell.wh", s, n, s.h, s.rec, nil)
+	} else {
+		g.add("cell.wh", s, n, s.h, s.pre)
+	}
+	for i := range n {
+		r := rnn.Row{Pre: s.pre[i*G : (i+1)*G], H: s.h[i*H : (i+1)*H], C: s.c[i*H : (i+1)*H]}
+		if g.cell.Split {
+			r.Rec = s.rec[i*G : (i+1)*G]
+			last := r.Rec[G-H:]
+			vmath.Add(last, last, g.vectors["cell.bhn"])
+		}
+		g.cell.Step(r)
+	}
 }

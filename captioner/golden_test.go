@@ -17,7 +17,8 @@ import (
 // golden is one case of testdata/golden.json: a decoder and every sentence of
 // at most MaxWords words with its log-probabilities from PyTorch.
 type golden struct {
-	Decoder   *Decoder
+	Raw       map[string]json.RawMessage `json:"decoder"` // sizes, and weights by their symbols
+	Decoder   *Decoder                   `json:"-"`
 	Features  []float32
 	MaxWords  int
 	Sentences []struct {
@@ -25,6 +26,26 @@ type golden struct {
 		LogProbs []float64 // of the words and of the end
 	}
 	word map[string]float64 // log-probability of a prefix's last word
+}
+
+// read returns the decoder of Raw.
+func (c *golden) read(t testing.TB) *Decoder {
+	get := func(name string, to any) {
+		if err := json.Unmarshal(c.Raw[name], to); err != nil {
+			t.Fatal(name, err)
+		}
+	}
+	f := Form{Features: []int{0}}
+	for name, to := range map[string]any{"Cell": &f.Cell, "Entry": &f.Entry, "D": &f.Features[0], "E": &f.E, "H": &f.H, "V": &f.V} {
+		get(name, to)
+	}
+	d := &Decoder{Form: f, Weights: map[string][]float32{}}
+	for _, p := range f.Params() {
+		var w []float32
+		get(p.Symbol, &w)
+		d.Weights[p.Name] = w
+	}
+	return d
 }
 
 func key(ids ...int) string { return fmt.Sprint(ids) }
@@ -42,6 +63,7 @@ func readGolden(t testing.TB) []*golden {
 		t.Fatalf("%d cases, want every cell with every entry", len(cases))
 	}
 	for _, c := range cases {
+		c.Decoder = c.read(t)
 		c.word = map[string]float64{}
 		for _, s := range c.Sentences {
 			ids := append(slices.Clone(s.IDs), vocab.End)
@@ -143,11 +165,11 @@ func check(t *testing.T, c *golden, got []Hypothesis, want []sentence) {
 
 func TestWideBeamIsExhaustive(t *testing.T) {
 	eachGolden(t, func(t *testing.T, c *golden, g *Generator) {
-		for _, power := range []float64{-1, 0.7, 2} {
-			all := c.all(max(power, 0))
+		for _, power := range []float64{0, 0.7, 2} {
+			all := c.all(power)
 			for _, num := range []int{1, 5, len(all)} {
 				got, err := g.Captions(context.Background(), c.Features,
-					&Options{Beam: len(all), Num: num, MaxWords: c.MaxWords, LengthPower: power})
+					with(Options{Beam: len(all), Num: num, MaxWords: c.MaxWords, LengthPower: cmp.Or(power, -1)}))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -159,12 +181,12 @@ func TestWideBeamIsExhaustive(t *testing.T) {
 
 func TestBeamEqualsReference(t *testing.T) {
 	eachGolden(t, func(t *testing.T, c *golden, g *Generator) {
-		for _, power := range []float64{-1, 0.7, 2} {
+		for _, power := range []float64{0, 0.7, 2} {
 			for width := 1; width <= 12; width++ {
-				want := c.search(width, max(power, 0))
+				want := c.search(width, power)
 				num := min(width, len(want))
 				got, err := g.Captions(context.Background(), c.Features,
-					&Options{Beam: width, Num: num, MaxWords: c.MaxWords, LengthPower: power})
+					with(Options{Beam: width, Num: num, MaxWords: c.MaxWords, LengthPower: cmp.Or(power, -1)}))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -190,7 +212,7 @@ func TestBeamOneIsGreedy(t *testing.T) {
 			}
 			want.ids = append(want.ids, best)
 		}
-		got, err := g.Captions(context.Background(), c.Features, &Options{Beam: 1, MaxWords: c.MaxWords})
+		got, err := g.Captions(context.Background(), c.Features, with(Options{Beam: 1, MaxWords: c.MaxWords}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +227,7 @@ func TestBatch(t *testing.T) {
 		t.Run(string(cell), func(t *testing.T) {
 			g := newGenerator(randomDecoder(cell, Every, 300, 70, 130, 331))
 			photos := randomFeatures(2*groupSize+3, 300)
-			for _, o := range []*Options{nil, {Beam: 1}, {Num: 2, Beam: 7}, {Num: 3, Sample: true}} {
+			for _, o := range []*Options{nil, with(Options{Beam: 1}), with(Options{Num: 2, Beam: 7}), with(Options{Num: 3, Sample: true})} {
 				got, err := g.Batch(context.Background(), photos, o, 2)
 				if err != nil {
 					t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -27,12 +28,11 @@ func tinyModel(t testing.TB) *Model {
 	t.Helper()
 	v := vocab.Build([][]string{strings.Fields(tinyWords)}, 1)
 	d := randomDecoder(LSTM, Every, 6, 8, 10, v.Len())
-	for _, w := range d.weights() {
-		if strings.HasPrefix(w.name, "feature.") {
-			continue
-		}
-		for i := range *w.data {
-			(*w.data)[i] *= 20
+	for _, p := range d.Params() {
+		if !p.Statistic {
+			for i := range d.Weights[p.Name] {
+				d.Weights[p.Name][i] *= 20
+			}
 		}
 	}
 	return &Model{
@@ -137,14 +137,14 @@ func TestSaveAndOpen(t *testing.T) {
 			}
 			i := c.Info()
 			if i.Name != "tiny" || i.Dir != dir || i.Cell != LSTM || i.Entry != Every || i.Features != 6 || i.Hidden != 10 ||
-				i.Vocabulary != m.Vocab.Len() || i.Parameters != m.Decoder.Parameters() || i.CNNName != "tiny-cnn" ||
+				i.Vocabulary != m.Vocab.Len() || int64(i.Parameters) != m.Decoder.Parameters() || i.CNNName != "tiny-cnn" ||
 				i.CNNFiles[0].Bytes != 1395 || i.Preprocessing != m.Preprocessing || i.Rights != "Free." || !strings.Contains(i.Card, "tiny-cnn") {
 				t.Errorf("info %+v", i)
 			}
 
 			// The caption is what the parts give by hand.
 			img := picture(7)
-			got, err := c.Caption(context.Background(), img, &Options{Num: 3})
+			got, err := c.CaptionImage(context.Background(), img, with(Options{Num: 3}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -156,7 +156,7 @@ func TestSaveAndOpen(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, err := g.Captions(context.Background(), f, &Options{Num: 3})
+			want, err := g.Captions(context.Background(), f, with(Options{Num: 3}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -176,6 +176,38 @@ func TestSaveAndOpen(t *testing.T) {
 	}
 }
 
+// TestCaption holds that a photo that is read, a picture and their features give the
+// same captions.
+func TestCaption(t *testing.T) {
+	ctx := context.Background()
+	c, err := OpenFS(tinyFiles(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	photo := encode(t, picture(7))
+	got, err := c.Caption(ctx, bytes.NewReader(photo), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := features.Decode(bytes.NewReader(photo), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, err := c.CaptionImage(ctx, img, Defaults()); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("read %v, decoded %v, %v", got, want, err)
+	}
+	f, err := c.Extractor().Read(ctx, bytes.NewReader(photo), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, err := c.CaptionFeatures(ctx, f, nil); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("read %v, by its features %v, %v", got, want, err)
+	}
+	if _, err := c.Caption(ctx, bytes.NewReader(photo[:len(photo)/2]), nil); err == nil {
+		t.Error("half a photo: no error")
+	}
+}
+
 // TestCaptionsDiffer holds that the picture matters, or other tests are void.
 func TestCaptionsDiffer(t *testing.T) {
 	c, err := OpenFS(tinyFiles(t))
@@ -184,7 +216,7 @@ func TestCaptionsDiffer(t *testing.T) {
 	}
 	texts := map[string]bool{}
 	for seed := range uint64(20) {
-		caps, err := c.Caption(context.Background(), picture(seed), nil)
+		caps, err := c.CaptionImage(context.Background(), picture(seed), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package captioner
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,43 +15,42 @@ import (
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/checkedio"
 	"github.com/onetomany/caption/internal/memfs"
-	"github.com/onetomany/caption/internal/weights"
+	"github.com/onetomany/caption/internal/message"
+	"github.com/onetomany/caption/internal/packing"
 	"github.com/onetomany/caption/vocab"
 )
 
 // Loader opens model folders. The zero value is what [Open] and [OpenFS] use.
 type Loader struct {
-	// CNN finds the network of a model that refers to one instead of holding
-	// it: it returns a file system in which these files lie, the network
-	// first, then its external data. Their hashes are always checked. nil
-	// refuses such models.
+	// CNN finds the CNN of a model whose folder does not hold it: it returns a
+	// file system with these files, the ONNX file first, then its external data.
+	// Their hashes are always checked. nil refuses such models.
 	CNN func(name string, files []File) (fs.FS, error)
 
-	// Trusted skips the hashes of the files in the folder, for a model that
-	// nothing can have changed since it was checked. Everything else is checked
-	// all the same. Hashing takes about 1 ms for 2 MB on a processor with SHA
-	// instructions, 1 ms for 0.4 MB without. models.Default is never hashed but
-	// compared with checksums in the program, of which Trusted skips that of the
-	// CNN: it takes 2 to 5 ms, the others nothing, since they save other checks.
+	// Trusted skips the hashes of the files, for a model that cannot have changed
+	// since it was checked; all other checks remain. Hashing takes about 1 ms for
+	// 2 MB on a processor with SHA instructions, and for 0.4 MB without.
+	// models.Default is never hashed but compared with checksums in the program.
+	// Trusted skips that of the CNN, which takes 2 to 5 ms; the others cost
+	// nothing, since they save other checks.
 	Trusted bool
 
 	compareCNN bool // with its checksum in the program
 
-	// Precision is what the network computes in. Decoders are trained on
-	// features of the default, cnn.Float32, unless they were trained
-	// otherwise; those of cnn.BF16 are near enough to write nearly the same
-	// sentences. Where the processor cannot compute in it, the error wraps
+	// Precision is what the CNN computes in. The default is cnn.Float32. With
+	// features in cnn.BF16, a decoder that was trained on float32 writes nearly
+	// the same sentences. If the processor cannot compute in it, the error wraps
 	// cnn.ErrPrecision.
 	Precision cnn.Precision
 
 	// Threads is the largest number of goroutines that work on one photo.
-	// 0 means 1: the best for many photos at a time.
+	// 0 means 1, which is best where many photos are captioned at a time.
 	Threads int
 
-	// Prepare, unless nil, is called as soon as the preprocessing of the network
-	// is known, before the weights are packed. It should start a goroutine and
-	// return: the first photo can be read (Preprocessing.Read) while the model is
-	// being opened, which may turn out to be damaged afterwards.
+	// Prepare, unless nil, is called as soon as the preprocessing is known, before
+	// the weights are packed. It should start a goroutine and return: the first
+	// photo can be read (Preprocessing.Read) while the model is being opened,
+	// which may still fail.
 	Prepare func(features.Preprocessing)
 }
 
@@ -69,13 +69,13 @@ func (l *Loader) Open(dir string) (*Captioner, error) {
 		err = errors.New("not a folder")
 	}
 	if err != nil {
-		return nil, &ModelError{Dir: dir, Err: cause(err), Hint: "give a folder that caption train wrote"}
+		return nil, &ModelError{Dir: dir, Err: message.Cause(err), Hint: "give a folder that caption train wrote"}
 	}
 	return l.open(dir, os.DirFS(dir))
 }
 
-// OpenFS opens the model in the root of a file system, like Open.
-// What fsys panics with is not recovered from.
+// OpenFS opens the model in the root of a file system, like Open. It does not recover
+// from a panic of fsys.
 func (l *Loader) OpenFS(fsys fs.FS) (*Captioner, error) { return l.open("", fsys) }
 
 func (l *Loader) open(dir string, fsys fs.FS) (*Captioner, error) {
@@ -89,37 +89,30 @@ func (l *Loader) open(dir string, fsys fs.FS) (*Captioner, error) {
 	}
 	c := &Captioner{fsys: fsys, cnnFS: fsys, dir: dir}
 	if err := l.load(c); err != nil {
-		if me, ok := errors.AsType[*ModelError](err); ok {
-			me.Dir = dir
-		}
-		return nil, err
+		return nil, inDir(err, dir)
 	}
 	return c, nil
 }
 
-// load fills c. The network takes about as long as all the rest, so they go
-// side by side.
+// load fills c. Opening the CNN takes about as long as all the rest, so both are done
+// at the same time.
 func (l *Loader) load(c *Captioner) error {
-	b, err := readConfig(c.fsys)
-	if err != nil {
-		return err
-	}
-	if c.config, err = parseConfig(b); err != nil {
+	var err error
+	if c.config, err = readConfig(c.fsys); err != nil {
 		return err
 	}
 	if l.Prepare != nil {
 		l.Prepare(c.config.Preprocessing)
 	}
-	netErr := errors.New("opening the network was given up")
+	netErr := errors.New("the network was not opened") // if l.CNN calls runtime.Goexit
 	err = together(
 		func() error { return l.words(c) },
 		func() { netErr = l.network(c) })
-	return firstErr(err, netErr)
+	return cmp.Or(err, netErr) // in this order, so that a folder always gives the same
 }
 
 // together calls f, and g on a goroutine of its own, and returns f's error when both
-// are done. What either panics with, a file system of the caller's for one, arrives
-// at the caller.
+// are done. If either panics, as a file system of the user's may, together does.
 func together(f func() error, g func()) error {
 	var panicked any
 	var wg sync.WaitGroup
@@ -136,19 +129,9 @@ func together(f func() error, g func()) error {
 	return f()
 }
 
-// firstErr returns the first error, so that the same folder always gives the same.
-func firstErr(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func readConfig(fsys fs.FS) ([]byte, error) {
-	fail := func(err error) ([]byte, error) {
-		return nil, &ModelError{File: configFile, Err: cause(err), Hint: "give a folder that caption train wrote"}
+func readConfig(fsys fs.FS) (*config, error) {
+	fail := func(err error) (*config, error) {
+		return nil, &ModelError{File: configFile, Err: message.Cause(err), Hint: "give a folder that caption train wrote"}
 	}
 	f, _, err := openRegular(fsys, configFile)
 	if err != nil {
@@ -162,10 +145,10 @@ func readConfig(fsys fs.FS) ([]byte, error) {
 	if len(b) > maxConfig {
 		return fail(fmt.Errorf("larger than the limit of %d bytes", maxConfig))
 	}
-	return b, nil
+	return parseConfig(b)
 }
 
-// Network is what a model says of its CNN.
+// Network describes the CNN of a model.
 type Network struct {
 	Name          string
 	Layer         string
@@ -173,21 +156,17 @@ type Network struct {
 	Preprocessing features.Preprocessing
 }
 
-// ReadNetwork reads what the model in the root of a file system says of its CNN,
-// without opening that or the model.
+// ReadNetwork reads the description of a model's CNN, without opening either. The
+// model is in the root of fsys.
 func ReadNetwork(fsys fs.FS) (Network, error) {
-	b, err := readConfig(fsys)
-	if err != nil {
-		return Network{}, err
-	}
-	c, err := parseConfig(b)
+	c, err := readConfig(fsys)
 	if err != nil {
 		return Network{}, err
 	}
 	return Network{Name: c.CNN.Name, Layer: c.CNN.Layer, Files: c.CNN.Files, Preprocessing: c.Preprocessing}, nil
 }
 
-// network opens the CNN and pairs it with its preprocessing.
+// network opens the CNN and joins it with its preprocessing.
 func (l *Loader) network(c *Captioner) error {
 	cfg := &c.config.CNN
 	if cfg.Reference {
@@ -224,7 +203,7 @@ func (l *Loader) network(c *Captioner) error {
 		return fail("", err)
 	}
 	info := net.Info()
-	if want := []int{c.config.Decoder.Features}; !slices.Equal(info.FeatureShape, want) {
+	if want := c.config.form().Features; !slices.Equal(info.FeatureShape, want) {
 		return fail(info.FeatureNode, fmt.Errorf("the network gives features of shape %v, the decoder takes %v", info.FeatureShape, want))
 	}
 	if info.Height != pre.Height || info.Width != pre.Width {
@@ -258,25 +237,25 @@ func (l *Loader) words(c *Captioner) error {
 	if v.Len() != c.config.Decoder.Vocabulary {
 		return &ModelError{File: vocabFile, Err: fmt.Errorf("%d words, the decoder has %d", v.Len(), c.config.Decoder.Vocabulary), Hint: hintMixed}
 	}
-	var p weights.Packer
-	compared, whole := sums(c.fsys, c.config.Files, &p)
-	d, m, found, err := decodeDecoder(files[decoderFile], c.config, compared[decoderFile], &p)
+	var p packing.Packer
+	compared, intact := sums(c.fsys, c.config.Files, &p)
+	values, finite, err := decodeDecoder(files[decoderFile], c.config, compared[decoderFile], &p)
 	if err != nil {
 		return err
 	}
-	g := prepareGenerator(d, m, &p)
-	wholeCNN := func() error { return nil }
+	g := prepareGenerator(c.config.form(), values, &p)
+	intactCNN := func() error { return nil }
 	if l.compareCNN {
-		_, wholeCNN = sums(c.fsys, c.config.CNN.Files, &p)
+		_, intactCNN = sums(c.fsys, c.config.CNN.Files, &p)
 	}
-	if _, ok := c.fsys.(memfs.Program); !ok && g.out.half == nil {
-		// The file would stay in memory for the embedding alone.
-		g.embed = m.embed.Clone()
+	if _, ok := c.fsys.(memfs.Program); !ok && g.matrices["out.weight"].half == nil {
+		// Else the whole file would stay in memory for the embedding.
+		g.embed = g.embed.Clone()
 	}
 	if err := p.Run(); err != nil {
 		return &ModelError{File: decoderFile, Err: err, Hint: hintRestore}
 	}
-	if err := firstErr(wholeCNN(), whole(), found()); err != nil {
+	if err := cmp.Or(intactCNN(), intact(), finite()); err != nil {
 		return err
 	}
 	c.vocab = v

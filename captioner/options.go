@@ -5,22 +5,23 @@ import (
 	"math"
 )
 
-// Options says how sentences are chosen. The zero value, and a nil *Options,
-// mean the defaults: beam search of width 3, one caption.
+// Options says how sentences are chosen. nil means Defaults; start from those to
+// change some, for zero is a value like any other: NoRepeat 0 forbids nothing, as
+// does --no-repeat 0 on the command line, and Beam 0 is refused.
 //
 // <pad>, <start> and <unk> are never written, and a caption has at least one word.
 type Options struct {
-	// Num is the number of captions a photo. 0 means 1. Beam search returns
-	// them best first, all different; sampling in the order of drawing.
+	// Num is the number of captions a photo. Beam search returns them best
+	// first, all different; sampling in the order of drawing.
 	Num int
 
-	// Beam is the width of the beam search, raised to Num where it is less.
-	// 0 means 3; 1 takes the most probable word at each step (greedy).
+	// Beam is the width of the beam search, raised to Num where it is less;
+	// 1 takes the most probable word at each step (greedy).
 	Beam int
 
 	// LengthPower is the exponent α of the length normalisation: beams are
 	// ranked by log-probability / length^α, the length counted with the end
-	// of the sentence. 0 means 0.7; a negative value means no normalisation.
+	// of the sentence. 0 ranks by the log-probability, which favours short ones.
 	LengthPower float64
 
 	// Sample draws words at random instead of searching; Beam and LengthPower
@@ -28,29 +29,37 @@ type Options struct {
 	// options and Seed, and on nothing else.
 	Sample bool
 
-	// TopK restricts the draw to the k most probable words. 0 means 3, or no
-	// restriction where TopP is set; a negative value means no restriction.
+	// TopK restricts the draw to the k most probable words; 0 does not.
 	TopK int
 
 	// TopP restricts the draw to the smallest set of words, most probable
-	// first, that reaches this probability. 0 means 1, no restriction.
+	// first, that reaches this probability; 1 does not. It restricts what TopK
+	// leaves: set that to 0 to draw by TopP alone.
 	TopP float64
 
-	// Temperature divides the logits before TopK and TopP. 0 means 1.
+	// Temperature divides the logits before TopK and TopP.
 	Temperature float64
 
-	// Seed of the random numbers. 0 means 1.
+	// Seed of the random numbers, above 0.
 	Seed uint64
 
-	// MaxWords is the largest number of words. 0 means 20. A sentence that
-	// reaches it is ended there, and its log-probability includes that end.
+	// MaxWords is the largest number of words. A sentence that reaches it is
+	// ended there, and its log-probability includes that end.
 	MaxWords int
 
 	// NoRepeat is the number of words in a row that are never written twice:
 	// with 3, "in a shirt and a shirt" is possible and "in a shirt and in a
-	// shirt" is not. 0 means 3, which scored best on the validation photos of
-	// the default model; a negative value means no restriction.
+	// shirt" is not. 0 is no restriction.
 	NoRepeat int
+}
+
+// Defaults returns the options that are used where none are given: one caption by
+// beam search. They scored best on the validation photos of the default model.
+func Defaults() *Options {
+	return &Options{
+		Num: 1, Beam: 3, LengthPower: 0.7, MaxWords: 20, NoRepeat: 3,
+		TopK: 3, TopP: 1, Temperature: 1, Seed: 1,
+	}
 }
 
 const (
@@ -64,60 +73,46 @@ type OptionError struct {
 	Problem string
 }
 
-func (e *OptionError) Error() string { return "captioner: option " + e.Field + ": " + e.Problem }
+func (e *OptionError) Error() string {
+	return "captioner: option " + e.Field + ": " + e.Problem + "; Defaults gives all options a value"
+}
 
 // Validate says what is wrong with o, as an *OptionError; nil if nothing.
 func (o *Options) Validate() error {
-	_, err := o.withDefaults()
-	return err
-}
-
-// withDefaults returns a copy of o with every default filled in, or an *OptionError.
-func (o *Options) withDefaults() (Options, error) {
-	var v Options
-	if o != nil {
-		v = *o
+	if o == nil {
+		return nil
 	}
-	set(&v.Num, 1)
-	set(&v.Beam, 3)
-	set(&v.MaxWords, 20)
-	set(&v.Temperature, 1)
-	set(&v.Seed, 1)
-	set(&v.LengthPower, 0.7)
-	set(&v.NoRepeat, 3)
-	v.LengthPower = max(v.LengthPower, 0)
-	switch {
-	case v.TopK == 0 && v.TopP == 0:
-		v.TopK = 3
-	case v.TopK <= 0:
-		v.TopK = maxVocab
-	}
-	set(&v.TopP, 1)
-
 	for _, f := range []struct {
 		name         string
 		x, low, high float64
 	}{
-		{"Num", float64(v.Num), 1, maxBeam},
-		{"Beam", float64(v.Beam), 1, maxBeam},
-		{"MaxWords", float64(v.MaxWords), 1, maxWords},
-		{"LengthPower", v.LengthPower, 0, 10},
-		{"TopP", v.TopP, math.SmallestNonzeroFloat64, 1},
-		{"Temperature", v.Temperature, 1e-3, 1e3},
+		{"Num", float64(o.Num), 1, maxBeam},
+		{"Beam", float64(o.Beam), 1, maxBeam},
+		{"MaxWords", float64(o.MaxWords), 1, maxWords},
+		{"NoRepeat", float64(o.NoRepeat), 0, math.Inf(1)},
+		{"LengthPower", o.LengthPower, 0, 10},
+		{"TopK", float64(o.TopK), 0, math.Inf(1)},
+		{"TopP", o.TopP, math.SmallestNonzeroFloat64, 1},
+		{"Temperature", o.Temperature, 1e-3, 1e3},
+		{"Seed", float64(o.Seed), 1, math.Inf(1)},
 	} {
 		if !(f.x >= f.low && f.x <= f.high) { // NaN fails too
-			return v, &OptionError{f.name, fmt.Sprintf("%.15g is not in %.15g..%.15g", f.x, f.low, f.high)}
+			return &OptionError{f.name, fmt.Sprintf("%.15g is not in %.15g..%.15g", f.x, f.low, f.high)}
 		}
 	}
-	v.Beam = max(v.Beam, v.Num)
-	return v, nil
+	return nil
 }
 
-func set[T comparable](x *T, def T) {
-	var zero T
-	if *x == zero {
-		*x = def
+// checked returns a copy of o as the searches take it, or an *OptionError.
+func (o *Options) checked() (Options, error) {
+	if o == nil {
+		o = Defaults()
 	}
+	v := *o
+	if v.Beam = max(v.Beam, v.Num); v.TopK == 0 {
+		v.TopK = maxVocab
+	}
+	return v, o.Validate()
 }
 
 // Hypothesis is a sentence as word ids.

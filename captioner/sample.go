@@ -24,14 +24,11 @@ type draw struct {
 }
 
 func newSampler(o *Options, v int) *sampler {
-	return &sampler{o: o, vocab: v, done: make([]Hypothesis, o.Num)}
-}
-
-func (s *sampler) start() int {
-	for i := range s.o.Num {
-		s.live = append(s.live, draw{index: i, rng: rand.New(rand.NewPCG(s.o.Seed, uint64(i)))})
+	s := &sampler{o: o, vocab: v, done: make([]Hypothesis, o.Num)}
+	for i := range o.Num {
+		s.live = append(s.live, draw{index: i, rng: rand.New(rand.NewPCG(o.Seed, uint64(i)))})
 	}
-	return s.o.Num
+	return s
 }
 
 func (s *sampler) captions() []Hypothesis { return s.done }
@@ -41,10 +38,9 @@ func (s *sampler) advance(logits []float32) ([]next, error) {
 	var out []next
 	for r, d := range s.live {
 		row := logits[r*s.vocab : (r+1)*s.vocab]
-		if err := logProbs(row); err != nil {
+		if err := s.o.logProbs(row, d.ids); err != nil {
 			return nil, err
 		}
-		s.o.suppress(row, d.ids)
 		c, err := s.pick(row, d.rng)
 		if err != nil {
 			return nil, err
@@ -55,14 +51,14 @@ func (s *sampler) advance(logits []float32) ([]next, error) {
 		}
 		d.branch = d.grown(c.word, c.lp)
 		live = append(live, d)
-		out = append(out, next{r, c.word})
+		out = append(out, next{row: r, word: c.word})
 	}
 	s.live = live
 	return out, nil
 }
 
-// pick draws a word: temperature, then the k most probable, then of these the
-// fewest that reach the probability TopP (Holtzman et al. 2020, section 3.1).
+// pick draws a word: from the TopK most probable, and of these from the fewest that
+// reach the probability TopP (Holtzman et al. 2020, section 3.1).
 func (s *sampler) pick(lps []float32, rng *rand.Rand) (candidate, error) {
 	s.cand = top(s.cand[:0], lps, s.o.TopK)
 	if len(s.cand) == 0 {

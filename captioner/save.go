@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/memfs"
+	"github.com/onetomany/caption/internal/message"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -29,55 +31,54 @@ type Model struct {
 	CNN           CNN
 	Preprocessing features.Preprocessing
 
-	// Float16 stores the matrices of the decoder in half the room.
+	// Float16 stores the matrices of the decoder in half the bytes.
 	Float16 bool
 
-	// Photo is an encoded picture that goes into the folder with its features
-	// and its sentence, for Verify. nil leaves that check out. PhotoName is
-	// its name in the folder; empty means verify.jpg.
+	// Photo is an encoded photo that is stored with its features and its sentence,
+	// for Verify. nil omits that check. PhotoName is its name in the folder; ""
+	// means verify.jpg.
 	Photo     []byte
 	PhotoName string
 
 	Training Training
 	Rights   string // what the data allow, in one or two sentences
 
-	// Card is the text of README.md. Empty writes a short one from the fields above.
+	// Card is the text of README.md; "" means a short one made from the fields above.
 	Card string
 }
 
-// CNN names the network that the decoder was trained with.
+// CNN is the network that the decoder was trained with.
 type CNN struct {
 	Name  string // such as "efficientnet-lite2"
-	Layer string // layer that gives the features; empty means cnn.Pooled
+	Layer string // layer that gives the features; "" means cnn.Pooled
 
 	// FS holds Files: the ONNX file, then its external data if it has any.
 	// External data must keep the names that the ONNX file knows them by.
 	FS    fs.FS
 	Files []string
 
-	// Reference leaves the files out of the folder: it keeps their hashes, and
-	// who opens it brings them along (Loader.CNN).
+	// Reference omits the files from the folder, which then holds their hashes
+	// only. To open it, Loader.CNN must find them.
 	Reference bool
 }
 
-// Save writes a model folder. Nothing is written before the model has been put
-// together in memory, opened from there, and has captioned its Photo: what Save
-// writes opens. An existing folder keeps files that are not part of a model.
+// Save writes a model folder. Before it writes anything, it puts the model together
+// in memory, opens it from there and captions Photo: what Save writes opens. In an
+// existing folder, files that are not part of a model are kept.
 //
-// Each file is complete and on the disk before the first takes its place,
-// config.json is the last, and a file that is there already is left alone. After a crash in between,
-// Open refuses the folder and Save repairs it.
+// All files are on the disk under temporary names before the first is renamed;
+// config.json is the last. A file that is there already is not written again. After a
+// crash in between, Open refuses the folder and Save repairs it.
 func Save(dir string, m *Model) error {
 	if m == nil {
 		return &ModelError{Dir: dir, Err: errors.New("there is no model to save")}
 	}
 	files, err := m.files()
 	if err != nil {
-		if me, ok := errors.AsType[*ModelError](err); ok {
-			me.Dir = dir
-			return me
+		if _, ok := errors.AsType[*ModelError](err); !ok {
+			err = &ModelError{Err: err}
 		}
-		return &ModelError{Dir: dir, Err: err}
+		return inDir(err, dir)
 	}
 	if err := writeFolder(dir, files); err != nil {
 		return fmt.Errorf("saving model %s: %w", dir, err)
@@ -96,7 +97,7 @@ func (m *Model) files() (memfs.FS, error) {
 	if m.Vocab.Len() != m.Decoder.V {
 		return nil, fmt.Errorf("the vocabulary has %d words, the decoder %d", m.Vocab.Len(), m.Decoder.V)
 	}
-	net, err := m.CNN.read()
+	files, err := m.CNN.read()
 	if err != nil {
 		return nil, err
 	}
@@ -105,17 +106,15 @@ func (m *Model) files() (memfs.FS, error) {
 		Format:        modelFormat,
 		Version:       modelVersion,
 		Name:          m.Name,
-		Decoder:       decoderConfig{Cell: d.Cell, Entry: d.Entry, Features: d.D, Embedding: d.E, Hidden: d.H, Vocabulary: d.V},
-		CNN:           cnnConfig{Name: m.CNN.Name, Layer: cmp.Or(m.CNN.Layer, cnn.Pooled), Reference: m.CNN.Reference},
+		Decoder:       decoderConfig{Cell: d.Cell, Entry: d.Entry, Features: d.D(), Embedding: d.E, Hidden: d.H, Vocabulary: d.V},
+		CNN:           cnnConfig{Name: m.CNN.Name, Layer: cmp.Or(m.CNN.Layer, cnn.Pooled)},
 		Preprocessing: m.Preprocessing,
 		Training:      m.Training,
 		Rights:        m.Rights,
 	}
 	for _, name := range m.CNN.Files {
-		c.CNN.Files = append(c.CNN.Files, describe(name, net[name]))
+		c.CNN.Files = append(c.CNN.Files, describe(name, files[name]))
 	}
-
-	files := memfs.FS{}
 	put := func(name string, b []byte) {
 		files[name] = b
 		c.Files = append(c.Files, describe(name, b))
@@ -140,8 +139,8 @@ func (m *Model) files() (memfs.FS, error) {
 	}
 	put(cardFile, []byte(card))
 
-	// A first, unpublished version without the proof computes the proof.
-	opened, err := c.open(files, net)
+	// The model without the proof computes the proof.
+	opened, err := c.open(files)
 	if err != nil {
 		return nil, err
 	}
@@ -158,36 +157,29 @@ func (m *Model) files() (memfs.FS, error) {
 		c.Verify = &proofConfig{Photo: name, Sentence: p.sentence}
 		put(name, m.Photo)
 		put(proofFile, b)
-		if opened, err = c.open(files, net); err != nil {
+		if opened, err = c.open(files); err != nil {
 			return nil, err
 		}
 		if _, err := opened.Verify(context.Background()); err != nil {
 			return nil, err
 		}
 	}
-	if !m.CNN.Reference {
-		for name, b := range net {
-			files[name] = b
+	if m.CNN.Reference {
+		for _, name := range m.CNN.Files {
+			delete(files, name)
 		}
+		c.CNN.Reference = true
+		files[configFile], err = c.marshal()
 	}
-	return files, nil
+	return files, err
 }
 
 // open writes config.json into files and opens the model that they make.
-func (c *config) open(files, net memfs.FS) (*Captioner, error) {
-	b, err := c.marshal()
-	if err != nil {
+func (c *config) open(files memfs.FS) (_ *Captioner, err error) {
+	if files[configFile], err = c.marshal(); err != nil {
 		return nil, err
 	}
-	files[configFile] = b
-	all := memfs.FS{}
-	for _, m := range []memfs.FS{files, net} {
-		for name, b := range m {
-			all[name] = b
-		}
-	}
-	l := &Loader{CNN: func(string, []File) (fs.FS, error) { return net, nil }}
-	return l.OpenFS(all)
+	return OpenFS(files)
 }
 
 // describe returns the entry of a file with this content.
@@ -209,14 +201,14 @@ func (n *CNN) read() (memfs.FS, error) {
 		}
 		f, size, err := openRegular(n.FS, name)
 		if err != nil {
-			return nil, fmt.Errorf("the CNN's file %s: %w", name, cause(err))
+			return nil, fmt.Errorf("the CNN's file %s: %w", name, message.Cause(err))
 		}
 		f.Close()
 		if size < 0 || size > maxCNN-total {
 			return nil, fmt.Errorf("the CNN's files are larger than the limit of %d bytes", maxCNN)
 		}
 		total += size
-		if m[name], err = readSized(n.FS, File{Name: name, Bytes: size}); err != nil {
+		if m[name], err = readFile(n.FS, File{Name: name, Bytes: size}, false); err != nil {
 			return nil, err
 		}
 	}
@@ -228,14 +220,8 @@ func writeFolder(dir string, files memfs.FS) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	names := make([]string, 0, len(files))
-	for name := range files {
-		if name != configFile {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	names = append(names, configFile)
+	names := slices.Sorted(maps.Keys(files))
+	names = append(slices.DeleteFunc(names, func(name string) bool { return name == configFile }), configFile)
 
 	var open []*atomicfile.File
 	defer func() {
@@ -244,7 +230,7 @@ func writeFolder(dir string, files memfs.FS) error {
 		}
 	}()
 	for _, name := range names {
-		if old, err := readSized(os.DirFS(dir), File{Name: name, Bytes: int64(len(files[name]))}); err == nil && bytes.Equal(old, files[name]) {
+		if old, err := readFile(os.DirFS(dir), File{Name: name, Bytes: int64(len(files[name]))}, false); err == nil && bytes.Equal(old, files[name]) {
 			continue
 		}
 		f, err := atomicfile.Create(filepath.Join(dir, name))

@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -15,12 +15,58 @@ var (
 	errNoWord    = errors.New("captioner: no word is possible: the decoder's weights are broken")
 )
 
-// logProbs turns the logits of one branch into log-probabilities.
-func logProbs(row []float32) error {
-	kernels.LogSoftmax(row, row)
-	if m := kernels.Max(row); m != m {
+// next continues a branch: with the state of row, one of the rows whose logits the
+// search has just seen, and with word as the next input. The photo is for group.
+type next struct{ row, word, photo int }
+
+// search chooses the sentences of one photo.
+type search interface {
+	// advance takes the logits of the live branches, one row of length V each,
+	// and returns the branches of the next step, none at the end. It may change
+	// logits, but does not keep it.
+	advance(logits []float32) ([]next, error)
+	// captions returns the sentences after the last step.
+	captions() []Hypothesis
+}
+
+// newSearch returns a search and how many branches begin with <start>.
+func newSearch(o *Options, v int) (search, int) {
+	if o.Sample {
+		return newSampler(o, v), o.Num
+	}
+	return &beam{o: o, vocab: v, live: make([]branch, 1)}, 1
+}
+
+// branch is the beginning of a sentence.
+type branch struct {
+	ids []int
+	lps []float64 // of each word
+	lp  float64   // their sum
+}
+
+// grown returns b with one more word.
+func (b branch) grown(word int, lp float64) branch {
+	return branch{append(slices.Clip(b.ids), word), append(slices.Clip(b.lps), lp), b.lp + lp}
+}
+
+// ended returns b as a whole sentence.
+func (b branch) ended(lp float64) Hypothesis { return Hypothesis{b.ids, b.lp + lp, b.lps} }
+
+// candidate is a branch and a word to go on with.
+type candidate struct {
+	row, word int
+	lp        float64 // of the word
+	total     float64 // of the branch with the word
+}
+
+// logProbs turns the logits of the branch ids into log-probabilities, −∞ for the words
+// that cannot follow.
+func (o *Options) logProbs(row []float32, ids []int) error {
+	vmath.LogSoftmax(row, row)
+	if m := vmath.Max(row); m != m {
 		return errNotFinite
 	}
+	o.suppress(row, ids)
 	return nil
 }
 
@@ -51,8 +97,8 @@ func (o *Options) suppress(lps []float32, ids []int) {
 	}
 }
 
-// top appends the at most k most probable words to dst, equal ones by id. Words
-// at −∞ are left out.
+// top appends the k most probable words to dst, equal ones in the order of their ids;
+// fewer if others are at −∞.
 func top(dst []candidate, lps []float32, k int) []candidate {
 	base := len(dst)
 	if k > 32 { // insertion would be quadratic

@@ -63,7 +63,7 @@ func TestSuppress(t *testing.T) {
 		{"last word", Options{MaxWords: 3}, []int{4, 5, 6}, []int{vocab.End}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o, err := c.o.withDefaults()
+			o, err := with(c.o).checked()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,8 +86,8 @@ func TestSuppress(t *testing.T) {
 // repeats itself without them.
 func TestBlocking(t *testing.T) {
 	d := randomDecoder(RNN, Init, 4, 8, 8, 8)
-	for i := range d.OutB {
-		d.OutB[i] = float32(i) // later words are likelier, whatever the state
+	for i := range d.Weights["out.bias"] {
+		d.Weights["out.bias"][i] = float32(i) // later words are likelier, whatever the state
 	}
 	g := newGenerator(d)
 	repeats := func(ids []int) bool {
@@ -111,7 +111,7 @@ func TestBlocking(t *testing.T) {
 	}
 	for _, o := range []Options{{}, {Beam: 1}, {Num: 4}, {Sample: true, Num: 4}} {
 		run := func(o Options) []int {
-			h, err := g.Captions(context.Background(), randomFeatures(1, 4)[0], &o)
+			h, err := g.Captions(context.Background(), randomFeatures(1, 4)[0], with(o))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,29 +139,29 @@ func TestBrokenDecoder(t *testing.T) {
 		want    error
 	}{
 		{"overflow", func(d *Decoder) {
-			for i := range d.OutW {
-				d.OutW[i] = math.MaxFloat32
+			for i := range d.Weights["out.weight"] {
+				d.Weights["out.weight"][i] = math.MaxFloat32
 			}
-			for i := range d.OutB {
-				d.OutB[i] = math.MaxFloat32
+			for i := range d.Weights["out.bias"] {
+				d.Weights["out.bias"][i] = math.MaxFloat32
 			}
-			for i := range d.B {
-				d.B[i] = 100 // h is 1
+			for i := range d.Weights["cell.b"] {
+				d.Weights["cell.b"][i] = 100 // h is 1
 			}
 		}, errNotFinite},
 		{"tiny std", func(d *Decoder) {
-			for i := range d.Std {
-				d.Std[i] = math.SmallestNonzeroFloat32
+			for i := range d.Weights["feature.std"] {
+				d.Weights["feature.std"][i] = math.SmallestNonzeroFloat32
 			}
 		}, errNotFinite},
 		{"no word", func(d *Decoder) {
-			for i := range d.B {
-				d.B[i] = 100
+			for i := range d.Weights["cell.b"] {
+				d.Weights["cell.b"][i] = 100
 			}
 			for w := vocab.Unk + 1; w < d.V; w++ {
-				d.OutB[w] = -math.MaxFloat32
+				d.Weights["out.bias"][w] = -math.MaxFloat32
 				for j := range d.H {
-					d.OutW[w*d.H+j] = -math.MaxFloat32
+					d.Weights["out.weight"][w*d.H+j] = -math.MaxFloat32
 				}
 			}
 		}, errNoWord},
@@ -173,7 +173,7 @@ func TestBrokenDecoder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, o := range []*Options{nil, {Sample: true}} {
+			for _, o := range []*Options{nil, with(Options{Sample: true})} {
 				if h, err := g.Captions(context.Background(), randomFeatures(1, 4)[0], o); err != c.want {
 					t.Errorf("%v, error %v; want %v", h, err, c.want)
 				}
@@ -205,32 +205,29 @@ func TestCancel(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	for _, c := range []struct {
-		o     Options
 		field string
+		value any
 	}{
-		{Options{Num: -1}, "Num"},
-		{Options{Beam: -1}, "Beam"},
-		{Options{Beam: maxBeam + 1}, "Beam"},
-		{Options{MaxWords: -3}, "MaxWords"},
-		{Options{MaxWords: maxWords + 1}, "MaxWords"},
-		{Options{TopP: 1.1}, "TopP"},
-		{Options{TopP: -0.1}, "TopP"},
-		{Options{TopP: math.NaN()}, "TopP"},
-		{Options{Temperature: -1}, "Temperature"},
-		{Options{Temperature: math.Inf(1)}, "Temperature"},
-		{Options{LengthPower: math.NaN()}, "LengthPower"},
+		{"Num", 0}, {"Num", -1}, {"Num", maxBeam + 1},
+		{"Beam", 0}, {"Beam", -1}, {"Beam", maxBeam + 1},
+		{"MaxWords", 0}, {"MaxWords", -3}, {"MaxWords", maxWords + 1},
+		{"NoRepeat", -1}, {"TopK", -1}, {"Seed", uint64(0)},
+		{"TopP", 0.0}, {"TopP", 1.1}, {"TopP", -0.1}, {"TopP", math.NaN()},
+		{"Temperature", 0.0}, {"Temperature", -1.0}, {"Temperature", math.Inf(1)},
+		{"LengthPower", -1.0}, {"LengthPower", math.NaN()},
 	} {
-		_, err := c.o.withDefaults()
-		if oe, ok := errors.AsType[*OptionError](err); !ok || oe.Field != c.field {
-			t.Errorf("%+v: error %v, want one of %s", c.o, err, c.field)
+		o := Defaults()
+		reflect.ValueOf(o).Elem().FieldByName(c.field).Set(reflect.ValueOf(c.value))
+		if oe, ok := errors.AsType[*OptionError](o.Validate()); !ok || oe.Field != c.field {
+			t.Errorf("%+v: error %v, want one of %s", o, o.Validate(), c.field)
 		}
 	}
-	var none *Options
-	o, err := none.withDefaults()
-	if want := (Options{Num: 1, Beam: 3, LengthPower: 0.7, TopK: 3, TopP: 1, Temperature: 1, Seed: 1, MaxWords: 20, NoRepeat: 3}); err != nil || o != want {
-		t.Errorf("defaults %+v, %v; want %+v", o, err, want)
+	for _, o := range []*Options{nil, Defaults(), {Num: 1, Beam: 1, MaxWords: 1, TopP: 1, Temperature: 1, Seed: 1}} {
+		if err := o.Validate(); err != nil {
+			t.Errorf("%+v: %v", o, err)
+		}
 	}
-	if o, _ := (&Options{Num: 5}).withDefaults(); o.Beam != 5 {
+	if o, _ := with(Options{Num: 5}).checked(); o.Beam != 5 {
 		t.Errorf("5 captions with beam %d", o.Beam)
 	}
 }

@@ -15,49 +15,39 @@ import (
 // sums differ a little from one processor to another.
 const VerifyTolerance = 1e-3
 
-// VerifyToleranceBF16 is that of a captioner opened with cnn.BF16, whose features
-// have fewer digits.
+// VerifyToleranceBF16 is the tolerance for a Captioner opened with cnn.BF16, whose
+// features have fewer digits.
 const VerifyToleranceBF16 = 0.05
 
-// proofOptions never change: the sentence in a folder was written with them.
-var proofOptions = Options{Num: 1, Beam: 3, LengthPower: 0.7, MaxWords: 20, NoRepeat: 3}
+// proofOptions must not change: the sentences in all folders were written with them.
+var proofOptions = Options{Num: 1, Beam: 3, LengthPower: 0.7, MaxWords: 20, NoRepeat: 3, TopP: 1, Temperature: 1, Seed: 1}
 
 // Report is the result of Verify.
 type Report struct {
-	Files    []File  // whose hashes are right
-	Photo    string  // file of the bundled picture; empty where the folder has none
-	Distance float64 // of its features, relative
-	Sentence string  // written for it, as it should be (in float32)
+	Files    []File  // those with the right hash
+	Photo    string  // name of the bundled photo; "" if the folder has none
+	Distance float64 // of its features from those in the folder, relative
+	Sentence string  // written for it
 }
 
-// Verify proves the model on this machine: it hashes every file of the folder
-// again and captions the bundled picture, whose features must be within
-// VerifyTolerance and whose sentence must be the one in the folder; with
-// cnn.BF16, within VerifyToleranceBF16, and the sentence may be another. The
-// report holds what was right up to the first error, a *ModelError.
+// Verify tests the model on this machine: it hashes every file of the folder again
+// and captions the bundled photo. The features must be within VerifyTolerance and the
+// sentence must be the one in the folder; with cnn.BF16 the features must be within
+// VerifyToleranceBF16, and the sentence may differ. The report holds what was right
+// before the first error, a *ModelError.
 func (c *Captioner) Verify(ctx context.Context) (*Report, error) {
 	r := new(Report)
 	switch {
-	case c == nil || c.config == nil:
+	case c.parts().config == nil:
 		return r, errNotOpen
 	case ctx == nil:
 		return r, errNoContext
 	}
-	if err := c.verify(ctx, r); err != nil {
-		if me, ok := err.(*ModelError); ok {
-			me.Dir = c.dir
-		}
-		return r, err
-	}
-	return r, nil
+	return r, inDir(c.verify(ctx, r), c.dir)
 }
 
 func (c *Captioner) verify(ctx context.Context, r *Report) error {
-	b, err := readConfig(c.fsys)
-	if err != nil {
-		return err
-	}
-	now, err := parseConfig(b)
+	now, err := readConfig(c.fsys)
 	if err != nil {
 		return err
 	}
@@ -107,13 +97,13 @@ func (c *Captioner) verify(ctx context.Context, r *Report) error {
 	return nil
 }
 
-// proof is what the bundled picture must give.
+// proof is what the bundled photo must give.
 type proof struct {
 	features []float32
 	sentence string
 }
 
-// prove captions an encoded picture.
+// prove captions an encoded photo.
 func (c *Captioner) prove(ctx context.Context, photo []byte) (*proof, error) {
 	f, err := c.extractor.Read(ctx, bytes.NewReader(photo), nil)
 	if err != nil {

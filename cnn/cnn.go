@@ -38,8 +38,8 @@ type Options struct {
 	// 0 means 224.
 	Height, Width int
 
-	// Threads is the largest number of goroutines that one Run uses, of which
-	// there are never more than processors. 0 means 1.
+	// Threads is the largest number of goroutines that one Run uses, at most one
+	// for each processor. 0 means 1.
 	Threads int
 
 	// Precision is Float32 (the default) or BF16. Where the processor cannot
@@ -82,7 +82,7 @@ type Info struct {
 	MultiplyAdds int64 // of one picture, up to the feature
 	Parameters   int64 // up to the feature
 	WeightBytes  int64 // what the Net keeps in memory: packed weights and other constants
-	PeakBytes    int64 // what one Run of one picture takes besides on one thread: buffers, room of operators, result
+	PeakBytes    int64 // what one Run of one picture takes besides on one thread: buffers, workspace of operators, result
 }
 
 // A FormatError says that a file is not an ONNX model, or a damaged one, or
@@ -216,12 +216,12 @@ func (n *Net) Info() Info {
 	return i
 }
 
-// A Step is one operator of a network as it is planned, for people to read.
+// A Step describes one operator of a planned network to people.
 type Step = plan.Step
 
-// Plan tells what Run does, operator by operator: what the nodes of the model have
-// become, with shapes, memory, cost and the kernel that computes each. The steps
-// are not to be changed. A Net that Open has not made has none.
+// Plan describes the operators that Run computes, in order: what the model's nodes
+// became, with shapes, memory, cost and kernel. The caller must not change the steps.
+// A Net that Open has not made has none.
 func (n *Net) Plan() []Step {
 	if n == nil || n.plan == nil {
 		return nil
@@ -230,8 +230,8 @@ func (n *Net) Plan() []Step {
 }
 
 // Run computes the features of a batch of pictures, [N,C,H,W] in, [N,D] out
-// ([N,H,W,C] for a map). N may be any number, whatever the model was exported
-// with. Run checks ctx between operators. The error for a tensor of another shape
+// ([N,H,W,C] for a map). N may be any number, whatever batch size the model was
+// exported with. Run checks ctx between operators. The error for a tensor of another shape
 // is a *ShapeError.
 func (n *Net) Run(ctx context.Context, batch Tensor) (Tensor, error) {
 	if err := n.check(ctx, batch); err != nil {
@@ -249,8 +249,8 @@ func (n *Net) Run(ctx context.Context, batch Tensor) (Tensor, error) {
 
 // RunInto is Run with the features written into dst, which must have room for as
 // many elements as the result has: N times the product of Info().FeatureShape.
-// What dst holds after an error is not defined. Once the buffers are there, from
-// runs before of as many pictures, RunInto allocates nothing.
+// What dst holds after an error is not defined. RunInto allocates nothing once earlier
+// runs of as many pictures have made the buffers.
 func (n *Net) RunInto(ctx context.Context, dst []float32, batch Tensor) error {
 	if err := n.check(ctx, batch); err != nil {
 		return err

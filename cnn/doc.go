@@ -39,7 +39,7 @@
 // writes into the caller's memory and allocates nothing.
 //
 // Features are within 1e-4, relative, of ONNX Runtime's. With Options.Precision at
-// BF16, for processors with AMX or AVX512_BF16, numbers take half the room and
+// BF16, for processors with AMX or AVX512_BF16, numbers take half the memory and
 // features are within 0.05.
 //
 // A model file is hostile until it is read: sizes are checked before memory is

@@ -21,11 +21,13 @@ func TestExports(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no models in %s (%v)", dir, err)
 	}
+	tried := 0
 	for _, file := range files {
 		base := strings.TrimSuffix(file, ".onnx")
 		if _, err := os.Stat(base + ".f.npy"); err != nil {
 			continue
 		}
+		tried++
 		t.Run(filepath.Base(base), func(t *testing.T) {
 			net, err := Open(file, nil)
 			if err != nil {
@@ -47,6 +49,9 @@ func TestExports(t *testing.T) {
 			}
 			t.Logf("%.2g %v, %d M multiply-adds, %d parameters, %d kB", r, i.FeatureShape, i.MultiplyAdds/1e6, i.Parameters, i.PeakBytes>>10)
 		})
+	}
+	if tried == 0 {
+		t.Errorf("no model in %s has features beside it, MODEL.f.npy", dir)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // Float16 rewrites the model file name of fsys with its weights rounded to
-// FLOAT16, which takes half the room: each is followed by a Cast back to FLOAT,
+// FLOAT16, which takes half the space: each is followed by a Cast back to FLOAT,
 // so any ONNX runtime reads the result and computes in float32. External data
 // are merged in. A weight beyond the range of FLOAT16 (±65,504) is an error.
 func Float16(fsys fs.FS, name string) ([]byte, error) {

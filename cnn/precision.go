@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/cpu"
 )
 
 // A Precision is how weights and activations are stored while a network runs.
@@ -58,7 +58,7 @@ func (p *Precision) UnmarshalText(name []byte) error {
 
 // bf16Unit names the instructions for bf16, "" where there are none. Tests
 // replace it.
-var bf16Unit = kernels.BF16Unit
+var bf16Unit = cpu.BF16Unit
 
 // bf16All is set by tests, whose networks are small.
 var bf16All = false

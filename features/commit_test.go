@@ -104,7 +104,8 @@ func leftovers(t *testing.T, path string) []string {
 func TestCommitSteps(t *testing.T) {
 	defer func() { atomicfile.Step = nil }()
 	old, new := mixable()
-	for ext := range fileFormats {
+	for _, f := range fileFormats {
+		ext := f.extension
 		for _, before := range []*Set{nil, old} {
 			for fail := 0; ; fail++ {
 				path := filepath.Join(t.TempDir(), "f"+ext)
@@ -246,7 +247,8 @@ func TestReadNamesBeside(t *testing.T) {
 // second one is told.
 func TestTwoWriters(t *testing.T) {
 	old, new := mixable()
-	for ext := range fileFormats {
+	for _, f := range fileFormats {
+		ext := f.extension
 		dir := t.TempDir()
 		path := filepath.Join(dir, "f"+ext)
 		w, err := Create(path, old.Shape[1:], nil)

@@ -14,8 +14,8 @@
 // cropped to its size, transparent parts over white, (value/255 − mean)/std,
 // channels first. An [Extractor] joins it to a [cnn.Net].
 //
-// A nil context, reader or picture is an error, and so is what breaks the rules of
-// its interface: readers that count wrongly, pictures with less memory than pixels,
+// Arguments that break their contract give errors: nil contexts, readers and
+// pictures, readers that count wrongly, pictures with less memory than pixels,
 // anything that panics. [Limits] bounds what a photo may take.
 //
 // # Many photos
@@ -41,9 +41,9 @@
 // them, refuses a FILE.names.txt that says something else, and needs that file
 // only where there are none inside, as in files of numpy.save.
 //
-// A file appears complete or not at all, and rows never stand beside names of
-// others: while a pair is replaced, FILE.names.txt is missing for a moment. The
-// rows of an interrupted run wait in FILE.part and a second run goes on from
-// there. One run at a time has a file; another one ends with [ErrBusy]. The few
-// file systems without locks (some network mounts) do not notice that.
+// A file appears complete or not at all, and rows never stand beside the names of
+// other rows: while a pair is replaced, FILE.names.txt is missing for a moment. The
+// rows of an interrupted run wait in FILE.part, and a second run goes on from there.
+// One run at a time can write a file; another one fails with [ErrBusy], except on
+// the few file systems without locks (some network mounts).
 package features

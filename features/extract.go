@@ -67,19 +67,13 @@ func (x *Extractor) Shape() []int {
 	return slices.Clone(x.shape)
 }
 
-// Read returns the features of one photo, read from r: what Stream gives. A
+// Read returns the features of the photo in r, the same as Stream yields. A
 // large JPEG is decoded no larger than it needs to be, which is several times
 // faster than Decode and Image. lim may be nil.
 func (x *Extractor) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float32, error) {
-	if err := x.usable(ctx); err != nil {
-		return nil, err
-	}
-	in := x.input(1)
-	defer x.inputs.Put(in)
-	if err := x.pre.read(ctx, *in, r, lim.withDefaults(), photo.Budget{}); err != nil {
-		return nil, err
-	}
-	return x.one(ctx, *in)
+	return x.prepared(ctx, func(dst []float32) error {
+		return x.pre.read(ctx, dst, r, lim.withDefaults(), photo.Budget{})
+	})
 }
 
 // Prepared returns the features of one picture that Preprocessing.Read or
@@ -97,12 +91,17 @@ func (x *Extractor) Prepared(ctx context.Context, picture []float32) ([]float32,
 // Image returns the features of one picture, within the default Limits of sides
 // and pixels.
 func (x *Extractor) Image(ctx context.Context, img image.Image) ([]float32, error) {
+	return x.prepared(ctx, func(dst []float32) error { return x.pre.image(ctx, dst, img) })
+}
+
+// prepared returns the features of the picture that prepare puts into its argument.
+func (x *Extractor) prepared(ctx context.Context, prepare func([]float32) error) ([]float32, error) {
 	if err := x.usable(ctx); err != nil {
 		return nil, err
 	}
 	in := x.input(1)
 	defer x.inputs.Put(in)
-	if err := x.pre.image(ctx, *in, img); err != nil {
+	if err := prepare(*in); err != nil {
 		return nil, err
 	}
 	return x.one(ctx, *in)
@@ -125,7 +124,7 @@ var (
 	errZero      = errors.New("features: an Extractor that NewExtractor did not make")
 )
 
-// usable says what is wrong with a call of a method of x, nil if nothing.
+// usable checks the receiver and the context of a method.
 func (x *Extractor) usable(ctx context.Context) error {
 	switch {
 	case x == nil || x.net == nil:
@@ -189,7 +188,7 @@ type StreamOptions struct {
 }
 
 // maxJobs and maxBatch bound Jobs and Batch, whose goroutines and memory are
-// there before the first photo is.
+// allocated before the first photo is read.
 const (
 	maxJobs  = 1 << 10
 	maxBatch = 1 << 10
@@ -200,7 +199,7 @@ const (
 // in the goroutine that ranges over the results; a few more than the results
 // seen so far. When ctx is done the sequence ends early, without results for
 // the photos at work: ask ctx.Err() after the loop. No goroutine outlives it,
-// but one whose Read of a pipe or terminal never returns.
+// except one whose Read of a pipe or terminal never returns.
 //
 // Decoding and the network run in Jobs goroutines, each of which takes a batch
 // from file to features, so all cores stay busy with cnn.Options.Threads at 1.
@@ -365,34 +364,4 @@ func (s *stream) prepare(src Source, dst []float32) (err error) {
 	}
 	defer r.Close()
 	return s.x.pre.read(s.ctx, dst, r, s.limits, s.budget)
-}
-
-// Read decodes and prepares one photo, read from r, as Extractor.Read does: the
-// result is [3, Height, Width], for Extractor.Prepared. lim may be nil.
-func (p Preprocessing) Read(ctx context.Context, r io.Reader, lim *Limits) ([]float32, error) {
-	if err := p.Validate(); err != nil {
-		return nil, err
-	}
-	dst := make([]float32, p.Size())
-	if err := p.read(ctx, dst, r, lim.withDefaults(), photo.Budget{}); err != nil {
-		return nil, err
-	}
-	return dst, nil
-}
-
-// read prepares the photo in r into dst. What it takes is drawn from b.
-func (p Preprocessing) read(ctx context.Context, dst []float32, r io.Reader, l photo.Limits, b photo.Budget) (err error) {
-	if ctx == nil {
-		return errNoContext
-	}
-	defer photo.Rescue(&err, "reading the photo")
-	f, err := photo.Open(ctx, r, l, b)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	memory := func(w, h int) int64 { return p.memory(image.Rect(0, 0, w, h), f.Orientation) }
-	return f.Decode(ctx, p.reduction(f.Width, f.Height, f.Orientation), memory, func(pic photo.Picture) error {
-		return p.fill(ctx, dst, pic)
-	})
 }

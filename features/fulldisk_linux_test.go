@@ -27,7 +27,8 @@ func TestFullDisk(t *testing.T) {
 	dir := smallDisk(t, "128k")
 	old, new := mixable()
 	ballast := filepath.Join(dir, "ballast")
-	for ext := range fileFormats {
+	for _, f := range fileFormats {
+		ext := f.extension
 		path := filepath.Join(dir, "f"+ext)
 		if err := old.writeTo(path, nil); err != nil {
 			t.Fatal(err)

@@ -26,7 +26,7 @@ const (
 	maxPartHeader = 1 << 20
 )
 
-// partHeader says what the rows of a journal are.
+// partHeader describes the rows of a journal.
 type partHeader struct {
 	Shape []int             `json:"shape"`
 	Meta  map[string]string `json:"meta"`
@@ -35,7 +35,7 @@ type partHeader struct {
 // partKey identifies the photo of a row.
 type partKey struct{ name, stamp string }
 
-// record is where a journal has a row.
+// record locates a row in a journal.
 type record struct {
 	partKey
 	at   int64 // start of the record
@@ -99,8 +99,8 @@ func appendRecord(b []byte, key partKey, row []float32) []byte {
 var errRecord = errors.New("a damaged record")
 
 // readRecord reads a record of at most limit bytes, with a row of n values. The
-// row is little-endian float32, in *buf. With errRecord, size is what has been
-// read, 0 if the record's length cannot be.
+// row is little-endian float32, in *buf. With errRecord, size is that of the damaged
+// record, 0 where its length is not known.
 func readRecord(r io.Reader, limit int64, n int, buf *[]byte) (key partKey, row []byte, size int, err error) {
 	const head = 8
 	b := slices.Grow((*buf)[:0], head)[:head]
@@ -129,9 +129,9 @@ func readRecord(r io.Reader, limit int64, n int, buf *[]byte) (key partKey, row 
 	return partKey{text[:name], text[name:]}, row, int(total), nil
 }
 
-// readRecords finds the whole records, with rows of n values, in r, which has
-// what follows the header in a journal: the bytes from at to size. A damaged one is
-// passed over, if its length is right; a cut ends them. Neither is an error.
+// readRecords finds the intact records, with rows of n values, in r, which has the
+// bytes from at to size of a journal. A damaged record is skipped if its length is
+// right; nothing is read beyond one that is cut off. Neither is an error.
 func readRecords(r io.Reader, at, size int64, n int) ([]record, error) {
 	in := bufio.NewReaderSize(r, 1<<16)
 	var out []record

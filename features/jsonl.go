@@ -3,14 +3,15 @@ package features
 import (
 	"bufio"
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
-	"math"
-	"os"
 	"slices"
+
+	"github.com/onetomany/caption/internal/element"
 )
+
+var jsonlFormat = fileFormat{".jsonl", writeJSONL, readJSONL, false}
 
 // jsonRow is a line of a .jsonl file. Shape is there for maps only.
 type jsonRow struct {
@@ -31,19 +32,15 @@ func writeJSONL(out io.Writer, w *Writer) error {
 	}
 	return w.each(func(name string, b []byte) error {
 		row.Path = name
-		for i := range row.Features {
-			row.Features[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-		}
+		element.F32.Floats(row.Features, b)
 		return enc.Encode(&row)
 	})
 }
 
-func readJSONL(_ string, f *os.File, _ int64) (*Set, error) { return parseJSONL(f) }
-
-func parseJSONL(r io.Reader) (*Set, error) {
+func readJSONL(f *io.SectionReader) (*Set, error) {
 	s := new(Set)
 	var rowShape []int
-	in := bufio.NewScanner(r)
+	in := bufio.NewScanner(f)
 	in.Buffer(make([]byte, 1<<16), maxLine)
 	line := 1
 	for ; in.Scan(); line++ {

@@ -173,7 +173,7 @@ func TestDefaultsAdmitLargestPhotos(t *testing.T) {
 		copy(file, head)
 		f, err := photo.Parse(file, (*Limits)(nil).withDefaults())
 		if err == nil {
-			err = f.Admit(1, Lite(600).memory(image.Rect(0, 0, w, h), photo.Upright))
+			_, err = f.Admit(1, Lite(600).memory(image.Rect(0, 0, w, h), photo.Upright))
 		}
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/onetomany/caption/internal/atomicfile"
-	"github.com/onetomany/caption/internal/float16"
+	"github.com/onetomany/caption/internal/element"
 )
 
 // The .npy format: numpy/lib/format.py ("NPY format"), version 1.0 to write,
@@ -26,22 +25,15 @@ import (
 // rows and names come in one step. numpy.load and its mmap_mode read the first
 // array and do not look further.
 
+var npyFormat = fileFormat{".npy", writeNPY, readNPY, true}
+
 const npyMagic = "\x93NUMPY"
 
 // maxNPYHeader is numpy's own limit for a header it trusts to parse.
 const maxNPYHeader = 10_000
 
-// dtype is an element type that features are read from.
-type dtype struct {
-	size  int
-	float func(b []byte) float32
-}
-
-var dtypes = map[string]dtype{
-	"<f2": {2, func(b []byte) float32 { return float16.ToFloat32(binary.LittleEndian.Uint16(b)) }},
-	"<f4": {4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }},
-	"<f8": {8, func(b []byte) float32 { return float32(math.Float64frombits(binary.LittleEndian.Uint64(b))) }},
-}
+// dtypes are the element types that features are read from.
+var dtypes = map[string]element.Type{"<f2": element.F16, "<f4": element.F32, "<f8": element.F64}
 
 // namesPath is the file beside an .npy file with the names of its rows, a line each.
 func namesPath(npy string) string { return npy + ".names.txt" }
@@ -154,68 +146,65 @@ func readEnd(r io.Reader) error {
 	return nil
 }
 
-func readNPY(path string, f *os.File, size int64) (*Set, error) {
-	s, inside, err := parseNPY(f, size)
-	if err != nil {
-		return nil, err
-	}
-	names := namesOf(path)
-	beside, err := readNames(names)
-	if missing := errors.Is(err, fs.ErrNotExist); err != nil && (!missing || inside == nil) {
-		return nil, fmt.Errorf("the names of the rows are missing, a line each: %w", err)
-	} else if missing {
-		return s, nil
-	}
-	// A file that took the place of f since it was opened has other names.
-	was, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	now, err := os.Stat(path)
-	switch replaced := err != nil || !os.SameFile(was, now); {
-	case inside == nil && replaced:
-		return nil, errors.New("it was replaced while it was read; read it again")
-	case inside == nil:
-		s.Names = lines(string(beside))
-	case !replaced && !bytes.Equal(inside, beside):
-		return s, compareNames(names, s.Names, lines(string(beside)))
-	}
-	return s, nil
-}
-
-// parseNPY reads the features, and the names as their file has them, nil where
-// they are not inside, as in a file of numpy.save.
-func parseNPY(r io.Reader, size int64) (s *Set, names []byte, err error) {
-	in := bufio.NewReader(r)
-	s = new(Set)
+// readNPY reads the features, and the names if they are inside, as they are not in a
+// file of numpy.save.
+func readNPY(f *io.SectionReader) (*Set, error) {
+	in := bufio.NewReader(f)
+	s := new(Set)
+	var err error
 	if s.Shape, s.Data, err = readFloatArray(in); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if _, err := in.Peek(1); err == io.EOF {
-		return s, nil, nil
+		return s, nil
 	}
 	descr, shape, err := parseNPYHeader(in)
-	if err != nil || descr != "|u1" || len(shape) != 1 || int64(shape[0]) > size {
-		return nil, nil, formatErrorf("more follows than shape %v has, and it is not the names of the rows", s.Shape)
+	if err != nil || descr != "|u1" || len(shape) != 1 || int64(shape[0]) > f.Size() {
+		return nil, formatErrorf("more follows than shape %v has, and it is not the names of the rows", s.Shape)
 	}
-	names = make([]byte, shape[0])
+	names := make([]byte, shape[0])
 	if _, err := io.ReadFull(in, names); err != nil {
-		return nil, nil, formatErrorf("the names end early")
+		return nil, formatErrorf("the names end early")
 	}
 	s.Names = strings.Split(strings.TrimSuffix(string(names), "\n"), "\n")
-	return s, names, readEnd(in)
+	return s, readEnd(in)
+}
+
+// takeNames takes the names beside the .npy file at path where it has none inside, and
+// compares them where it has; f is the file that was read.
+func (s *Set) takeNames(path string, f fs.FileInfo) error {
+	file := namesOf(path)
+	text, err := readNames(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && s.Names != nil:
+		return nil
+	case err != nil:
+		return fmt.Errorf("the names of the rows are missing, a line each: %w", err)
+	}
+	// A file that took the place of f since it was opened has other names.
+	now, err := os.Stat(path)
+	switch replaced := err != nil || !os.SameFile(f, now); {
+	case s.Names == nil && replaced:
+		return errors.New("it was replaced while it was read; read it again")
+	case s.Names == nil:
+		s.Names = lines(text)
+	case !replaced && text != strings.Join(s.Names, "\n")+"\n":
+		return compareNames(file, s.Names, lines(text))
+	}
+	return nil
 }
 
 // readNames reads a file of names.
-func readNames(path string) ([]byte, error) {
+func readNames(path string) (string, error) {
 	fi, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if fi.Size() > maxSetBytes {
-		return nil, formatErrorf("%s has %d bytes", path, fi.Size())
+		return "", formatErrorf("%s has %d bytes", path, fi.Size())
 	}
-	return os.ReadFile(path)
+	text, err := os.ReadFile(path)
+	return string(text), err
 }
 
 // compareNames says where the names inside a file and those in path, beside it,

@@ -7,18 +7,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// An .npz file is a ZIP archive of .npy files. Ours has features, names and
-// meta, a JSON object in a string of no dimension.
+// An .npz file is a ZIP archive of .npy files. Ours has features, names and meta,
+// a JSON object in a string array without dimensions.
+
+var npzFormat = fileFormat{".npz", writeNPZ, readNPZ, false}
 
 func writeNPZ(out io.Writer, w *Writer) error {
 	z := zip.NewWriter(out)
-	// Floats of a network do not get smaller; names do.
+	// The floats of a network do not compress; names do.
 	f, err := z.CreateHeader(&zip.FileHeader{Name: "features.npy", Method: zip.Store})
 	if err != nil {
 		return err
@@ -70,64 +71,66 @@ func addStrings(z *zip.Writer, name string, text []string, shape ...int) error {
 	return b.Flush()
 }
 
-func readNPZ(_ string, f *os.File, size int64) (*Set, error) { return parseNPZ(f, size) }
-
-func parseNPZ(r io.ReaderAt, size int64) (*Set, error) {
-	z, err := zip.NewReader(r, size)
+func readNPZ(f *io.SectionReader) (*Set, error) {
+	z, err := zip.NewReader(f, f.Size())
 	if err != nil {
 		return nil, formatErrorf("npz: %v", err)
 	}
-	open := func(name string) (io.ReadCloser, error) {
-		for _, f := range z.File {
-			if f.Name != name+".npy" {
-				continue
-			}
-			// Floats shrink little and file names some ten times; a bomb a thousand times.
-			const ratio, free = 200, 1 << 20
-			if f.UncompressedSize64 > maxSetBytes || f.UncompressedSize64 > free && f.UncompressedSize64/ratio > f.CompressedSize64 {
-				return nil, formatErrorf("npz: %s unfolds from %d to %d bytes; save it uncompressed", f.Name, f.CompressedSize64, f.UncompressedSize64)
-			}
-			rc, err := f.Open()
-			if err != nil {
-				return nil, formatErrorf("npz: %s: %v", f.Name, err)
-			}
-			return rc, nil
-		}
-		return nil, formatErrorf("npz: no array %q; \"features\" and \"names\" are expected", name)
-	}
-	rc, err := open("features")
-	if err != nil {
-		return nil, err
-	}
 	s := new(Set)
-	in := bufio.NewReader(rc)
-	if s.Shape, s.Data, err = readFloatArray(in); err == nil {
-		err = readEnd(in)
+	var meta []string
+	for _, a := range []struct {
+		name     string
+		optional bool
+		read     func(in io.Reader) error
+	}{
+		{"features", false, func(in io.Reader) (err error) {
+			if s.Shape, s.Data, err = readFloatArray(in); err == nil {
+				err = readEnd(in)
+			}
+			return err
+		}},
+		{"names", false, func(in io.Reader) (err error) { s.Names, err = readStrings(in, 1); return err }},
+		{"meta", true, func(in io.Reader) (err error) { meta, err = readStrings(in, 0); return err }}, // numpy's own files have none
+	} {
+		in, err := openArray(z, a.name)
+		switch {
+		case err != nil && a.optional:
+			continue
+		case err != nil:
+			return nil, err
+		}
+		err = a.read(bufio.NewReader(in))
+		in.Close()
+		if err != nil {
+			return nil, fmt.Errorf("array %q: %w", a.name, err)
+		}
 	}
-	rc.Close()
-	if err != nil {
-		return nil, fmt.Errorf("array \"features\": %w", err)
-	}
-	if rc, err = open("names"); err != nil {
-		return nil, err
-	}
-	s.Names, err = readStrings(bufio.NewReader(rc), 1)
-	rc.Close()
-	if err != nil {
-		return nil, fmt.Errorf("array \"names\": %w", err)
-	}
-	if rc, err = open("meta"); err != nil {
-		return s, nil // numpy's own files have none
-	}
-	meta, err := readStrings(bufio.NewReader(rc), 0)
-	rc.Close()
-	if err != nil {
-		return nil, fmt.Errorf("array \"meta\": %w", err)
-	}
-	if err := json.Unmarshal([]byte(meta[0]), &s.Meta); err != nil {
-		return nil, formatErrorf("npz: array \"meta\": %v", err)
+	if meta != nil {
+		if err := json.Unmarshal([]byte(meta[0]), &s.Meta); err != nil {
+			return nil, formatErrorf("npz: array \"meta\": %v", err)
+		}
 	}
 	return s, nil
+}
+
+// openArray finds an array by its name.
+func openArray(z *zip.Reader, name string) (io.ReadCloser, error) {
+	for _, f := range z.File {
+		if f.Name != name+".npy" {
+			continue
+		}
+		// Floats shrink little and file names some ten times; a bomb a thousand times.
+		const ratio, free = 200, 1 << 20
+		if f.UncompressedSize64 > maxSetBytes || f.UncompressedSize64 > free && f.UncompressedSize64/ratio > f.CompressedSize64 {
+			return nil, formatErrorf("npz: %s unfolds from %d to %d bytes; save it uncompressed", f.Name, f.CompressedSize64, f.UncompressedSize64)
+		}
+		rc, err := f.Open()
+		if err != nil {
+			return nil, formatErrorf("npz: %s: %v", f.Name, err)
+		}
+		return rc, nil
+	}
+	return nil, formatErrorf("npz: no array %q; \"features\" and \"names\" are expected", name)
 }
 
 // readStrings reads an array of fixed-width strings, Unicode or bytes, of the

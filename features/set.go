@@ -7,8 +7,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/onetomany/caption/internal/element"
 )
 
 // Set is a feature file in memory: row i holds the features of Names[i].
@@ -59,29 +62,29 @@ func formatErrorf(format string, a ...any) error {
 // one format with compression, .npz, must not unfold too far either.
 const maxSetBytes = 16 << 30
 
-// fileFormat is how features are written and read under one extension.
+// fileFormat is a format of feature files.
 type fileFormat struct {
-	write func(out io.Writer, w *Writer) error
-	read  func(path string, f *os.File, size int64) (*Set, error)
-	names bool // FILE.names.txt stands beside it
+	extension string
+	write     func(out io.Writer, w *Writer) error
+	read      func(in *io.SectionReader) (*Set, error)
+	names     bool // FILE.names.txt stands beside it
 }
 
-var fileFormats = map[string]fileFormat{
-	".npy":         {writeNPY, readNPY, true},
-	".npz":         {writeNPZ, readNPZ, false},
-	".safetensors": {writeSafetensors, readSafetensors, false},
-	".jsonl":       {writeJSONL, readJSONL, false},
-}
+var fileFormats = []fileFormat{npyFormat, npzFormat, safetensorsFormat, jsonlFormat}
 
 func formatOf(path string) (fileFormat, error) {
-	f, ok := fileFormats[strings.ToLower(filepath.Ext(path))]
-	if !ok {
-		return f, fmt.Errorf("%s: the extension gives the format of a feature file: .npy, .npz, .safetensors or .jsonl", path)
+	var all []string
+	for _, f := range fileFormats {
+		if strings.EqualFold(filepath.Ext(path), f.extension) {
+			return f, nil
+		}
+		all = append(all, f.extension)
 	}
-	return f, nil
+	last := len(all) - 1
+	return fileFormat{}, fmt.Errorf("%s: the extension gives the format of a feature file: %s or %s", path, strings.Join(all[:last], ", "), all[last])
 }
 
-// CheckExtension says what is wrong with path as the name of a feature file, nil
+// CheckExtension returns what is wrong with path as the name of a feature file, nil
 // if nothing.
 func CheckExtension(path string) error {
 	_, err := formatOf(path)
@@ -111,7 +114,10 @@ func ReadFile(path string) (*Set, error) {
 	if fi.Size() > maxSetBytes {
 		return nil, fmt.Errorf("%s: %w", path, formatErrorf("%d bytes, above the limit of %d", fi.Size(), int64(maxSetBytes)))
 	}
-	s, err := format.read(path, f, fi.Size())
+	s, err := format.read(io.NewSectionReader(f, 0, fi.Size()))
+	if err == nil && format.names {
+		err = s.takeNames(path, fi)
+	}
 	if err == nil {
 		err = s.check()
 	}
@@ -192,23 +198,23 @@ func values(shape []int) (int64, bool) {
 	return n, true
 }
 
-// readValues reads n values of type dt. It allocates as the data come, so a
-// header that lies costs nothing.
-func readValues(r io.Reader, n int64, dt dtype) ([]float32, error) {
+// readValues reads n values. It allocates as the data come, so a header that lies
+// costs nothing.
+func readValues(r io.Reader, n int64, typ element.Type) ([]float32, error) {
 	out := make([]float32, 0, min(n, 1<<20))
 	buf := make([]byte, 1<<16)
 	for rest := n; rest > 0; {
-		m := min(rest, int64(len(buf)/dt.size))
-		b := buf[:int(m)*dt.size]
+		m := min(rest, int64(len(buf)*8/typ.Bits()))
+		b := buf[:typ.Size(m)]
 		if _, err := io.ReadFull(r, b); err != nil {
 			if err == io.EOF || err == io.ErrUnexpectedEOF {
 				return nil, formatErrorf("the data end early: %d values are missing", rest)
 			}
 			return nil, err
 		}
-		for ; len(b) > 0; b = b[dt.size:] {
-			out = append(out, dt.float(b))
-		}
+		at := len(out)
+		out = slices.Grow(out, int(m))[:at+int(m)]
+		typ.Floats(out[at:], b)
 		rest -= m
 	}
 	return out, nil

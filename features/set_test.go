@@ -100,7 +100,8 @@ func bits(v []float32) []uint32 {
 // What is written reads back bit for bit, and the same rows give the same bytes.
 func TestRoundTrip(t *testing.T) {
 	meta := map[string]string{"cnn": "abc", "text": "ü\"\n"}
-	for ext := range fileFormats {
+	for _, f := range fileFormats {
+		ext := f.extension
 		for _, shape := range [][]int{{5}, {1}, {2, 3, 4}} {
 			for _, n := range []int{1, 7} {
 				s := testRows(n, shape...)
@@ -250,8 +251,8 @@ func TestReadRefuses(t *testing.T) {
 // FuzzReadFile gives the bytes to every reader.
 func FuzzReadFile(f *testing.F) {
 	dir := f.TempDir()
-	for ext := range fileFormats {
-		path := filepath.Join(dir, "f"+ext)
+	for _, format := range fileFormats {
+		path := filepath.Join(dir, "f"+format.extension)
 		if err := testRows(3, 4).writeTo(path, map[string]string{"a": "b"}); err != nil {
 			f.Fatal(err)
 		}
@@ -269,16 +270,9 @@ func FuzzReadFile(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		for name, read := range map[string]func() (*Set, error){
-			"npy": func() (*Set, error) {
-				s, _, err := parseNPY(bytes.NewReader(b), int64(len(b)))
-				return s, err
-			},
-			"npz":         func() (*Set, error) { return parseNPZ(bytes.NewReader(b), int64(len(b))) },
-			"safetensors": func() (*Set, error) { return parseSafetensors(bytes.NewReader(b), int64(len(b))) },
-			"jsonl":       func() (*Set, error) { return parseJSONL(bytes.NewReader(b)) },
-		} {
-			s, err := read()
+		for _, format := range fileFormats {
+			name := format.extension
+			s, err := format.read(section(b))
 			if err != nil {
 				continue
 			}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/onetomany/caption/features/internal/photo"
+	"github.com/onetomany/caption/internal/message"
 )
 
 // Source is a photo to be read.
@@ -66,18 +67,8 @@ func openStdin() (io.ReadCloser, error) { return io.NopCloser(os.Stdin), nil }
 
 // broken is a source that fails with err.
 func broken(name string, err error) Source {
-	err = short(err)
+	err = message.Cause(err)
 	return Source{Name: name, Open: func() (io.ReadCloser, error) { return nil, err }}
-}
-
-// short drops the operation and path of a file error: whoever reports it names
-// the source.
-func short(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // FileSource is the file at path.
@@ -107,7 +98,7 @@ func fileSource(path string, fi fs.FileInfo) Source {
 func openRegular(path string) (io.ReadCloser, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, short(err)
+		return nil, message.Cause(err)
 	}
 	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
 		f.Close()
@@ -128,7 +119,7 @@ func (l *lateFile) Read(b []byte) (int, error) {
 	if f == nil {
 		var err error
 		if f, err = os.Open(l.path); err != nil {
-			return 0, short(err)
+			return 0, message.Cause(err)
 		}
 		l.file.Store(f)
 	}

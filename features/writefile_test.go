@@ -39,7 +39,8 @@ func interrupted(t *testing.T, x *Extractor, path string, sources []Source, n in
 // An interrupted extraction goes on, and its file has the same bytes as that
 // of an uninterrupted one.
 func TestWriteFileResumes(t *testing.T) {
-	for ext := range fileFormats {
+	for _, f := range fileFormats {
+		ext := f.extension
 		t.Run(ext, func(t *testing.T) {
 			dir := t.TempDir()
 			net := new(toy)

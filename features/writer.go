@@ -14,11 +14,12 @@ import (
 
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/filelock"
+	"github.com/onetomany/caption/internal/message"
 )
 
 // Writer writes a feature file. Rows go to a journal, FILE.part, until Commit
 // writes the file itself; so the file is complete or absent, its number of
-// rows need not be known before, and what an interrupted run has done is kept.
+// rows need not be known in advance, and the rows of an interrupted run are kept.
 // A Writer is not safe for concurrent use.
 //
 // The journal is locked until Commit or Close, so one Writer at a time has a
@@ -72,8 +73,8 @@ func Create(path string, row []int, meta map[string]string) (*Writer, error) {
 	if w.target, err = atomicfile.Resolve(path); err != nil {
 		return nil, atomicfile.CreateError(path, filepath.Dir(path), err)
 	}
-	// What would keep Commit from writing is found now, and what a killed run
-	// left is removed.
+	// What would keep Commit from writing shows up now, and the temporary files of
+	// a killed run are removed.
 	for _, p := range w.files() {
 		f, err := atomicfile.Create(p)
 		if err != nil {
@@ -86,7 +87,7 @@ func Create(path string, row []int, meta map[string]string) (*Writer, error) {
 	case errors.Is(err, filelock.ErrLocked):
 		return nil, fmt.Errorf("cannot write %s: %w; wait for it or choose another name", path, ErrBusy)
 	case err != nil:
-		return nil, fmt.Errorf("cannot write %s: the rows on their way cannot go to %s: %w; remove what is there", path, w.partPath(), short(err))
+		return nil, fmt.Errorf("cannot write %s: the rows on their way cannot go to %s: %w; remove what is there", path, w.partPath(), message.Cause(err))
 	}
 	w.part = part
 	fi, err := part.Stat()
@@ -101,7 +102,7 @@ func Create(path string, row []int, meta map[string]string) (*Writer, error) {
 	default:
 		part.Close()
 	}
-	return nil, fmt.Errorf("%s: %w", w.partPath(), short(err))
+	return nil, fmt.Errorf("%s: %w", w.partPath(), message.Cause(err))
 }
 
 func newWriter(path string, format fileFormat, row []int, meta map[string]string) *Writer {
@@ -170,7 +171,7 @@ func (w *Writer) begin() error {
 	return err
 }
 
-// find looks up the row that an interrupted run has of a photo.
+// find looks up a photo's row from an interrupted run.
 func (w *Writer) find(src Source) (record, bool) {
 	rec, ok := w.old[partKey{src.Name, src.Stamp}]
 	return rec, ok && src.Stamp != ""
@@ -233,32 +234,32 @@ func (w *Writer) Commit() error {
 
 // write writes the feature file, and the names beside it.
 func (w *Writer) write() error {
-	file := func(path string, write func(io.Writer) error) (*atomicfile.File, error) {
-		f, err := atomicfile.Create(path)
-		if err != nil {
-			return nil, err
-		}
-		if err := f.Fill(write); err != nil {
-			f.Close()
-			return nil, err
-		}
-		return f, nil
-	}
-	data, err := file(w.target, func(out io.Writer) error { return w.format.write(out, w) })
+	data, err := w.fill(w.target, w.format.write)
 	if err != nil {
 		return err
 	}
 	defer data.Close()
-	var labels []*atomicfile.File
-	if w.format.names {
-		l, err := file(namesPath(w.target), func(out io.Writer) error { return writeNames(out, w) })
-		if err != nil {
-			return err
-		}
-		defer l.Close()
-		labels = append(labels, l)
+	if !w.format.names {
+		return data.Commit()
 	}
-	return atomicfile.CommitLabelled(data, labels...)
+	names, err := w.fill(namesPath(w.target), writeNames)
+	if err != nil {
+		return err
+	}
+	return atomicfile.CommitLabelled(data, names)
+}
+
+// fill writes a file that is to be committed.
+func (w *Writer) fill(path string, write func(io.Writer, *Writer) error) (*atomicfile.File, error) {
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Fill(func(out io.Writer) error { return write(out, w) }); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // Close ends without Commit: the journal stays for the next run, unless it has

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/onetomany/caption/captioner"
-	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/models"
 )
 
@@ -22,11 +21,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer f.Close()
-	img, err := features.Decode(f, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	captions, err := c.Caption(context.Background(), img, nil)
+	captions, err := c.Caption(context.Background(), f, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

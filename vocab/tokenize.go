@@ -13,8 +13,8 @@ import (
 // clitics are the English word endings that are tokens of their own.
 var clitics = []string{"'s", "'m", "'d", "'re", "'ve", "'ll", "n't"}
 
-// Tokenize splits a caption into lower-case words without punctuation, the way
-// of the COCO caption evaluation (Stanford's PTBTokenizer, then punctuation
+// Tokenize splits a caption into lower-case words without punctuation, as the
+// COCO caption evaluation does (Stanford's PTBTokenizer, then punctuation
 // removed):
 //
 //	A man's T-shirt, size 2.5!   a man 's t-shirt size 2.5
@@ -27,7 +27,7 @@ var clitics = []string{"'s", "'m", "'d", "'re", "'ve", "'ll", "n't"}
 // are words of their own, written together or, as in Flickr8k, apart; Join puts
 // them back. Everything else separates words and is dropped, invalid UTF-8 too.
 // HTML entities count as what they stand for. Text is brought to Unicode normal
-// form C, so that an accent is one whether composed or not.
+// form C, so that composed and decomposed accents are the same.
 func Tokenize(caption string) []string {
 	var tokens []string
 	for s := normalize(caption); s != ""; {
@@ -49,7 +49,7 @@ func Tokenize(caption string) []string {
 // word and its clitic ("man" and "'s" give "man's"). Tokenize undoes it.
 func Join(tokens []string) string {
 	var b strings.Builder
-	word := false // the token before is one that a clitic can be attached to
+	word := false // a clitic can be attached to the token before
 	for i, t := range tokens {
 		clitic := slices.Contains(clitics, t)
 		if i > 0 && !(clitic && word) {
@@ -123,7 +123,7 @@ func wordLen(s string) int {
 // each with a point, and no word right behind them.
 func initialsLen(s string) int {
 	n, letters := 0, 0
-	for letters <= 10 { // a bound, or a long row of them would take quadratic time
+	for letters <= 10 { // bounded: a long row of them would take quadratic time
 		r, size := utf8.DecodeRuneInString(s[n:])
 		if !unicode.IsLetter(r) || !strings.HasPrefix(s[n+size:], ".") {
 			if letters < 2 || isWord(r) {
@@ -141,8 +141,8 @@ func isWord(r rune) bool {
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsNumber(r))
 }
 
-// loneClitic returns the clitic at the start of s that stands for itself. (A
-// lone n't is a word by its letters.)
+// loneClitic returns the clitic at the start of s that stands alone, else "". (A lone
+// n't is a word by its letters.)
 func loneClitic(s string) string {
 	for _, c := range clitics {
 		if rest, ok := strings.CutPrefix(s, c); ok {

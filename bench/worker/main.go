@@ -31,92 +31,70 @@ type worker struct {
 	batch cnn.Tensor
 	out   cnn.Tensor
 
-	jpeg scaledjpeg.Decoder
+	jpeg scaledjpeg.Decoder // as features uses it
 }
 
 func main() {
 	log.SetFlags(0)
-	log.SetPrefix("worker: ")
 	w := &worker{}
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
-		answer, err := w.do(strings.Fields(in.Text()))
-		if err != nil {
-			log.Fatalf("%s: %v", in.Text(), err)
-		}
-		fmt.Println(answer)
+		log.SetPrefix("worker: " + in.Text() + ": ")
+		fmt.Println(w.do(strings.Fields(in.Text())))
 	}
 }
 
-func (w *worker) do(words []string) (answer string, err error) {
+func (w *worker) do(words []string) (answer string) {
 	var args [4]string
 	copy(args[:], words)
 	start := time.Now()
-	since := func() int64 { return time.Since(start).Nanoseconds() }
+	since := func() string { return fmt.Sprint(time.Since(start).Nanoseconds()) }
 	switch args[0] {
 	case "open":
-		threads, err := strconv.Atoi(args[2])
-		if err != nil {
-			return "", err
-		}
-		opt := &cnn.Options{Threads: threads}
+		opt := &cnn.Options{Threads: must(strconv.Atoi(args[2]))}
 		if args[3] == "bf16" {
 			opt.Precision = cnn.BF16
 		}
-		w.net, err = cnn.Open(args[1], opt)
-		if err != nil {
-			return "", err
-		}
+		w.net = must(cnn.Open(args[1], opt))
 		took := since()
 		i := w.net.Info()
-		return fmt.Sprint(took, " ", i.FeatureNode, " ", i.Channels, " ", i.Height, " ", i.Width), nil
+		return fmt.Sprint(took, " ", i.FeatureNode, " ", i.Channels, " ", i.Height, " ", i.Width)
 	case "input":
-		n, err := strconv.Atoi(args[1])
-		if err != nil {
-			return "", err
-		}
-		i := w.net.Info()
-		w.batch.Shape = []int{n, i.Channels, i.Height, i.Width}
-		w.batch.Data = make([]float32, n*i.Channels*i.Height*i.Width)
-		f, err := os.Open(args[2])
-		if err != nil {
-			return "", err
-		}
+		n, i := must(strconv.Atoi(args[1])), w.net.Info()
+		w.batch = cnn.Tensor{Shape: []int{n, i.Channels, i.Height, i.Width}, Data: make([]float32, n*i.Channels*i.Height*i.Width)}
+		f := must(os.Open(args[2]))
 		defer f.Close()
-		return "ok", binary.Read(f, binary.LittleEndian, w.batch.Data)
+		check(binary.Read(f, binary.LittleEndian, w.batch.Data))
+		return "ok"
 	case "run":
-		if w.out, err = w.net.Run(context.Background(), w.batch); err != nil {
-			return "", err
-		}
-		return fmt.Sprint(since()), nil
+		w.out = must(w.net.Run(context.Background(), w.batch))
+		return since()
 	case "save":
 		raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(w.out.Data))), 4*len(w.out.Data))
-		return "ok", os.WriteFile(args[1], raw, 0o666)
+		check(os.WriteFile(args[1], raw, 0o666))
+		return "ok"
 	case "decode":
-		return w.decode(args[1])
+		data := must(os.ReadFile(args[1]))
+		start = time.Now()
+		must(w.jpeg.Decode(context.Background(), data, 4))
+		return since()
 	case "prepare":
-		f, err := os.Open(args[1])
-		if err != nil {
-			return "", err
-		}
+		f := must(os.Open(args[1]))
 		defer f.Close()
-		if _, err := features.Lite(260).Read(context.Background(), f, nil); err != nil {
-			return "", err
-		}
-		return fmt.Sprint(since()), nil
+		must(features.Lite(260).Read(context.Background(), f, nil))
+		return since()
 	}
-	return "", fmt.Errorf("unknown request %q", args[0])
+	log.Fatal("unknown request")
+	return ""
 }
 
-// decode takes the decoder that the package features takes.
-func (w *worker) decode(path string) (string, error) {
-	data, err := os.ReadFile(path)
+func must[T any](v T, err error) T {
+	check(err)
+	return v
+}
+
+func check(err error) {
 	if err != nil {
-		return "", err
+		log.Fatal(err)
 	}
-	start := time.Now()
-	if _, err := w.jpeg.Decode(context.Background(), data, 4); err != nil {
-		return "", err
-	}
-	return fmt.Sprint(time.Since(start).Nanoseconds()), nil
 }

@@ -1,20 +1,25 @@
 package dataset
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/onetomany/caption/internal/message"
 )
 
-// Limits of a data set; a file beyond them is none of captions.
+// Limits of a data set; what is beyond them is no file of captions.
 const (
-	maxCaption = 4096 // bytes
-	maxName    = 1024 // bytes
+	maxFile    = 1 << 30 // bytes; Karpathy's file of COCO has 144 MB
+	maxCaption = 4096    // bytes
+	maxName    = 1024    // bytes
 )
 
 // builder collects the photos of a set while its files are parsed.
@@ -23,15 +28,15 @@ type builder struct {
 	file      string   // being parsed
 	dirs      []string // where its photos can be
 	split     string   // what the file's name says
+	fileSplit bool     // a photo's split came from there
 	splits    bool     // the set has splits
 	photos    []draft
 	index     map[string]int // name -> index in photos
-	fileSplit bool           // a photo's split came from the current file's name
 	noText    int            // captions without any word
 	notes     []string
 }
 
-// draft is a photo whose file is not looked for yet.
+// draft is a photo whose file has not been looked for yet.
 type draft struct {
 	Photo
 	alt  string   // another relative path of the file, or ""
@@ -40,11 +45,46 @@ type draft struct {
 
 func newBuilder(path string) *builder { return &builder{path: path, index: map[string]int{}} }
 
-// enter starts a file.
-func (b *builder) enter(file string) {
+// read parses a file of captions.
+func (b *builder) read(file string, parse func(*builder, []byte) error) error {
+	b.start(file)
+	// Stat before Open: opening a named pipe would wait for its writer.
+	if fi, err := os.Stat(file); err != nil {
+		return fmt.Errorf("data set: %w", err)
+	} else if !fi.Mode().IsRegular() {
+		return b.errorf(0, "not a regular file")
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("data set: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return fmt.Errorf("data set: %w", err)
+	}
+	if len(data) > maxFile {
+		return b.errorf(0, "larger than the limit of %d bytes", maxFile)
+	}
+	return parse(b, bytes.TrimPrefix(data, []byte("\ufeff")))
+}
+
+func (b *builder) start(file string) {
 	b.file = file
 	b.dirs = imageDirs(file)
 	b.split, b.fileSplit = splitOfFile(file), false
+}
+
+// lines calls f with each line, its end included, and its number.
+func (b *builder) lines(data []byte, f func(line int, text string) error) error {
+	line := 0
+	for text := range strings.Lines(string(data)) {
+		line++
+		if err := f(line, text); err != nil {
+			return b.errorf(line, "%w", err)
+		}
+	}
+	return nil
 }
 
 // errorf says what is wrong in the current file, at a line if it is not 0.
@@ -54,6 +94,10 @@ func (b *builder) errorf(line int, format string, args ...any) error {
 		at = fmt.Sprintf(", line %d", line)
 	}
 	return message.Error(fmt.Errorf("data set %s%s: %w", b.file, at, fmt.Errorf(format, args...)))
+}
+
+func (b *builder) note(format string, args ...any) {
+	b.notes = append(b.notes, fmt.Sprintf(format, args...))
 }
 
 // photo returns the photo of a name, a new one if need be.
@@ -72,8 +116,8 @@ func (b *builder) photo(name string) (*draft, error) {
 	return &b.photos[i], nil
 }
 
-// cleanName writes a relative path in one way. Paths that lead out of the data
-// set's folder are refused: the file of captions may come from anywhere.
+// cleanName returns a relative path in its shortest form. Paths that lead out of the
+// data set's folder are refused: the file of captions may come from anywhere.
 func cleanName(name string) (string, error) {
 	name = strings.ReplaceAll(strings.TrimSpace(name), `\`, "/") // as in tables made on Windows
 	switch {
@@ -89,11 +133,22 @@ func cleanName(name string) (string, error) {
 	return clean, nil
 }
 
-// setSplit puts a photo into a split; "" leaves it.
+// setSplit puts a photo into the split that its row names, else the name of the file;
+// with neither it does nothing.
 func (b *builder) setSplit(p *draft, split string) error {
 	split, err := splitOf(split)
-	if err != nil || split == "" {
+	if err != nil {
 		return err
+	}
+	if split == "" && b.split != "" {
+		split = b.split
+		if !b.fileSplit {
+			b.fileSplit = true
+			b.note("the photos of %s are in split %s, as its name says", filepath.Base(b.file), split)
+		}
+	}
+	if split == "" {
+		return nil
 	}
 	if p.Split != "" && p.Split != split {
 		return fmt.Errorf("image %.100q is in split %s here and in %s before", p.Name, split, p.Split)
@@ -101,18 +156,6 @@ func (b *builder) setSplit(p *draft, split string) error {
 	p.Split = split
 	b.splits = true
 	return nil
-}
-
-// orFileSplit is the split of a row, or the one in the file's name.
-func (b *builder) orFileSplit(split string) string {
-	if strings.TrimSpace(split) != "" || b.split == "" {
-		return split
-	}
-	if !b.fileSplit {
-		b.fileSplit = true
-		b.notes = append(b.notes, fmt.Sprintf("the photos of %s are in split %s, as its name says", filepath.Base(b.file), b.split))
-	}
-	return b.split
 }
 
 // caption adds a caption; one without any text is counted and dropped.
@@ -129,14 +172,13 @@ func (b *builder) caption(p *draft, caption string) error {
 	return nil
 }
 
-// add is photo, setSplit and caption for one row of a table. The file's name
-// gives the split if the row does not.
+// add adds a row: the captions of an image, and its split or "".
 func (b *builder) add(image, split string, captions ...string) error {
 	p, err := b.photo(image)
 	if err != nil {
 		return err
 	}
-	if err := b.setSplit(p, b.orFileSplit(split)); err != nil {
+	if err := b.setSplit(p, split); err != nil {
 		return err
 	}
 	for _, c := range captions {
@@ -158,8 +200,7 @@ func imageDirs(file string) []string {
 	// captions_train2017.json -> train2017
 	if _, part, ok := strings.Cut(stem(file), "_"); ok && filepath.IsLocal(part) {
 		dirs = append(dirs, filepath.Join(dir, part), filepath.Join(dir, "images", part))
-		up := filepath.Dir(dir)
-		if filepath.Base(dir) == "annotations" {
+		if up, base := filepath.Split(dir); base == "annotations" {
 			dirs = append(dirs, filepath.Join(up, part), filepath.Join(up, "images"), filepath.Join(up, "images", part))
 		}
 	}
@@ -168,45 +209,44 @@ func imageDirs(file string) []string {
 
 // set looks for the files and makes the set.
 func (b *builder) set(name string, needFiles bool) (*Set, error) {
-	s := &Set{Name: name, Notes: b.notes}
-	var noCaption, captioned int
-	hit := "" // the folder of the last file found, tried first
+	s := &Set{Name: name}
+	captioned := 0
+	var first *draft // without a file
+	hit := ""        // the folder of the last file found, tried first
 	for i := range b.photos {
 		p := &b.photos[i]
 		if len(p.Captions) == 0 {
-			noCaption++
 			continue
 		}
 		captioned++
 		p.Path, hit = p.find(hit)
 		if p.Path == "" {
+			first = cmp.Or(first, p)
 			s.Missing = append(s.Missing, p.Name)
 			if needFiles {
 				continue
 			}
 		}
-		if p.Split == "" {
-			p.Split = Train
-		}
+		p.Split = cmp.Or(p.Split, Train)
 		s.Photos = append(s.Photos, p.Photo)
 	}
 	if captioned == 0 {
 		return nil, fmt.Errorf("data set %s: no photo with a caption in it", b.path)
 	}
 	if len(s.Photos) == 0 {
-		first := b.photos[b.index[s.Missing[0]]]
 		return nil, fmt.Errorf("data set %s: none of its %d photos is there; %q, for one, was looked for in %s",
 			b.path, captioned, first.Name, strings.Join(first.dirs, ", "))
 	}
 	if b.noText > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("left out %s without text", message.Count(b.noText, "caption")))
+		b.note("left out %s without text", message.Count(b.noText, "caption"))
 	}
-	if noCaption > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("left out %s without caption", message.Count(noCaption, "photo")))
+	if n := len(b.photos) - captioned; n > 0 {
+		b.note("left out %s without caption", message.Count(n, "photo"))
 	}
 	if n := len(s.Missing); n > 0 && needFiles {
-		s.Notes = append(s.Notes, fmt.Sprintf("left out %d of %s: no file (%s)", n, message.Count(captioned, "photo"), firstNames(s.Missing)))
+		b.note("left out %d of %s: no file (%s)", n, message.Count(captioned, "photo"), firstNames(s.Missing))
 	}
+	s.Notes = b.notes
 	if !b.splits {
 		s.EnsureVal()
 	}
@@ -219,12 +259,11 @@ func (p *draft) find(hit string) (path, dir string) {
 		if name == "" {
 			continue
 		}
-		name = filepath.FromSlash(name)
-		if hit != "" && isFile(filepath.Join(hit, name)) {
-			return filepath.Join(hit, name), hit
-		}
-		for _, d := range p.dirs {
-			if f := filepath.Join(d, name); isFile(f) {
+		for _, d := range append([]string{hit}, p.dirs...) {
+			if d == "" {
+				continue
+			}
+			if f := filepath.Join(d, filepath.FromSlash(name)); isFile(f) {
 				return f, d
 			}
 		}
@@ -241,7 +280,7 @@ func isFile(path string) bool {
 func firstNames(names []string) string {
 	var q []string
 	for _, n := range names[:min(3, len(names))] {
-		q = append(q, fmt.Sprintf("%q", n))
+		q = append(q, strconv.Quote(n))
 	}
 	if len(names) > 3 {
 		q = append(q, "…")

@@ -1,9 +1,11 @@
 package dataset
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -29,7 +31,7 @@ type Photo struct {
 type Set struct {
 	Name    string
 	Photos  []Photo
-	Missing []string // names of photos left out because they have no file
+	Missing []string // names of the photos without a file, which Open leaves out
 	Notes   []string // what the user should know, a sentence each, without the set's name
 }
 
@@ -72,36 +74,36 @@ const valShare = 20
 // training and evaluation of the same set agree on it. Open does it for sets
 // that have no splits at all.
 func (s *Set) EnsureVal() {
-	var train, val int
-	lowest, lowestHash := -1, uint64(0)
-	var chosen []int
+	var train, chosen []int
 	for i, p := range s.Photos {
 		switch p.Split {
 		case Val:
-			val++
+			return
 		case Train:
-			train++
-			h := fnv.New64a()
-			h.Write([]byte(p.Name))
-			sum := h.Sum64()
-			if sum%valShare == 0 {
+			train = append(train, i)
+			if nameHash(p)%valShare == 0 {
 				chosen = append(chosen, i)
-			}
-			if lowest < 0 || sum < lowestHash {
-				lowest, lowestHash = i, sum
 			}
 		}
 	}
-	if val > 0 || train < 2 {
+	if len(train) < 2 {
 		return
 	}
-	if len(chosen) == 0 || len(chosen) == train {
-		chosen = []int{lowest}
+	if len(chosen) == 0 || len(chosen) == len(train) {
+		chosen = []int{slices.MinFunc(train, func(i, j int) int {
+			return cmp.Compare(nameHash(s.Photos[i]), nameHash(s.Photos[j]))
+		})}
 	}
 	for _, i := range chosen {
 		s.Photos[i].Split = Val
 	}
-	s.Notes = append(s.Notes, fmt.Sprintf("no val split: took %d of %d train photos for it, chosen by name", len(chosen), train))
+	s.Notes = append(s.Notes, fmt.Sprintf("no val split: took %d of %d train photos for it, chosen by name", len(chosen), len(train)))
+}
+
+func nameHash(p Photo) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(p.Name))
+	return h.Sum64()
 }
 
 // splits are the names of splits that data sets use.
@@ -124,10 +126,8 @@ func splitOf(s string) (string, error) {
 // splitOfFile finds a split in a file name such as captions_val2014.json.
 func splitOfFile(file string) string {
 	words := strings.FieldsFunc(strings.ToLower(stem(file)), func(r rune) bool { return !unicode.IsLetter(r) })
-	for _, w := range words {
-		if s, ok := splits[w]; ok {
-			return s
-		}
+	if i := slices.IndexFunc(words, func(w string) bool { return splits[w] != "" }); i >= 0 {
+		return splits[words[i]]
 	}
 	return ""
 }

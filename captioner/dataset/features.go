@@ -139,25 +139,21 @@ func Extract(ctx context.Context, x *features.Extractor, opt *features.StreamOpt
 // another CNN, or of another preprocessing, says nonsense without any error.
 func Distance(ctx context.Context, x *features.Extractor, lim *features.Limits, sets ...*Set) (d float64, photo string, err error) {
 	for _, s := range sets {
-		for _, p := range s.Photos {
-			if p.Path == "" {
-				continue
-			}
-			is, err := read(ctx, x, lim, p.Path)
-			if err != nil {
-				return 0, "", fmt.Errorf("%s: %w", p.Path, err)
-			}
-			return features.Distance(p.Features, is), p.Name, nil
+		i := slices.IndexFunc(s.Photos, func(p Photo) bool { return p.Path != "" })
+		if i < 0 {
+			continue
 		}
+		p := s.Photos[i]
+		var is []float32
+		r, err := features.FileSource(p.Path).Open()
+		if err == nil {
+			is, err = x.Read(ctx, r, lim)
+			r.Close()
+		}
+		if err != nil {
+			return 0, "", fmt.Errorf("%s: %w", p.Path, err)
+		}
+		return features.Distance(p.Features, is), p.Name, nil
 	}
 	return 0, "", nil
-}
-
-func read(ctx context.Context, x *features.Extractor, lim *features.Limits, path string) ([]float32, error) {
-	r, err := features.FileSource(path).Open()
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return x.Read(ctx, r, lim)
 }

@@ -23,7 +23,7 @@ func fuzz(f *testing.F, file string, parse func(*builder, []byte) error, oracle 
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b := newBuilder(file)
-		b.enter(file)
+		b.start(file)
 		if err := parse(b, data); err != nil {
 			if strings.ContainsAny(err.Error(), "\n\x1b\u202e") || !strings.Contains(err.Error(), file) || len(err.Error()) > 500 {
 				t.Fatalf("error %q is not one line with the file in it", err)
@@ -88,7 +88,7 @@ func FuzzLists(f *testing.F) {
 	f.Add([]byte(tokenTxt), []byte("a.jpg\n"), []byte("b.jpg\nunknown\n"))
 	f.Fuzz(func(t *testing.T, tokens, train, dev []byte) {
 		b := newBuilder("x")
-		b.enter("x.token")
+		b.start("x.token")
 		if parseTokens(b, tokens) != nil || parseList(b, train, "train") != nil || parseList(b, dev, "dev") != nil {
 			return
 		}

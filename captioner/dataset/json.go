@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,86 +32,84 @@ type jsonAnnotation struct {
 	Caption string          `json:"caption"`
 }
 
-// jsonParser reads a JSON file and knows the line that it has come to.
+// jsonParser reads a JSON file piece by piece: it may be large, and errors name a line.
 type jsonParser struct {
 	*builder
-	data []byte
-	dec  *json.Decoder
+	dec         *json.Decoder
+	ids         map[string]int   // COCO: index of the photo of an id
+	annotations []jsonAnnotation // COCO: may stand before the images
 }
 
 // parseJSON reads COCO captions, Karpathy's files, and lists of records.
 func parseJSON(b *builder, data []byte) error {
-	p := jsonParser{b, data, json.NewDecoder(bytes.NewReader(data))}
-	t, err := p.dec.Token()
-	if err != nil {
-		return p.fail(err)
+	p := &jsonParser{builder: b, dec: json.NewDecoder(bytes.NewReader(data)), ids: map[string]int{}}
+	if err := p.file(); err != nil {
+		if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errors.New("the file is cut off")
+		}
+		return b.errorf(1+bytes.Count(data[:p.dec.InputOffset()], []byte("\n")), "%w", err)
 	}
-	switch t {
-	case json.Delim('['):
+	return p.annotate()
+}
+
+func (p *jsonParser) file() error {
+	t, err := p.dec.Token()
+	switch {
+	case err != nil:
+		return err
+	case t == json.Delim('['):
 		err = elements(p, func(r record) error { return p.add(r.Image, r.Split, r.Captions...) })
-	case json.Delim('{'):
+	case t == json.Delim('{'):
 		err = p.object()
 	default:
-		return p.fail(errors.New(accepted))
+		return errors.New(accepted)
 	}
 	if err != nil {
 		return err
 	}
 	if _, err := p.dec.Token(); err != io.EOF {
-		return p.fail(errors.New("the file goes on after its end"))
+		return errors.New("the file goes on after its end")
 	}
 	return nil
 }
 
 // object reads what follows the '{' of a COCO or Karpathy file.
-func (p jsonParser) object() error {
+func (p *jsonParser) object() error {
 	images := false
-	ids := map[string]int{} // COCO: index of the photo of an id
-	var annotations []jsonAnnotation
 	for p.dec.More() {
 		key, err := p.dec.Token()
 		if err != nil {
-			return p.fail(err)
+			return err
 		}
 		switch key {
 		case "images":
 			images = true
-			if err = p.open(); err == nil {
-				err = elements(p, func(im jsonImage) error { return p.image(im, ids) })
-			}
+			err = array(p, p.image)
 		case "annotations":
-			if err = p.open(); err == nil {
-				err = elements(p, func(a jsonAnnotation) error {
-					annotations = append(annotations, a)
-					return nil
-				})
-			}
+			err = array(p, func(a jsonAnnotation) error {
+				p.annotations = append(p.annotations, a)
+				return nil
+			})
 		default:
 			var skip json.RawMessage
-			if err = p.dec.Decode(&skip); err != nil {
-				err = p.fail(err)
-			}
+			err = p.dec.Decode(&skip)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	if _, err := p.dec.Token(); err != nil {
-		return p.fail(err)
+		return err
 	}
 	if !images {
-		return p.fail(errors.New(`no "images" in it; ` + accepted))
+		return errors.New(`no "images" in it; ` + accepted)
 	}
-	return p.annotate(ids, annotations)
+	return nil
 }
 
 // image adds the photo, and the captions if they are with it as in Karpathy's.
-func (p jsonParser) image(im jsonImage, ids map[string]int) error {
-	name := im.FileName
-	if im.FileBase != "" {
-		name = im.FileBase
-	}
-	d, err := p.photo(name)
+func (p *jsonParser) image(im jsonImage) error {
+	d, err := p.photo(cmp.Or(im.FileBase, im.FileName))
 	if err != nil {
 		return err
 	}
@@ -119,30 +118,27 @@ func (p jsonParser) image(im jsonImage, ids map[string]int) error {
 			return err
 		}
 	}
-	if err := p.setSplit(d, p.orFileSplit(im.Split)); err != nil {
+	if err := p.setSplit(d, im.Split); err != nil {
 		return err
 	}
 	for _, s := range im.Sentences {
-		if s.Raw == "" {
-			s.Raw = strings.Join(s.Tokens, " ")
-		}
-		if err := p.caption(d, s.Raw); err != nil {
+		if err := p.caption(d, cmp.Or(s.Raw, strings.Join(s.Tokens, " "))); err != nil {
 			return err
 		}
 	}
 	if id := string(im.ID); id != "" && id != "null" {
-		if _, ok := ids[id]; ok {
+		if _, ok := p.ids[id]; ok {
 			return fmt.Errorf("image id %.50s is there twice", id)
 		}
-		ids[id] = p.index[d.Name]
+		p.ids[id] = p.index[d.Name]
 	}
 	return nil
 }
 
-// annotate gives the photos their captions, which may stand before the photos.
-func (p jsonParser) annotate(ids map[string]int, annotations []jsonAnnotation) error {
-	for i, a := range annotations {
-		at, ok := ids[string(a.ImageID)]
+// annotate gives the photos of COCO their captions.
+func (p *jsonParser) annotate() error {
+	for i, a := range p.annotations {
+		at, ok := p.ids[string(a.ImageID)]
 		if !ok {
 			return p.errorf(0, "annotation %d is of image id %.50s, which is not among the images", i+1, a.ImageID)
 		}
@@ -153,43 +149,34 @@ func (p jsonParser) annotate(ids map[string]int, annotations []jsonAnnotation) e
 	return nil
 }
 
-// open reads the '[' of an array.
-func (p jsonParser) open() error {
+// array decodes an array, element by element.
+func array[T any](p *jsonParser, add func(T) error) error {
 	t, err := p.dec.Token()
-	if err == nil && t != json.Delim('[') {
-		err = errors.New("an array is expected")
-	}
 	if err != nil {
-		return p.fail(err)
+		return err
 	}
-	return nil
+	if t != json.Delim('[') {
+		return errors.New("an array is expected")
+	}
+	return elements(p, add)
 }
 
-// elements decodes the elements of an array one by one, to its ']'.
-func elements[T any](p jsonParser, add func(T) error) error {
-	for i := 0; p.dec.More(); i++ {
+// elements decodes what follows the '[' of an array.
+func elements[T any](p *jsonParser, add func(T) error) error {
+	for i := 1; p.dec.More(); i++ {
 		var raw json.RawMessage
+		var v T
 		err := p.dec.Decode(&raw)
 		if err == nil {
-			var v T
-			if err = strictjson.UnmarshalKnown(raw, &v); err == nil {
-				err = add(v)
-			}
+			err = strictjson.UnmarshalKnown(raw, &v)
+		}
+		if err == nil {
+			err = add(v)
 		}
 		if err != nil {
-			return p.fail(fmt.Errorf("element %d: %w", i+1, err))
+			return fmt.Errorf("element %d: %w", i, err)
 		}
 	}
-	if _, err := p.dec.Token(); err != nil {
-		return p.fail(err)
-	}
-	return nil
-}
-
-// fail names the line that the decoder has come to.
-func (p jsonParser) fail(err error) error {
-	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("the file is cut off")
-	}
-	return p.errorf(1+bytes.Count(p.data[:p.dec.InputOffset()], []byte("\n")), "%w", err)
+	_, err := p.dec.Token()
+	return err
 }

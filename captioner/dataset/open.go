@@ -1,20 +1,13 @@
 package dataset
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/onetomany/caption/internal/message"
 )
-
-// maxFile is the largest file of captions in bytes. (Karpathy's file of COCO
-// has 144 MB.)
-const maxFile = 1 << 30
 
 // Open reads the data set at path, a file or a folder, and finds its photos.
 // Photos without file are left out and listed in Missing; if all are, that is
@@ -66,27 +59,26 @@ func setName(path string) string {
 // accepted says what Open takes, for errors.
 const accepted = "a Flickr8k folder, COCO captions JSON, Karpathy JSON, or CSV, TSV or JSONL with image,caption[,split] is expected"
 
-// openFile reads one file of captions by its extension.
+// parsers read files of captions, by extension.
+var parsers = map[string]func(*builder, []byte) error{
+	".json":   parseJSON,
+	".jsonl":  parseJSONL,
+	".ndjson": parseJSONL,
+	".tsv":    parseTSV,
+	".csv":    parseCSV,
+	".txt":    parseCSV, // Kaggle's copy of Flickr8k has a captions.txt
+	".token":  parseTokens,
+}
+
+func extension(path string) string { return strings.ToLower(filepath.Ext(path)) }
+
+// openFile reads one file of captions.
 func openFile(b *builder, path string) error {
-	data, err := readFile(path)
-	if err != nil {
-		return err
+	parse := parsers[extension(path)]
+	if parse == nil {
+		return fmt.Errorf("data set %s: unknown extension %q; %s", path, extension(path), accepted)
 	}
-	b.enter(path)
-	switch ext := strings.ToLower(filepath.Ext(path)); ext {
-	case ".json":
-		return parseJSON(b, data)
-	case ".jsonl", ".ndjson":
-		return parseJSONL(b, data)
-	case ".tsv":
-		return parseTSV(b, data)
-	case ".csv", ".txt": // Kaggle's copy of Flickr8k has a captions.txt
-		return parseCSV(b, data)
-	case ".token":
-		return parseTokens(b, data)
-	default:
-		return fmt.Errorf("data set %s: unknown extension %q; %s", path, ext, accepted)
-	}
+	return b.read(path, parse)
 }
 
 // openDir reads a folder: Flickr8k, COCO, or one that holds a single file of
@@ -128,33 +120,9 @@ func glob(dir, pattern string) []string {
 	var files []string
 	for _, e := range entries {
 		ok, _ := filepath.Match(pattern, e.Name())
-		exts := []string{".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt"}
-		if ok && !e.IsDir() && slices.Contains(exts, strings.ToLower(filepath.Ext(e.Name()))) {
+		if ext := extension(e.Name()); ok && !e.IsDir() && parsers[ext] != nil && ext != ".token" {
 			files = append(files, filepath.Join(dir, sub, e.Name()))
 		}
 	}
 	return files
-}
-
-// readFile reads a file of captions up to the limit.
-func readFile(path string) ([]byte, error) {
-	// Stat before Open: opening a named pipe would wait for its writer.
-	if fi, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("data set: %w", err)
-	} else if !fi.Mode().IsRegular() {
-		return nil, fmt.Errorf("data set %s: not a regular file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("data set: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("data set: %w", err)
-	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("data set %s: larger than the limit of %d bytes", path, maxFile)
-	}
-	return bytes.TrimPrefix(data, []byte("\ufeff")), nil
 }

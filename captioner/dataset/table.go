@@ -13,12 +13,11 @@ import (
 	"github.com/onetomany/caption/internal/strictjson"
 )
 
-// Names of the columns, and of the fields in JSON. The first is the one that
-// is documented; the others are in use elsewhere.
+// Names of the columns, and of the fields in JSON: the documented one first, then
+// others in use.
 var (
 	imageNames   = []string{"image", "file_name", "filename", "path"}
 	captionNames = []string{"caption", "text"}
-	splitNames   = []string{"split"}
 )
 
 // columns are the indices of the columns; split is -1 if there is none.
@@ -33,10 +32,10 @@ func header(fields []string) (columns, error) {
 	for i := range fields {
 		fields[i] = strings.ToLower(strings.TrimSpace(fields[i]))
 	}
-	find := func(names []string) int {
+	find := func(names ...string) int {
 		return slices.IndexFunc(fields, func(f string) bool { return slices.Contains(names, f) })
 	}
-	c := columns{image: find(imageNames), caption: find(captionNames), split: find(splitNames), n: len(fields)}
+	c := columns{image: find(imageNames...), caption: find(captionNames...), split: find("split"), n: len(fields)}
 	for _, i := range []int{c.image, c.caption, c.split} {
 		if i >= 0 && slices.Contains(fields[i+1:], fields[i]) {
 			return c, fmt.Errorf("the first line names the column %q twice", fields[i])
@@ -63,23 +62,17 @@ func (c columns) row(b *builder, fields []string) error {
 // parseTSV reads lines of fields between tabs, without quoting.
 func parseTSV(b *builder, data []byte) error {
 	var cols columns
-	line := 0
-	for text := range strings.Lines(string(data)) {
-		line++
+	return b.lines(data, func(line int, text string) (err error) {
 		text = strings.TrimRight(text, "\r\n")
 		fields := strings.Split(text, "\t")
-		var err error
 		switch {
 		case line == 1:
 			cols, err = header(fields)
 		case text != "":
 			err = cols.row(b, fields)
 		}
-		if err != nil {
-			return b.errorf(line, "%w", err)
-		}
-	}
-	return nil
+		return err
+	})
 }
 
 // parseCSV reads RFC 4180 CSV.
@@ -92,12 +85,8 @@ func parseCSV(b *builder, data []byte) error {
 		if err == io.EOF {
 			return nil
 		}
-		var pe *csv.ParseError
-		if errors.As(err, &pe) {
+		if pe, ok := errors.AsType[*csv.ParseError](err); ok { // there are no others
 			return b.errorf(pe.StartLine, "%w", pe.Err)
-		}
-		if err != nil {
-			return b.errorf(0, "%w", err)
 		}
 		line, _ := r.FieldPos(0)
 		if first {
@@ -124,7 +113,7 @@ func (r *record) UnmarshalJSON(data []byte) error {
 	if err := strictjson.UnmarshalKnown(data, &fields); err != nil {
 		return fmt.Errorf("an object with image and caption is expected: %w", err)
 	}
-	get := func(names []string, v any) error {
+	get := func(v any, names ...string) error {
 		for _, n := range names {
 			if raw, ok := fields[n]; ok {
 				if err := json.Unmarshal(raw, v); err != nil {
@@ -135,37 +124,32 @@ func (r *record) UnmarshalJSON(data []byte) error {
 		}
 		return fmt.Errorf("no field %q", names[0])
 	}
-	if err := get(imageNames, &r.Image); err != nil {
+	if err := get(&r.Image, imageNames...); err != nil {
 		return err
 	}
-	if _, ok := fields["split"]; ok {
-		if err := get(splitNames, &r.Split); err != nil {
+	if fields["split"] != nil {
+		if err := get(&r.Split, "split"); err != nil {
 			return err
 		}
 	}
 	var one string
-	if get(captionNames, &one) == nil {
+	if get(&one, captionNames...) == nil {
 		r.Captions = []string{one}
 		return nil
 	}
-	return get([]string{"captions", "caption", "text"}, &r.Captions)
+	return get(&r.Captions, "captions", "caption", "text")
 }
 
 // parseJSONL reads a record a line.
 func parseJSONL(b *builder, data []byte) error {
-	line := 0
-	for text := range bytes.Lines(data) {
-		line++
-		if len(bytes.TrimSpace(text)) == 0 {
-			continue
+	return b.lines(data, func(_ int, text string) error {
+		if strings.TrimSpace(text) == "" {
+			return nil
 		}
 		var r record
-		if err := json.Unmarshal(text, &r); err != nil {
-			return b.errorf(line, "%w", err)
+		if err := json.Unmarshal([]byte(text), &r); err != nil {
+			return err
 		}
-		if err := b.add(r.Image, r.Split, r.Captions...); err != nil {
-			return b.errorf(line, "%w", err)
-		}
-	}
-	return nil
+		return b.add(r.Image, r.Split, r.Captions...)
+	})
 }

@@ -14,9 +14,9 @@ import (
 //	s = min(1, clip/‖g‖);  m = β₁m + (1−β₁)sg;  v = β₂v + (1−β₂)(sg)²
 //	w −= rate·m̂/(√v̂+ε), m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ);  avg += (1−decay)·(w−avg)
 //
-// Gorgonia's AdamSolver computes the same weights (a test holds it), but keeps
-// its moments where no checkpoint can reach them, clips single values only, and
-// passes a dozen times over each array.
+// Gorgonia's AdamSolver computes the same weights, as a test shows, but keeps its
+// moments where no checkpoint can reach them, clips single values only, and passes
+// over each array a dozen times.
 type adam struct {
 	rate    float64 // of the next step; set by the schedule
 	clip    float64 // largest norm of the gradient; 0 for no limit
@@ -47,12 +47,12 @@ const (
 )
 
 // Step changes the weights by their gradients and sets those to zero.
-func (a *adam) Step(model []G.ValueGrad) error {
-	if len(model) != len(a.m) {
-		return fmt.Errorf("train: %d weights for the moments of %d", len(model), len(a.m))
+func (a *adam) Step(params []G.ValueGrad) error {
+	if len(params) != len(a.m) {
+		return fmt.Errorf("train: %d weights for the moments of %d", len(params), len(a.m))
 	}
-	ws, gs := make([][]float32, len(model)), make([][]float32, len(model))
-	for i, n := range model {
+	ws, gs := make([][]float32, len(params)), make([][]float32, len(params))
+	for i, n := range params {
 		g, err := n.Grad()
 		if err != nil {
 			return err
@@ -69,8 +69,8 @@ func (a *adam) Step(model []G.ValueGrad) error {
 	}
 	a.step++
 	t := float64(a.step)
-	// Early on the average follows the weights closely, and forgets where
-	// they started.
+	// Early on the average follows the weights closely, to forget where they
+	// started.
 	decay := min(a.decay, (1+t)/(10+t))
 	s := float32(scale)
 	rate := float32(a.rate / (1 - math.Pow(beta1, t)))
@@ -101,8 +101,8 @@ func adamStep(w, g, m, v, avg []float32, scale, rate, inv2, follow float32) {
 
 func sqrt(x float32) float32 { return float32(math.Sqrt(float64(x))) }
 
-// norm returns the Euclidean norm of all gradients together. The sum is made of
-// blocks of a fixed size, so it does not depend on the number of goroutines.
+// norm returns the Euclidean norm of all gradients together. It adds up blocks of a
+// fixed size, so that it does not depend on the number of goroutines.
 func (a *adam) norm(gs [][]float32) float64 {
 	const block = 4096
 	var total float64

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/onetomany/caption/captioner/rnn"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -26,14 +27,14 @@ func newPair(data []float32) pair {
 func TestAdamIsGorgonias(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	start := make([]float32, 1000)
-	uniform(start, r, 1)
+	rnn.Uniform(1)(start, 0, r)
 	ours, theirs := newPair(start), newPair(start)
 	a := newAdam([][]float32{make([]float32, len(start))}, 0, 0, 3)
 	a.rate = 0.01
 	solver := G.NewAdamSolver(G.WithLearnRate(0.01))
 	for step := range 50 {
 		g := make([]float32, len(start))
-		uniform(g, r, 1)
+		rnn.Uniform(1)(g, 0, r)
 		copy(ours.g.Data().([]float32), g)
 		copy(theirs.g.Data().([]float32), g)
 		if err := a.Step([]G.ValueGrad{ours}); err != nil {

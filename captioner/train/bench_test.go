@@ -7,6 +7,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/captioner/rnn"
 )
 
 // BenchmarkStep is a step on 100 captions of the lengths of Flickr8k.
@@ -14,10 +15,10 @@ func BenchmarkStep(b *testing.B) {
 	for _, cell := range []captioner.Cell{captioner.RNN, captioner.GRU, captioner.LSTM} {
 		b.Run(string(cell), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(1, 2))
-			d := newDecoder(captioner.Decoder{Cell: cell, Entry: captioner.Every, D: 1280, E: 512, H: 512, V: 2538})
+			d := captioner.NewDecoder(captioner.Form{Cell: cell, Entry: captioner.Every, Features: []int{1280}, E: 512, H: 512, V: 2538})
 			initialise(d, 1)
-			features := make([]float32, 100*d.D)
-			uniform(features, r, 2)
+			features := make([]float32, 100*d.D())
+			rnn.Uniform(2)(features, 0, r)
 			examples := make([]example, 100)
 			words := 0
 			for i := range examples {
@@ -28,19 +29,19 @@ func BenchmarkStep(b *testing.B) {
 				examples[i] = example{i, w, true}
 				words += len(w) + 1
 			}
-			m, err := newModel(d, maxRows(examples, 100), 0.1, 2)
+			m, err := newGraph(d, maxRows(examples, 100), 0.1, 2)
 			if err != nil {
 				b.Fatal(err)
 			}
 			var avg [][]float32
-			for _, w := range weights(d) {
-				avg = append(avg, make([]float32, len(w.data)))
+			for _, w := range values(d) {
+				avg = append(avg, make([]float32, len(w)))
 			}
 			a := newAdam(avg, 5, 0.998, 2)
 			a.rate = 1e-3
 			b.ReportAllocs()
 			for b.Loop() {
-				m.batch.pack(examples, features, d.D)
+				m.batch.pack(examples, features, d.D())
 				m.batch.drop = 0.5
 				if _, err := m.run(); err != nil {
 					b.Fatal(err)

@@ -7,22 +7,22 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"reflect"
+	"slices"
 
 	"github.com/onetomany/caption/internal/atomicfile"
 	"github.com/onetomany/caption/internal/safetensors"
 	"github.com/onetomany/caption/internal/strictjson"
 )
 
-// A checkpoint is a safetensors file: the weights, their moving average, the two
-// moments of Adam, and the average at the best epoch, each array named
-// "group/weight"; the rest of the state is JSON in the metadata, beside a checksum of
-// both. Nothing random is kept, for all of it follows from the seed and the step.
+// A checkpoint is a safetensors file: the weights, their moving average, the average
+// at the best epoch, and the two moments of Adam, each array named "group/weight".
+// The rest of the state is JSON in the metadata, beside a checksum of both. Random
+// numbers have no state: they follow from the seed and the step.
 
-// ErrCheckpoint is wrapped by the errors about a checkpoint that cannot be
-// resumed: of other data, other options, or damaged.
+// ErrCheckpoint is wrapped by errors about a checkpoint that cannot be resumed,
+// because it is damaged or of other data or options.
 var ErrCheckpoint = errors.New("the checkpoint cannot be resumed")
 
 const (
@@ -41,23 +41,25 @@ type state struct {
 	Best    int     `json:"best"`
 }
 
-// arrays lists the arrays of the state; they share the memory of the run.
+// arrays lists the arrays of a checkpoint; they share the memory of the run.
 func (r *run) arrays() []safetensors.Tensor {
 	var ts []safetensors.Tensor
-	best, avg := weights(r.best), weights(r.average)
-	for i, w := range weights(r.weights) {
+	for i, p := range learnt(r.weights.Form) {
 		for _, a := range []struct {
 			group string
 			data  []float32
-		}{{"weights", w.data}, {"average", avg[i].data}, {"best", best[i].data}, {"adam.m", r.adam.m[i]}, {"adam.v", r.adam.v[i]}} {
-			info := safetensors.Info{Name: a.group + "/" + w.name, DType: safetensors.F32, Shape: w.shape}
+		}{
+			{"weights", r.weights.Weights[p.Name]}, {"average", r.average.Weights[p.Name]}, {"best", r.best.Weights[p.Name]},
+			{"adam.m", r.adam.m[i]}, {"adam.v", r.adam.v[i]},
+		} {
+			info := safetensors.Info{Name: a.group + "/" + p.Symbol, DType: safetensors.F32, Shape: r.weights.Shape(p)}
 			ts = append(ts, safetensors.Tensor{Info: info, Data: a.data})
 		}
 	}
 	return ts
 }
 
-// comparable returns the options that make a run what it is.
+// comparable returns the options on which the result depends.
 func (o Options) comparable() Options {
 	o.Threads, o.Checkpoint = 0, ""
 	return o
@@ -85,7 +87,7 @@ func (r *run) write(w io.Writer) error {
 	return safetensors.Write(w, ts, map[string]string{checkpointKey: string(meta), checksumKey: checksum(string(meta), ts)})
 }
 
-// load takes the state from the checkpoint, if there is one.
+// load restores the state from the checkpoint, if there is one.
 func (r *run) load() error {
 	if r.opt.Checkpoint == "" {
 		return nil
@@ -111,8 +113,8 @@ func (r *run) load() error {
 	return nil
 }
 
-// read takes the state from the size bytes of f. No more memory is taken than the
-// header needs before it is known that this is a checkpoint of this run.
+// read restores the state from the size bytes of f. Arrays are read only once the
+// header has shown that this is a checkpoint of this run.
 func (r *run) read(f io.ReaderAt, size int64) error {
 	file, err := safetensors.Open(f, size)
 	if err != nil {
@@ -144,7 +146,7 @@ func (r *run) read(f io.ReaderAt, size int64) error {
 	}
 	for _, t := range ts {
 		got, ok := file.Lookup(t.Name)
-		if !ok || got.DType != t.DType || !reflect.DeepEqual(got.Shape, t.Shape) {
+		if !ok || got.DType != t.DType || !slices.Equal(got.Shape, t.Shape) {
 			return fmt.Errorf("array %s is missing or has another shape", t.Name)
 		}
 		data, err := file.Float32s(t.Name)
@@ -175,20 +177,10 @@ func difference(a, b Options) (name, was, is string) {
 }
 
 func checksum(meta string, ts []safetensors.Tensor) string {
-	table := crc32.MakeTable(crc32.Castagnoli)
-	sum := crc32.Checksum([]byte(meta), table)
-	buf := make([]byte, 0, 1<<16)
+	h := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	io.WriteString(h, meta)
 	for _, t := range ts {
-		for d := t.Data; len(d) > 0; {
-			n := min(len(d), cap(buf)/4)
-			buf = buf[:0]
-			for _, x := range d[:n] {
-				b := math.Float32bits(x)
-				buf = append(buf, byte(b), byte(b>>8), byte(b>>16), byte(b>>24))
-			}
-			sum = crc32.Update(sum, table, buf)
-			d = d[n:]
-		}
+		safetensors.WriteFloats(h, safetensors.F32, t.Data) // a hash takes all
 	}
-	return fmt.Sprintf("%08x", sum)
+	return fmt.Sprintf("%08x", h.Sum32())
 }

@@ -22,15 +22,15 @@ type Data struct {
 	Val []ValSet // may be empty: then the last epoch is kept
 }
 
-// ValSet is a set of photos that the decoder is scored on after each epoch, by
-// what it writes on its own. The score of an epoch is the mean over the sets.
+// ValSet is a set of photos for which the decoder writes captions after each epoch.
+// The score of an epoch is the mean CIDEr-D over the sets.
 type ValSet struct {
 	Name     string
 	Features [][]float32
 	Refs     [][][]string // reference captions of each photo, as vocab.Tokenize gives them
 }
 
-// check looks for what would break or silently spoil a run, and returns the
+// check refuses data that would break or silently spoil a run, and returns the
 // number of features of a photo.
 func (d *Data) check() (int, error) {
 	if d == nil || d.Vocab.Len() <= vocab.Unk+1 {
@@ -93,7 +93,7 @@ func checkFeatures(what string, features [][]float32, D int) error {
 	return nil
 }
 
-// examples lists the captions, cut at maxWords; empty ones are left out.
+// examples lists the captions, truncated at maxWords; empty ones are left out.
 func (d *Data) examples(maxWords int) []example {
 	var es []example
 	for photo, cs := range d.Captions {
@@ -175,14 +175,11 @@ func (d *Data) digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// digester hashes values with their lengths, so that no two inputs look alike.
+// digester hashes values with their lengths, so that different inputs differ in
+// what is hashed.
 type digester struct{ hash.Hash }
 
-func (h digester) int(x int) {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], uint64(x))
-	h.Write(b[:])
-}
+func (h digester) int(x int) { binary.Write(h, binary.LittleEndian, uint64(x)) }
 
 func (h digester) string(s string) {
 	h.int(len(s))
@@ -192,11 +189,7 @@ func (h digester) string(s string) {
 func (h digester) features(fs [][]float32) {
 	h.int(len(fs))
 	for _, f := range fs {
-		b := make([]byte, 4*len(f))
-		for i, x := range f {
-			binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(x))
-		}
 		h.int(len(f))
-		h.Write(b)
+		binary.Write(h, binary.LittleEndian, f)
 	}
 }

@@ -4,18 +4,16 @@
 // # What is minimised
 //
 // With teacher forcing the decoder reads the image, <start> and the words of a
-// caption, and is to say the words and <end>. The loss is the mean over all
-// words to be said of the cross-entropy with label smoothing. Forward, and what
-// comes back, for each part of the graph; rows is the number of words of a batch
-// of n captions, each with its image as one more:
+// caption, and predicts at each the next word, <end> after the last. The loss is the
+// mean of the cross-entropy with label smoothing over all predicted words. Forward
+// and backward, for each part of the graph; a batch of n captions has rows rows, one
+// for each word and one for each image:
 //
 //	inputs        x = m∘(FirstW·v + FirstB)                    [n,E]     dFirstW = (m∘dx)ᵀ·v, …
 //	              x = m∘(Embed[w] + EveryW·v + EveryB)         [rows,E]  dEmbed[w] += m∘dx, …
 //	recurrent     pre = Wx·x + B                               [rows,GH] dWx = dpreᵀ·x, dx = dpre·Wx
 //	              rec = Wh·h(t−1) (+ BHn)                      [rows,GH] dWh = drecᵀ·h(t−1), dh(t−1) += drec·Wh
-//	              RNN:  h = tanh(pre+rec)                      [rows,H]  see rnnBackward
-//	              LSTM: c = f∘c(t−1) + i∘g, h = o∘tanh(c)      [rows,H]  see lstmBackward
-//	              GRU:  h = (1−z)∘n + z∘h(t−1)                 [rows,H]  see gruBackward
+//	              h = cell(pre, rec, h(t−1))                   [rows,H]  see rnn.Cell
 //	crossEntropy  y = m∘h, logits = OutW·y + OutB, p = softmax [rows,V]  dlogits = (p − target)/rows,
 //	                                                                     dOutW = dlogitsᵀ·y, dh = m∘(dlogits·OutW)
 //
@@ -27,14 +25,17 @@
 //
 // # How
 //
-// Batches are packed: captions of all lengths go together in random order, those
-// still going at a step are its rows, and no padding is computed. Adam takes the
-// steps, with clipping by the norm of the whole gradient and a learning rate that
-// falls as half a cosine. A moving average of the weights is what is scored and
-// kept: after each epoch it writes captions for the validation photos, scored by
-// CIDEr-D, and the best epoch wins.
+// Weights start as the rows of captioner.Form.Params and rnn.Cells say: the LSTM's
+// forget gate, for one, with a bias of 1.
+//
+// Batches are packed: captions of all lengths are drawn together in random order, the
+// rows of a step are those of the captions that reach it, and no padding is computed.
+// Adam takes the steps, with the whole gradient clipped by its norm and a learning
+// rate that falls as half a cosine. A moving average of the weights is what is scored
+// and kept: after each epoch it writes captions for the validation photos, scored by
+// CIDEr-D, and the best epoch is kept.
 //
 // The same data, options and seed give the same bytes, whatever the number of
-// threads. A run may be killed at any moment: with Options.Checkpoint it goes on
-// from the last whole epoch to the same bytes.
+// threads. A run may be killed at any moment: with Options.Checkpoint it resumes
+// after the last finished epoch and ends with the same bytes.
 package train

@@ -23,7 +23,8 @@ import (
 func smallest() (*Data, *Options) {
 	o := Defaults()
 	o.Cell, o.Embed, o.Hidden, o.Epochs, o.Batch, o.Threads = captioner.RNN, 1, 2, 2, 2, 1
-	o.Generate = &captioner.Options{Beam: 1, MaxWords: 3}
+	o.Generate = captioner.Defaults()
+	o.Generate.Beam, o.Generate.MaxWords = 1, 3
 	v := vocab.Build([][]string{{"a", "dog"}}, 1)
 	return &Data{
 		Vocab:    v,
@@ -254,7 +255,7 @@ func TestHostile(t *testing.T) {
 		"clip":       {func(d *Data, o *Options) { o.Clip = math.NaN() }, "Clip"},
 		"smooth":     {func(d *Data, o *Options) { o.Smooth = -1 }, "Smooth"},
 		"words":      {func(d *Data, o *Options) { o.MaxWords = math.MaxInt }, "MaxWords"},
-		"generate":   {func(d *Data, o *Options) { o.Generate = &captioner.Options{Beam: -1} }, "Generate"},
+		"generate":   {func(d *Data, o *Options) { o.Generate = new(captioner.Options) }, "Generate"},
 		"cell":       {func(d *Data, o *Options) { o.Cell = captioner.Cell(strings.Repeat("\x1b\n", 1000)) }, "Cell"},
 		"set name":   {func(d *Data, o *Options) { d.Val[0].Name, d.Val[0].Refs = strings.Repeat("\x1b\n", 1000), nil }, "validation set"},
 		"folder":     {func(d *Data, o *Options) { o.Checkpoint = folder }, "not a regular file"},
@@ -315,7 +316,8 @@ func FuzzAPI(f *testing.F) {
 		o := Defaults()
 		o.Cell, o.Embed, o.Hidden, o.Batch, o.Epochs, o.Threads = cells[cell%4], size, size, batch, epochs, 1
 		o.Rate, o.Dropout, o.Smooth, o.MaxWords = rate, dropout, smooth, words
-		o.Generate = &captioner.Options{Beam: beam, MaxWords: 5}
+		o.Generate = captioner.Defaults()
+		o.Generate.Beam, o.Generate.MaxWords = beam, 5
 		if beam > 8 && beam <= 1<<10 {
 			o.Generate.Beam = 8
 		}

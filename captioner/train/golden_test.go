@@ -56,15 +56,15 @@ func TestGolden(t *testing.T) {
 		for _, entry := range []captioner.Entry{captioner.Init, captioner.Every} {
 			name := fmt.Sprintf("%s/%s", cell, entry)
 			t.Run(name, func(t *testing.T) {
-				d := newDecoder(captioner.Decoder{Cell: cell, Entry: entry, D: 5, E: 6, H: 7, V: 11})
-				for _, w := range weights(d) {
-					copy(w.data, array(name+"/weight/"+w.name))
+				d := captioner.NewDecoder(captioner.Form{Cell: cell, Entry: entry, Features: []int{5}, E: 6, H: 7, V: 11})
+				for _, p := range learnt(d.Form) {
+					copy(d.Weights[p.Name], array(name+"/weight/"+p.Symbol))
 				}
-				m, err := newModel(d, maxRows(examples, len(examples)), number("smooth"), 2)
+				m, err := newGraph(d, maxRows(examples, len(examples)), number("smooth"), 2)
 				if err != nil {
 					t.Fatal(err)
 				}
-				m.batch.pack(examples, array("features"), d.D)
+				m.batch.pack(examples, array("features"), d.D())
 				got, err := m.run()
 				if err != nil {
 					t.Fatal(err)
@@ -72,17 +72,17 @@ func TestGolden(t *testing.T) {
 				if want := number(name); math.Abs(got-want) > 1e-6*want {
 					t.Errorf("loss %v, want %v", got, want)
 				}
-				for i, w := range weights(d) {
+				for i, p := range learnt(d.Form) {
 					g, err := m.params[i].Grad()
 					if err != nil {
 						t.Fatal(err)
 					}
 					var want []float64
-					for _, x := range array(name + "/gradient/" + w.name) {
+					for _, x := range array(name + "/gradient/" + p.Symbol) {
 						want = append(want, float64(x))
 					}
 					if rel := distance(g.Data().([]float32), want); !(rel < 2e-6) {
-						t.Errorf("gradient of %s: off by %.2g of its length", w.name, rel)
+						t.Errorf("gradient of %s: off by %.2g of its length", p.Symbol, rel)
 					}
 				}
 			})

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/captioner/rnn"
 )
 
 // problem is a small decoder and a batch of captions of several lengths, one of
@@ -15,17 +16,17 @@ type problem struct {
 	d        *captioner.Decoder
 	examples []example
 	features []float32
-	model    *model
+	graph    *graph
 }
 
 func newProblem(t testing.TB, cell captioner.Cell, entry captioner.Entry, drop, smooth float64, threads int) *problem {
 	r := rand.New(rand.NewPCG(3, 4))
-	p := &problem{d: newDecoder(captioner.Decoder{Cell: cell, Entry: entry, D: 5, E: 6, H: 7, V: 11})}
-	for _, w := range weights(p.d) {
-		uniform(w.data, r, 0.7)
+	p := &problem{d: captioner.NewDecoder(captioner.Form{Cell: cell, Entry: entry, Features: []int{5}, E: 6, H: 7, V: 11})}
+	for _, w := range values(p.d) {
+		rnn.Uniform(0.7)(w, 0, r)
 	}
-	p.features = make([]float32, 3*p.d.D)
-	uniform(p.features, r, 2)
+	p.features = make([]float32, 3*p.d.D())
+	rnn.Uniform(2)(p.features, 0, r)
 	p.examples = []example{
 		{0, []int{4, 5, 6}, true},
 		{1, []int{7}, true},
@@ -33,12 +34,12 @@ func newProblem(t testing.TB, cell captioner.Cell, entry captioner.Entry, drop, 
 		{2, []int{3, 5}, true},
 		{0, []int{6, 5, 7, 8, 3, 4}, true},
 	}
-	m, err := newModel(p.d, maxRows(p.examples, 5)+3, smooth, threads)
+	m, err := newGraph(p.d, maxRows(p.examples, 5)+3, smooth, threads)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.model = m
-	m.batch.pack(p.examples, p.features, p.d.D)
+	p.graph = m
+	m.batch.pack(p.examples, p.features, p.d.D())
 	m.batch.key, m.batch.drop = 99, drop
 	return p
 }
@@ -52,9 +53,9 @@ func TestGradients(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/dropout %v", cell, entry, drop), func(t *testing.T) {
 					p := newProblem(t, cell, entry, drop, 0.1, 2)
 					tw := newTwin(p.d, 0.1)
-					want := tw.loss(p.examples, p.model.batch, p.features)
+					want := tw.loss(p.examples, p.graph.batch, p.features)
 					for pass := range 2 { // the second run must not see the first
-						got, err := p.model.run()
+						got, err := p.graph.run()
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -63,7 +64,7 @@ func TestGradients(t *testing.T) {
 						}
 						checkGradients(t, p, tw)
 						if pass == 0 {
-							for _, n := range p.model.params {
+							for _, n := range p.graph.params {
 								g, _ := n.Grad()
 								clear(g.Data().([]float32))
 							}
@@ -77,27 +78,27 @@ func TestGradients(t *testing.T) {
 
 func checkGradients(t *testing.T, p *problem, tw *twin) {
 	t.Helper()
-	for i, w := range weights(p.d) {
-		g, err := p.model.params[i].Grad()
+	for i, w := range learnt(p.d.Form) {
+		g, err := p.graph.params[i].Grad()
 		if err != nil {
 			t.Fatal(err)
 		}
 		var diff, size float64
-		x := tw.w[w.name]
+		x := tw.w[w.Symbol]
 		for k, got := range g.Data().([]float32) {
 			const h = 1e-5
 			old := x[k]
 			x[k] = old + h
-			up := tw.loss(p.examples, p.model.batch, p.features)
+			up := tw.loss(p.examples, p.graph.batch, p.features)
 			x[k] = old - h
-			down := tw.loss(p.examples, p.model.batch, p.features)
+			down := tw.loss(p.examples, p.graph.batch, p.features)
 			x[k] = old
 			want := (up - down) / (2 * h)
 			diff += (float64(got) - want) * (float64(got) - want)
 			size += want * want
 		}
 		if rel := math.Sqrt(diff / size); !(rel < 2e-6) {
-			t.Errorf("gradient of %s: off by %.2g of its length %.2g", w.name, rel, math.Sqrt(size))
+			t.Errorf("gradient of %s: off by %.2g of its length %.2g", w.Symbol, rel, math.Sqrt(size))
 		}
 	}
 }

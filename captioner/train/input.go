@@ -1,70 +1,84 @@
 package train
 
 import (
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
+
+// entry is what training must know of a way for the image to enter: its share of
+// the input of every word. All of them make the first input of the image too.
+type entry struct {
+	// forward computes the share [n,E] with the weights w, in the order of
+	// captioner.Form.Params. nil is no share.
+	forward func(o *inputs, share []float32, w [][]float32)
+
+	// backward adds to the gradients g of those weights, given that of the share.
+	backward func(o *inputs, dshare []float32, g [][]float32)
+}
+
+var entries = map[captioner.Entry]entry{
+	captioner.Init: {},
+	captioner.Every: {
+		forward: func(o *inputs, share []float32, w [][]float32) {
+			o.image.forward(share, o.b.feature, w[0], w[1], o.b.n)
+		},
+		backward: func(o *inputs, dshare []float32, g [][]float32) {
+			o.image.backward(g[0], g[1], o.b.feature, dshare, o.b.n)
+		},
+	},
+}
 
 // inputs makes the input of the cell at every row of the batch:
 //
 //	step 0:  x = dropout(FirstW·v + FirstB)
 //	later:   x = dropout(Embed[w] (+ EveryW·v + EveryB))
 //
-// Inputs: Embed [V,E], FirstW [E,D], FirstB [E] and, where the image enters at
-// every step, EveryW [E,D], EveryB [E]. Output: [rows,E].
+// Inputs: Embed [V,E], FirstW [E,D], FirstB [E] and the weights of the entry.
+// Output: [rows,E].
 type inputs struct {
 	op
-	b       *batch
-	d, e    int
-	threads int
+	entry entry
+	image linear
+	e     int
 
-	x     *tensor.Dense
-	mask  []float32 // [rows,E]; as in dropMask
-	every []float32 // [n,E] image's share of the words' inputs, then its gradient
+	out   *tensor.Dense // of x
+	x     []float32     // [rows,E]
+	mask  []float32     // [rows,E]; as in dropMask
+	share []float32     // [n,E] image's share of the words' inputs, then its gradient
 }
 
-func newInputs(b *batch, every bool, rows, d, e, threads int) *inputs {
-	dims := []int{2, 2, 1}
-	if every {
-		dims = append(dims, 2, 1)
-	}
-	return &inputs{
-		op: op{"inputs", dims, tensor.Shape{rows, e}},
-		b:  b, d: d, e: e, threads: threads,
-		x: tensor.New(tensor.WithShape(rows, e), tensor.Of(tensor.Float32)),
-	}
+func newInputs(o op, f captioner.Form) *inputs {
+	i := &inputs{op: o, entry: entries[f.Entry], image: linear{f.D(), f.E, o.threads}, e: f.E}
+	i.out, i.x = o.output()
+	return i
 }
 
 // Do is the forward pass.
 func (o *inputs) Do(in ...G.Value) (G.Value, error) {
-	b, E, w := o.b, o.e, values(in)
-	embed, firstW, firstB := w[0], w[1], w[2]
-	x := o.x.Data().([]float32)
+	b, E, w := o.b, o.e, data(in)
+	embed := w[0]
 
-	linear(x, b.feature, firstW, firstB, b.n, o.d, E, o.threads)
-	if len(w) > 3 {
-		o.every = grow(o.every, b.n*E)
-		linear(o.every, b.feature, w[3], w[4], b.n, o.d, E, o.threads)
+	o.image.forward(o.x, b.feature, w[1], w[2], b.n)
+	if o.entry.forward != nil {
+		o.share = grow(o.share, b.n*E)
+		o.entry.forward(o, o.share, w[3:])
 	}
 	o.mask = grow(o.mask, b.rows()*E)
-	parallel(o.threads, b.rows(), func(lo, hi int) {
-		for row := lo; row < hi; row++ {
-			xr := x[row*E:][:E]
-			if row >= b.n {
-				copy(xr, embed[b.input[row]*E:])
-				if len(w) > 3 {
-					kernels.Add(xr, xr, o.every[b.caption[row]*E:])
+	o.parallel(b.rows(), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			xr := row(o.x, r, E)
+			if r >= b.n {
+				copy(xr, embed[b.input[r]*E:])
+				if o.entry.forward != nil {
+					vmath.Add(xr, xr, o.share[b.caption[r]*E:])
 				}
 			}
-			if b.drop > 0 {
-				m := o.mask[row*E:][:E]
-				dropMask(m, mix(b.key+streamDropoutIn), row*E, b.drop)
-				kernels.Mul(xr, xr, m)
-			}
+			b.dropout(xr, row(o.mask, r, E), streamDropoutIn, r*E)
 		}
 	})
-	return o.x, nil
+	return o.out, nil
 }
 
 // DoDiff is the backward pass:
@@ -72,66 +86,35 @@ func (o *inputs) Do(in ...G.Value) (G.Value, error) {
 //	dx = mask∘d(output)
 //	dFirstW += dx[step 0]ᵀ·v;  dFirstB += Σ dx[step 0]
 //	dEmbed[w] += dx of each row that read w
-//	dEvery = Σ over the steps of dx;  dEveryW += dEveryᵀ·v;  dEveryB += Σ dEvery
+//	d(share) = Σ over the steps of dx
 func (o *inputs) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error {
-	_, g, err := duals(in)
-	if err != nil {
-		return err
-	}
-	dy, err := out.Grad()
+	_, g, dy, err := duals(in, out)
 	if err != nil {
 		return err
 	}
 	b, E, rows := o.b, o.e, o.b.rows()
-	dx := dy.Data().([]float32)[:rows*E]
+	dx := dy.([]float32)[:rows*E]
 	if b.drop > 0 {
-		parallel(o.threads, rows, func(lo, hi int) { kernels.Mul(dx[lo*E:hi*E], dx[lo*E:], o.mask[lo*E:]) })
+		o.parallel(rows, func(lo, hi int) { vmath.Mul(dx[lo*E:hi*E], dx[lo*E:], o.mask[lo*E:]) })
 	}
-	linearGrad(g[1], g[2], b.feature, dx, b.n, o.d, E, o.threads)
+	o.image.backward(g[1], g[2], b.feature, dx, b.n)
 
 	// Several rows read the same word: a goroutine takes a range of columns,
 	// and adds the rows in order.
 	embed := g[0]
-	parallel(o.threads, E, func(lo, hi int) {
-		for row := b.n; row < rows; row++ {
-			w := embed[b.input[row]*E+lo:][:hi-lo]
-			kernels.Add(w, w, dx[row*E+lo:])
+	o.parallel(E, func(lo, hi int) {
+		for r := b.n; r < rows; r++ {
+			w := embed[b.input[r]*E+lo:][:hi-lo]
+			vmath.Add(w, w, dx[r*E+lo:])
 		}
 	})
-	if len(g) > 3 {
-		every := o.every
-		clear(every)
+	if o.entry.backward != nil {
+		clear(o.share)
 		for t := 1; t < b.steps(); t++ {
 			lo, hi := b.span(t)
-			kernels.Add(every[:(hi-lo)*E], every, dx[lo*E:])
+			vmath.Add(o.share[:(hi-lo)*E], o.share, dx[lo*E:])
 		}
-		linearGrad(g[3], g[4], b.feature, every, b.n, o.d, E, o.threads)
+		o.entry.backward(o, o.share, g[3:])
 	}
 	return nil
-}
-
-// linear computes y = x·Wᵀ + bias; x is [n,in], W [out,in], y [n,out].
-func linear(y, x, w, bias []float32, n, in, out, threads int) {
-	kernels.Gemm(false, true, n, out, in, x, in, w, in, false, y, out, kernels.Threads(threads))
-	parallel(threads, n, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			yr := y[i*out:][:out]
-			kernels.Add(yr, yr, bias)
-		}
-	})
-}
-
-// linearGrad adds the gradients of linear: dW += dyᵀ·x, dbias += Σ dy.
-func linearGrad(dw, dbias, x, dy []float32, n, in, out, threads int) {
-	kernels.Gemm(true, false, out, in, n, dy, out, x, in, true, dw, in, kernels.Threads(threads))
-	addRows(dbias, dy, n, out, threads)
-}
-
-// addRows adds the n rows of x [n,cols] to sum, in order.
-func addRows(sum, x []float32, n, cols, threads int) {
-	parallel(threads, cols, func(lo, hi int) {
-		for i := range n {
-			kernels.Add(sum[lo:hi], sum[lo:], x[i*cols+lo:])
-		}
-	})
 }

@@ -3,12 +3,14 @@ package train
 import (
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/onetomany/caption/captioner"
 )
 
-// Options says what is trained and how. Start from Defaults and change fields:
-// zero is a value like any other (Dropout 0 is no dropout).
+// Options says what is trained and how. nil means Defaults; start from those to
+// change some, for zero is a value like any other (Dropout 0 is no dropout).
 type Options struct {
 	Cell   captioner.Cell  // kind of recurrent cell
 	Entry  captioner.Entry // how the image enters
@@ -23,8 +25,8 @@ type Options struct {
 	Clip    float64 // largest norm of the gradient of a step; 0 is no limit
 	Average float64 // decay of the moving average of the weights, which is what is validated and kept; 0 is no average
 
-	// MaxWords is the number of words after which a training caption is cut.
-	// Nothing is learnt of what follows, nor that it ends there.
+	// MaxWords is the number of words after which a training caption is truncated;
+	// that it ends there is not learnt.
 	MaxWords int
 
 	// Patience is the number of epochs without a better score on the
@@ -32,7 +34,7 @@ type Options struct {
 	Patience int
 
 	// Generate says how sentences are written for the validation photos; nil
-	// means captioner's defaults (beam search).
+	// means captioner.Defaults.
 	Generate *captioner.Options
 
 	// Seed of all that is random. The same data, options and seed give the same
@@ -43,14 +45,14 @@ type Options struct {
 	// processor. The result does not depend on it.
 	Threads int
 
-	// Checkpoint is a file that holds the state of the run after each epoch;
-	// empty means none. Where it exists, the run goes on from it, and ends
-	// where an uninterrupted one would have, bit for bit.
+	// Checkpoint is a file for the state of the run after each epoch; "" means
+	// none. If it exists, the run resumes from it, and ends with the same bits as
+	// a run without interruption.
 	Checkpoint string
 }
 
-// Defaults returns the options of the default model: an LSTM of 512 with the
-// image at every step.
+// Defaults returns the options of the default model: an LSTM of 512 units that sees
+// the image at every step.
 func Defaults() *Options {
 	return &Options{
 		Cell: captioner.LSTM, Entry: captioner.Every, Embed: 512, Hidden: 512,
@@ -70,18 +72,29 @@ func (e *OptionError) Error() string {
 }
 
 // Validate says what is wrong with o, as an *OptionError; nil if nothing.
-func (o Options) Validate() error { return o.check() }
+func (o *Options) Validate() error {
+	if o == nil {
+		return nil
+	}
+	v := *o
+	return v.check()
+}
 
 // check fills in the number of threads and checks all else.
 func (o *Options) check() error {
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	if _, err := cellOf(o.Cell); err != nil {
-		return &OptionError{"Cell", fmt.Sprintf("%.50q is not one of rnn, lstm, gru", o.Cell)}
-	}
-	if o.Entry != captioner.Init && o.Entry != captioner.Every {
-		return &OptionError{"Entry", fmt.Sprintf("%.50q is not one of init, every", o.Entry)}
+	for _, f := range []struct {
+		name, x string
+		all     []string
+	}{
+		{"Cell", string(o.Cell), captioner.Cells()},
+		{"Entry", string(o.Entry), captioner.Entries()},
+	} {
+		if !slices.Contains(f.all, f.x) {
+			return &OptionError{f.name, fmt.Sprintf("%.50q is not one of %s", f.x, strings.Join(f.all, ", "))}
+		}
 	}
 	if err := o.Generate.Validate(); err != nil {
 		return &OptionError{"Generate", err.Error()}

@@ -1,7 +1,12 @@
 package train
 
 import (
+	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/captioner/rnn"
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -13,43 +18,43 @@ import (
 // Products that need no earlier state are done for all steps at once: of the
 // large matrices only Wh is used step by step.
 //
-// Inputs: x [rows,E], Wx [G·H,E], Wh [G·H,H], B [G·H] and for the GRU BHn [H].
-// Output: h [rows,H].
+// Inputs: x [rows,E] and the weights of the cell. Output: h [rows,H].
 type recurrent struct {
 	op
-	cell
-	b       *batch
-	e, h    int
-	threads int
+	cell  *rnn.Cell
+	input linear // with Wx
+	h, gh int    // H and G·H
 
-	hs      *tensor.Dense // [rows,H]
+	out     *tensor.Dense // of hs
+	hs      []float32     // [rows,H]
 	gates   []float32     // [rows,G·H] pre, then the gates
-	rec     []float32     // [rows,G·H] GRU only
-	c, aux  []float32     // [rows,H] LSTM only
+	rec     []float32     // [rows,G·H] split cells only
+	c, aux  []float32     // [rows,H] cells with memory only
 	dpre    []float32     // [rows,G·H]
-	drec    []float32     // [rows,G·H] GRU only; else dpre
+	drec    []float32     // [rows,G·H] split cells only; else dpre
 	dh, dc  []float32     // [n,H] running back through the steps
 	hBefore []float32     // [rows−n,H] state before each row
 }
 
-func newRecurrent(b *batch, c cell, rows, e, h, threads int) *recurrent {
-	dims := []int{2, 2, 2, 1}
-	if c.split {
-		dims = append(dims, 1)
-	}
-	return &recurrent{
-		op:   op{"recurrent", dims, tensor.Shape{rows, h}},
-		cell: c, b: b, e: e, h: h, threads: threads,
-		hs: tensor.New(tensor.WithShape(rows, h), tensor.Of(tensor.Float32)),
-	}
+func newRecurrent(o op, c *rnn.Cell, f captioner.Form) *recurrent {
+	gh := len(c.Gates) * f.H
+	r := &recurrent{op: o, cell: c, input: linear{f.E, gh, o.threads}, h: f.H, gh: gh}
+	r.out, r.hs = o.output()
+	return r
 }
 
-// row returns row i of a matrix of the given width, nil of one not in use.
-func row(m []float32, i, width int) []float32 {
-	if m == nil {
-		return nil
+// row returns the memory of caption i at step t.
+func (o *recurrent) row(t, i int) rnn.Row {
+	r := o.b.off[t] + i
+	x := rnn.Row{
+		Pre: row(o.gates, r, o.gh), Rec: row(o.rec, r, o.gh),
+		H: row(o.hs, r, o.h), C: row(o.c, r, o.h), Aux: row(o.aux, r, o.h),
 	}
-	return m[i*width:][:width]
+	if t > 0 {
+		r = o.b.off[t-1] + i
+		x.PrevH, x.PrevC = row(o.hs, r, o.h), row(o.c, r, o.h)
+	}
+	return x
 }
 
 // addTo makes a product add to c.
@@ -59,48 +64,39 @@ func addTo(c []float32, ldc int) *kernels.Epilogue {
 
 // Do is the forward pass.
 func (o *recurrent) Do(in ...G.Value) (G.Value, error) {
-	b, w := o.b, values(in)
+	b, w := o.b, data(in)
 	x, wx, wh, bias := w[0], w[1], w[2], w[3]
-	rows, E, H, GH := b.rows(), o.e, o.h, o.cell.gates*o.h
-	hs := o.hs.Data().([]float32)
+	rows, H, GH := b.rows(), o.h, o.gh
 	o.gates = grow(o.gates, rows*GH)
-	if o.memory {
+	if o.cell.Memory {
 		o.c, o.aux = grow(o.c, rows*H), grow(o.aux, rows*H)
 	}
-	if o.split {
+	product, add := o.gates, addTo // of Wh
+	if o.cell.Split {
 		o.rec = grow(o.rec, rows*GH)
+		clear(o.rec[:b.n*GH])
+		product, add = o.rec, func([]float32, int) *kernels.Epilogue { return nil }
 	}
-	linear(o.gates, x, wx, bias, rows, E, GH, o.threads)
-	packed := kernels.PackB(true, H, GH, wh, H)
+	o.input.forward(o.gates, x, wx, bias, rows)
+	packed := matmul.PackB(true, H, GH, wh, H)
 	for t := range b.steps() {
 		lo, hi := b.span(t)
-		before := lo // first row of the step before
 		if t > 0 {
-			before = b.off[t-1]
-			if o.split {
-				packed.Mul(hi-lo, hs[before*H:], H, o.rec[lo*GH:], GH, nil, kernels.Threads(o.threads))
-			} else {
-				packed.Mul(hi-lo, hs[before*H:], H, o.gates[lo*GH:], GH, addTo(o.gates[lo*GH:], GH), kernels.Threads(o.threads))
-			}
-		} else if o.split {
-			clear(o.rec[:hi*GH])
+			y := product[lo*GH:]
+			packed.Mul(hi-lo, o.hs[b.off[t-1]*H:], H, y, GH, add(y, GH), workers.Threads(o.threads))
 		}
-		parallel(o.threads, hi-lo, func(p, q int) {
+		o.parallel(hi-lo, func(p, q int) {
 			for i := p; i < q; i++ {
-				r := lo + i
-				var hPrev, cPrev []float32
-				if t > 0 {
-					hPrev, cPrev = row(hs, before+i, H), row(o.c, before+i, H)
+				r := o.row(t, i)
+				if o.cell.Split {
+					last := r.Rec[GH-H:]
+					vmath.Add(last, last, w[4])
 				}
-				rec := row(o.rec, r, GH)
-				if o.split {
-					kernels.Add(rec[GH-H:], rec[GH-H:], w[4])
-				}
-				o.forward(row(hs, r, H), row(o.c, r, H), row(o.aux, r, H), row(o.gates, r, GH), rec, hPrev, cPrev)
+				o.cell.Forward(r)
 			}
 		})
 	}
-	return o.hs, nil
+	return o.out, nil
 }
 
 // DoDiff is the backward pass. From the last step to the first:
@@ -110,69 +106,60 @@ func (o *recurrent) Do(in ...G.Value) (G.Value, error) {
 // and then for all steps at once
 //
 //	dWx += dpreᵀ·x;  dB += Σ dpre;  dx += dpre·Wx
-//	dWh += drecᵀ·h[t−1];  dBHn += Σ of the last third of drec
+//	dWh += drecᵀ·h[t−1];  dBHn += Σ of the last gate of drec
 func (o *recurrent) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error {
-	w, g, err := duals(in)
-	if err != nil {
-		return err
-	}
-	dy, err := out.Grad()
+	w, g, dy, err := duals(in, out)
 	if err != nil {
 		return err
 	}
 	b := o.b
-	rows, E, H, GH := b.rows(), o.e, o.h, o.cell.gates*o.h
+	rows, H, GH := b.rows(), o.h, o.gh
 	x, wx, wh := w[0], w[1], w[2]
-	hs, dhs := o.hs.Data().([]float32), dy.Data().([]float32)
+	dhs := dy.([]float32)
 
 	o.dpre = grow(o.dpre, rows*GH)
 	drec := o.dpre
-	if o.split {
+	if o.cell.Split {
 		o.drec = grow(o.drec, rows*GH)
 		drec = o.drec
 	}
 	o.dh = grow(o.dh, b.n*H)
 	clear(o.dh)
-	if o.memory {
+	if o.cell.Memory {
 		o.dc = grow(o.dc, b.n*H)
 		clear(o.dc)
 	}
-	packed := kernels.PackB(false, GH, H, wh, H)
+	packed := matmul.PackB(false, GH, H, wh, H)
 	for t := b.steps() - 1; t >= 0; t-- {
 		lo, hi := b.span(t)
-		parallel(o.threads, hi-lo, func(p, q int) {
+		o.parallel(hi-lo, func(p, q int) {
 			for i := p; i < q; i++ {
 				r := lo + i
-				var hPrev, cPrev []float32
-				if t > 0 {
-					hPrev, cPrev = row(hs, b.off[t-1]+i, H), row(o.c, b.off[t-1]+i, H)
-				}
-				dh := row(o.dh, i, H)
-				kernels.Add(dh, dh, row(dhs, r, H))
-				o.backward(row(o.dpre, r, GH), row(drec, r, GH), dh, row(o.dc, i, H),
-					row(o.aux, r, H), row(o.gates, r, GH), row(o.rec, r, GH), row(hs, r, H), hPrev, cPrev)
+				d := rnn.Gradient{Pre: row(o.dpre, r, GH), Rec: row(drec, r, GH), H: row(o.dh, i, H), C: row(o.dc, i, H)}
+				vmath.Add(d.H, d.H, row(dhs, r, H))
+				o.cell.Backward(o.row(t, i), d)
 			}
 		})
 		if t > 0 {
-			packed.Mul(hi-lo, drec[lo*GH:], GH, o.dh, H, addTo(o.dh, H), kernels.Threads(o.threads))
+			packed.Mul(hi-lo, drec[lo*GH:], GH, o.dh, H, addTo(o.dh, H), workers.Threads(o.threads))
 		}
 	}
 
-	linearGrad(g[1], g[3], x, o.dpre, rows, E, GH, o.threads)
-	kernels.Gemm(false, false, rows, E, GH, o.dpre, GH, wx, E, true, g[0], E, kernels.Threads(o.threads))
+	o.input.backward(g[1], g[3], x, o.dpre, rows)
+	o.input.input(g[0], o.dpre, wx, rows, true)
 	if b.steps() > 1 {
 		later := rows - b.n
 		o.hBefore = grow(o.hBefore, later*H)
 		for t := 1; t < b.steps(); t++ {
 			lo, hi := b.span(t)
-			copy(o.hBefore[(lo-b.n)*H:(hi-b.n)*H], hs[b.off[t-1]*H:])
+			copy(o.hBefore[(lo-b.n)*H:(hi-b.n)*H], o.hs[b.off[t-1]*H:])
 		}
-		kernels.Gemm(true, false, GH, H, later, drec[b.n*GH:], GH, o.hBefore, H, true, g[2], H, kernels.Threads(o.threads))
+		matmul.Mul(true, false, GH, H, later, drec[b.n*GH:], GH, o.hBefore, H, true, g[2], H, workers.Threads(o.threads))
 	}
-	if o.split {
-		parallel(o.threads, H, func(lo, hi int) {
+	if o.cell.Split {
+		o.parallel(H, func(lo, hi int) {
 			for r := range rows {
-				kernels.Add(g[4][lo:hi], g[4][lo:], drec[r*GH+GH-H+lo:])
+				vmath.Add(g[4][lo:hi], g[4][lo:], drec[r*GH+GH-H+lo:])
 			}
 		})
 	}

@@ -6,8 +6,8 @@ import (
 )
 
 // Every random number of a run is a function of the seed and of where it is
-// used, never of what was drawn before. So nothing random has to be kept in a
-// checkpoint, and masks may be made by any number of goroutines.
+// used, never of what was drawn before. So a checkpoint needs no state of a
+// generator, and any number of goroutines can draw masks.
 
 // Streams keep the uses of one seed apart.
 const (

@@ -61,23 +61,3 @@ func TestKeys(t *testing.T) {
 		t.Errorf("%d different keys of %d", len(seen), 4*4*100)
 	}
 }
-
-func TestOrthogonal(t *testing.T) {
-	const n = 40
-	w := make([]float32, n*n)
-	orthogonal(w, n, source(1, streamInit, 0))
-	for i := range n {
-		for j := range n {
-			var dot, want float64
-			for k := range n {
-				dot += float64(w[i*n+k]) * float64(w[j*n+k])
-			}
-			if i == j {
-				want = 1
-			}
-			if math.Abs(dot-want) > 1e-6 {
-				t.Fatalf("rows %d and %d: product %v", i, j, dot)
-			}
-		}
-	}
-}

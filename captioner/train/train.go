@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/captioner/rnn"
 	"github.com/onetomany/caption/internal/message"
 	G "gorgonia.org/gorgonia"
 )
@@ -19,15 +20,15 @@ type Epoch struct {
 	Score  float64   `json:"score"`  // their mean
 }
 
-// Event tells how far a run is: after each step, and after each epoch.
+// Event reports the progress of a run: after each step, and after each epoch.
 type Event struct {
 	Epoch, Epochs int     // from 1
 	Step, Steps   int     // in the epoch, from 1
 	Loss          float64 // of the step
 	Rate          float64 // learning rate of the step
-	Tokens        int     // words of the step that were to be said
+	Tokens        int     // words that the step predicted
 	Done          *Epoch  // after the last step of an epoch and its validation; else nil
-	Best          bool    // with Done: the best epoch so far
+	Best          bool    // with Done: this is the best epoch so far
 	Resumed       int     // epochs that came from the checkpoint
 }
 
@@ -38,7 +39,7 @@ type Result struct {
 	History []Epoch            // all epochs, also those before a resume
 }
 
-// run is the state of training between two epochs, with what it works on.
+// run is a training run: its data, and its state between two epochs.
 type run struct {
 	data     *Data
 	opt      Options
@@ -49,24 +50,20 @@ type run struct {
 	weights *captioner.Decoder // as trained
 	average *captioner.Decoder // moving average
 	best    *captioner.Decoder // average after the best epoch
-	model   *model
+	graph   *graph
 	adam    *adam
 
-	history []Epoch // one a finished epoch
+	history []Epoch // of the finished epochs
 	bestAt  int     // epoch of best, from 1; 0 before the first
 }
 
-// Run trains a decoder. A nil opt means Defaults. report, which may be nil, is called
-// from Run's own goroutine after every step.
+// Run trains a decoder. A nil opt means Defaults. report, unless nil, is called after
+// every step, on Run's goroutine.
 //
-// When ctx, which must not be nil, ends, Run returns its error at the next step; the
-// checkpoint then holds the last finished epoch.
-func Run(ctx context.Context, data *Data, opt *Options, report func(Event)) (*Result, error) {
-	res, err := train(ctx, data, opt, report)
-	return res, message.Error(err)
-}
-
-func train(ctx context.Context, data *Data, opt *Options, report func(Event)) (*Result, error) {
+// When ctx is done, Run returns its error at the next step; the checkpoint then holds
+// the last finished epoch. A nil ctx is an error.
+func Run(ctx context.Context, data *Data, opt *Options, report func(Event)) (_ *Result, err error) {
+	defer func() { err = message.Error(err) }() // names of sets and files are the user's
 	if ctx == nil {
 		return nil, errors.New("train: the context is nil: context.Background() will do")
 	}
@@ -105,40 +102,36 @@ func newRun(data *Data, opt Options) (*run, error) {
 	}
 	r := &run{data: data, opt: opt, digest: data.digest()}
 	r.examples = data.examples(opt.MaxWords)
-	form := captioner.Decoder{Cell: opt.Cell, Entry: opt.Entry, D: D, E: opt.Embed, H: opt.Hidden, V: data.Vocab.Len()}
-	if err := form.ValidateSizes(); err != nil {
+	form := captioner.Form{Cell: opt.Cell, Entry: opt.Entry, Features: []int{D}, E: opt.Embed, H: opt.Hidden, V: data.Vocab.Len()}
+	if err := form.Validate(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	rows := maxRows(r.examples, opt.Batch)
-	if err := checkRoom(&form, rows); err != nil {
+	if err := checkMemory(form, rows); err != nil {
 		return nil, err
 	}
-	form.Mean, form.Std, r.features = standardise(data.Features, D)
-	r.weights, r.average, r.best = newDecoder(form), newDecoder(form), newDecoder(form)
+	mean, std, v := standardise(data.Features, D)
+	r.features = v
+	for _, d := range []**captioner.Decoder{&r.weights, &r.average, &r.best} {
+		*d = captioner.NewDecoder(form)
+		(*d).Weights["feature.mean"], (*d).Weights["feature.std"] = mean, std
+	}
 	initialise(r.weights, opt.Seed)
 	copyWeights(r.average, r.weights)
 
-	r.model, err = newModel(r.weights, rows, opt.Smooth, opt.Threads)
-	if err != nil {
+	if r.graph, err = newGraph(r.weights, rows, opt.Smooth, opt.Threads); err != nil {
 		return nil, err
 	}
-	var avg [][]float32
-	for _, w := range weights(r.average) {
-		avg = append(avg, w.data)
-	}
-	r.adam = newAdam(avg, opt.Clip, opt.Average, opt.Threads)
+	r.adam = newAdam(values(r.average), opt.Clip, opt.Average, opt.Threads)
 	return r, nil
 }
 
-// checkRoom refuses batches whose largest, of so many rows, takes absurd memory: the
-// logits, the inputs and the gates of each row, all with their gradients.
-func checkRoom(d *captioner.Decoder, rows int) error {
-	c, err := cellOf(d.Cell)
-	if err != nil {
-		return err
-	}
+// checkMemory refuses a batch size whose largest batch, of so many rows, takes absurd
+// memory: the logits, the inputs and the gates of each row, all with their gradients.
+func checkMemory(f captioner.Form, rows int) error {
 	const limit = min(1<<33, math.MaxInt/2) // bytes
-	bytes := 4 * 2 * int64(rows) * int64(d.V+2*d.E+(2*c.gates+3)*d.H)
+	gates := len(rnn.Find(string(f.Cell)).Gates)
+	bytes := 4 * 2 * int64(rows) * int64(f.V+2*f.E+(2*gates+3)*f.H)
 	if bytes > limit {
 		return &OptionError{"Batch", fmt.Sprintf("a step takes %d MiB, more than the limit of %d", bytes>>20, limit>>20)}
 	}
@@ -173,7 +166,7 @@ func (r *run) epoch(ctx context.Context, report func(Event)) error {
 		if e.Loss, err = r.step(picked, e.Rate); err != nil {
 			return err
 		}
-		e.Tokens = r.model.batch.rows() - r.model.batch.n
+		e.Tokens = r.graph.batch.rows() - r.graph.batch.n
 		loss += e.Loss
 		report(e)
 	}
@@ -197,11 +190,11 @@ func (r *run) epoch(ctx context.Context, report func(Event)) error {
 
 // step trains on one batch and returns its loss.
 func (r *run) step(examples []example, rate float64) (float64, error) {
-	b := r.model.batch
-	b.pack(examples, r.features, r.weights.D)
+	b := r.graph.batch
+	b.pack(examples, r.features, r.weights.D())
 	b.key = keyOf(r.opt.Seed, streamDropoutIn, uint64(r.adam.step))
 	b.drop = r.opt.Dropout
-	loss, err := r.model.run()
+	loss, err := r.graph.run()
 	if err != nil {
 		return 0, err
 	}
@@ -209,5 +202,5 @@ func (r *run) step(examples []example, rate float64) (float64, error) {
 		return 0, fmt.Errorf("train: the loss of step %d is not finite: lower the learning rate", r.adam.step+1)
 	}
 	r.adam.rate = rate
-	return loss, r.adam.Step(G.NodesToValueGrads(r.model.params))
+	return loss, r.adam.Step(G.NodesToValueGrads(r.graph.params))
 }

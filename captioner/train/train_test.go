@@ -66,7 +66,8 @@ func toy() (*Data, *Options) {
 	}
 	o := Defaults()
 	o.Embed, o.Hidden, o.Epochs, o.Batch, o.Rate, o.Dropout, o.Average, o.Threads = 16, 20, 6, 7, 0.02, 0.2, 0.9, 2
-	o.Generate = &captioner.Options{Beam: 2, MaxWords: 8}
+	o.Generate = captioner.Defaults()
+	o.Generate.Beam, o.Generate.MaxWords = 2, 8
 	return d, o
 }
 
@@ -90,11 +91,11 @@ func sentence(t *testing.T, d *Data, dec *captioner.Decoder, features []float32)
 // TestLearns trains each kind of decoder until it says the right sentence about
 // photos that it has not seen.
 func TestLearns(t *testing.T) {
-	for _, cell := range []captioner.Cell{captioner.RNN, captioner.LSTM, captioner.GRU} {
-		for _, entry := range []captioner.Entry{captioner.Init, captioner.Every} {
+	for _, cell := range captioner.Cells() {
+		for _, entry := range captioner.Entries() {
 			t.Run(fmt.Sprintf("%s/%s", cell, entry), func(t *testing.T) {
 				d, o := toy()
-				o.Cell, o.Entry, o.Epochs, o.Patience = cell, entry, 25, 0
+				o.Cell, o.Entry, o.Epochs, o.Patience = captioner.Cell(cell), captioner.Entry(entry), 25, 0
 				res, err := Run(context.Background(), d, o, nil)
 				if err != nil {
 					t.Fatal(err)
@@ -122,6 +123,18 @@ func TestLearns(t *testing.T) {
 	}
 }
 
+// TestEntries holds that training knows every way for the image to enter.
+func TestEntries(t *testing.T) {
+	for _, name := range captioner.Entries() {
+		e, ok := entries[captioner.Entry(name)]
+		form := captioner.Form{Cell: captioner.RNN, Entry: captioner.Entry(name)}
+		weights := len(learnt(form)) - len(learnt(captioner.Form{Cell: captioner.RNN, Entry: captioner.Init}))
+		if !ok || (e.forward == nil) != (weights == 0) || (e.backward == nil) != (weights == 0) {
+			t.Errorf("%s: the row is missing or incomplete for %d weights", name, weights)
+		}
+	}
+}
+
 // finish runs d and returns the bytes of the last checkpoint.
 func finish(t *testing.T, d *Data, o *Options) ([]byte, *Result) {
 	t.Helper()
@@ -138,11 +151,11 @@ func finish(t *testing.T, d *Data, o *Options) ([]byte, *Result) {
 
 // TestThreads holds that the number of goroutines changes nothing.
 func TestThreads(t *testing.T) {
-	for _, cell := range []captioner.Cell{captioner.RNN, captioner.LSTM, captioner.GRU} {
+	for _, cell := range captioner.Cells() {
 		var want []byte
 		for _, threads := range []int{1, 2, 5} {
 			d, o := toy()
-			o.Cell, o.Threads, o.Epochs, o.Checkpoint = cell, threads, 2, filepath.Join(t.TempDir(), "c")
+			o.Cell, o.Threads, o.Epochs, o.Checkpoint = captioner.Cell(cell), threads, 2, filepath.Join(t.TempDir(), "c")
 			got, _ := finish(t, d, o)
 			if want == nil {
 				want = got

@@ -18,12 +18,12 @@ type twin struct {
 
 func newTwin(d *captioner.Decoder, smooth float64) *twin {
 	t := &twin{d, map[string][]float64{}, smooth}
-	for _, w := range weights(d) {
-		x := make([]float64, len(w.data))
-		for i, v := range w.data {
+	for _, p := range learnt(d.Form) {
+		x := make([]float64, len(d.Weights[p.Name]))
+		for i, v := range d.Weights[p.Name] {
 			x[i] = float64(v)
 		}
-		t.w[w.name] = x
+		t.w[p.Symbol] = x
 	}
 	return t
 }
@@ -54,9 +54,9 @@ func (t *twin) loss(examples []example, b *batch, features []float32) float64 {
 	var sum float64
 	words := 0
 	for i, e := range examples {
-		v := make([]float64, t.d.D)
+		v := make([]float64, t.d.D())
 		for k := range v {
-			v[k] = float64(features[e.photo*t.d.D+k])
+			v[k] = float64(features[e.photo*t.d.D()+k])
 		}
 		h, c := make([]float64, t.d.H), make([]float64, t.d.H)
 		for s := range e.steps() {

@@ -94,22 +94,23 @@ func (u *unfused) cell(x, h, c *G.Node) (*G.Node, *G.Node) {
 func (u *unfused) run(examples []example, features []float32, smooth float64) (float64, map[string][]float64) {
 	u.g = G.NewGraph()
 	u.param = map[string]*G.Node{}
-	for _, w := range weights(u.d) {
-		data := make([]float64, len(w.data))
-		for i, x := range w.data {
+	for _, p := range learnt(u.d.Form) {
+		data := make([]float64, len(u.d.Weights[p.Name]))
+		for i, x := range u.d.Weights[p.Name] {
 			data[i] = float64(x)
 		}
-		u.param[w.name] = G.NewTensor(u.g, G.Float64, len(w.shape), G.WithShape(w.shape...), G.WithName(w.name),
-			G.WithValue(tensor.New(tensor.WithShape(w.shape...), tensor.WithBacking(data))))
+		shape := u.d.Shape(p)
+		u.param[p.Symbol] = G.NewTensor(u.g, G.Float64, len(shape), G.WithShape(shape...), G.WithName(p.Symbol),
+			G.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))))
 	}
 	H, V := u.d.H, u.d.V
 	var terms []*G.Node
 	for _, e := range examples {
-		f := make([]float64, u.d.D)
+		f := make([]float64, u.d.D())
 		for k := range f {
-			f[k] = float64(features[e.photo*u.d.D+k])
+			f[k] = float64(features[e.photo*u.d.D()+k])
 		}
-		v := u.constant(u.d.D, 0, f)
+		v := u.constant(u.d.D(), 0, f)
 		h := u.constant(H, 0, make([]float64, H))
 		var c *G.Node
 		if u.d.Cell == captioner.LSTM { // a root without use is no loss to Gorgonia
@@ -159,7 +160,7 @@ func TestUnfused(t *testing.T) {
 		for _, entry := range []captioner.Entry{captioner.Init, captioner.Every} {
 			t.Run(fmt.Sprintf("%s/%s", cell, entry), func(t *testing.T) {
 				p := newProblem(t, cell, entry, 0, 0.1, 1)
-				got, err := p.model.run()
+				got, err := p.graph.run()
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -168,13 +169,13 @@ func TestUnfused(t *testing.T) {
 				if math.Abs(got-want) > 1e-6*want {
 					t.Fatalf("loss %v, want %v", got, want)
 				}
-				for i, w := range weights(p.d) {
-					g, err := p.model.params[i].Grad()
+				for i, w := range learnt(p.d.Form) {
+					g, err := p.graph.params[i].Grad()
 					if err != nil {
 						t.Fatal(err)
 					}
-					if rel := distance(g.Data().([]float32), grads[w.name]); !(rel < 2e-6) {
-						t.Errorf("gradient of %s: off by %.2g of its length", w.name, rel)
+					if rel := distance(g.Data().([]float32), grads[w.Symbol]); !(rel < 2e-6) {
+						t.Errorf("gradient of %s: off by %.2g of its length", w.Symbol, rel)
 					}
 				}
 			})

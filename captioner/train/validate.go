@@ -29,7 +29,7 @@ func (r *run) validate(ctx context.Context, e Epoch) (Epoch, error) {
 				hyps[i] = append(hyps[i], r.data.Vocab.Word(id))
 			}
 		}
-		score := metrics.CIDErD(hyps, set.Refs)
+		score := metrics.Score(hyps, set.Refs).CIDErD
 		e.Scores = append(e.Scores, score)
 		e.Score += score / float64(len(r.data.Val))
 	}

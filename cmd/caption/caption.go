@@ -3,17 +3,17 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"iter"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/cmd/internal/byname"
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/byname"
-	"github.com/onetomany/caption/internal/cli"
 )
 
 // captionFlags are the flags of caption itself.
@@ -60,11 +60,10 @@ others were done, 130 interrupted.`,
 	fs.SortFlags = false
 	f.model.Register(cmd)
 	cli.AddPrecision(cmd, &f.model.Precision)
-	fs.IntVarP(&f.decoding.num, "num", "n", 1, "captions a photo, best first")
-	f.decoding.register(fs)
-	fs.StringVarP(&f.format, "format", "f", "text", "`FORMAT` of the output: "+formatNames)
+	f.decoding.register(fs, "")
+	fs.StringVarP(&f.format, "format", "f", "text", "`FORMAT` of the output: "+strings.Join(formatNames(), "|"))
 	f.photos.Register(cmd, "photos at a time", "no progress; failures are still named")
-	cli.Complete(cmd, "format", formats...)
+	cli.Complete(cmd, "format", formatNames()...)
 
 	cmd.AddCommand(newTrain(), newEval(), newVerify(), newInfo(), newModels())
 	return cmd
@@ -86,8 +85,8 @@ func caption(cmd *cobra.Command, f *captionFlags, args []string) error {
 	if err := f.photos.Check(); err != nil {
 		return err
 	}
-	sources := stdin(features.Expand(args), cmd.InOrStdin())
-	out, err := newWriter(f.format, cmd.OutOrStdout(), opt.Num, len(sources) > 1)
+	sources := features.Expand(args)
+	out, err := newWriter(f.format, cmd.OutOrStdout(), len(sources) > 1)
 	if err != nil {
 		return err
 	}
@@ -153,19 +152,13 @@ func (f *captionFlags) open(ctx context.Context, sources []features.Source) (c *
 // openForOne is open for a single photo, which is read while the model is being
 // opened, and which gets all processors.
 func (f *captionFlags) openForOne(ctx context.Context, src features.Source) (*captioner.Captioner, iter.Seq[features.Result], error) {
-	type prepared struct {
-		picture []float32
-		err     error
-	}
-	ready := make(chan prepared, 1)
+	ready := make(chan features.Result, 1) // with the picture in place of its features
 	read := func(pre features.Preprocessing) {
-		var p prepared
-		r, err := src.Open()
-		if err != nil {
-			p.err = err
-		} else {
-			p.picture, p.err = pre.Read(ctx, r, f.photos.Limits())
-			r.Close()
+		p := features.Result{Name: src.Name}
+		photo, err := src.Open()
+		if p.Err = err; err == nil {
+			p.Features, p.Err = pre.Read(ctx, photo, f.photos.Limits())
+			photo.Close()
 		}
 		ready <- p
 	}
@@ -178,26 +171,13 @@ func (f *captionFlags) openForOne(ctx context.Context, src features.Source) (*ca
 		return nil, nil, err
 	}
 	return c, func(yield func(features.Result) bool) {
-		var p prepared
 		select {
-		case p = <-ready:
-		case <-ctx.Done():
-			return // the photo may be a pipe that nobody writes to
+		case r := <-ready:
+			if r.Err == nil {
+				r.Features, r.Err = c.Extractor().Prepared(ctx, r.Features)
+			}
+			yield(r)
+		case <-ctx.Done(): // the photo may be a pipe that nobody writes to
 		}
-		r := features.Result{Name: src.Name, Err: p.err}
-		if p.err == nil {
-			r.Features, r.Err = c.Extractor().Prepared(ctx, p.picture)
-		}
-		yield(r)
 	}, nil
-}
-
-// stdin lets the source "-" read from in, which tests replace.
-func stdin(sources []features.Source, in io.Reader) []features.Source {
-	for i := range sources {
-		if sources[i].Name == "-" {
-			sources[i].Open = func() (io.ReadCloser, error) { return io.NopCloser(in), nil }
-		}
-	}
-	return sources
 }

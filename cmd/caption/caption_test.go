@@ -5,23 +5,21 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"hash/crc32"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli"
 )
 
 const images = "../../testdata/images"
 
 // run executes a command line as the program would.
-func run(t *testing.T, stdin io.Reader, args ...string) (code int, stdout, stderr string) {
+func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	cmd := newCommand()
-	cmd.SetIn(stdin)
 	cmd.SetOut(&out)
 	cmd.SetErr(&errs)
 	code = cli.Run(cmd, args)
@@ -61,7 +59,7 @@ func hugePNG() []byte {
 }
 
 func TestCaptionFolder(t *testing.T) {
-	code, out, errs := run(t, nil, images)
+	code, out, errs := run(t, images)
 	if code != cli.OK || strings.Contains(errs, "caption:") {
 		t.Fatalf("exit code %d, stderr %q", code, errs)
 	}
@@ -84,11 +82,18 @@ func TestCaptionFolder(t *testing.T) {
 
 func TestOnePhotoGivesTheSentenceAlone(t *testing.T) {
 	path := filepath.Join(images, "cat.jpg")
-	_, want, _ := run(t, nil, path)
+	_, want, _ := run(t, path)
 	if strings.Contains(want, "\t") || strings.Count(want, "\n") != 1 || !strings.Contains(want, "cat") {
 		t.Errorf("caption of the cat: %q", want)
 	}
-	if _, got, _ := run(t, bytes.NewReader(read(t, path)), "-"); got != want {
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	defer func(in *os.File) { os.Stdin = in }(os.Stdin)
+	os.Stdin = f
+	if _, got, _ := run(t, "-"); got != want {
 		t.Errorf("from standard input %q, from the file %q", got, want)
 	}
 }
@@ -108,14 +113,14 @@ func TestFormats(t *testing.T) {
 		}
 	}
 
-	code, out, _ := run(t, nil, append(args, "-f", "json")...)
+	code, out, _ := run(t, append(args, "-f", "json")...)
 	var rs []result
 	if err := json.Unmarshal([]byte(out), &rs); err != nil || code != cli.Partial {
 		t.Fatalf("json: exit code %d, %v:\n%s", code, err, out)
 	}
 	check(rs)
 
-	_, out, _ = run(t, nil, append(args, "-f", "jsonl")...)
+	_, out, _ = run(t, append(args, "-f", "jsonl")...)
 	rs = nil
 	for line := range strings.Lines(out) {
 		var r result
@@ -126,13 +131,13 @@ func TestFormats(t *testing.T) {
 	}
 	check(rs)
 
-	_, out, _ = run(t, nil, append(args, "-f", "csv")...)
+	_, out, _ = run(t, append(args, "-f", "csv")...)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if len(lines) != 4 || lines[0] != "path,caption,logprob,error" || !strings.HasPrefix(lines[3], bad+",,,") {
 		t.Errorf("csv:\n%s", out)
 	}
 
-	code, out, errs := run(t, nil, append(args, "-f", "text")...)
+	code, out, errs := run(t, append(args, "-f", "text")...)
 	if code != cli.Partial || strings.Count(out, "\n") != 2 || strings.Count(errs, "bad.jpg") != 1 {
 		t.Errorf("text: exit code %d\n%s%s", code, out, errs)
 	}
@@ -141,7 +146,7 @@ func TestFormats(t *testing.T) {
 func TestSampling(t *testing.T) {
 	path := filepath.Join(images, "rocket.jpg")
 	sample := func(seed string) string {
-		_, out, _ := run(t, nil, "--sample", "--seed", seed, "-n", "5", path)
+		_, out, _ := run(t, "--sample", "--seed", seed, "-n", "5", path)
 		return out
 	}
 	if a, b := sample("7"), sample("7"); a != b || strings.Count(a, "\n") != 5 {
@@ -209,7 +214,7 @@ func TestBadInput(t *testing.T) {
 		{"models alone", []string{"models"}, cli.WrongUsage, "models"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			code, out, errs := run(t, nil, tt.args...)
+			code, out, errs := run(t, tt.args...)
 			if code != tt.code {
 				t.Errorf("exit code %d, want %d", code, tt.code)
 			}
@@ -224,24 +229,24 @@ func TestBadInput(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	code, out, errs := run(t, nil, "verify")
+	code, out, errs := run(t, "verify")
 	if code != cli.OK || !strings.Contains(out, "decoder.safetensors") || !strings.Contains(out, "cat") {
 		t.Errorf("exit code %d\n%s%s", code, out, errs)
 	}
 }
 
 func TestInfo(t *testing.T) {
-	_, out, _ := run(t, nil, "info")
+	_, out, _ := run(t, "info")
 	for _, want := range []string{"LSTM", "1280", "efficientnet-lite2", "multiply-adds", "non-commercial", "flickr8k"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("info does not say %q:\n%s", want, out)
 		}
 	}
-	_, out, _ = run(t, nil, "info", "--json")
+	_, out, _ = run(t, "info", "--json")
 	if !json.Valid([]byte(out)) {
 		t.Errorf("info --json is not JSON:\n%s", out)
 	}
-	_, out, _ = run(t, nil, "info", "--card")
+	_, out, _ = run(t, "info", "--card")
 	if !strings.Contains(out, "# ") {
 		t.Errorf("no model card: %q", out)
 	}
@@ -249,7 +254,7 @@ func TestInfo(t *testing.T) {
 
 func TestModelsList(t *testing.T) {
 	t.Setenv("CAPTION_MODELS", filepath.Join(t.TempDir(), "none"))
-	code, out, _ := run(t, nil, "models", "list")
+	code, out, _ := run(t, "models", "list")
 	if code != cli.OK || !strings.Contains(out, "default") || !strings.Contains(out, "resnet50-v1-12") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
@@ -277,7 +282,7 @@ func TestTrainOnOwnPhotos(t *testing.T) {
 	data := ownPhotos(t, dir)
 	model := filepath.Join(dir, "model")
 	args := []string{"train", "--data", data, "-o", model, "--hidden", "16", "--embed", "16", "--epochs", "3", "--min-count", "1", "-q"}
-	code, out, errs := run(t, nil, args...)
+	code, out, errs := run(t, args...)
 	if code != cli.OK || out != "" || errs != "" {
 		t.Fatalf("train: exit code %d, stdout %q, stderr %q", code, out, errs)
 	}
@@ -288,13 +293,13 @@ func TestTrainOnOwnPhotos(t *testing.T) {
 		{"verify", "-m", model},
 		{"-m", model, filepath.Join(dir, "cat.jpg")},
 	} {
-		if code, out, errs := run(t, nil, args...); code != cli.OK || out == "" {
+		if code, out, errs := run(t, args...); code != cli.OK || out == "" {
 			t.Errorf("%v: exit code %d\n%s%s", args, code, out, errs)
 		}
 	}
 
 	captions := filepath.Join(dir, "captions.json")
-	code, out, errs = run(t, nil, "eval", "-m", model, "--data", data, "--json", "--out", captions, "-q")
+	code, out, errs = run(t, "eval", "-m", model, "--data", data, "--json", "--out", captions, "-q")
 	var all []scores
 	if err := json.Unmarshal([]byte(out), &all); code != cli.OK || err != nil || len(all) != 1 || all[0].Photos != 1 {
 		t.Fatalf("eval: exit code %d, %v\n%s%s", code, err, out, errs)
@@ -306,7 +311,7 @@ func TestTrainOnOwnPhotos(t *testing.T) {
 
 	// The same command again gives the same model.
 	first := read(t, filepath.Join(model, "decoder.safetensors"))
-	if code, _, errs := run(t, nil, args...); code != cli.OK {
+	if code, _, errs := run(t, args...); code != cli.OK {
 		t.Fatalf("second training: exit code %d, %s", code, errs)
 	}
 	if !bytes.Equal(first, read(t, filepath.Join(model, "decoder.safetensors"))) {
@@ -317,12 +322,12 @@ func TestTrainOnOwnPhotos(t *testing.T) {
 // TestInfoPlan prints what the CNN of the default model does.
 func TestInfoPlan(t *testing.T) {
 	model := filepath.Join("..", "..", "models", "default", "cnn.onnx")
-	_, out, _ := run(t, nil, "info", "--cnn", model, "--plan")
+	_, out, _ := run(t, "info", "--cnn", model, "--plan")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if len(lines) < 20 || !strings.HasPrefix(lines[0], "step  operator") || !strings.Contains(lines[1], "convolution 3×3") {
 		t.Errorf("%s", out)
 	}
-	_, out, _ = run(t, nil, "info", "--cnn", model, "--plan", "--json")
+	_, out, _ = run(t, "info", "--cnn", model, "--plan", "--json")
 	var info struct {
 		Plan []struct {
 			Operator     string

@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/onetomany/caption/captioner/dataset"
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/message"
 )
 
@@ -19,8 +22,8 @@ type dataFlags struct {
 	features []string
 }
 
-// open opens the data sets and tells what the user should know of them. If their
-// features are at hand, the photos need not be.
+// open opens the data sets and prints what the user should know about them. With
+// --features the photos need not be there.
 func (f *dataFlags) open(ctx context.Context, notes io.Writer) ([]*dataset.Set, error) {
 	open := dataset.Open
 	if len(f.features) > 0 {
@@ -60,11 +63,50 @@ func (f *dataFlags) split(sets []*dataset.Set, split string) ([]*dataset.Set, er
 		split, strings.Join(f.sets, ", "), n[dataset.Train], n[dataset.Val], n[dataset.Test])
 }
 
+// cnnOf is the CNN that the features of --features must come from.
+type cnnOf struct {
+	x          *features.Extractor
+	precision  cnn.Precision
+	name       string // for messages
+	size, hint string // what is said of vectors of another size, and of other features
+}
+
+// read gives the photos of sets the features in the files of --features, and compares
+// those of one photo with what the CNN gives. Float16 weights and other programs'
+// resizing stay far below the difference that is allowed, another CNN or preprocessing
+// is far above.
+func (f *dataFlags) read(cmd *cobra.Command, photos *cli.PhotoFlags, c cnnOf, sets []*dataset.Set) error {
+	ctx, stderr := cmd.Context(), cmd.ErrOrStderr()
+	t, err := readFeatures(ctx, f.features...)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(c.x.Shape(), []int{t.Size}) {
+		return fmt.Errorf("%s: vectors of %d values, %s", f.features[0], t.Size, c.size)
+	}
+	if t.Precision != "" && t.Precision != c.precision.String() { // near enough to go on, but to be known
+		cli.Message(stderr, "the features were computed in %s, the CNN computes in %v here; --precision %s is the same", t.Precision, c.precision, t.Precision)
+	}
+	if err := attach(t, sets, photos.Notes(stderr)); err != nil {
+		return err
+	}
+	d, photo, err := dataset.Distance(ctx, c.x, photos.Limits(), sets...)
+	switch {
+	case err != nil:
+		return err
+	case photo == "":
+		cli.Message(stderr, "no photo is at hand to check that %s gives these features", c.name)
+	case !(d <= 0.05):
+		return fmt.Errorf("%s: the features of %s are not those that %s gives (relative difference %.2g)%s", f.features[0], photo, c.name, d, c.hint)
+	}
+	return nil
+}
+
 func readFeatures(ctx context.Context, files ...string) (*dataset.Features, error) {
 	return cli.Await(ctx, func() (*dataset.Features, error) { return dataset.ReadFeatures(files...) })
 }
 
-// attach gives the photos of sets their features and tells which have none.
+// attach gives the photos of sets their features and prints which have none.
 func attach(t *dataset.Features, sets []*dataset.Set, notes io.Writer) error {
 	for _, s := range sets {
 		n := len(s.Photos)
@@ -75,30 +117,6 @@ func attach(t *dataset.Features, sets []*dataset.Set, notes io.Writer) error {
 		if len(without) > 0 {
 			cli.Message(notes, "data set %s: no features of %d of %s, such as %s, left out", s.Name, len(without), message.Count(n, "photo"), without[0])
 		}
-	}
-	return nil
-}
-
-// notePrecision says where features were computed in another precision than p, which
-// the CNN computes in here: near enough to go on, but to be known.
-func notePrecision(t *dataset.Features, p cnn.Precision, stderr io.Writer) {
-	if t.Precision != "" && t.Precision != p.String() {
-		cli.Message(stderr, "the features were computed in %s, the CNN computes in %v here; --precision %s is the same", t.Precision, p, t.Precision)
-	}
-}
-
-// check compares the features of one photo with those of a CNN. Float16 weights and
-// other programs' resizing stay far below the difference that it allows, another
-// CNN or preprocessing is far above.
-func (f *dataFlags) check(ctx context.Context, x *features.Extractor, lim *features.Limits, stderr io.Writer, cnn, hint string, sets ...*dataset.Set) error {
-	d, photo, err := dataset.Distance(ctx, x, lim, sets...)
-	switch {
-	case err != nil:
-		return err
-	case photo == "":
-		cli.Message(stderr, "no photo is at hand to check that %s gives these features", cnn)
-	case !(d <= 0.05):
-		return fmt.Errorf("%s: the features of %s are not those that %s gives (relative difference %.2g)%s", f.features[0], photo, cnn, d, hint)
 	}
 	return nil
 }

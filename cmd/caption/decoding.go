@@ -1,99 +1,97 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/onetomany/caption/captioner"
-	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/captioner/train"
+	"github.com/onetomany/caption/cmd/internal/cli"
 )
 
 // decodingFlags choose how the decoder writes; caption and eval share them.
-type decodingFlags struct {
-	num         int
-	beam        int
-	lengthPower float64
-	sample      bool
-	topK        int
-	topP        float64
-	temperature float64
-	seed        uint64
-	noRepeat    int
-	maxWords    int
+type decodingFlags struct{ captioner.Options }
+
+// decodingFlag is a field of captioner.Options on the command line.
+type decodingFlag struct {
+	name, short string
+	way         string // of decoding that it is for: search or sample, "" is both
+	value       any    // *int, *uint64, *float64 or *bool
+	ok          bool   // the value is in range; captioner knows of upper bounds
+	want, usage string
 }
 
-func (d *decodingFlags) register(fs *pflag.FlagSet) {
-	fs.IntVarP(&d.beam, "beam", "k", 3, "width of the beam search; 1 is greedy")
-	fs.Float64Var(&d.lengthPower, "length-power", 0.7, "beams are ranked by log-probability / length^POWER; 0 favours short ones")
-	fs.BoolVar(&d.sample, "sample", false, "draw words at random instead of searching")
-	fs.IntVar(&d.topK, "top-k", 3, "with --sample: from the K most probable words; 0 is all")
-	fs.Float64Var(&d.topP, "top-p", 1, "with --sample: from the most probable words that reach this probability")
-	fs.Float64Var(&d.temperature, "temperature", 1, "with --sample: above 1 more daring, below 1 safer")
-	fs.Uint64Var(&d.seed, "seed", 1, "with --sample: the same seed gives the same captions")
-	fs.IntVar(&d.noRepeat, "no-repeat", 3, "never write the same N words in a row twice; 0 is no restriction")
-	fs.IntVar(&d.maxWords, "max-words", 20, "longest caption")
+func (d *decodingFlags) flags() []decodingFlag {
+	return []decodingFlag{
+		{"num", "n", "", &d.Num, d.Num >= 1, "1 or more", "captions per photo, best first"},
+		{"beam", "k", "search", &d.Beam, d.Beam >= 1, "1 or more", "width of the beam search; 1 is greedy"},
+		{"length-power", "", "search", &d.LengthPower, d.LengthPower >= 0, "0 or more", "beams are ranked by log-probability / length^POWER; 0 favours short ones"},
+		{"sample", "", "", &d.Sample, true, "", "draw words at random instead of searching"},
+		{"top-k", "", "sample", &d.TopK, d.TopK >= 0, "0 (all words) or more", "with --sample: from the K most probable words; 0 is all"},
+		{"top-p", "", "sample", &d.TopP, d.TopP > 0 && d.TopP <= 1, "above 0 and at most 1", "with --sample: from the most probable words that reach this probability"},
+		{"temperature", "", "sample", &d.Temperature, d.Temperature > 0, "above 0", "with --sample: above 1 more daring, below 1 safer"},
+		{"seed", "", "sample", &d.Seed, d.Seed >= 1, "1 or more", "with --sample: the same seed gives the same captions"},
+		{"no-repeat", "", "", &d.NoRepeat, d.NoRepeat >= 0, "0 (no restriction) or more", "never write the same N words in a row twice; 0 is no restriction"},
+		{"max-words", "", "", &d.MaxWords, d.MaxWords >= 1, "1 or more", "longest caption"},
+	}
 }
 
-// options turns the flags into captioner's options, whose zero values mean the
-// defaults: a 0 that a user wrote is translated or refused here.
+// register declares the flags but those named in without.
+func (d *decodingFlags) register(fs *pflag.FlagSet, without string) {
+	d.Options = *captioner.Defaults()
+	for _, f := range d.flags() {
+		if f.name == without {
+			continue
+		}
+		switch p := f.value.(type) {
+		case *int:
+			fs.IntVarP(p, f.name, f.short, *p, f.usage)
+		case *uint64:
+			fs.Uint64VarP(p, f.name, f.short, *p, f.usage)
+		case *float64:
+			fs.Float64VarP(p, f.name, f.short, *p, f.usage)
+		case *bool:
+			fs.BoolVarP(p, f.name, f.short, *p, f.usage)
+		}
+	}
+}
+
+// options are what the flags say, unless two of them contradict each other.
 func (d *decodingFlags) options(fs *pflag.FlagSet) (*captioner.Options, error) {
-	for _, name := range []string{"top-k", "top-p", "temperature", "seed"} {
-		if fs.Changed(name) && !d.sample {
-			return nil, cli.Usagef("--%s needs --sample", name)
+	for _, f := range d.flags() {
+		switch changed := fs.Changed(f.name); {
+		case changed && f.way == "sample" && !d.Sample:
+			return nil, cli.Usagef("--%s needs --sample", f.name)
+		case changed && f.way == "search" && d.Sample:
+			return nil, cli.Usagef("--%s does not go with --sample", f.name)
 		}
 	}
-	for _, name := range []string{"beam", "length-power"} {
-		if fs.Changed(name) && d.sample {
-			return nil, cli.Usagef("--%s does not go with --sample", name)
+	for _, f := range d.flags() {
+		if !f.ok {
+			return nil, cli.Usagef("--%s %s: want %s", f.name, fs.Lookup(f.name).Value, f.want)
 		}
-	}
-	switch {
-	case fs.Lookup("num") != nil && d.num < 1:
-		return nil, cli.Usagef("--num %d: want 1 or more", d.num)
-	case d.beam < 1:
-		return nil, cli.Usagef("--beam %d: want 1 or more", d.beam)
-	case d.noRepeat < 0:
-		return nil, cli.Usagef("--no-repeat %d: want 0 (no restriction) or more", d.noRepeat)
-	case d.maxWords < 1:
-		return nil, cli.Usagef("--max-words %d: want 1 or more", d.maxWords)
-	case d.topK < 0:
-		return nil, cli.Usagef("--top-k %d: want 0 (all words) or more", d.topK)
-	case !(d.topP > 0 && d.topP <= 1):
-		return nil, cli.Usagef("--top-p %v: want above 0 and at most 1", d.topP)
-	case !(d.temperature > 0):
-		return nil, cli.Usagef("--temperature %v: want above 0", d.temperature)
-	case fs.Changed("seed") && d.seed == 0:
-		return nil, cli.Usagef("--seed 0: want 1 or more")
-	case !(d.lengthPower >= 0):
-		return nil, cli.Usagef("--length-power %v: want 0 or more", d.lengthPower)
-	}
-	opt := &captioner.Options{
-		Num: d.num, Beam: d.beam, LengthPower: orNone(d.lengthPower),
-		Sample: d.sample, TopK: orNone(d.topK), TopP: d.topP, Temperature: d.temperature, Seed: d.seed,
-		NoRepeat: orNone(d.noRepeat), MaxWords: d.maxWords,
 	}
 	if fs.Changed("top-p") && !fs.Changed("top-k") {
-		opt.TopK = -1
+		d.TopK = 0 // drawing by probability alone
 	}
-	return opt, nil
+	return &d.Options, nil
 }
 
-// orNone translates 0, which in captioner.Options means the default, to -1.
-func orNone[T int | float64](x T) T {
-	if x == 0 {
-		return -1
-	}
-	return x
-}
-
-// flagError names the flag of an option that captioner refuses.
+// flagError names the flag of an option that captioner or train refuses.
 func flagError(err error) error {
-	if oe, ok := errors.AsType[*captioner.OptionError](err); ok {
-		return cli.Usagef("--%s: %s", kebab(oe.Field), oe.Problem)
+	field, problem := "", ""
+	if e, ok := errors.AsType[*captioner.OptionError](err); ok {
+		field, problem = e.Field, e.Problem
+	} else if e, ok := errors.AsType[*train.OptionError](err); ok {
+		field, problem = e.Field, e.Problem
+	} else {
+		return err
 	}
-	return err
+	flag := map[string]string{"Entry": "image", "Threads": "jobs"}[field]
+	return cli.Usagef("--%s: %s", cmp.Or(flag, kebab(field)), problem)
 }
 
 // kebab turns a field name into its flag: MaxWords into max-words.

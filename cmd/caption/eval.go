@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"slices"
@@ -12,14 +11,15 @@ import (
 
 	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/captioner/dataset"
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
-	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/metrics"
 	"github.com/onetomany/caption/vocab"
 )
 
-type evalFlags struct {
+// evaluation is the command caption eval: its flags, and what they come to.
+type evaluation struct {
 	model    cli.ModelFlags
 	data     dataFlags
 	split    string
@@ -27,14 +27,19 @@ type evalFlags struct {
 	out      string
 	json     bool
 	photos   cli.PhotoFlags
+
+	cmd    *cobra.Command
+	c      *captioner.Captioner
+	scores []scores // of each data set
+	rows   []string // of --out
 }
 
 func newEval() *cobra.Command {
-	var f evalFlags
+	var e evaluation
 	cmd := &cobra.Command{
 		Use:   "eval [flags] --data PATH",
 		Short: "Score a model on photos with captions",
-		Long: `eval captions the photos of a data set and compares with its captions:
+		Long: `eval captions the photos of a data set and scores that against the captions there:
 BLEU-1 to 4, ROUGE-L and CIDEr-D, as the COCO caption evaluation computes them,
 in percent. Captions are compared as lower-case words without punctuation.
 
@@ -48,19 +53,19 @@ data sets, each scored by itself.
   caption eval -m my-model --data flickr8k --data photos.csv --split test --json
   caption eval -m my-model --data flickr8k --features flickr8k.npy --out captions.json`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, args []string) error { return eval(cmd, &f) },
+		RunE: func(cmd *cobra.Command, args []string) error { return e.run(cmd) },
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	f.model.Register(cmd)
-	cli.AddPrecision(cmd, &f.model.Precision)
-	fs.StringArrayVar(&f.data.sets, "data", nil, "data set at `PATH`; may be given again")
-	fs.StringVar(&f.split, "split", "val", "part of the data set, `SPLIT`: train, val or test")
-	fs.StringArrayVar(&f.data.features, "features", nil, "feature `FILE` of the photos, as extract writes it; may be given again")
-	f.decoding.register(fs)
-	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write the captions to, as JSON")
-	fs.BoolVar(&f.json, "json", false, "print the scores as JSON")
-	f.photos.Register(cmd, "photos at a time", "no progress")
+	e.model.Register(cmd)
+	cli.AddPrecision(cmd, &e.model.Precision)
+	fs.StringArrayVar(&e.data.sets, "data", nil, "data set at `PATH`; may be given again")
+	fs.StringVar(&e.split, "split", "val", "part of the data set, `SPLIT`: train, val or test")
+	fs.StringArrayVar(&e.data.features, "features", nil, "feature `FILE` of the photos, as extract writes it; may be given again")
+	e.decoding.register(fs, "num")
+	fs.StringVarP(&e.out, "out", "o", "", "`FILE` to write the captions to, as JSON")
+	fs.BoolVar(&e.json, "json", false, "print the scores as JSON")
+	e.photos.Register(cmd, "photos at a time", "no progress")
 	cli.Complete(cmd, "split", splits...)
 	return cmd
 }
@@ -86,132 +91,119 @@ type compared struct {
 	Set        cli.RawString `json:"set"`
 }
 
-func eval(cmd *cobra.Command, f *evalFlags) error {
-	stderr := cmd.ErrOrStderr()
-	opt, err := f.decoding.options(cmd.Flags())
+func (e *evaluation) run(cmd *cobra.Command) error {
+	e.cmd = cmd
+	ctx := cmd.Context()
+	opt, err := e.decoding.options(cmd.Flags())
 	if err != nil {
 		return err
 	}
-	if err := f.photos.Check(); err != nil {
+	if err := e.photos.Check(); err != nil {
 		return err
 	}
-	if !slices.Contains(splits, f.split) {
-		return cli.Usagef("--split %s: want one of %s", f.split, strings.Join(splits, ", "))
+	if !slices.Contains(splits, e.split) {
+		return cli.Usagef("--split %s: want one of %s", e.split, strings.Join(splits, ", "))
 	}
-	sets, err := f.data.open(cmd.Context(), cli.Notes(stderr, f.photos.Quiet))
+	sets, err := e.data.open(ctx, e.photos.Notes(cmd.ErrOrStderr()))
 	if err != nil {
 		return err
 	}
-	c, err := f.model.Open(cmd.Context(), captioner.Loader{})
-	if err != nil {
+	if e.c, err = e.model.Open(ctx, captioner.Loader{}); err != nil {
 		return err
 	}
 	var file *atomicfile.File
-	if f.out != "" { // now, so that a slip in the path does not cost the evaluation
-		if file, err = atomicfile.Create(f.out); err != nil {
+	if e.out != "" { // now, so that a slip in the path does not cost the evaluation
+		if file, err = atomicfile.Create(e.out); err != nil {
 			return err
 		}
 		defer file.Close()
 	}
-	parts, err := f.data.split(sets, f.split)
+	parts, err := e.data.split(sets, e.split)
 	if err != nil {
 		return err
 	}
 	const kept = "nothing is written; features from extract, given with --features, save the most time"
-	failed, err := evalFeatures(cmd, f, c, parts)
+	failed := 0
+	if len(e.data.features) > 0 {
+		err = e.data.read(cmd, &e.photos, cnnOf{
+			e.c.Extractor(), e.model.Precision, "the model's CNN",
+			fmt.Sprintf("the model takes %d: they come from another CNN", e.c.Info().Features),
+			": extract them with the model's own CNN and preprocessing, or leave --features out",
+		}, parts)
+	} else {
+		failed, err = e.extract(parts)
+	}
 	if err != nil {
 		return cli.Kept(err, kept)
 	}
-
-	var all []scores
-	var out []compared
 	for _, p := range parts {
-		s, rows, err := score(cmd, c, p, opt, f.photos.Jobs)
-		if err != nil {
+		if err := e.score(p, opt); err != nil {
 			return cli.Kept(flagError(err), kept)
 		}
-		s.Split = f.split
-		all, out = append(all, s), append(out, rows...)
 	}
 	if file != nil {
-		if err := writeRows(file, out); err != nil {
-			return err
-		}
+		fmt.Fprintf(file, "[\n%s\n]\n", strings.Join(e.rows, ",\n")) // Commit has its error
 		if err := file.Commit(); err != nil {
 			return err
 		}
 	}
-	if f.json {
-		err = cli.WriteJSON(cmd.OutOrStdout(), all)
+	if e.json {
+		err = cli.WriteJSON(cmd.OutOrStdout(), e.scores)
 	} else {
-		err = printScores(cmd.OutOrStdout(), all)
+		err = printScores(cmd.OutOrStdout(), e.scores)
 	}
 	if err != nil {
 		return err
 	}
-	return cli.PhotosFailed(failed, len(out)+failed)
+	return cli.PhotosFailed(failed, len(e.rows)+failed)
 }
 
-// evalFeatures gives the photos their features: from files, or by the model's
-// own CNN. It returns how many photos failed.
-func evalFeatures(cmd *cobra.Command, f *evalFlags, c *captioner.Captioner, parts []*dataset.Set) (failed int, err error) {
-	ctx, stderr := cmd.Context(), cmd.ErrOrStderr()
-	if files := f.data.features; len(files) > 0 {
-		t, err := readFeatures(ctx, files...)
-		if err != nil {
-			return 0, err
-		}
-		if want := c.Info().Features; t.Size != want {
-			return 0, fmt.Errorf("%s: vectors of %d values, the model takes %d: they come from another CNN", files[0], t.Size, want)
-		}
-		notePrecision(t, f.model.Precision, stderr)
-		if err := attach(t, parts, cli.Notes(stderr, f.photos.Quiet)); err != nil {
-			return 0, err
-		}
-		return 0, f.data.check(ctx, c.Extractor(), f.photos.Limits(), stderr, "the model's CNN",
-			": extract them with the model's own CNN and preprocessing, or leave --features out", parts...)
-	}
-	defer f.photos.LimitMemory(c.Info().CNN)()
-	stream := f.photos.Stream()
+// extract gives the photos the features that the model's CNN computes.
+func (e *evaluation) extract(parts []*dataset.Set) (failed int, err error) {
+	defer e.photos.LimitMemory(e.c.Info().CNN)()
+	stream := e.photos.Stream()
 	n := 0
 	for _, s := range parts {
 		n += len(s.Photos)
 	}
-	progress := cli.NewProgress(stderr, "extracting", n, f.photos.Quiet)
+	progress := cli.NewProgress(e.cmd.ErrOrStderr(), "extracting", n, e.photos.Quiet)
 	defer progress.Close()
-	report := func(r features.Result) error { return progress.Photo(cmd.CommandPath(), r) }
-	return dataset.Extract(ctx, c.Extractor(), &stream, report, parts...)
+	report := func(r features.Result) error { return progress.Photo(e.cmd.CommandPath(), r) }
+	return dataset.Extract(e.cmd.Context(), e.c.Extractor(), &stream, report, parts...)
 }
 
-// score captions a data set and compares with its captions.
-func score(cmd *cobra.Command, c *captioner.Captioner, set *dataset.Set, opt *captioner.Options, jobs int) (scores, []compared, error) {
-	vectors := make([][]float32, len(set.Photos))
+// score captions the photos of a data set and scores that against their captions.
+func (e *evaluation) score(set *dataset.Set, opt *captioner.Options) error {
+	n := len(set.Photos)
+	vectors, hyps, refs := make([][]float32, n), make([][]string, n), make([][][]string, n)
 	for i, p := range set.Photos {
 		vectors[i] = p.Features
 	}
-	captions, err := c.CaptionBatch(cmd.Context(), vectors, opt, jobs)
+	captions, err := e.c.CaptionBatch(e.cmd.Context(), vectors, opt, e.photos.Jobs)
 	if err != nil {
-		return scores{}, nil, err
+		return err
 	}
-	rows := make([]compared, len(captions))
-	hyps := make([][]string, len(captions))
-	refs := make([][][]string, len(captions))
 	for i, p := range set.Photos {
 		text := captions[i][0].Text
 		hyps[i] = vocab.Tokenize(text)
-		rows[i] = compared{ImageID: cli.RawString(p.Name), Caption: text, Set: cli.RawString(set.Name)}
-		for _, ref := range p.Captions {
-			words := vocab.Tokenize(ref)
+		row := compared{ImageID: cli.RawString(p.Name), Caption: text, Set: cli.RawString(set.Name)}
+		for _, c := range p.Captions {
+			words := vocab.Tokenize(c)
 			refs[i] = append(refs[i], words)
-			rows[i].References = append(rows[i].References, strings.Join(words, " "))
+			row.References = append(row.References, strings.Join(words, " "))
 		}
+		b, err := cli.JSON(row)
+		if err != nil {
+			return err
+		}
+		e.rows = append(e.rows, string(b))
 	}
 	m := metrics.Score(hyps, refs)
-	s := scores{Set: cli.RawString(set.Name), Photos: len(rows), ROUGEL: 100 * m.ROUGEL, CIDErD: 100 * m.CIDErD}
-	for i := range s.BLEU {
-		s.BLEU[i] = 100 * m.BLEU[i]
+	for i := range m.BLEU {
+		m.BLEU[i] *= 100
 	}
-	return s, rows, nil
+	e.scores = append(e.scores, scores{cli.RawString(set.Name), e.split, n, m.BLEU, 100 * m.ROUGEL, 100 * m.CIDErD})
+	return nil
 }
 
 func printScores(w io.Writer, all []scores) error {
@@ -221,20 +213,4 @@ func printScores(w io.Writer, all []scores) error {
 		cli.Fprintf(t, "%s\t%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t\n", string(s.Set), s.Split, s.Photos, s.BLEU[0], s.BLEU[1], s.BLEU[2], s.BLEU[3], s.ROUGEL, s.CIDErD)
 	}
 	return t.Flush()
-}
-
-// writeRows writes a JSON array, an element a line.
-func writeRows(w io.Writer, rows []compared) error {
-	b := bufio.NewWriter(w)
-	before := "[\n"
-	for _, r := range rows {
-		row, err := cli.JSON(r)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(b, "%s%s", before, row)
-		before = ",\n"
-	}
-	b.WriteString("\n]\n") // the first error stays in b
-	return b.Flush()
 }

@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -63,14 +63,9 @@ func evilCNN(t *testing.T, dir string) string {
 func evilModel(t *testing.T, dir string) string {
 	t.Helper()
 	v := vocab.Build([][]string{{"=1+1", "x"}}, 1) // words that a terminal would obey are refused
-	d := &captioner.Decoder{
-		Cell: captioner.RNN, Entry: captioner.Init, D: 6, E: 1, H: 1, V: v.Len(),
-		Mean: make([]float32, 6), Std: []float32{1, 1, 1, 1, 1, 1},
-		FirstW: make([]float32, 6), FirstB: make([]float32, 1), Embed: make([]float32, v.Len()),
-		Wx: make([]float32, 1), Wh: make([]float32, 1), B: make([]float32, 1),
-		OutW: make([]float32, v.Len()), OutB: make([]float32, v.Len()),
-	}
-	d.OutB[v.Len()-1], d.OutB[v.Len()-2], d.OutB[vocab.End] = 9, 9, 8
+	d := captioner.NewDecoder(captioner.Form{Cell: captioner.RNN, Entry: captioner.Init, Features: []int{6}, E: 1, H: 1, V: v.Len()})
+	b := d.Weights["out.bias"]
+	b[v.Len()-1], b[v.Len()-2], b[vocab.End] = 9, 9, 8
 	network := evilCNN(t, dir)
 	cnnFile := write(t, filepath.Join(dir, "cnn.onnx"), read(t, network))
 	path := filepath.Join(dir, evil+"model")
@@ -134,6 +129,8 @@ func TestHostileNames(t *testing.T) {
 		{[]string{"info", "-m", model, "--json"}, cli.OK},
 		{[]string{"info", "--cnn", network}, cli.OK},
 		{[]string{"info", "--cnn", network, "--json"}, cli.OK},
+		{[]string{"info", "--cnn", network, "--plan"}, cli.OK},
+		{[]string{"info", "--cnn", network, "--plan", "--json"}, cli.OK},
 		{[]string{"info", "--cnn", network, "--layer", evil}, cli.Failed},
 		{[]string{"info", "--cnn", network, "--mean", evil}, cli.WrongUsage},
 		{[]string{"info", "--cnn", photo}, cli.Failed},
@@ -152,7 +149,7 @@ func TestHostileNames(t *testing.T) {
 		{[]string{"info", "-m", filepath.Join(dir, evil+"new"), "--card"}, cli.OK},
 		{append(trainTiny(absent, filepath.Join(dir, evil+"new")), "--epochs", "1"), cli.Failed},
 	} {
-		code, out, errs := run(t, nil, tt.args...)
+		code, out, errs := run(t, tt.args...)
 		if code != tt.code {
 			t.Errorf("%q: exit code %d, want %d: %s", tt.args, code, tt.code, errs)
 		}
@@ -167,7 +164,7 @@ func TestHostileNames(t *testing.T) {
 	}
 
 	// And what is for machines can be read back.
-	_, out, _ := run(t, nil, "-m", model, "-f", "jsonl", photo)
+	_, out, _ := run(t, "-m", model, "-f", "jsonl", photo)
 	var r struct{ Captions []captioner.Caption }
 	if err := json.Unmarshal([]byte(out), &r); err != nil || !strings.Contains(r.Captions[0].Text, "=1+1 x") {
 		t.Errorf("%v: %q", err, out)
@@ -175,7 +172,7 @@ func TestHostileNames(t *testing.T) {
 	if !strings.Contains(out, `\udcff.jpg"`) {
 		t.Errorf("the path that is not UTF-8 is %s", out)
 	}
-	_, out, _ = run(t, nil, "-m", model, "-f", "csv", "--", filepath.Join(dir, "=absent.jpg"), "-absent.jpg", "=1+1")
+	_, out, _ = run(t, "-m", model, "-f", "csv", "--", filepath.Join(dir, "=absent.jpg"), "-absent.jpg", "=1+1")
 	cells, err := csv.NewReader(strings.NewReader(out)).ReadAll()
 	if err != nil || len(cells) != 4 || cells[3][0] != "'=1+1" {
 		t.Errorf("%v: %q", err, cells)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -11,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/message"
 )
 
@@ -100,7 +101,7 @@ func (n networkInfo) describe(w io.Writer) {
 		describePlan(w, n.Plan)
 		return
 	}
-	cli.Fprintf(w, "CNN\t%s, ONNX opset %d, written by %s\n", string(n.Name), n.CNN.Opset, orUnknown(n.CNN.Producer))
+	cli.Fprintf(w, "CNN\t%s, ONNX opset %d, written by %s\n", string(n.Name), n.CNN.Opset, cmp.Or(n.CNN.Producer, "unknown"))
 	describeCNN(w, n.CNN, n.Preprocessing)
 }
 
@@ -142,13 +143,13 @@ type modelInfo struct {
 }
 
 func (m modelInfo) describe(w io.Writer) {
-	cli.Fprintf(w, "model\t%s\n", orUnknown(m.Name))
+	cli.Fprintf(w, "model\t%s\n", cmp.Or(m.Name, "unknown"))
 	if m.Dir != "" {
 		cli.Fprintf(w, "folder\t%s\n", string(m.Dir))
 	}
 	cli.Fprintf(w, "decoder\t%s, hidden state %d, embedding %d, image at %s, %.2f million parameters\n", strings.ToUpper(string(m.Cell)), m.Hidden, m.Embedding, m.Entry, float64(m.Parameters)/1e6)
 	cli.Fprintf(w, "vocabulary\t%d words\n", m.Vocabulary)
-	cli.Fprintf(w, "CNN\t%s\n", orUnknown(m.CNNName))
+	cli.Fprintf(w, "CNN\t%s\n", cmp.Or(m.CNNName, "unknown"))
 	describeCNN(w, m.CNN, m.Preprocessing)
 	t := m.Training
 	if t.Captions > 0 {
@@ -165,13 +166,6 @@ func (m modelInfo) describe(w io.Writer) {
 	}
 }
 
-func orUnknown(s string) string {
-	if s == "" {
-		return "unknown"
-	}
-	return s
-}
-
 func shape(s []int) string {
 	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(s)), "×"), "[]")
 }
@@ -181,11 +175,9 @@ func numbers(v [3]float32) string { return fmt.Sprintf("%.4g,%.4g,%.4g", v[0], v
 // cut names what was cut off, shortened where a network has a long head.
 func cut(nodes []string) string {
 	const most = 6
-	switch {
-	case len(nodes) == 0:
-		return "nothing"
-	case len(nodes) > most:
-		return fmt.Sprintf("%s and %d more", strings.Join(nodes[:most], ", "), len(nodes)-most)
+	text := cmp.Or(strings.Join(nodes[:min(most, len(nodes))], ", "), "nothing")
+	if more := len(nodes) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
 	}
-	return strings.Join(nodes, ", ")
+	return text
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/cli/clitest"
+	"github.com/onetomany/caption/cmd/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli/clitest"
 )
 
 func TestMain(m *testing.M) { clitest.Main(m, newCommand) }
@@ -33,7 +33,7 @@ func TestInterruptTrain(t *testing.T) {
 func TestInterruptCaption(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, "model")
-	if code, _, errs := run(t, nil, append(trainTiny(ownPhotos(t, dir), model), "--epochs", "1")...); code != cli.OK {
+	if code, _, errs := run(t, append(trainTiny(ownPhotos(t, dir), model), "--epochs", "1")...); code != cli.OK {
 		t.Fatal(code, errs)
 	}
 	cat, bad := filepath.Join(images, "cat.jpg"), write(t, filepath.Join(dir, "bad.jpg"), nil)

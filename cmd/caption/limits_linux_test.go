@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/cli/clitest"
+	"github.com/onetomany/caption/cmd/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli/clitest"
 	"github.com/onetomany/caption/internal/hostile"
 )
 
@@ -78,9 +78,11 @@ func TestInterruptDecoding(t *testing.T) {
 	if testing.Short() {
 		t.Skip("decodes large pictures")
 	}
+	tried := 0
 	for _, p := range hostile.Photos(1) {
 		switch p.Name {
 		case "planes.jpg", "strip.jpg", "rgb.png", "lossy.webp", "fax.tif":
+			tried++
 		default:
 			continue
 		}
@@ -96,5 +98,8 @@ func TestInterruptDecoding(t *testing.T) {
 				t.Errorf("%s: exit code %d after %v, %q", p.Name, code, took, printed)
 			}
 		}
+	}
+	if tried != 5 {
+		t.Errorf("%d of 5 pictures are there", tried)
 	}
 }

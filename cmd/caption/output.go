@@ -1,149 +1,134 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/onetomany/caption/captioner"
-	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli"
 )
 
-// formats are the values of --format.
-var formats = []string{"text", "json", "jsonl", "csv"}
+// format is a value of --format.
+type format struct {
+	name  string
+	photo func(w *bytes.Buffer, r result, path bool) error // path: text needs it before each caption
 
-var formatNames = strings.Join(formats, "|")
-
-// writer prints results in the order in which it is given them.
-type writer interface {
-	write(result) error
-	close() error
+	// What stands before the first photo, between two, and behind the last; and all
+	// of it where there is none.
+	begin, between, end, none string
 }
 
-// newWriter returns the writer of a format. several tells whether text needs
-// the path before each caption; num is the number of captions a photo.
-func newWriter(format string, w io.Writer, num int, several bool) (writer, error) {
-	switch format {
-	case "text":
-		return &textWriter{w: w, paths: several}, nil
-	case "jsonl":
-		return &jsonWriter{w: w}, nil
-	case "json":
-		return &arrayWriter{w: bufio.NewWriter(w)}, nil
-	case "csv":
-		return &csvWriter{w: csv.NewWriter(w)}, nil
+// Captions and paths are made safe for where they are read: text by cli.Quote, JSON by
+// cli.JSON, CSV by cli.CSVCell.
+var formats = []format{
+	{name: "text", photo: textLines},
+	{name: "json", photo: jsonObject, begin: "[\n ", between: ",\n ", end: "\n]\n", none: "[\n]\n"},
+	{name: "jsonl", photo: jsonLine},
+	{name: "csv", photo: csvRows, begin: csvHeader, none: csvHeader},
+}
+
+func formatNames() []string {
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.name)
 	}
-	return nil, cli.Usagef("--format %s: want one of %s", format, formatNames)
+	return names
 }
 
-// textWriter prints one line a caption. Failures are on standard error alone.
-type textWriter struct {
-	w     io.Writer
-	paths bool
-}
-
-func (t *textWriter) write(r result) error {
+// textLines prints one line a caption. Failures are on standard error alone.
+func textLines(w *bytes.Buffer, r result, path bool) error {
 	for _, c := range r.Captions {
-		line := cli.Quote(c.Text) + "\n"
-		if t.paths {
-			line = cli.Quote(string(r.Path)) + "\t" + line
+		if path {
+			w.WriteString(cli.Quote(string(r.Path)) + "\t")
 		}
-		if _, err := io.WriteString(t.w, line); err != nil {
-			return err
-		}
+		w.WriteString(cli.Quote(c.Text) + "\n")
 	}
 	return nil
 }
 
-func (t *textWriter) close() error { return nil }
-
-// jsonWriter prints one object a line.
-type jsonWriter struct{ w io.Writer }
-
-func (j *jsonWriter) write(r result) error {
-	b, err := encode(r)
-	if err != nil {
-		return err
-	}
-	_, err = j.w.Write(append(b, '\n'))
-	return err
-}
-
-func (j *jsonWriter) close() error { return nil }
-
-// arrayWriter prints one JSON array, an element a line.
-type arrayWriter struct {
-	w *bufio.Writer
-	n int
-}
-
-func (a *arrayWriter) write(r result) error {
-	b, err := encode(r)
-	if err != nil {
-		return err
-	}
-	before := ",\n "
-	if a.n == 0 {
-		before = "[\n "
-	}
-	a.n++
-	a.w.WriteString(before)
-	_, err = a.w.Write(b)
-	return err
-}
-
-func (a *arrayWriter) close() error {
-	if a.n == 0 {
-		a.w.WriteString("[")
-	}
-	a.w.WriteString("\n]\n")
-	return a.w.Flush()
-}
-
-func encode(r result) ([]byte, error) {
+func jsonObject(w *bytes.Buffer, r result, _ bool) error {
 	if r.Captions == nil {
 		r.Captions = []captioner.Caption{}
 	}
 	b, err := cli.JSON(r)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.Path, err)
+		return fmt.Errorf("%s: %w", r.Path, err)
 	}
-	return b, nil
+	w.Write(b)
+	return nil
 }
 
-// csvWriter prints a header and one row a caption, or one with the error of a
-// photo that failed. Texts are written by cli.CSVCell; log-probabilities are
-// numbers, also those that begin with -.
-type csvWriter struct {
-	w      *csv.Writer
-	headed bool
+func jsonLine(w *bytes.Buffer, r result, path bool) error {
+	err := jsonObject(w, r, path)
+	w.WriteByte('\n')
+	return err
 }
 
-func (c *csvWriter) header() {
-	if !c.headed {
-		c.headed = true
-		c.w.Write([]string{"path", "caption", "logprob", "error"})
-	}
-}
+const csvHeader = "path,caption,logprob,error\n"
 
-func (c *csvWriter) write(r result) error {
-	c.header()
+// csvRows prints one row a caption, or one with the error of a photo that failed.
+// Log-probabilities are numbers, also those that begin with -.
+func csvRows(w *bytes.Buffer, r result, _ bool) error {
+	c := csv.NewWriter(w)
 	path := cli.CSVCell(string(r.Path))
 	if r.Error != "" {
-		c.w.Write([]string{path, "", "", cli.CSVCell(r.Error)})
+		c.Write([]string{path, "", "", cli.CSVCell(r.Error)})
 	}
 	for _, p := range r.Captions {
-		c.w.Write([]string{path, cli.CSVCell(p.Text), strconv.FormatFloat(p.LogProb, 'g', -1, 64), ""})
+		c.Write([]string{path, cli.CSVCell(p.Text), strconv.FormatFloat(p.LogProb, 'g', -1, 64), ""})
 	}
-	c.w.Flush()
-	return c.w.Error()
+	c.Flush()
+	return c.Error()
 }
 
-func (c *csvWriter) close() error {
-	c.header()
-	c.w.Flush()
-	return c.w.Error()
+// writer prints results in a format, in the order in which it is given them.
+type writer struct {
+	format
+	w     io.Writer
+	paths bool
+	begun bool
+}
+
+// newWriter returns the writer of a format; paths is whether text needs the path.
+func newWriter(name string, w io.Writer, paths bool) (*writer, error) {
+	i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
+	if i < 0 {
+		return nil, cli.Usagef("--format %s: want one of %s", name, strings.Join(formatNames(), "|"))
+	}
+	return &writer{format: formats[i], w: w, paths: paths}, nil
+}
+
+func (w *writer) write(r result) error {
+	var b bytes.Buffer
+	if w.begun {
+		b.WriteString(w.between)
+	} else {
+		b.WriteString(w.begin)
+	}
+	if err := w.photo(&b, r, w.paths); err != nil {
+		return err
+	}
+	w.begun = true
+	return w.print(b.Bytes())
+}
+
+func (w *writer) close() error {
+	if w.begun {
+		return w.print([]byte(w.end))
+	}
+	return w.print([]byte(w.none))
+}
+
+// print writes in one go: a photo is on standard output whole or not at all.
+func (w *writer) print(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	_, err := w.w.Write(b)
+	return err
 }

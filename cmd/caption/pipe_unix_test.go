@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/cli/clitest"
+	"github.com/onetomany/caption/cmd/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli/clitest"
 )
 
 // pipe makes a named pipe. opened returns when somebody reads it, and keeps it
@@ -61,7 +61,7 @@ func TestPhotoInPipe(t *testing.T) {
 	}
 	photo := read(t, filepath.Join(images, "cat.jpg"))
 	go os.WriteFile(path, photo, 0o666)
-	if code, out, errs := run(t, nil, path); code != cli.OK || !strings.Contains(out, "cat") {
+	if code, out, errs := run(t, path); code != cli.OK || !strings.Contains(out, "cat") {
 		t.Errorf("exit code %d, %q, %q", code, out, errs)
 	}
 }
@@ -82,7 +82,7 @@ func TestPhotoBecomesPipe(t *testing.T) {
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		code, out, errs := run(t, nil, "-q", "-j", "1", first, second, third)
+		code, out, errs := run(t, "-q", "-j", "1", first, second, third)
 		done <- outcome{code, out, errs}
 	}()
 	w, err := os.OpenFile(first, os.O_WRONLY, 0) // waits until the first photo is read

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onetomany/caption/cmd/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli/clitest"
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/cli/clitest"
 )
 
 // Where the processor has no bf16, each command that runs the CNN says so.
@@ -29,7 +29,7 @@ func TestPrecisionRefused(t *testing.T) {
 			t.Errorf("%v: exit code %d, printed %q", args, code, printed)
 		}
 	}
-	code, _, errs := run(t, nil, "--precision", "fp16", images)
+	code, _, errs := run(t, "--precision", "fp16", images)
 	if code != cli.WrongUsage || !strings.Contains(errs, "float32 or bf16") {
 		t.Errorf("fp16: exit code %d, %q", code, errs)
 	}
@@ -39,17 +39,17 @@ func TestPrecision(t *testing.T) {
 	if _, err := cnn.Open(tinyCNN, &cnn.Options{Precision: cnn.BF16}); errors.Is(err, cnn.ErrPrecision) {
 		t.Skip(err)
 	}
-	code, out, errs := run(t, nil, "--precision", "bf16", filepath.Join(images, "cat.jpg"))
+	code, out, errs := run(t, "--precision", "bf16", filepath.Join(images, "cat.jpg"))
 	if code != cli.OK || !strings.Contains(out, "cat") {
 		t.Errorf("exit code %d, %q, %q", code, out, errs)
 	}
 	dir := t.TempDir()
 	data, model := ownPhotos(t, dir), filepath.Join(dir, "model")
-	if code, _, errs := run(t, nil, append(trainTiny(data, model), "--epochs", "1", "--precision", "bf16")...); code != cli.OK {
+	if code, _, errs := run(t, append(trainTiny(data, model), "--epochs", "1", "--precision", "bf16")...); code != cli.OK {
 		t.Fatalf("train: exit code %d, %s", code, errs)
 	}
 	for _, args := range [][]string{{"eval", "--data", data, "-q"}, {"info"}} {
-		code, out, errs := run(t, nil, append(args, "-m", model, "--precision", "bf16")...)
+		code, out, errs := run(t, append(args, "-m", model, "--precision", "bf16")...)
 		if code != cli.OK {
 			t.Errorf("%v: exit code %d, %q", args, code, errs)
 		}
@@ -99,10 +99,10 @@ func TestPrecisionOfFeatures(t *testing.T) {
 	}
 	one, other := file(cnn.Float32, "astronaut.jpg", "cat.jpg"), file(cnn.BF16, "coffee.jpg", "rocket.jpg")
 	args := append(trainTiny(data, filepath.Join(dir, "model")), "--epochs", "1", "--features", other)
-	if code, _, errs := run(t, nil, append(args, "--features", one)...); code != cli.Failed || !strings.Contains(errs, "--precision") {
+	if code, _, errs := run(t, append(args, "--features", one)...); code != cli.Failed || !strings.Contains(errs, "--precision") {
 		t.Errorf("both: exit code %d, %s", code, errs)
 	}
-	_, _, errs := run(t, nil, args...)
+	_, _, errs := run(t, args...)
 	if want := "computed in bf16, the CNN computes in float32"; !strings.Contains(errs, want) {
 		t.Errorf("%q is not said: %s", want, errs)
 	}

@@ -2,9 +2,7 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,33 +14,36 @@ import (
 	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/captioner/dataset"
 	"github.com/onetomany/caption/captioner/train"
+	"github.com/onetomany/caption/cmd/internal/byname"
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/byname"
-	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/message"
 	"github.com/onetomany/caption/vocab"
 )
 
-type trainFlags struct {
+// training is the command caption train: its flags, and what they come to.
+type training struct {
 	data     dataFlags
 	out      string
 	network  cli.NetworkFlags
-	cell     string
-	image    string
+	options  *train.Options
 	minCount int
-	float16  bool
-	name     string
+	model    captioner.Model // to be written
 	photo    string
 	card     string
-	rights   string
 	keep     bool
 	photos   cli.PhotoFlags
-	options  *train.Options
+
+	cmd          *cobra.Command
+	notes        io.Writer // that -q leaves out
+	work         string    // folder of what is kept until the model is written
+	cnn          *byname.CNN
+	trains, vals []*dataset.Set
 }
 
 func newTrain() *cobra.Command {
-	f := trainFlags{options: train.Defaults()}
-	o := f.options
+	o := train.Defaults()
+	t := training{options: o}
 	cmd := &cobra.Command{
 		Use:   "train [flags] --data PATH -o DIR",
 		Short: "Train a model on photos with captions",
@@ -63,21 +64,21 @@ ends with the same model as if there had been none.`,
   extract --cnn resnet50.onnx flickr8k/images -o flickr8k.npy
   caption train --data flickr8k --cnn resnet50.onnx --features flickr8k.npy -o my-model`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, args []string) error { return runTrain(cmd, &f) },
+		RunE: func(cmd *cobra.Command, args []string) error { return t.run(cmd) },
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringArrayVar(&f.data.sets, "data", nil, "data set at `PATH`; may be given again")
-	fs.StringVarP(&f.out, "out", "o", "", "`DIR` of the model to write")
-	f.network.Register(cmd)
-	fs.StringArrayVar(&f.data.features, "features", nil, "feature `FILE` that extract wrote with this CNN, instead of running it; may be given again")
-	fs.StringVar(&f.cell, "cell", string(o.Cell), "recurrent `CELL`: rnn, lstm or gru")
-	fs.StringVar(&f.image, "image", string(o.Entry), "`WHEN` the image enters the decoder: once at its init, or at every word")
+	fs.StringArrayVar(&t.data.sets, "data", nil, "data set at `PATH`; may be given again")
+	fs.StringVarP(&t.out, "out", "o", "", "`DIR` of the model to write")
+	t.network.Register(cmd)
+	fs.StringArrayVar(&t.data.features, "features", nil, "feature `FILE` that extract wrote with this CNN, instead of running it; may be given again")
+	fs.StringVar((*string)(&o.Cell), "cell", string(o.Cell), "recurrent `CELL`: rnn, lstm or gru")
+	fs.StringVar((*string)(&o.Entry), "image", string(o.Entry), "`WHEN` the image enters the decoder: once at its init, or at every word")
 	fs.IntVar(&o.Hidden, "hidden", o.Hidden, "size of the hidden state")
 	fs.IntVar(&o.Embed, "embed", o.Embed, "size of the word embedding")
-	fs.IntVar(&f.minCount, "min-count", 5, "words seen less often in the training captions are unknown")
+	fs.IntVar(&t.minCount, "min-count", 5, "words seen less often in the training captions are unknown")
 	fs.IntVar(&o.Epochs, "epochs", o.Epochs, "passes over the captions")
-	fs.IntVar(&o.Batch, "batch", o.Batch, "captions a step")
+	fs.IntVar(&o.Batch, "batch", o.Batch, "captions per step")
 	fs.Float64Var(&o.Rate, "rate", o.Rate, "learning rate at the start")
 	fs.Float64Var(&o.Dropout, "dropout", o.Dropout, "share of the decoder's inputs and outputs dropped in training")
 	fs.Float64Var(&o.Smooth, "smooth", o.Smooth, "label smoothing")
@@ -85,178 +86,157 @@ ends with the same model as if there had been none.`,
 	fs.Float64Var(&o.Average, "average", o.Average, "decay of the moving average of the weights; 0 is none")
 	fs.IntVar(&o.Patience, "patience", o.Patience, "stop after so many epochs without a better score; 0 is never")
 	fs.Int64Var(&o.Seed, "seed", o.Seed, "the same data, options and seed give the same model")
-	f.photos.RegisterJobs(cmd, "threads")
-	fs.BoolVar(&f.float16, "float16", false, "store the weights of CNN and decoder in half the room")
-	fs.StringVar(&f.name, "name", "", "name of the model (default: that of DIR)")
-	fs.StringVar(&f.photo, "photo", "", "`FILE` of a photo that goes into the model for caption verify (default: one of the val split)")
-	fs.StringVar(&f.card, "card", "", "`FILE` that becomes the model card, README.md (default: a short one)")
-	fs.StringVar(&f.rights, "rights", "", "what the data allow, for the model card")
-	fs.BoolVar(&f.keep, "keep", false, "keep DIR.train when the model is written")
-	f.photos.RegisterQuiet(cmd, "no progress")
-	cli.Complete(cmd, "cell", string(captioner.RNN), string(captioner.LSTM), string(captioner.GRU))
-	cli.Complete(cmd, "image", string(captioner.Init), string(captioner.Every))
+	t.photos.RegisterJobs(cmd, "threads")
+	fs.BoolVar(&t.model.Float16, "float16", false, "store the weights of CNN and decoder in half the room")
+	fs.StringVar(&t.model.Name, "name", "", "name of the model (default: that of DIR)")
+	fs.StringVar(&t.photo, "photo", "", "`FILE` of a photo that goes into the model for caption verify (default: one of the val split)")
+	fs.StringVar(&t.card, "card", "", "`FILE` that becomes the model card, README.md (default: a short one)")
+	fs.StringVar(&t.model.Rights, "rights", "", "what the data allow, for the model card")
+	fs.BoolVar(&t.keep, "keep", false, "keep DIR.train when the model is written")
+	t.photos.RegisterQuiet(cmd, "no progress")
+	cli.Complete(cmd, "cell", captioner.Cells()...)
+	cli.Complete(cmd, "image", captioner.Entries()...)
 	cmd.MarkFlagDirname("out")
 	return cmd
 }
 
-func runTrain(cmd *cobra.Command, f *trainFlags) error {
-	ctx, stderr, o := cmd.Context(), cmd.ErrOrStderr(), f.options
+func (t *training) run(cmd *cobra.Command) error {
+	t.cmd, t.notes = cmd, t.photos.Notes(cmd.ErrOrStderr())
 	switch {
-	case f.out == "":
+	case t.out == "":
 		return cli.Usagef("-o DIR is missing: say where to write the model")
-	case f.minCount < 1:
-		return cli.Usagef("--min-count %d: want 1 or more", f.minCount)
+	case t.minCount < 1:
+		return cli.Usagef("--min-count %d: want 1 or more", t.minCount)
 	}
-	if err := f.photos.Check(); err != nil {
+	if err := t.photos.Check(); err != nil {
 		return err
 	}
-	o.Cell, o.Entry, o.Threads = captioner.Cell(f.cell), captioner.Entry(f.image), f.photos.Jobs
-	if err := o.Validate(); err != nil {
-		return trainFlagError(err)
+	t.options.Threads = t.photos.Jobs
+	if err := t.options.Validate(); err != nil {
+		return flagError(err)
 	}
-	out, err := outFolder(f.out)
+	out, err := outFolder(t.out)
 	if err != nil {
 		return err
 	}
-	extras, err := f.readExtras()
-	if err != nil {
+	if err := t.readExtras(); err != nil {
 		return err
 	}
-	sets, err := f.data.open(ctx, cli.Notes(stderr, f.photos.Quiet))
-	if err != nil {
+	if err := t.openData(); err != nil {
 		return err
 	}
-	trains, err := f.data.split(sets, dataset.Train)
-	if err != nil {
+	if t.cnn, err = t.network.Open(cmd.Context()); err != nil {
 		return err
 	}
-	vals := dataset.Split(sets, dataset.Val)
-	if train.NewData(trains, nil, f.minCount).Vocab.Len() <= vocab.Unk+1 {
-		return fmt.Errorf("no word is in the training captions --min-count %d times; give more captions or a smaller --min-count", f.minCount)
-	}
-	network, err := f.network.Open(ctx)
-	if err != nil {
-		return err
-	}
-	work := out + ".train"
-	release, err := lockWork(work, out)
+	t.work = out + ".train"
+	release, err := lockWork(t.work, out)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if f.float16 {
-		if network, err = network.Float16(work); err != nil {
+	if t.model.Float16 {
+		if t.cnn, err = t.cnn.Float16(t.work); err != nil {
 			return err
 		}
 	}
 
 	failed := 0
-	all := slices.Concat(trains, vals)
-	if len(f.data.features) > 0 {
-		err = f.read(ctx, network, stderr, all)
+	if len(t.data.features) > 0 {
+		err = t.read()
 	} else {
-		failed, err = f.extract(ctx, network, work, stderr, all)
+		failed, err = t.extract()
 	}
 	if err != nil {
 		return err
 	}
-
-	data := train.NewData(trains, vals, f.minCount)
-	o.Checkpoint = filepath.Join(work, "checkpoint")
-	if !f.photos.Quiet {
-		photos, captions := count(trains)
-		cli.Message(stderr, "training on %s of %s, %d words, %s %d", message.Count(captions, "caption"), message.Count(photos, "photo"), data.Vocab.Len(), o.Cell, o.Hidden)
-	}
-	log := newTrainLog(stderr, f.photos.Quiet, vals)
-	result, err := train.Run(ctx, data, o, log.event)
-	log.close()
-	if err != nil {
-		err = trainFlagError(err)
-		switch {
-		case log.finished > 0:
-			return cli.Kept(err, "%d finished epochs are kept in %s; the same command goes on from there", log.finished, work)
-		case len(f.data.features) > 0:
-			return cli.Kept(err, "no epoch was finished yet")
-		}
-		return cli.Kept(err, "the features are kept in %s; the same command goes on from there", work)
-	}
-	m, err := f.model(cmd, out, network, result, data.Vocab, extras, trains, vals)
-	if err != nil {
+	if err := t.train(); err != nil {
 		return err
 	}
-	if err := captioner.Save(out, m); err != nil {
+	t.model.Name = cmp.Or(t.model.Name, filepath.Base(out))
+	if err := captioner.Save(out, &t.model); err != nil {
 		return err
 	}
-	if !f.keep {
-		if err := os.RemoveAll(work); err != nil {
+	if !t.keep {
+		if err := os.RemoveAll(t.work); err != nil {
 			return err
 		}
 	}
-	if !f.photos.Quiet {
-		cli.Message(stderr, "model written to %s", f.out)
-	}
+	cli.Message(t.notes, "model written to %s", t.out)
 	return cli.PhotosFailed(failed, failed+1)
 }
 
-// trainFlagError names the flag of an option that train refuses.
-func trainFlagError(err error) error {
-	oe, ok := errors.AsType[*train.OptionError](err)
-	if !ok {
+func (t *training) openData() error {
+	sets, err := t.data.open(t.cmd.Context(), t.notes)
+	if err != nil {
 		return err
 	}
-	flag := map[string]string{"Entry": "image", "Threads": "jobs"}[oe.Field]
-	return cli.Usagef("--%s: %s", cmp.Or(flag, kebab(oe.Field)), oe.Problem)
+	if t.trains, err = t.data.split(sets, dataset.Train); err != nil {
+		return err
+	}
+	t.vals = dataset.Split(sets, dataset.Val)
+	if train.NewData(t.trains, nil, t.minCount).Vocab.Len() <= vocab.Unk+1 {
+		return fmt.Errorf("no word is in the training captions --min-count %d times; give more captions or a smaller --min-count", t.minCount)
+	}
+	return nil
 }
 
 // extract runs the photos through the network. Their features are kept in the
-// folder work, in a file that is named after the photos, so that a run on other
+// working folder, in a file that is named after the photos, so that a run on other
 // photos does not take them for its own.
-func (f *trainFlags) extract(ctx context.Context, n *byname.CNN, work string, stderr io.Writer, sets []*dataset.Set) (failed int, err error) {
+func (t *training) extract() (failed int, err error) {
+	ctx, stderr := t.cmd.Context(), t.cmd.ErrOrStderr()
+	sets := slices.Concat(t.trains, t.vals)
 	sources := dataset.Sources(sets...)
 	id := sha256.New()
 	for _, src := range sources {
 		fmt.Fprintf(id, "%q %q\n", src.Name, src.Stamp)
 	}
-	file := filepath.Join(work, fmt.Sprintf("features-%.4x.safetensors", id.Sum(nil)))
-	e := cli.Extraction{PhotoFlags: f.photos, Network: n, Path: file, Stderr: stderr, Program: "caption train", Reuse: true}
+	file := filepath.Join(t.work, fmt.Sprintf("features-%.4x.safetensors", id.Sum(nil)))
+	e := cli.Extraction{PhotoFlags: t.photos, Network: t.cnn, Path: file, Stderr: stderr, Program: t.cmd.CommandPath(), Reuse: true}
 	sum, err := e.Run(ctx, sources)
 	if err != nil {
 		return 0, err
 	}
-	t, err := readFeatures(ctx, file)
+	f, err := readFeatures(ctx, file)
 	if err != nil {
 		return 0, err
 	}
-	return sum.Failed, attach(t, sets, stderr)
+	return sum.Failed, attach(f, sets, stderr)
 }
 
-// read takes the features of --features, and checks that they come from this
-// network.
-func (f *trainFlags) read(ctx context.Context, n *byname.CNN, stderr io.Writer, sets []*dataset.Set) error {
-	files := f.data.features
-	t, err := readFeatures(ctx, files...)
-	if err != nil {
-		return err
-	}
-	notePrecision(t, f.network.Precision, stderr)
-	if err := attach(t, sets, cli.Notes(stderr, f.photos.Quiet)); err != nil {
-		return err
-	}
-	x, err := features.NewExtractor(n.Net, n.Preprocessing)
+// read takes the features of --features.
+func (t *training) read() error {
+	x, err := features.NewExtractor(t.cnn.Net, t.cnn.Preprocessing)
 	if err != nil {
 		return err
 	}
 	const asForExtract = "; give --cnn, --size, --resize, --mean and --std as for extract"
-	if want := x.Shape(); !slices.Equal(want, []int{t.Size}) {
-		return fmt.Errorf("%s: vectors of %d values, %s gives %v%s", files[0], t.Size, n.Name, want, asForExtract)
-	}
-	return f.data.check(ctx, x, f.photos.Limits(), stderr, n.Name, asForExtract, sets...)
+	size := fmt.Sprintf("%s gives %v%s", t.cnn.Name, x.Shape(), asForExtract)
+	return t.data.read(t.cmd, &t.photos, cnnOf{x, t.network.Precision, t.cnn.Name, size, asForExtract}, slices.Concat(t.trains, t.vals))
 }
 
-func count(sets []*dataset.Set) (photos, captions int) {
-	for _, s := range sets {
-		photos += len(s.Photos)
+// train makes the decoder, and puts it and its history into the model.
+func (t *training) train() error {
+	o := t.options
+	o.Checkpoint = filepath.Join(t.work, "checkpoint")
+	data := train.NewData(t.trains, t.vals, t.minCount)
+	photos, captions := len(data.Features), 0
+	for _, s := range t.trains {
 		captions += s.Captions()
 	}
-	return photos, captions
+	cli.Message(t.notes, "training on %s of %s, %d words, %s %d", message.Count(captions, "caption"), message.Count(photos, "photo"), data.Vocab.Len(), o.Cell, o.Hidden)
+	log := trainLog{stderr: t.cmd.ErrOrStderr(), notes: t.notes, quiet: t.photos.Quiet, vals: t.vals}
+	result, err := train.Run(t.cmd.Context(), data, o, log.event)
+	log.close()
+	if err != nil {
+		err = flagError(err)
+		switch {
+		case log.finished > 0:
+			return cli.Kept(err, "%d finished epochs are kept in %s; the same command goes on from there", log.finished, t.work)
+		case len(t.data.features) > 0:
+			return cli.Kept(err, "no epoch was finished yet")
+		}
+		return cli.Kept(err, "the features are kept in %s; the same command goes on from there", t.work)
+	}
+	return t.fill(result, data.Vocab, photos, captions)
 }

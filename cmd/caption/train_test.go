@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
 )
 
 const tinyCNN = "../../captioner/testdata/tiny.onnx"
@@ -27,7 +27,7 @@ func TestTrainKeepsFeaturesByPhotos(t *testing.T) {
 	args := append(trainTiny(data, model), "--epochs", "1", "--keep")
 	train := func(want int) (stderr string) {
 		t.Helper()
-		code, _, stderr := run(t, nil, args...)
+		code, _, stderr := run(t, args...)
 		if code != want {
 			t.Fatalf("exit code %d, want %d: %s", code, want, stderr)
 		}
@@ -62,7 +62,7 @@ func TestTrainKeepsFeaturesByPhotos(t *testing.T) {
 func TestTrainNoWords(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, "model")
-	code, _, stderr := run(t, nil, append(trainTiny(ownPhotos(t, dir), model), "--min-count", "5")...)
+	code, _, stderr := run(t, append(trainTiny(ownPhotos(t, dir), model), "--min-count", "5")...)
 	if code != cli.Failed || !strings.Contains(stderr, "a smaller --min-count") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
@@ -81,7 +81,7 @@ func TestTrainTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := append(trainTiny(data, model), "--epochs", "1")
-	code, _, stderr := run(t, nil, args...)
+	code, _, stderr := run(t, args...)
 	if code != cli.Failed || !strings.Contains(stderr, "another training is writing "+model) {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
@@ -89,7 +89,7 @@ func TestTrainTwice(t *testing.T) {
 		t.Errorf("the second training wrote %q", names)
 	}
 	release()
-	if code, _, stderr := run(t, nil, args...); code != cli.OK {
+	if code, _, stderr := run(t, args...); code != cli.OK {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	if _, err := os.Stat(model + ".train"); err == nil {
@@ -114,7 +114,7 @@ func TestTrainOnFeatures(t *testing.T) {
 	}
 	train := func(model string, more ...string) (code int, stderr string) {
 		args := append(trainTiny(data, filepath.Join(dir, model)), "--epochs", "1", "--features", file)
-		code, _, stderr = run(t, nil, append(args, more...)...)
+		code, _, stderr = run(t, append(args, more...)...)
 		return code, stderr
 	}
 	if code, stderr := train("a"); code != cli.OK {
@@ -124,7 +124,7 @@ func TestTrainOnFeatures(t *testing.T) {
 		t.Errorf("another preprocessing: exit code %d: %s", code, stderr)
 	}
 	eval := func(features string) (code int, stderr string) {
-		code, _, stderr = run(t, nil, "eval", "-q", "-m", filepath.Join(dir, "a"), "--data", data, "--features", features)
+		code, _, stderr = run(t, "eval", "-q", "-m", filepath.Join(dir, "a"), "--data", data, "--features", features)
 		return code, stderr
 	}
 	if code, stderr := eval(file); code != cli.OK {

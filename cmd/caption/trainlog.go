@@ -7,14 +7,15 @@ import (
 
 	"github.com/onetomany/caption/captioner/dataset"
 	"github.com/onetomany/caption/captioner/train"
-	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli"
 )
 
 // trainLog prints a bar an epoch on a terminal, and a line when it is done.
 type trainLog struct {
-	w        io.Writer
-	quiet    bool
-	names    []string
+	stderr, notes io.Writer
+	quiet         bool
+	vals          []*dataset.Set
+
 	progress *cli.Progress
 	epoch    int
 	finished int // epochs, those of an earlier run included
@@ -22,22 +23,14 @@ type trainLog struct {
 	tokens   int
 }
 
-func newTrainLog(w io.Writer, quiet bool, vals []*dataset.Set) *trainLog {
-	l := &trainLog{w: w, quiet: quiet}
-	for _, v := range vals {
-		l.names = append(l.names, v.Name)
-	}
-	return l
-}
-
 func (l *trainLog) event(e train.Event) {
 	l.finished = max(l.finished, e.Resumed)
 	if l.epoch != e.Epoch {
-		if l.epoch == 0 && e.Resumed > 0 && !l.quiet {
-			cli.Message(l.w, "going on after epoch %d", e.Resumed)
+		if l.epoch == 0 && e.Resumed > 0 {
+			cli.Message(l.notes, "going on after epoch %d", e.Resumed)
 		}
 		l.epoch, l.begun, l.tokens = e.Epoch, time.Now(), 0
-		l.progress = cli.NewProgress(l.w, fmt.Sprintf("epoch %d of %d", e.Epoch, e.Epochs), e.Steps, l.quiet)
+		l.progress = cli.NewProgress(l.stderr, fmt.Sprintf("epoch %d of %d", e.Epoch, e.Epochs), e.Steps, l.quiet)
 	}
 	if e.Done == nil {
 		l.tokens += e.Tokens
@@ -46,18 +39,15 @@ func (l *trainLog) event(e train.Event) {
 	}
 	l.finished = e.Epoch
 	l.close()
-	if l.quiet {
-		return
-	}
 	line := fmt.Sprintf("epoch %d of %d: loss %.3f", e.Epoch, e.Epochs, e.Done.Loss)
 	for i, s := range e.Done.Scores {
-		line += fmt.Sprintf(", %s CIDEr-D %.1f", cli.Quote(l.names[i]), 100*s)
+		line += fmt.Sprintf(", %s CIDEr-D %.1f", cli.Quote(l.vals[i].Name), 100*s)
 	}
 	if e.Best {
 		line += " (best)"
 	}
 	took := time.Since(l.begun)
-	cli.Message(l.w, "%s; %v, %.0f words/s", line, took.Round(time.Second), float64(l.tokens)/took.Seconds())
+	cli.Message(l.notes, "%s; %v, %.0f words/s", line, took.Round(time.Second), float64(l.tokens)/took.Seconds())
 }
 
 func (l *trainLog) close() {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,12 +17,12 @@ import (
 	"github.com/onetomany/caption/captioner/train"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
-	"github.com/onetomany/caption/internal/byname"
+	"github.com/onetomany/caption/internal/filelock"
 	"github.com/onetomany/caption/vocab"
 )
 
-// outFolder returns the folder of the model to write. What would keep the model
-// out of it is found now rather than after the training.
+// outFolder returns the folder of the model to write. If nothing can be written there,
+// it fails now rather than after the training.
 func outFolder(dir string) (string, error) {
 	dir, err := filepath.Abs(dir) // the work folder is beside it, also if it is "."
 	if err != nil {
@@ -39,67 +38,81 @@ func outFolder(dir string) (string, error) {
 	return dir, f.Close()
 }
 
-// extras are the files that go into the model as they are.
-type extras struct {
-	photo []byte // of --photo; nil where it is not given
-	card  []byte
+// lockWork makes the working folder of a training that writes the model folder
+// out, and locks it: two trainings at once would each go on from what the other
+// did. Release gives it up.
+func lockWork(work, out string) (release func(), err error) {
+	path := filepath.Join(work, "lock")
+	for {
+		if err := os.MkdirAll(work, 0o777); err != nil {
+			return nil, atomicfile.CreateError(out, filepath.Dir(out), err)
+		}
+		f, _, err := filelock.Open(path, os.O_CREATE, 0o644)
+		switch {
+		case err == nil:
+			return func() { os.Remove(path); f.Close() }, nil
+		case errors.Is(err, filelock.ErrLocked):
+			return nil, fmt.Errorf("another training is writing %s; wait for it or give another -o", out)
+		case !errors.Is(err, fs.ErrNotExist): // else a training that ended has removed the folder just now
+			return nil, atomicfile.CreateError(path, work, err)
+		}
+	}
 }
 
-// readExtras reads them before the training, so that a slip is found in time.
-func (f *trainFlags) readExtras() (e extras, err error) {
-	if f.photo != "" {
-		if e.photo, err = os.ReadFile(f.photo); err != nil {
-			return e, fmt.Errorf("--photo: %w", err)
+// readExtras reads the files that go into the model as they are, before the
+// training, so that a slip is found in time.
+func (t *training) readExtras() (err error) {
+	m := &t.model
+	if t.photo != "" {
+		if err := t.setPhoto(t.photo); err != nil {
+			return fmt.Errorf("--photo: %w", err)
 		}
-		if _, err := features.Decode(bytes.NewReader(e.photo), f.photos.Limits()); err != nil {
-			return e, fmt.Errorf("--photo %s: %w", f.photo, err)
-		}
-	}
-	if f.card != "" {
-		if e.card, err = os.ReadFile(f.card); err != nil {
-			return e, fmt.Errorf("--card: %w", err)
+		if _, err := features.Decode(bytes.NewReader(m.Photo), t.photos.Limits()); err != nil {
+			return fmt.Errorf("--photo %s: %w", t.photo, err)
 		}
 	}
-	return e, nil
+	if t.card != "" {
+		b, err := os.ReadFile(t.card)
+		if err != nil {
+			return fmt.Errorf("--card: %w", err)
+		}
+		m.Card = string(b)
+	}
+	return nil
 }
 
-// model puts together what goes into the folder out.
-func (f *trainFlags) model(cmd *cobra.Command, out string, n *byname.CNN, r *train.Result, v *vocab.Vocab, e extras, trains, vals []*dataset.Set) (*captioner.Model, error) {
-	m := &captioner.Model{
-		Name:          cmp.Or(f.name, filepath.Base(out)),
-		Decoder:       r.Decoder,
-		Vocab:         v,
-		CNN:           captioner.CNN{Name: n.Name, Layer: n.Layer, FS: n.FS, Files: n.Files},
-		Preprocessing: n.Preprocessing,
-		Float16:       f.float16,
-		Rights:        f.rights,
-		Photo:         e.photo,
-		PhotoName:     "verify" + strings.ToLower(filepath.Ext(f.photo)),
-		Card:          string(e.card),
-	}
-	photos, captions := count(trains)
-	m.Training = captioner.Training{Photos: photos, Captions: captions, Epochs: r.Best, Command: commandLine(cmd)}
-	for _, s := range trains {
+// setPhoto makes the photo in a file that of caption verify.
+func (t *training) setPhoto(path string) (err error) {
+	t.model.PhotoName = "verify" + strings.ToLower(filepath.Ext(path))
+	t.model.Photo, err = os.ReadFile(path)
+	return err
+}
+
+// fill puts what came of the training into the model.
+func (t *training) fill(r *train.Result, v *vocab.Vocab, photos, captions int) error {
+	m := &t.model
+	m.Decoder, m.Vocab = r.Decoder, v
+	m.CNN = captioner.CNN{Name: t.cnn.Name, Layer: t.cnn.Layer, FS: t.cnn.FS, Files: t.cnn.Files}
+	m.Preprocessing = t.cnn.Preprocessing
+	m.Training = captioner.Training{Photos: photos, Captions: captions, Epochs: r.Best, Command: commandLine(t.cmd), Scores: map[string]float64{}}
+	for _, s := range t.trains {
 		m.Training.Data = append(m.Training.Data, s.Name)
 	}
-	m.Training.Scores = map[string]float64{}
 	if r.Best > 0 {
-		for i, s := range vals {
+		for i, s := range t.vals {
 			m.Training.Scores[s.Name+" val CIDEr-D"] = 100 * r.History[r.Best-1].Scores[i]
 		}
 	}
-	if path := firstPath(vals); m.Photo == nil && path != "" {
-		var err error
-		if m.Photo, err = os.ReadFile(path); err != nil {
-			return nil, fmt.Errorf("the photo for verify: %w", err)
+	if path := firstPath(t.vals); m.Photo == nil && path != "" {
+		if err := t.setPhoto(path); err != nil {
+			return fmt.Errorf("the photo for verify: %w", err)
 		}
-		m.PhotoName = "verify" + strings.ToLower(filepath.Ext(path))
 	}
-	return m, nil
+	return nil
 }
 
-// firstPath is the first photo that has a file, "" if none has. What can be read
-// only once, such as a pipe, is none.
+// firstPath is the first photo that has a regular file, "" if none has: a pipe could
+// be read only once.
 func firstPath(sets []*dataset.Set) string {
 	for _, s := range sets {
 		for _, p := range s.Photos {
@@ -112,7 +125,7 @@ func firstPath(sets []*dataset.Set) string {
 }
 
 // commandLine is the command that trains the same model again, paths reduced
-// to their last part: where they lay on this machine says nothing to others.
+// to their last part: where they are on this machine means nothing elsewhere.
 func commandLine(cmd *cobra.Command) string {
 	parts := []string{cmd.CommandPath()}
 	paths := map[string]bool{"data": true, "features": true, "out": true, "cnn": true, "photo": true}

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/message"
 )
 
@@ -27,7 +27,7 @@ func newCommand() *cobra.Command {
 		Use:   "extract [flags] PATH... -o FILE",
 		Short: "Write the CNN features of photos to a file",
 		Long: `extract runs photos through a CNN whose classifier is cut off and writes one row
-of features a photo, in order: a vector, or a map with --layer map.
+of features per photo, in order: a vector, or a map with --layer map.
 
 A PATH is a photo, a folder (searched with its sub-folders), a glob, or - for a
 photo on standard input. FILE is .npy (float32 [N,D], names in FILE.names.txt),
@@ -83,8 +83,6 @@ func extract(cmd *cobra.Command, f *extractFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	if !f.photos.Quiet {
-		cli.Message(cmd.ErrOrStderr(), "extract: %s × %v written to %s", message.Count(sum.Rows, "photo"), network.Net.Info().FeatureShape, f.out)
-	}
+	cli.Message(f.photos.Notes(cmd.ErrOrStderr()), "extract: %s × %v written to %s", message.Count(sum.Rows, "photo"), network.Net.Info().FeatureShape, f.out)
 	return cli.PhotosFailed(sum.Failed, len(sources))
 }

@@ -5,9 +5,8 @@
 // between (an error, a full disk, kill -9, a power cut), a reader of the path
 // sees the old content or the new one, never a part of either.
 //
-// A killed process leaves its temporary file. It is named after its path and
-// locked as long as its process writes it, so the next Create of the path knows
-// it and removes it.
+// A killed process leaves its temporary file. It is named after its path and locked
+// while its process writes it, so the next Create of the path finds and removes it.
 package atomicfile
 
 import (
@@ -26,12 +25,13 @@ import (
 	"syscall"
 
 	"github.com/onetomany/caption/internal/filelock"
+	"github.com/onetomany/caption/internal/message"
 )
 
 // A temporary file is called tempPrefix, the name of its path, a dash and the
 // first number below slots that is free; withdrawnExt is for CommitLabelled.
-// Where all numbers are taken, as by as many programs at once, it gets a random
-// name, which nobody cleans up.
+// Where all numbers are taken, by as many programs at once, it gets a random name,
+// which nobody cleans up.
 const (
 	tempPrefix   = ".tmp-"
 	slots        = 8
@@ -48,9 +48,9 @@ type File struct {
 	err  error    // first failed write; Commit refuses after it
 }
 
-// Step, if not nil, is called before each step that changes what is on the disk,
-// and its error takes the place of that step. Tests fail steps with it, and look
-// at what a process killed there would leave.
+// Step, if not nil, is called before each step that changes the disk, and its error
+// replaces that step. Tests make steps fail with it, and look at what a process killed
+// there would leave.
 var Step func(step, path string) error
 
 func step(name, path string) error {
@@ -65,9 +65,9 @@ func step(name, path string) error {
 // the one it replaces, or 0644 less the umask. Create fails where the folder
 // is missing or read-only, or path is anything but a regular file.
 //
-// It removes the temporary files of path that killed processes have left, also
-// if nothing is committed later. For that it tries a handful of names: some tens
-// of microseconds, however many files the folder has.
+// It removes the temporary files of path that killed processes have left, whether or
+// not anything is committed later. For that it tries a handful of names, which takes
+// some tens of microseconds, however many files the folder has.
 func Create(path string) (*File, error) {
 	target, err := Resolve(path)
 	if err != nil {
@@ -98,7 +98,7 @@ func Create(path string) (*File, error) {
 func Resolve(path string) (string, error) {
 	for range 40 { // as Linux
 		if fi, err := os.Lstat(path); err != nil || fi.Mode()&fs.ModeSymlink == 0 {
-			return path, nil // what is wrong with it, its opening says
+			return path, nil // if something is wrong, opening it will say so
 		}
 		to, err := os.Readlink(path)
 		if err != nil {
@@ -158,8 +158,8 @@ func tempName(target, id string) string {
 	return dir + tempPrefix + name + "-" + id
 }
 
-// removeStale removes a temporary file whose process has ended. Where the file
-// system cannot lock, none is known to be of that kind.
+// removeStale removes a temporary file whose process has ended. On file systems without
+// locks it cannot tell and removes none.
 func removeStale(name string) {
 	f, held, err := filelock.Open(name, 0, 0)
 	if err != nil {
@@ -172,13 +172,10 @@ func removeStale(name string) {
 	}
 }
 
-// CreateError says that path could not be written to its folder dir, and what
-// would do. err is that of creating a file in dir, under whatever name.
+// CreateError returns the error that path cannot be created in its folder dir, and says
+// what would help. err is that of creating a file in dir, under whatever name.
 func CreateError(path, dir string, err error) error {
-	var cause *fs.PathError
-	if errors.As(err, &cause) {
-		err = cause.Err // the temporary name would only puzzle
-	}
+	err = message.Cause(err) // the temporary name would only puzzle
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("cannot write %s: folder %s does not exist; create it first: %w", path, dir, err)
@@ -199,18 +196,6 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, f.note(err)
 }
 
-// WriteAt writes at an offset, as to patch a header.
-func (f *File) WriteAt(p []byte, off int64) (int, error) {
-	n, err := f.f.WriteAt(p, off)
-	return n, f.note(err)
-}
-
-// Seek sets the offset of the next Write.
-func (f *File) Seek(offset int64, whence int) (int64, error) {
-	n, err := f.f.Seek(offset, whence)
-	return n, f.note(err)
-}
-
 // note keeps the first error and names the final path in it.
 func (f *File) note(err error) error {
 	if err == nil {
@@ -224,18 +209,10 @@ func (f *File) note(err error) error {
 }
 
 func (f *File) wrap(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		err = path.Err
-	case errors.As(err, &link):
-		err = link.Err
-	}
-	return fmt.Errorf("writing %s: %w", f.path, err)
+	return fmt.Errorf("writing %s: %w", f.path, message.Cause(err))
 }
 
-// Fill writes what write puts out, buffered.
+// Fill writes the output of write, buffered.
 func (f *File) Fill(write func(io.Writer) error) error {
 	w := bufio.NewWriterSize(f, 1<<16)
 	if err := write(w); err != nil {
@@ -245,7 +222,7 @@ func (f *File) Fill(write func(io.Writer) error) error {
 }
 
 // Sync brings what was written to the disk, so that little but renaming is left
-// to Commit. Who writes several files that belong together syncs all of them
+// to Commit. A caller with several files that belong together syncs all of them
 // before the first Commit: a disk that is too small is found in time.
 func (f *File) Sync() error {
 	switch {
@@ -322,81 +299,62 @@ func (f *File) syncDir() error {
 	return nil
 }
 
-// CommitLabelled commits data, and labels, files that say what is in data and
-// would mislead beside any other: the names of its rows, say. At no time does a
-// label stand beside data that it was not written for, whatever fails and
-// whenever the process is killed or the machine stops. All is brought to the disk
-// first; then the old labels are taken away, data is put in place, and the new
-// labels are.
+// CommitLabelled commits data and a label: a file that says what is in data, such as
+// the names of its rows, and would mislead beside any other. At no time does a label
+// stand beside data that it was not written for, whatever fails and whenever the
+// process is killed or the machine stops. Both are brought to the disk first; then the
+// old label is taken away, data is put in place, and the new label is.
 //
-// After an error data and labels have their old content; or, if a step after
-// the renaming of data fails, data is new and labels are missing or new.
-func CommitLabelled(data *File, labels ...*File) error {
-	all := append([]*File{data}, labels...)
-	defer func() {
-		for _, f := range all {
-			f.Close()
-		}
-	}()
-	for _, f := range all {
-		if err := f.Sync(); err != nil {
-			return err
-		}
-	}
-	if err := replaceLabelled(data, labels); err != nil {
+// After an error both have their old content; or, if a step after the renaming of data
+// fails, data is new and the label is missing or new.
+func CommitLabelled(data, label *File) error {
+	defer data.Close()
+	defer label.Close()
+	if err := data.Sync(); err != nil {
 		return err
 	}
-	// The folder of data is synced before a new label stands in it.
+	if err := label.Sync(); err != nil {
+		return err
+	}
+	if err := replaceLabelled(data, label); err != nil {
+		return err
+	}
+	// The folder of data is synced before the new label stands in it.
 	if err := data.syncDir(); err != nil {
 		return err
 	}
-	for _, l := range labels {
-		if err := l.rename(); err != nil {
-			return err
-		}
+	if err := label.rename(); err != nil {
+		return err
 	}
-	for _, l := range labels {
-		if err := l.syncDir(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return label.syncDir()
 }
 
-// replaceLabelled puts data in place, with no label beside it. The old labels
-// are kept until that is done, and come back if it fails.
-func replaceLabelled(data *File, labels []*File) (err error) {
-	var gone []*File
-	old := func(l *File) string { return l.f.Name() + withdrawnExt }
-	defer func() {
-		for _, l := range gone {
-			if err == nil {
-				os.Remove(old(l))
-			} else if e := os.Rename(old(l), l.path); e != nil {
-				err = errors.Join(err, l.wrap(e))
-			}
-		}
-	}()
-	for _, l := range labels {
-		err := step("withdraw", l.path)
-		if err == nil {
-			err = os.Rename(l.path, old(l))
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return l.wrap(err)
-		}
-		gone = append(gone, l)
-		if err := l.syncDir(); err != nil {
-			return err
-		}
+// replaceLabelled puts data in place, with no label beside it. The old label is kept
+// until that is done, and comes back if it fails.
+func replaceLabelled(data, label *File) (err error) {
+	old := label.f.Name() + withdrawnExt
+	err = step("withdraw", label.path)
+	if err == nil {
+		err = os.Rename(label.path, old)
 	}
-	return data.rename()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return data.rename()
+	case err != nil:
+		return label.wrap(err)
+	}
+	if err = label.syncDir(); err == nil {
+		err = data.rename()
+	}
+	if err == nil {
+		os.Remove(old)
+	} else if e := os.Rename(old, label.path); e != nil {
+		err = errors.Join(err, label.wrap(e))
+	}
+	return err
 }
 
-// WriteFile replaces the file at path by what write puts out, buffered.
+// WriteFile replaces the file at path by the output of write, buffered.
 func WriteFile(path string, write func(io.Writer) error) error {
 	f, err := Create(path)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package filelock opens files that one program at a time may have.
+// Package filelock opens files that only one program at a time may have open.
 //
 // A lock belongs to the open file: closing it, or the end of the process in
 // whatever way, gives it up. It keeps out only those who ask for it as well.
@@ -26,7 +26,7 @@ func Open(path string, flag int, perm fs.FileMode) (f *os.File, held bool, err e
 	for range 100 {
 		f, err := openFile(path, flag&(os.O_CREATE|os.O_EXCL), perm)
 		if err != nil {
-			// What the system says of a symbolic link, or of a folder, differs.
+			// Systems differ in their errors for symbolic links and folders.
 			if !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
 				if fi, e := os.Lstat(path); e == nil {
 					err = cmp.Or(check(path, fi), err)
@@ -42,7 +42,7 @@ func Open(path string, flag int, perm fs.FileMode) (f *os.File, held bool, err e
 		if err != nil {
 			return nil, false, err
 		}
-		// Who had it has renamed or removed it since it was opened.
+		// Its holder has renamed or removed it since it was opened.
 	}
 	return nil, false, &fs.PathError{Op: "lock", Path: path, Err: ErrLocked}
 }

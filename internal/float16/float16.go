@@ -1,5 +1,5 @@
 // Package float16 converts between float32 and IEEE 754 binary16, in which
-// models store their weights in half the room.
+// models store their weights in half the space.
 package float16
 
 import "math"

@@ -1,6 +1,6 @@
-// Package hostile makes files that are small and take much: the worst photos
-// under 2 MB that each format allows. Tests and internal/soak hold the programs
-// to their limits with them.
+// Package hostile makes small files that take much memory or time: the worst photos
+// under 2 MB that each format allows. Tests and internal/soak hold the programs to
+// their limits with them.
 package hostile
 
 import (
@@ -8,6 +8,7 @@ import (
 	"compress/lzw"
 	"encoding/binary"
 	"hash/crc32"
+	mathbits "math/bits"
 	"slices"
 )
 
@@ -32,37 +33,17 @@ func Photos(shrink int) []Photo {
 		{"rgba16.png", func() []byte { return PNG(s(6_500), s(6_100), 16, 6, false) }},
 		{"interlaced.png", func() []byte { return PNG(s(6_500), s(6_100), 8, 6, true) }},
 		{"wide.png", func() []byte { return PNG(s(65_535), s(1_050), 8, 2, false) }},
-		{"flat.jpg", func() []byte {
-			return JPEG{Width: s(16_000), Height: s(12_500), Components: 3, Subsampled: true}.Bytes()
-		}},
-		{"planes.jpg", func() []byte {
-			return JPEG{Width: s(9_000), Height: s(9_000), Components: 3, Subsampled: true, Apart: true}.Bytes()
-		}},
-		{"progressive.jpg", func() []byte {
-			return JPEG{Width: s(16_000), Height: s(12_500), Components: 3, Subsampled: true, Progressive: true, Scans: 95, Last: 5}.Bytes()
-		}},
-		{"strip.jpg", func() []byte {
-			return JPEG{Width: s(65_535), Height: s(3_000), Components: 3, Subsampled: true, Progressive: true, Scans: 95, Last: 5}.Bytes()
-		}},
-		{"cmyk.jpg", func() []byte {
-			return JPEG{Width: s(3_900), Height: s(3_400), Components: 4, Progressive: true, Scans: 95, Last: 5}.Bytes()
-		}},
-		{"refined.jpg", func() []byte {
-			return JPEG{Width: s(8_000), Height: s(7_500), Components: 1, Progressive: true, Scans: 8, Refine: true, Adobe: true}.Bytes()
-		}},
-		{"refined_on.jpg", func() []byte {
-			return JPEG{Width: s(8_000), Height: s(7_500), Components: 1, Progressive: true, Scans: 95, Refine: true, Adobe: true}.Bytes()
-		}},
-		{"decoy.jpg", func() []byte {
-			return JPEG{Width: s(9_000), Height: s(9_000), Components: 4, Progressive: true, Scans: 95, Decoy: true}.Bytes()
-		}},
-		{"huge_cmyk.jpg", func() []byte {
-			return JPEG{Width: s(16_000), Height: s(12_500), Components: 4, Progressive: true, Scans: 2}.Bytes()
-		}},
-		{"scans.jpg", func() []byte {
-			return JPEG{Width: s(3_000), Height: s(2_000), Components: 1, Progressive: true, Scans: 60_000}.Bytes()
-		}},
-		{"tables.jpg", func() []byte { return JPEG{Width: s(4_000), Height: s(3_000), Components: 3, Tables: 45_000}.Bytes() }},
+		{"flat.jpg", JPEG{Width: s(16_000), Height: s(12_500), Components: 3, Subsampled: true}.Bytes},
+		{"planes.jpg", JPEG{Width: s(9_000), Height: s(9_000), Components: 3, Subsampled: true, Apart: true}.Bytes},
+		{"progressive.jpg", JPEG{Width: s(16_000), Height: s(12_500), Components: 3, Subsampled: true, Progressive: true, Scans: 95, Last: 5}.Bytes},
+		{"strip.jpg", JPEG{Width: s(65_535), Height: s(3_000), Components: 3, Subsampled: true, Progressive: true, Scans: 95, Last: 5}.Bytes},
+		{"cmyk.jpg", JPEG{Width: s(3_900), Height: s(3_400), Components: 4, Progressive: true, Scans: 95, Last: 5}.Bytes},
+		{"refined.jpg", JPEG{Width: s(8_000), Height: s(7_500), Components: 1, Progressive: true, Scans: 8, Refine: true, Adobe: true}.Bytes},
+		{"refined_on.jpg", JPEG{Width: s(8_000), Height: s(7_500), Components: 1, Progressive: true, Scans: 95, Refine: true, Adobe: true}.Bytes},
+		{"decoy.jpg", JPEG{Width: s(9_000), Height: s(9_000), Components: 4, Progressive: true, Scans: 95, Decoy: true}.Bytes},
+		{"huge_cmyk.jpg", JPEG{Width: s(16_000), Height: s(12_500), Components: 4, Progressive: true, Scans: 2}.Bytes},
+		{"scans.jpg", JPEG{Width: s(3_000), Height: s(2_000), Components: 1, Progressive: true, Scans: 60_000}.Bytes},
+		{"tables.jpg", JPEG{Width: s(4_000), Height: s(3_000), Components: 3, Tables: 45_000}.Bytes},
 		{"lossless.webp", func() []byte { return VP8L(s(5_400), s(5_400)) }},
 		{"groups.webp", func() []byte { return VP8LGroups(1 << 16) }},
 		{"cut.webp", func() []byte {
@@ -134,10 +115,19 @@ func (w *bits) high(v uint64, n uint) {
 	}
 }
 
+// flush fills up the last byte with zeros.
 func (w *bits) flush() {
 	if w.n > 0 {
 		w.low(0, 8-w.n)
 	}
+}
+
+// reversed turns the bytes around, so that the first bit is the highest of its byte.
+func (w *bits) reversed() []byte {
+	for i, b := range w.out {
+		w.out[i] = mathbits.Reverse8(b)
+	}
+	return w.out
 }
 
 // PNG is a black picture. Kind is the colour type: 0 grey, 2 RGB, 3 palette, 6
@@ -260,72 +250,54 @@ func (j JPEG) Bytes() []byte {
 		side := func(n int) int { return ((n+8*align-1)/(8*align)*align + share - 1) / share }
 		return side(j.Width) * side(j.Height)
 	}
+	// The first scans, of bits each block: in a progressive picture of the first
+	// coefficients alone.
 	all := []int{0, 1, 2, 3}[:j.Components]
-	align := 1
+	groups, align := [][]int{all}, 1
 	if j.Subsampled {
 		align = 2
 	}
-	switch {
-	case j.Progressive:
+	if j.Apart {
+		groups, align = slices.Collect(slices.Chunk(all, 1)), 1
+	}
+	last, perBlock := byte(63), 2
+	if j.Progressive {
+		last, perBlock = 0, 1
+	}
+	for _, g := range groups {
 		n := 0
-		for _, c := range all {
+		for _, c := range g {
 			n += blocks(c, align)
 		}
-		scan(all, 0, 0, 0)
-		b = append(b, make([]byte, (n+7)/8)...)
-		last, successive := byte(63), byte(0)
-		if j.Last > 0 {
-			last = byte(j.Last)
-		}
-		if j.Refine {
-			successive = 0x10
-		}
-		for i := range j.Scans {
-			c := i % j.Components
-			// Runs of as many blocks as a code can end; no image needs all bits of
-			// the last one.
-			scan([]int{c}, 1, last, successive)
-			w := new(bits)
-			for n := blocks(c, 1); n > 0; n -= 1<<15 - 1 {
-				w.high(0, 1)
-				w.high(uint64(min(n, 1<<15-1))&(1<<14-1), 14)
-				if n < 1<<14 { // too few for this code: the run goes beyond the picture
-					break
-				}
-			}
-			for i := range w.out { // the first bit on top
-				w.out[i] = reverse(w.out[i])
-			}
-			if w.n > 0 {
-				w.out = append(w.out, reverse(byte(w.acc)|0xff<<w.n))
-			}
-			for _, v := range w.out {
-				if b = append(b, v); v == 0xff {
-					b = append(b, 0)
-				}
+		scan(g, 0, last, 0)
+		b = append(b, make([]byte, (perBlock*n+7)/8)...)
+	}
+	if last = 63; j.Last > 0 {
+		last = byte(j.Last)
+	}
+	successive := byte(0)
+	if j.Refine {
+		successive = 0x10
+	}
+	for i := range j.Scans {
+		c := i % j.Components
+		// Runs of as many blocks as a code can end; no image needs all bits of
+		// the last one.
+		scan([]int{c}, 1, last, successive)
+		w := new(bits)
+		for n := blocks(c, 1); n > 0; n -= 1<<15 - 1 {
+			w.high(0, 1)
+			w.high(uint64(min(n, 1<<15-1))&(1<<14-1), 14)
+			if n < 1<<14 { // too few for this code: the run goes beyond the picture
+				break
 			}
 		}
-	case j.Apart:
-		for _, c := range all {
-			scan([]int{c}, 0, 63, 0)
-			b = append(b, make([]byte, (2*blocks(c, 1)+7)/8)...)
+		if w.n > 0 {
+			w.low(0xff, 8-w.n)
 		}
-	default:
-		n := 0
-		for _, c := range all {
-			n += blocks(c, align)
-		}
-		scan(all, 0, 63, 0)
-		b = append(b, make([]byte, (2*n+7)/8)...)
+		b = append(b, bytes.ReplaceAll(w.reversed(), []byte{0xff}, []byte{0xff, 0})...)
 	}
 	return append(b, 0xff, 0xd9)
-}
-
-func reverse(b byte) (r byte) {
-	for range 8 {
-		r, b = r<<1|b&1, b>>1
-	}
-	return r
 }
 
 // riff wraps a chunk as a WebP.
@@ -391,57 +363,14 @@ func VP8(width, height, size int) []byte {
 		state = state*1664525 + 1013904223
 		b[i] = byte(state >> 24)
 	}
-	// The frame header of RFC 6386, section 9.2 and on, as far as it matters.
-	w := even{high: 255}
-	w.put(0, 3)   // colour space, clamping, no segments
-	w.put(0, 1)   // the normal filter
-	w.put(63, 6)  // its level
-	w.put(0, 6)   // sharpness, no adjustments, one partition
-	w.put(20, 7)  // quantiser
-	w.put(0, 5+1) // no differences to it, no refresh
-	w.put(0, 32)  // to have written all of that
-	copy(b, w.out)
+	// The frame header of RFC 6386, section 9.2 and on, as the boolean coder writes it:
+	// the normal filter with level 63, one partition, quantiser 20, and zeros.
+	copy(b, "\x0f\xc0\x28\x00\x00")
 	tag := uint32(1<<4 | first<<5) // a key frame, shown
 	head := []byte{byte(tag), byte(tag >> 8), byte(tag >> 16), 0x9d, 0x01, 0x2a}
 	head = binary.LittleEndian.AppendUint16(head, uint16(width))
 	head = binary.LittleEndian.AppendUint16(head, uint16(height))
 	return riff("VP8 ", append(head, b...))
-}
-
-// even writes bits of even probability with the boolean coder of RFC 6386,
-// section 7: into what range low and high leave.
-type even struct {
-	low, high uint32 // high is the range less one
-	n         int    // bits of low that are written
-	out       []byte
-}
-
-func (e *even) put(v, n uint) {
-	for n > 0 {
-		n--
-		split := 1 + (e.high-1)*128>>8
-		if v>>n&1 != 0 {
-			e.low, e.high = e.low+split, e.high-split
-		} else {
-			e.high = split
-		}
-		for ; e.high < 128; e.high *= 2 {
-			if e.low>>31 != 0 {
-				for i := len(e.out) - 1; i >= 0; i-- {
-					if e.out[i]++; e.out[i] != 0 {
-						break
-					}
-				}
-			}
-			if e.low <<= 1; e.n == 23 {
-				e.out = append(e.out, byte(e.low>>24))
-				e.low &= 1<<24 - 1
-				e.n = 16
-			} else {
-				e.n++
-			}
-		}
-	}
 }
 
 // GIF is a canvas with a frame of one colour.
@@ -483,27 +412,16 @@ func TIFF(compression, depth, width, height int, unpacked int64) []byte {
 	default:
 		strip = zeros(unpacked)
 	}
-	return tiff(strip, []tag{
-		{256, long, 1, width}, {257, long, 1, height}, {258, short, 1, depth}, {259, short, 1, compression},
-		{262, short, 1, 1}, {273, long, 1, 0}, {278, long, 1, height}, {279, long, 1, len(strip)},
-	})
+	return tiff(compression, depth, width, height, strip, []tag{{273, long, 1, 0}, {278, long, 1, height}, {279, long, 1, len(strip)}})
 }
 
 // SharedStrips is a picture one pixel wide whose strips, of a row each, are all the
 // same bytes of the file: nearly all of them say nothing (PackBits).
 func SharedStrips(height, size int) []byte {
 	strip := append([]byte{0, 7}, bytes.Repeat([]byte{0x80}, size)...)
-	offsets, counts := make([]byte, 4*height), make([]byte, 4*height)
-	tags := []tag{
-		{256, long, 1, 1}, {257, long, 1, height}, {258, short, 1, 8}, {259, short, 1, 32773},
-		{262, short, 1, 1}, {273, long, height, len(strip)}, {278, long, 1, 1}, {279, long, height, len(strip) + len(offsets)},
-	}
-	at := start(tags)
-	for i := range height {
-		binary.LittleEndian.PutUint32(offsets[4*i:], uint32(at))
-		binary.LittleEndian.PutUint32(counts[4*i:], uint32(len(strip)))
-	}
-	return tiff(slices.Concat(strip, offsets, counts), tags)
+	tags := []tag{{273, long, height, len(strip)}, {278, long, 1, 1}, {279, long, height, len(strip) + 4*height}}
+	data := slices.Concat(strip, longs(height, start(tags), 0), longs(height, len(strip), 0))
+	return tiff(32773, 8, 1, height, data, tags)
 }
 
 // SharedTiles is a picture of tiles of 8×8 pixels that are all the same bytes of the
@@ -511,11 +429,9 @@ func SharedStrips(height, size int) []byte {
 func SharedTiles(width, height int) []byte {
 	n := ((width + 7) / 8) * ((height + 7) / 8)
 	tile := zeros(64)
-	tags := []tag{
-		{256, long, 1, width}, {257, long, 1, height}, {258, short, 1, 8}, {259, short, 1, 8}, {262, short, 1, 1},
-		{322, short, 1, 8}, {323, short, 1, 8}, {324, octet, n, len(tile)}, {325, octet, n, len(tile) + n},
-	}
-	return tiff(slices.Concat(tile, bytes.Repeat([]byte{byte(start(tags))}, n), bytes.Repeat([]byte{byte(len(tile))}, n)), tags)
+	tags := []tag{{322, short, 1, 8}, {323, short, 1, 8}, {324, octet, n, len(tile)}, {325, octet, n, len(tile) + n}}
+	data := slices.Concat(tile, bytes.Repeat([]byte{byte(start(tags))}, n), bytes.Repeat([]byte{byte(len(tile))}, n))
+	return tiff(8, 8, width, height, data, tags)
 }
 
 // Tiles is a picture of square tiles, nearly half of them beyond its edge if it is a
@@ -523,16 +439,17 @@ func SharedTiles(width, height int) []byte {
 func Tiles(width, height, side int) []byte {
 	n := ((width + side - 1) / side) * ((height + side - 1) / side)
 	tile := lzwZeros(8 * int64(side) * int64(side))
-	offsets, counts := make([]byte, 4*n), make([]byte, 4*n)
-	tags := []tag{
-		{256, long, 1, width}, {257, long, 1, height}, {258, short, 1, 8}, {259, short, 1, 5}, {262, short, 1, 1},
-		{322, short, 1, side}, {323, short, 1, side}, {324, long, n, n * len(tile)}, {325, long, n, n*len(tile) + len(offsets)},
-	}
+	tags := []tag{{322, short, 1, side}, {323, short, 1, side}, {324, long, n, n * len(tile)}, {325, long, n, n*len(tile) + 4*n}}
+	data := slices.Concat(bytes.Repeat(tile, n), longs(n, start(tags), len(tile)), longs(n, len(tile), 0))
+	return tiff(5, 8, width, height, data, tags)
+}
+
+// longs are n numbers, from first on by step.
+func longs(n, first, step int) (b []byte) {
 	for i := range n {
-		binary.LittleEndian.PutUint32(offsets[4*i:], uint32(start(tags)+i*len(tile)))
-		binary.LittleEndian.PutUint32(counts[4*i:], uint32(len(tile)))
+		b = binary.LittleEndian.AppendUint32(b, uint32(first+i*step))
 	}
-	return tiff(slices.Concat(bytes.Repeat(tile, n), offsets, counts), tags)
+	return b
 }
 
 // tag is an entry of a TIFF's directory: a number, or where in the data behind the
@@ -541,15 +458,19 @@ type tag struct{ id, kind, count, value int }
 
 const octet, short, long = 1, 3, 4 // kinds
 
-// start is where data begins.
-func start(tags []tag) int { return 8 + 2 + 12*len(tags) + 4 }
+const commonTags = 5 // that tiff adds
 
-func tiff(data []byte, tags []tag) []byte {
+// start is where data begins behind a directory with more tags than the common ones.
+func start(more []tag) int { return 8 + 2 + 12*(commonTags+len(more)) + 4 }
+
+// tiff is a grey picture whose directory has more tags.
+func tiff(compression, depth, width, height int, data []byte, more []tag) []byte {
+	common := [commonTags]tag{{256, long, 1, width}, {257, long, 1, height}, {258, short, 1, depth}, {259, short, 1, compression}, {262, short, 1, 1}}
 	b := []byte("II*\x00\x08\x00\x00\x00")
-	b = binary.LittleEndian.AppendUint16(b, uint16(len(tags)))
-	for _, t := range tags {
+	b = binary.LittleEndian.AppendUint16(b, uint16(commonTags+len(more)))
+	for _, t := range append(common[:], more...) {
 		if t.count > 1 || t.id == 273 {
-			t.value += start(tags)
+			t.value += start(more)
 		}
 		b = binary.LittleEndian.AppendUint16(b, uint16(t.id))
 		b = binary.LittleEndian.AppendUint16(b, uint16(t.kind))
@@ -564,32 +485,25 @@ func tiff(data []byte, tags []tag) []byte {
 // the newest of the table, which is one byte longer than the one before.
 func lzwZeros(n int64) []byte {
 	const clear, end, most = 256, 257, 12
-	var out []byte
-	var acc, count uint
-	put := func(code, width uint) {
-		acc, count = acc<<width|code, count+width
-		for ; count >= 8; count -= 8 {
-			out = append(out, byte(acc>>(count-8)))
-		}
-	}
-	put(clear, 9)
+	w := new(bits)
+	w.high(clear, 9)
 	for n > 0 {
-		put(0, 9)
+		w.high(0, 9)
 		n--
-		for newest, width, length := uint(end+1), uint(9), int64(2); n > 0; length++ {
-			put(newest, width)
+		for newest, width, length := uint64(end+1), uint(9), int64(2); n > 0; length++ {
+			w.high(newest, width)
 			n -= length
 			newest++
 			if newest+1 >= 1<<width {
 				if width == most {
-					put(clear, width)
+					w.high(clear, width)
 					break
 				}
 				width++
 			}
 		}
 	}
-	put(end, 12)
-	put(0, 7)
-	return out
+	w.high(end, 12)
+	w.flush()
+	return w.reversed()
 }

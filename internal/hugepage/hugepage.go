@@ -14,7 +14,7 @@ func Floats(n int) []float32 {
 	if 4*n < 2*size {
 		return make([]float32, n)
 	}
-	// Room to begin where a huge page does; what is never touched costs nothing.
+	// Some more, to begin where a huge page does; what is never touched costs nothing.
 	all := make([]float32, n+size/4)
 	p := uintptr(unsafe.Pointer(unsafe.SliceData(all)))
 	skip := int(-p & (size - 1) / 4)

@@ -1,57 +1,79 @@
 package kernels
 
+import (
+	"fmt"
+
+	"github.com/onetomany/caption/internal/kernels/vmath"
+)
+
+// A Value is what matrices and pictures consist of.
+type Value interface{ float32 | vmath.BF16 }
+
 // An Epilogue is what happens to a matrix product or a convolution on its way
 // into C: C = act(A·B + Bias + Residual). The zero value, like nil, is none.
 type Epilogue = EpilogueOf[float32]
 
+// An EpilogueBF16 is an Epilogue for BF16. All of it is computed on the float32 sums.
+type EpilogueBF16 = EpilogueOf[vmath.BF16]
+
 // EpilogueOf is an Epilogue for matrices of T.
-type EpilogueOf[T value] struct {
+type EpilogueOf[T Value] struct {
 	Bias []float32 // one value for each column; nil for none
 
 	Residual []T // rows like C's, LdRes apart; nil for none; may be C itself
 	LdRes    int
 
-	Act         Activation
-	Alpha, Beta float32 // slope of LeakyReLU; α and β of HardSigmoid
-	Lo, Hi      float32 // bounds of Clip
+	Act         vmath.Activation
+	Alpha, Beta float32 // its constants, see vmath.Activation.Apply
 }
 
-// clamp gives the activation as bounds, which the micro kernels apply
+// Clamp gives the activation as bounds, which the micro kernels apply
 // themselves, where it has that form.
-func (e *EpilogueOf[T]) clamp() (lo, hi float32, ok bool) {
+func (e *EpilogueOf[T]) Clamp() (lo, hi float32, ok bool) {
 	switch e.Act {
-	case ActReLU:
-		return 0, inf, true
-	case ActClip:
-		return e.Lo, e.Hi, true
+	case vmath.ActReLU:
+		return 0, vmath.Inf, true
+	case vmath.ActClip:
+		return e.Alpha, e.Beta, true
 	}
 	return 0, 0, false
 }
 
-// late reports whether rows need another pass after the micro kernels.
-func (e *EpilogueOf[T]) late() bool {
-	_, _, ok := e.clamp()
-	return e.Act != ActNone && !ok
+// Late reports whether rows need another pass after the micro kernels.
+func (e *EpilogueOf[T]) Late() bool {
+	_, _, ok := e.Clamp()
+	return e.Act != vmath.ActNone && !ok
 }
 
-// activate applies the activation, whatever its form.
-func (e *EpilogueOf[T]) activate(c []float32) { e.activateRows(c, 1, len(c), 0) }
-
-// activateRows does so to rows of cols values, ldc apart.
-func (e *EpilogueOf[T]) activateRows(c []float32, rows, cols, ldc int) {
-	if e.Act == ActClip {
-		e.Act.applyRows(c, rows, cols, ldc, e.Lo, e.Hi)
-	} else {
-		e.Act.applyRows(c, rows, cols, ldc, e.Alpha, e.Beta)
-	}
+// Activate applies the activation, whatever its form, to rows of cols values, ld
+// apart.
+func (e *EpilogueOf[T]) Activate(x []float32, rows, cols, ld int) {
+	e.Act.ApplyRows(x, rows, cols, ld, e.Alpha, e.Beta)
 }
 
-// check panics where bias or residual do not fit an m×n result.
-func (e *EpilogueOf[T]) check(m, n int) {
+// Check panics where bias or residual do not fit an m×n result.
+func (e *EpilogueOf[T]) Check(m, n int) {
 	if e.Bias != nil {
-		checkMatrix("Bias", false, 1, n, e.Bias, n)
+		CheckMatrix("Bias", false, 1, n, e.Bias, n)
 	}
 	if e.Residual != nil {
-		checkMatrix("Residual", false, m, n, e.Residual, e.LdRes)
+		CheckMatrix("Residual", false, m, n, e.Residual, e.LdRes)
+	}
+}
+
+// CheckMatrix panics unless x holds a matrix of rows×cols after the optional
+// transposition, with its rows as stored ld values apart.
+func CheckMatrix[T Value](name string, trans bool, rows, cols int, x []T, ld int) {
+	if trans {
+		rows, cols = cols, rows
+	}
+	if rows < 0 || cols < 0 {
+		panic(fmt.Sprintf("kernels: %s is %d×%d", name, rows, cols))
+	}
+	if rows == 0 || cols == 0 {
+		return
+	}
+	if ld < cols || len(x) < (rows-1)*ld+cols {
+		panic(fmt.Sprintf("kernels: %s: %d×%d does not fit %d values with rows %d apart", name, rows, cols, len(x), ld))
 	}
 }

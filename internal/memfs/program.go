@@ -8,15 +8,15 @@ import (
 	"io/fs"
 )
 
-// Program is a folder that is part of the program itself. Nothing but damage to the
-// program can have changed its files since they were checked; a checksum finds that
-// in a tenth of the time that a hash takes. View compares it, Open does not.
+// Program is a folder that is part of the program itself. Only damage to the program
+// can have changed its files since they were checked; a checksum finds that in a tenth
+// of the time that a hash takes. View compares it, Open does not.
 type Program struct {
 	FS
 	Sums map[string]uint32 // see Sum; files that are not in it are not compared
 }
 
-// ErrDamaged says that a file of a Program is not the one that it was built with.
+// ErrDamaged says that a file of a Program has changed since the program was built.
 var ErrDamaged = errors.New("the program is damaged")
 
 // View returns the content of a file, which must not be changed. A damaged one

@@ -60,18 +60,15 @@ func same(t *testing.T, what string, got, want Scores) {
 func TestGolden(t *testing.T) {
 	for _, g := range readGolden(t) {
 		hyps, refs := g.tokens()
-		s := NewScorer(refs)
-		s.Score(make([][]string, len(refs))) // must leave no trace
-		set, photos := s.Score(hyps)
+		s := newScorer(refs)
+		s.score(make([][]string, len(refs))) // must leave no trace
+		set, photos := s.score(hyps)
 		same(t, g.Name, set, g.Set)
 		for i := range photos {
 			same(t, g.Name+": "+g.Hyps[i], photos[i], g.Photos[i])
 		}
 		if got := Score(hyps, refs); got != set {
-			t.Errorf("%s: Score gives %v, Scorer %v", g.Name, got, set)
-		}
-		if got := CIDErD(hyps, refs); got != set.CIDErD {
-			t.Errorf("%s: CIDErD gives %v, Score %v", g.Name, got, set.CIDErD)
+			t.Errorf("%s: Score gives %v, a scorer %v", g.Name, got, set)
 		}
 	}
 }
@@ -98,24 +95,21 @@ func TestNoPhotos(t *testing.T) {
 		t.Errorf("no photos: %v", s)
 	}
 	hyps, refs := [][]string{{"a"}, {"a", "dog"}}, [][][]string{nil, {{"a", "dog"}}}
-	s, photos := NewScorer(refs).Score(hyps)
+	s, photos := newScorer(refs).score(hyps)
 	if photos[0].ROUGEL != 0 || photos[0].CIDErD != 0 || math.IsNaN(s.BLEU[3]+s.ROUGEL+s.CIDErD) {
 		t.Errorf("photo without references: %v, %v", s, photos)
 	}
 }
 
 func TestWrongNumber(t *testing.T) {
-	for _, f := range []func(){
-		func() { Score(make([][]string, 2), make([][][]string, 1)) },
-		func() { CIDErD(nil, make([][][]string, 1)) },
-	} {
+	for hyps := range 3 {
 		func() {
 			defer func() {
-				if recover() == nil {
-					t.Error("a wrong number of captions is taken")
+				if panics := recover() != nil; panics != (hyps != 1) {
+					t.Errorf("%d captions for a photo: panics: %v", hyps, panics)
 				}
 			}()
-			f()
+			Score(make([][]string, hyps), make([][][]string, 1))
 		}()
 	}
 }
@@ -144,12 +138,12 @@ func corpus(photos int) (hyps [][]string, refs [][][]string) {
 // Sums must not depend on the order of maps, nor on other goroutines.
 func TestDeterministic(t *testing.T) {
 	hyps, refs := corpus(50)
-	want, wantPhotos := NewScorer(refs).Score(hyps)
-	s := NewScorer(refs)
+	want, wantPhotos := newScorer(refs).score(hyps)
+	s := newScorer(refs)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if got, photos := s.Score(hyps); got != want || !reflect.DeepEqual(photos, wantPhotos) {
+			if got, photos := s.score(hyps); got != want || !reflect.DeepEqual(photos, wantPhotos) {
 				t.Errorf("got %v, want %v", got, want)
 			}
 		})
@@ -159,20 +153,15 @@ func TestDeterministic(t *testing.T) {
 
 func BenchmarkScore(b *testing.B) {
 	hyps, refs := corpus(1000)
-	s := NewScorer(refs)
-	b.Run("all", func(b *testing.B) {
+	s := newScorer(refs)
+	b.Run("score", func(b *testing.B) {
 		for b.Loop() {
-			s.Score(hyps)
+			s.score(hyps)
 		}
 	})
-	b.Run("cider", func(b *testing.B) {
+	b.Run("references", func(b *testing.B) {
 		for b.Loop() {
-			s.cider.Score(hyps)
-		}
-	})
-	b.Run("new", func(b *testing.B) {
-		for b.Loop() {
-			NewScorer(refs)
+			newScorer(refs)
 		}
 	})
 }

@@ -1,10 +1,10 @@
 // Package mmap gives the bytes of files without copying them: mapped into memory
 // where the system can do that, or as they are in a file system in memory.
 //
-// What is mapped is the file itself. If another program writes to it, the bytes
-// change; if it cuts the file off, reading beyond its new end faults, which would
-// end the program: Guard makes an error of that. So code that reads mapped bytes
-// runs in Guard, copies what it keeps, and checks what it relies on.
+// Mapped bytes are the file itself. If another program writes to it, they change; if
+// it cuts the file off, reading beyond the new end faults, which would end the program:
+// Guard makes an error of that. So code that reads mapped bytes runs in Guard, copies
+// what it keeps, and checks what it relies on.
 package mmap
 
 import (
@@ -139,27 +139,19 @@ func (f *File) Close() error {
 }
 
 // Guard calls f, which reads mapped bytes on this goroutine, and returns its
-// error, or that of a fault.
+// error, or that of a memory fault.
 func Guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if r := recover(); r != nil {
-			if err = Fault(r); err == nil {
-				panic(r)
-			}
+		r := recover()
+		if fault, ok := r.(interface {
+			error
+			Addr() uintptr
+		}); ok {
+			err = fmt.Errorf("the file was cut off, or cannot be read any more, while it was in use (%w)", fault)
+		} else if r != nil {
+			panic(r)
 		}
 	}()
 	return f()
-}
-
-// Fault returns the error that stands for r, which Guard's f was recovered with;
-// nil where that is no fault of memory.
-func Fault(r any) error {
-	if e, ok := r.(interface {
-		error
-		Addr() uintptr
-	}); ok {
-		return fmt.Errorf("the file was cut off, or cannot be read any more, while it was in use (%w)", e)
-	}
-	return nil
 }

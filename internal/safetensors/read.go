@@ -7,12 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"unicode/utf8"
-
-	"github.com/onetomany/caption/internal/float16"
 )
 
 // File is an opened safetensors file. It is safe for concurrent use if its
@@ -20,18 +17,17 @@ import (
 type File struct {
 	Metadata map[string]string // nil if the file has none
 
-	r     io.ReaderAt
-	data  []byte         // all of the file, where it is in memory
-	infos []Info         // in the order of their data
-	index map[string]int // name -> index in infos
-	begin []int64        // offset of each tensor in r
-	sizes []int64        // bytes of each tensor
+	r       io.ReaderAt
+	data    []byte         // all of the file, where it is in memory
+	tensors []entry        // in the order of their data
+	index   map[string]int // in tensors, by name
 }
 
-// entry is a tensor as the header has it.
+// entry is a tensor, and where the file has it: in the header, relative to the end of
+// the header.
 type entry struct {
 	Info
-	begin, end int64 // relative to the end of the header
+	begin, end int64
 }
 
 // Read opens a file in memory. The data must not change while File is in use.
@@ -85,10 +81,8 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 			return nil, formatError("tensor %q: %d..%d is not the %d bytes of %s%v", e.Name, e.begin, e.end, want, e.DType, e.Shape)
 		}
 		pos = e.end
-		f.index[e.Name] = len(f.infos)
-		f.infos = append(f.infos, e.Info)
-		f.begin = append(f.begin, 8+int64(n)+e.begin)
-		f.sizes = append(f.sizes, want)
+		f.index[e.Name] = len(f.tensors)
+		f.tensors = append(f.tensors, entry{e.Info, 8 + int64(n) + e.begin, 8 + int64(n) + e.end})
 	}
 	if data := size - 8 - int64(n); pos != data {
 		return nil, formatError("tensors end at %d, but %d bytes of data follow the header", pos, data)
@@ -97,79 +91,67 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 }
 
 // Tensors lists the tensors in the order of their data.
-func (f *File) Tensors() []Info { return slices.Clone(f.infos) }
+func (f *File) Tensors() []Info {
+	infos := make([]Info, len(f.tensors))
+	for i, t := range f.tensors {
+		infos[i] = t.Info
+	}
+	return infos
+}
 
 // Lookup finds a tensor by name.
 func (f *File) Lookup(name string) (Info, bool) {
+	t, err := f.tensor(name)
+	return t.Info, err == nil
+}
+
+func (f *File) tensor(name string) (entry, error) {
 	i, ok := f.index[name]
 	if !ok {
-		return Info{}, false
+		return entry{}, fmt.Errorf("no tensor %.50q in the file", name)
 	}
-	return f.infos[i], true
+	return f.tensors[i], nil
 }
 
 // Bytes returns the tensor's raw little-endian bytes: of a file in memory those of
 // the file itself.
 func (f *File) Bytes(name string) ([]byte, error) {
-	i, ok := f.index[name]
-	if !ok {
-		return nil, missing(name)
+	t, err := f.tensor(name)
+	if err != nil {
+		return nil, err
 	}
 	if f.data != nil {
-		return f.data[f.begin[i] : f.begin[i]+f.sizes[i]], nil
+		return f.data[t.begin:t.end], nil
 	}
-	b := make([]byte, f.sizes[i])
-	return b, readFullAt(f.r, b, f.begin[i])
+	b := make([]byte, t.end-t.begin)
+	return b, readFullAt(f.r, b, t.begin)
 }
 
 // Float32s returns the tensor's elements, widened if it is F16 or BF16. Other
 // types are refused.
 func (f *File) Float32s(name string) ([]float32, error) {
-	i, ok := f.index[name]
-	if !ok {
-		return nil, missing(name)
+	t, err := f.tensor(name)
+	if err != nil {
+		return nil, err
 	}
-	dt := f.infos[i].DType
-	if dt != F32 && dt != F16 && dt != BF16 {
-		return nil, fmt.Errorf("tensor %.50q is %s; F32, F16 or BF16 is expected", name, dt)
+	if t.DType != F32 && t.DType != F16 && t.DType != BF16 {
+		return nil, fmt.Errorf("tensor %.50q is %s; F32, F16 or BF16 is expected", name, t.DType)
 	}
-	out := make([]float32, f.sizes[i]/int64(dt.Size()))
+	typ, size := types[t.DType], int64(t.DType.Size())
+	out := make([]float32, (t.end-t.begin)/size)
 	// By pieces, so that a large tensor is not twice in memory.
-	buf := make([]byte, min(f.sizes[i], 1<<18))
-	at := f.begin[i]
-	for rest := out; len(rest) > 0; {
-		b := buf[:min(len(buf), len(rest)*dt.Size())]
+	buf := make([]byte, min(t.end-t.begin, 1<<18))
+	for at := t.begin; at < t.end; {
+		b := buf[:min(int64(len(buf)), t.end-at)]
 		if err := readFullAt(f.r, b, at); err != nil {
 			return nil, err
 		}
+		done := (at - t.begin) / size
+		typ.Floats(out[done:done+int64(len(b))/size], b)
 		at += int64(len(b))
-		rest = rest[decode(rest, b, dt):]
 	}
 	return out, nil
 }
-
-// decode converts the elements in b and returns their number.
-func decode(dst []float32, b []byte, dt DType) int {
-	n := len(b) / dt.Size()
-	dst = dst[:n]
-	switch dt {
-	case F32:
-		for i := range dst {
-			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-		}
-	case F16:
-		for i := range dst {
-			dst[i] = float16.ToFloat32(binary.LittleEndian.Uint16(b[2*i:]))
-		}
-	case BF16:
-		for i := range dst {
-			dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(b[2*i:])) << 16)
-		}
-	}
-	return n
-}
-
-func missing(name string) error { return fmt.Errorf("no tensor %.50q in the file", name) }
 
 // readFullAt fills b. ReadAt may return io.EOF with a full buffer.
 func readFullAt(r io.ReaderAt, b []byte, off int64) error {
@@ -288,43 +270,38 @@ func (h header) entry(name string) (entry, error) {
 	return e, err
 }
 
-func (h header) delim(want json.Delim, what string) error {
+// next reads a token, which must be a T; want names that in messages.
+func next[T any](h header, what, want string) (v T, err error) {
 	t, err := h.dec.Token()
 	if err != nil {
-		return formatError("%s: %v", what, err)
+		return v, formatError("%s: %v", what, err)
 	}
-	if t != want {
-		return formatError("%s: %v where %v is expected", what, t, want)
+	v, ok := t.(T)
+	if !ok {
+		return v, formatError("%s: %v where %s is expected", what, t, want)
 	}
-	return nil
+	return v, nil
 }
 
-func (h header) string(what string) (string, error) {
-	t, err := h.dec.Token()
-	if err != nil {
-		return "", formatError("%s: %v", what, err)
+func (h header) delim(want json.Delim, what string) error {
+	t, err := next[json.Delim](h, what, want.String())
+	if err == nil && t != want {
+		err = formatError("%s: %v where %v is expected", what, t, want)
 	}
-	s, ok := t.(string)
-	if !ok {
-		return "", formatError("%s: %v where a string is expected", what, t)
-	}
-	return s, nil
+	return err
 }
+
+func (h header) string(what string) (string, error) { return next[string](h, what, "a string") }
 
 // ints reads an array of integers from 0 up.
-func (h header) ints(what string) ([]int64, error) {
+func (h header) ints(what string) (out []int64, err error) {
 	if err := h.delim('[', what); err != nil {
 		return nil, err
 	}
-	var out []int64
 	for h.dec.More() {
-		t, err := h.dec.Token()
+		num, err := next[json.Number](h, what, "a number")
 		if err != nil {
-			return nil, formatError("%s: %v", what, err)
-		}
-		num, ok := t.(json.Number)
-		if !ok {
-			return nil, formatError("%s: %v where a number is expected", what, t)
+			return nil, err
 		}
 		v, err := strconv.ParseUint(num.String(), 10, 63)
 		if err != nil {

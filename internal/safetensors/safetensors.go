@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/onetomany/caption/internal/element"
 	"github.com/onetomany/caption/internal/message"
 )
 
@@ -41,20 +42,14 @@ const (
 	Bool DType = "BOOL"
 )
 
-// Size is the size of an element in bytes, 0 for an unknown type.
-func (d DType) Size() int {
-	switch d {
-	case F64, I64, U64:
-		return 8
-	case F32, I32, U32:
-		return 4
-	case F16, BF16, I16, U16:
-		return 2
-	case I8, U8, Bool:
-		return 1
-	}
-	return 0
+var types = map[DType]element.Type{
+	F64: element.F64, F32: element.F32, F16: element.F16, BF16: element.BF16,
+	I64: element.I64, I32: element.I32, I16: element.I16, I8: element.I8,
+	U64: element.U64, U32: element.U32, U16: element.U16, U8: element.U8, Bool: element.Bool,
 }
+
+// Size is the size of an element in bytes, 0 for an unknown type.
+func (d DType) Size() int { return types[d].Bits() / 8 }
 
 // Info names a tensor and says what it holds, row-major.
 type Info struct {

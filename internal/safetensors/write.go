@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -50,24 +49,21 @@ func Write(w io.Writer, tensors []Tensor, metadata map[string]string) error {
 // WriteHeader writes the header of a file whose data follow, in this order and
 // without gaps: for tensors too large to have in memory.
 func WriteHeader(w io.Writer, infos []Info, metadata map[string]string) error {
-	var b bytes.Buffer
-	b.Write(make([]byte, 8)) // the length, known below
-	b.WriteByte('{')
-	sep := ""
+	var text []string // that must be UTF-8
+	for k, v := range metadata {
+		text = append(text, k, v)
+	}
+	b := bytes.NewBuffer(make([]byte, 8)) // the length, known below
+	sep := byte('{')
+	add := func(key string, value any) {
+		b.WriteByte(sep)
+		sep = ','
+		writeJSON(b, key)
+		b.WriteByte(':')
+		writeJSON(b, value)
+	}
 	if len(metadata) > 0 {
-		b.WriteString(`"__metadata__":{`)
-		for _, k := range slices.Sorted(maps.Keys(metadata)) {
-			b.WriteString(sep)
-			if err := quote(&b, k); err != nil {
-				return err
-			}
-			b.WriteByte(':')
-			if err := quote(&b, metadata[k]); err != nil {
-				return err
-			}
-			sep = ","
-		}
-		b.WriteByte('}')
+		add("__metadata__", metadata)
 	}
 	seen := map[string]bool{"__metadata__": true}
 	var pos int64
@@ -76,18 +72,25 @@ func WriteHeader(w io.Writer, infos []Info, metadata map[string]string) error {
 			return fmt.Errorf("writing safetensors: the name %q is taken", t.Name)
 		}
 		seen[t.Name] = true
+		text = append(text, t.Name)
 		n, ok := t.bytes()
 		if !ok || n > math.MaxInt64-pos {
 			return fmt.Errorf("writing safetensors: tensor %q: %s%v has no valid size", t.Name, t.DType, t.Shape)
 		}
-		b.WriteString(sep)
-		if err := quote(&b, t.Name); err != nil {
-			return err
-		}
-		shape, _ := json.Marshal(append([]int{}, t.Shape...)) // [], never null
-		fmt.Fprintf(&b, `:{"dtype":"%s","shape":%s,"data_offsets":[%d,%d]}`, t.DType, shape, pos, pos+n)
+		add(t.Name, struct {
+			DType   DType    `json:"dtype"`
+			Shape   []int    `json:"shape"`
+			Offsets [2]int64 `json:"data_offsets"`
+		}{t.DType, append([]int{}, t.Shape...), [2]int64{pos, pos + n}}) // [], never null
 		pos += n
-		sep = ","
+	}
+	for _, s := range text {
+		if !utf8.ValidString(s) {
+			return fmt.Errorf("writing safetensors: %q is not UTF-8", s)
+		}
+	}
+	if sep == '{' {
+		b.WriteByte('{')
 	}
 	b.WriteByte('}')
 	for b.Len()%8 != 0 {
@@ -102,18 +105,12 @@ func WriteHeader(w io.Writer, infos []Info, metadata map[string]string) error {
 	return err
 }
 
-// quote writes s as a JSON string, without HTML escapes.
-func quote(b *bytes.Buffer, s string) error {
-	if !utf8.ValidString(s) {
-		return fmt.Errorf("writing safetensors: %q is not UTF-8", s)
-	}
+// writeJSON writes strings and numbers, without HTML escapes.
+func writeJSON(b *bytes.Buffer, v any) {
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(s); err != nil {
-		return err
-	}
+	enc.Encode(v)
 	b.Truncate(b.Len() - 1) // the line end that Encode adds
-	return nil
 }
 
 // WriteFloats writes values as F32 or F16, the latter rounded to nearest even.

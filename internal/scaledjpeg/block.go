@@ -18,10 +18,9 @@ func (d *decoder) decodeBlock(c *component, pix []uint8) (ok bool) {
 	return ok
 }
 
-// coefficients decodes a block: its first coefficient, dequantised, to d.dc,
-// and the others up to the place want in zigzag to d.ac, which is zero there:
-// those that the transform needs, below side in both directions, and no more
-// than can be helped.
+// coefficients decodes a block: its first coefficient, dequantised, to d.dc, and the
+// others up to the place want in zigzag order to d.ac, which is zero there. The
+// transform needs those below side in both directions; few others are stored.
 func (d *decoder) coefficients(c *component, want int) (ok bool) {
 	buf, b := d.entropy.buf, d.reader
 	b = b.fill(buf)

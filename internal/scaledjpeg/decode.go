@@ -19,8 +19,8 @@ import (
 	"slices"
 )
 
-// ErrOther is returned for all that Decode does not do, broken files among it:
-// ask image/jpeg, which decodes them or tells what is wrong.
+// ErrOther is wrapped by the errors for all that Decode does not do, broken files
+// included: image/jpeg decodes them or says what is wrong.
 var ErrOther = errors.New("scaledjpeg: not a whole JPEG of a common kind")
 
 func other(format string, a ...any) error {
@@ -103,7 +103,7 @@ func (d *Decoder) Decode(ctx context.Context, data []byte, denom int) (image.Ima
 		entropy: d.entropy, pix: d.pix, comps: d.comps[:0], coefs: d.coefs, nonzero: d.nonzero,
 	}
 	img, err := d.decode()
-	d.ctx, d.data, d.img = nil, nil, nil // which d need not keep alive
+	d.ctx, d.data, d.img = nil, nil, nil // d need not keep them alive
 	return img, err
 }
 
@@ -345,9 +345,9 @@ func (d *decoder) units() error {
 // well under a millisecond.
 const checkEvery = 1 << 12
 
-// each reads the data of a scan: total times what f reads, for each unit or
-// block; f reports whether it could. What they predict, and the run of p, which
-// may be nil, begins anew at restart markers.
+// each reads the data of a scan by calling f for each of total units or blocks; f
+// reports whether it could read its own. Predictions, and the run of p, which may be
+// nil, start afresh at restart markers.
 func (d *decoder) each(total int, p *progression, f func(u int) bool) error {
 	interval := total
 	if d.interval > 0 {
@@ -386,7 +386,7 @@ func (d *decoder) each(total int, p *progression, f func(u int) bool) error {
 	return nil
 }
 
-// pass goes behind the data of a scan, which it takes out.
+// pass takes the data of a scan out of the file and moves behind it.
 func (d *decoder) pass(most int) (err error) {
 	d.pos, err = d.entropy.load(d.data, d.pos, most)
 	return err

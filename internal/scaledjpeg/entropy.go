@@ -21,8 +21,8 @@ type segment struct{ start, end int }
 // codes of 16 bits with values of 15 a block, and what is loaded at once.
 const padding = 10*64*31/8 + 16
 
-// load takes the scan out of data, from pos to the marker that ends it, whose
-// place it returns. It has most restart intervals, at most.
+// load takes the scan out of data, from pos to the marker that ends it, and returns the
+// position of that. A scan may have up to most restart intervals.
 func (e *entropy) load(data []byte, pos, most int) (int, error) {
 	if n := len(data) - pos + padding; cap(e.buf) < n {
 		e.buf = make([]byte, 0, n)

@@ -6,7 +6,7 @@ type huffman struct {
 	// fast gives a code with the value behind it.
 	fast [1 << lookBits]entry
 
-	// skip passes over as many codes with their values as fit.
+	// skip passes over as many codes, with their values, as fit.
 	skip [1 << lookBits]jump
 
 	// Canonical decoding of the long codes, F.2.2.3: those of length l end

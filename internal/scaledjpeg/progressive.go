@@ -5,10 +5,9 @@ import (
 	"slices"
 )
 
-// A progressive picture, annex G, brings its coefficients in several scans. Of
-// each block are kept the coefficients that the transform needs, and of all the
-// others, one bit that says whether they are zero: it takes that to read the
-// scans that refine them.
+// A progressive picture, annex G, has its coefficients in several scans. Of each block
+// those that the transform needs are kept, and of all the others one bit that says
+// whether they are zero: the scans that refine them cannot be read without.
 
 // stored is the blocks of a component of a progressive picture, row by row, in
 // whole units.
@@ -19,7 +18,7 @@ type stored struct {
 	begun        bool     // the first coefficients have come
 }
 
-// progression is what a progressive scan brings, B.2.3.
+// progression is what a progressive scan contains, B.2.3.
 type progression struct {
 	from, to  int  // places in zigzag
 	high, low uint // bits of the coefficients, from high, exclusive, down to low; high is 0 for a first scan
@@ -201,7 +200,7 @@ func (d *decoder) bandOf(c *component, block int, p *progression) bool {
 	return true
 }
 
-// endRun reads for how many blocks behind this one nothing comes.
+// endRun reads how many blocks behind this one have nothing in the scan.
 func (d *decoder) endRun(b reader, size uint8) (reader, int) {
 	b = b.fill(d.entropy.buf)
 	extra := b.acc >> 1 >> (63 - size)

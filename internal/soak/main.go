@@ -41,7 +41,7 @@ func main() {
 	}
 }
 
-// attacks are what is drawn from, in turn.
+// attacks take turns.
 var attacks = []struct {
 	name string
 	run  func(*soak) error
@@ -63,7 +63,7 @@ func names() []string {
 	return out
 }
 
-// soak is a run: two programs, good photos, and what comes of them.
+// soak is a run: two programs, good photos, and their outcomes.
 type soak struct {
 	ctx  context.Context
 	rand *rand.Rand

@@ -5,10 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
-	"image/gif"
-	"image/jpeg"
-	"image/png"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,25 +13,12 @@ import (
 	"time"
 
 	"github.com/disintegration/imaging"
-	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/hostile"
 )
 
-var encoders = []struct {
-	ext    string
-	encode func(io.Writer, image.Image) error
-}{
-	{".jpg", func(w io.Writer, m image.Image) error { return jpeg.Encode(w, m, nil) }},
-	{".png", png.Encode},
-	{".gif", func(w io.Writer, m image.Image) error { return gif.Encode(w, m, nil) }},
-	{".bmp", bmp.Encode},
-	{".tif", func(w io.Writer, m image.Image) error {
-		return tiff.Encode(w, m, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
-	}},
-}
+var encoded = []string{".jpg", ".png", ".gif", ".bmp", ".tif"}
 
 // prepare makes the good photos, parts of those in testdata, and learns what the
 // programs give for them.
@@ -55,12 +38,16 @@ func (s *soak) prepare(dir string) error {
 		}
 		w, h := 40+s.rand.IntN(200), 40+s.rand.IntN(200)
 		x, y := s.rand.IntN(whole.Bounds().Dx()-w), s.rand.IntN(whole.Bounds().Dy()-h)
-		e := encoders[i%len(encoders)]
-		var b bytes.Buffer
-		if err := e.encode(&b, imaging.Crop(whole, image.Rect(x, y, x+w, y+h))); err != nil {
+		name := fmt.Sprintf("good%02d%s", i, encoded[i%len(encoded)])
+		format, err := imaging.FormatFromFilename(name)
+		if err != nil {
 			return err
 		}
-		s.good = append(s.good, photo{name: fmt.Sprintf("good%02d%s", i, e.ext), data: b.Bytes()})
+		var b bytes.Buffer
+		if err := imaging.Encode(&b, imaging.Crop(whole, image.Rect(x, y, x+w, y+h)), format); err != nil {
+			return err
+		}
+		s.good = append(s.good, photo{name: name, data: b.Bytes()})
 	}
 	if err := s.write("", s.files(s.good)); err != nil {
 		return err

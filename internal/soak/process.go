@@ -20,7 +20,7 @@ const (
 	patience    = 4 // times the limit, before it is a finding here
 )
 
-// result is what came of a program.
+// result is the outcome of a program.
 type result struct {
 	code   int // -1 where a signal ended it
 	stdout string
@@ -41,7 +41,7 @@ func (s *soak) command(program string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// start starts a program; wait gives what came of it.
+// start starts a program; wait returns its outcome.
 func (s *soak) start(program string, args ...string) (cmd *exec.Cmd, wait func() (result, error)) {
 	cmd = s.command(program, args...)
 	var stdout, stderr bytes.Buffer

@@ -1,5 +1,5 @@
-// Package strictjson reads JSON that decides something: text that two readers could
-// take for two things is refused. encoding/json takes the last of equal keys, keys
+// Package strictjson reads JSON on which something depends: what two readers could
+// understand differently is refused. encoding/json takes the last of equal keys, keys
 // in another case, null for anything, and arrays of another length.
 package strictjson
 
@@ -13,14 +13,14 @@ import (
 	"unicode/utf8"
 )
 
-// Unmarshal is json.Unmarshal for objects whose keys are exactly those of v, each at
-// most once, at every level. Keys that are not there leave their fields as they are.
-// Only pointers, slices and maps may be null. Errors name the value by its path, such
-// as "decoder.cell".
+// Unmarshal is json.Unmarshal for objects that have no keys but those of v, each at
+// most once, at every level. Fields without a key stay as they are. Only pointers,
+// slices and maps may be null. Errors name the value by its path, such as
+// "decoder.cell".
 func Unmarshal(data []byte, v any) error { return unmarshal(data, v, false) }
 
-// UnmarshalKnown is Unmarshal that skips what v knows nothing of: other keys, unless
-// they differ from one of v in case alone, and null.
+// UnmarshalKnown is Unmarshal that skips null and the keys that v does not have, but
+// for those that differ from one of v in case alone.
 func UnmarshalKnown(data []byte, v any) error { return unmarshal(data, v, true) }
 
 func unmarshal(data []byte, v any, skip bool) error {
@@ -43,7 +43,7 @@ var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 func check(data json.RawMessage, t reflect.Type, path string, skip bool) error {
 	kind := t.Kind()
 	if reflect.PointerTo(t).Implements(unmarshaler) {
-		return nil // it knows itself
+		return nil // it checks itself
 	}
 	if bytes.Equal(data, []byte("null")) {
 		if path != "" && (skip || kind == reflect.Pointer || kind == reflect.Slice || kind == reflect.Map) {
@@ -67,30 +67,17 @@ func check(data json.RawMessage, t reflect.Type, path string, skip bool) error {
 				return err
 			}
 		}
-	case reflect.Map:
-		return object(data, path, func(key string, value json.RawMessage) error {
-			return check(value, t.Elem(), join(path, key), skip)
-		})
-	case reflect.Struct:
-		return object(data, path, func(key string, value json.RawMessage) error {
-			f, err := field(t, key)
-			if err == nil && f == nil && !skip {
-				err = fmt.Errorf("unknown field %s", quote(key))
-			}
-			if err != nil {
-				return fmt.Errorf("%s%w", at(path), err)
-			}
-			if f == nil {
-				return nil
-			}
-			return check(value, f, join(path, key), skip)
-		})
+	case reflect.Map, reflect.Struct:
+		return checkObject(data, t, path, skip)
 	}
 	return nil
 }
 
-// field returns the type of the field of t that has this key, nil if there is none.
-func field(t reflect.Type, key string) (reflect.Type, error) {
+// field returns the type of what a key of t has, nil if it is to be skipped.
+func field(t reflect.Type, key string, skip bool) (reflect.Type, error) {
+	if t.Kind() == reflect.Map {
+		return t.Elem(), nil
+	}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -105,31 +92,41 @@ func field(t reflect.Type, key string) (reflect.Type, error) {
 			return nil, fmt.Errorf("field %s; it is written %q", quote(key), name)
 		}
 	}
+	if !skip {
+		return nil, fmt.Errorf("unknown field %s", quote(key))
+	}
 	return nil, nil
 }
 
-// object calls value with each key of an object and what it has.
-func object(data json.RawMessage, path string, value func(key string, value json.RawMessage) error) error {
+// checkObject is check for an object, t being a map or struct.
+func checkObject(data json.RawMessage, t reflect.Type, path string, skip bool) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return fmt.Errorf("%san object is expected", at(path))
 	}
 	seen := map[string]bool{}
 	for dec.More() {
-		t, err := dec.Token()
+		token, err := dec.Token()
 		if err != nil {
 			return err
 		}
-		key := t.(string) // in valid JSON
+		key := token.(string) // in valid JSON
 		if seen[key] {
 			return fmt.Errorf("%sfield %s is there twice", at(path), quote(key))
 		}
 		seen[key] = true
-		var raw json.RawMessage
-		if err := dec.Decode(&raw); err != nil {
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
 			return err
 		}
-		if err := value(key, raw); err != nil {
+		f, err := field(t, key, skip)
+		if err != nil {
+			return fmt.Errorf("%s%w", at(path), err)
+		}
+		if f == nil {
+			continue
+		}
+		if err := check(value, f, join(path, key), skip); err != nil {
 			return err
 		}
 	}

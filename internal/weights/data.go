@@ -1,6 +1,5 @@
-// Package weights brings weights from the bytes of a model file into the form
-// that the kernels take: read where they lie, widened and scaled on the way, on
-// all processors, into memory that is made once.
+// Package weights holds the numbers of models: as slices, or where they lie in the
+// bytes of a file.
 package weights
 
 import (
@@ -11,7 +10,7 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/float16"
 )
 
 // Data are numbers: those of a slice, or as a file holds them. The zero value
@@ -64,8 +63,8 @@ func (d Data) Floats() []float32 {
 }
 
 // View returns the numbers lo…hi-1 to read: in place where that can be done, else
-// in room, until its next use.
-func (d Data) View(lo, hi int, room *Room) []float32 {
+// in scratch, until its next use.
+func (d Data) View(lo, hi int, scratch *Scratch) []float32 {
 	switch {
 	case d.f != nil:
 		return d.f[lo:hi]
@@ -73,7 +72,7 @@ func (d Data) View(lo, hi int, room *Room) []float32 {
 		b := d.b[4*lo : 4*hi]
 		return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), hi-lo)
 	}
-	f := room.floats(hi - lo)
+	f := scratch.floats(hi - lo)
 	d.decode(f, lo)
 	return f
 }
@@ -95,8 +94,8 @@ func (d Data) Clone() Data {
 	return Data{f: slices.Clone(d.f), b: bytes.Clone(d.b), half: d.half}
 }
 
-// NotFinite returns the index of the first number that is infinite or none at all,
-// -1 where there is no such number.
+// NotFinite returns the index of the first number that is infinite or NaN, -1 where
+// there is none.
 func (d Data) NotFinite() int {
 	at := 0
 	if d.half {
@@ -135,7 +134,7 @@ const inPlace = runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64"
 // decode fills dst with the numbers from lo on.
 func (d Data) decode(dst []float32, lo int) {
 	if d.half {
-		kernels.FromHalf(dst, d.b[2*lo:])
+		float16.Decode(dst, d.b[2*lo:])
 		return
 	}
 	b := d.b[4*lo:][:4*len(dst)]
@@ -148,12 +147,12 @@ func (d Data) decode(dst []float32, lo int) {
 	}
 }
 
-// Room is memory for the numbers of one View at a time.
-type Room struct{ f []float32 }
+// Scratch is memory for the numbers of one View at a time.
+type Scratch struct{ f []float32 }
 
-func (r *Room) floats(n int) []float32 {
-	if cap(r.f) < n {
-		r.f = make([]float32, n)
+func (s *Scratch) floats(n int) []float32 {
+	if cap(s.f) < n {
+		s.f = make([]float32, n)
 	}
-	return r.f[:n]
+	return s.f[:n]
 }

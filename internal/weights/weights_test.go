@@ -5,11 +5,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/onetomany/caption/internal/float16"
-	"github.com/onetomany/caption/internal/kernels"
 )
 
 // numbers returns n that binary16 holds exactly.
@@ -37,13 +35,13 @@ func TestData(t *testing.T) {
 		if d.Len() != len(f) || !slices.Equal(d.Floats(), f) {
 			t.Errorf("%s: Len or Floats differ", name)
 		}
-		var room Room
+		var scratch Scratch
 		for _, r := range [][2]int{{0, 1000}, {0, 0}, {1000, 1000}, {3, 700}, {999, 1000}} {
-			if !slices.Equal(d.View(r[0], r[1], &room), f[r[0]:r[1]]) {
+			if !slices.Equal(d.View(r[0], r[1], &scratch), f[r[0]:r[1]]) {
 				t.Errorf("%s: View of %v differs", name, r)
 			}
 			part := d.Part(r[0], r[1])
-			if part.Len() != r[1]-r[0] || !slices.Equal(part.View(0, part.Len(), &room), f[r[0]:r[1]]) {
+			if part.Len() != r[1]-r[0] || !slices.Equal(part.View(0, part.Len(), &scratch), f[r[0]:r[1]]) {
 				t.Errorf("%s: Part of %v differs", name, r)
 			}
 		}
@@ -83,95 +81,6 @@ func TestNotFinite(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-// matrixOf multiplies the unit matrix with b.
-func matrixOf(b *kernels.PackedB) []float32 {
-	k, n := b.K(), b.N()
-	eye, out := make([]float32, k*k), make([]float32, k*n)
-	for i := range k {
-		eye[i*k+i] = 1
-	}
-	b.Mul(k, eye, k, out, n, nil, nil)
-	return out
-}
-
-// Matrices in several tasks, from every form, with and without factors.
-func TestPacker(t *testing.T) {
-	const n, c, taps = 301, 37, 9
-	const k = c * taps
-	w, scale := numbers(n*k), numbers(n)
-	filters, rows := make([]float32, k*n), make([]float32, k*n)
-	for i := range n {
-		for ch := range c {
-			for tap := range taps {
-				filters[(tap*c+ch)*n+i] = w[i*k+ch*taps+tap]
-			}
-		}
-		for l := range k {
-			rows[l*n+i] = w[l*n+i] * scale[i]
-		}
-	}
-	for name, d := range forms(w) {
-		var p Packer
-		a := p.Filters(n, c, taps, d, nil)
-		b := p.Rows(k, n, d, scale)
-		var f []float32
-		p.Floats(&f, 5)
-		p.Do(func(r *Room) { copy(f, d.View(10, 15, r)) })
-		if len(p.tasks) < 4 {
-			t.Fatalf("%d tasks test little", len(p.tasks))
-		}
-		if err := p.Run(); err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Equal(matrixOf(a), filters) {
-			t.Errorf("%s: filters differ", name)
-		}
-		if !slices.Equal(matrixOf(b), rows) {
-			t.Errorf("%s: rows differ", name)
-		}
-		if !slices.Equal(f, w[10:15]) {
-			t.Errorf("%s: what a task writes differs", name)
-		}
-	}
-}
-
-// A convolution by Winograd with filters packed in several tasks.
-func TestPackerWinograd(t *testing.T) {
-	const n, c = 200, 70
-	w, scale := numbers(n*c*9), numbers(n)
-	x := numbers(8 * 8 * c)
-	g := kernels.Conv{H: 8, W: 8, C: c, KH: 3, KW: 3, OH: 6, OW: 6}
-	want, got := make([]float32, 36*n), make([]float32, 36*n)
-	for name, d := range forms(w) {
-		var p Packer
-		direct, wino := p.Filters(n, c, 9, d, scale), p.Winograd(4, n, c, d, scale)
-		if err := p.Run(); err != nil {
-			t.Fatal(err)
-		}
-		direct.Conv(&g, 1, x, want, n, nil, nil)
-		wino.Conv(&g, 1, x, got, n, nil, nil)
-		for i := range want {
-			if math.Abs(float64(got[i]-want[i])) > 1e-3 {
-				t.Fatalf("%s: output %d is %v instead of %v", name, i, got[i], want[i])
-			}
-		}
-	}
-}
-
-func TestPackerNothing(t *testing.T) {
-	if err := new(Packer).Run(); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestPackerPanic(t *testing.T) {
-	var p Packer
-	p.Do(func(*Room) { panic("of this task") })
-	if err := p.Run(); err == nil || !strings.Contains(err.Error(), "of this task") {
-		t.Errorf("error %v instead of what the task panics with", err)
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package exec runs plans: it packs their weights, keeps the memory that runs take,
-// and shares the processors among them. What runs each operator of package plan is
-// listed in step.go.
+// Package exec runs the plans of package plan: it packs their weights, keeps the
+// memory that runs take, and shares the processors among runs. step.go lists what
+// runs each operator.
 package exec
 
 import (
@@ -8,7 +8,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/plan"
-	"github.com/onetomany/caption/internal/weights"
+	"github.com/onetomany/caption/internal/packing"
 )
 
 // A Program is a plan whose weights are packed. It is immutable and safe for
@@ -17,14 +17,14 @@ type Program struct {
 	plan  *plan.Plan
 	steps []step // of plan.Nodes
 	cores cores
-	pool  pool
+	pool  statePool
 
 	WeightBytes int64 // what is kept: packed weights and other constants
 }
 
-// Prepare packs the weights of p, which is most of the time that opening a network
-// takes; the graph that p comes from can be closed then. It takes them out of p,
-// which must not be prepared twice.
+// Prepare packs the weights of p, which takes most of the time of opening a network.
+// The model file can be closed then. Weights are taken out of p: it cannot be prepared
+// twice.
 func Prepare(p *plan.Plan) (x *Program, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -32,13 +32,13 @@ func Prepare(p *plan.Plan) (x *Program, err error) {
 		}
 	}()
 	x = &Program{plan: p, cores: newCores()}
-	var packer weights.Packer
+	var packer packing.Packer
 	largest, name := int64(0), ""
 	for _, n := range p.Nodes {
 		before := packer.Bytes()
 		st := newStep(n, &packer)
-		if st == nil {
-			return nil, fmt.Errorf("nothing runs the operator %T", n.Op)
+		if st.run == nil && st.part == nil {
+			return nil, fmt.Errorf("no step runs the operator %T", n.Op)
 		}
 		x.steps = append(x.steps, st)
 		if size := packer.Bytes() - before; size > largest || name == "" {
@@ -48,7 +48,8 @@ func Prepare(p *plan.Plan) (x *Program, err error) {
 	if err := p.Budget.Take(packer.Bytes(), "what weights are packed in, most of it for "+graph.Name(name)+","); err != nil {
 		return nil, err
 	}
-	x.WeightBytes = packer.Bytes() + p.Kept()
+	err = packer.Run()
+	x.WeightBytes = packer.Bytes() + p.ReleaseWeights()
 	p.Budget = nil // a program does not grow
-	return x, packer.Run()
+	return x, err
 }

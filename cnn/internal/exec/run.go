@@ -7,12 +7,12 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Run computes the features of n pictures x, [n,C,H,W], into y. At most threads
 // goroutines work on it, less while other runs keep the cores busy; the result
-// does not depend on their number. In the long run it allocates nothing.
+// does not depend on their number. Once all buffers are made, it allocates nothing.
 func (x *Program) Run(ctx context.Context, n int, in, out []float32, threads int) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -23,9 +23,8 @@ func (x *Program) Run(ctx context.Context, n int, in, out []float32, threads int
 	threads = min(max(threads, 1), cap(x.cores))
 	unit := x.plan.Unit()
 	units := (n + unit - 1) / unit
-	// As many pictures on each core as there are is faster than all cores on
-	// one picture. Those left over are split, unless there is one for almost
-	// every core.
+	// A picture on each core is faster than all cores on one picture. Those left
+	// over are split, unless there is one for almost every core.
 	apart := units
 	if rest := units % threads; 5*rest < 4*threads {
 		apart -= rest
@@ -45,17 +44,17 @@ func (x *Program) Run(ctx context.Context, n int, in, out []float32, threads int
 	return nil
 }
 
-// A job is the pictures of a run under way.
+// A job is a run under way.
 type job struct {
 	ctx  context.Context
 	prog *Program
 	n    int
 	x, y []float32
 
-	// Pictures of the units first to end-1 go through in groups.
+	// The pictures of units first…end-1 go through in so many groups.
 	first, end, groups int
 
-	team kernels.Team
+	team workers.Team
 	task func(int) // runs a group on one goroutine
 	err  atomic.Pointer[error]
 }
@@ -80,7 +79,7 @@ func (j *job) release() {
 	jobs.Put(j)
 }
 
-// sideBySide computes the features of the first units, a group on each thread.
+// sideBySide computes the features of so many units, a group on each thread.
 func (j *job) sideBySide(units, threads int) error {
 	if units == 0 {
 		return nil
@@ -95,8 +94,8 @@ func (j *job) sideBySide(units, threads int) error {
 	return nil
 }
 
-// divide makes groups of units of nearly equal size, as many for each of the members
-// of a team.
+// divide makes groups of nearly equal size of the units first…end-1, the same number
+// for each member of a team.
 func (j *job) divide(first, end, members int) {
 	j.first, j.end = first, end
 	each := members * j.prog.plan.Group
@@ -129,7 +128,7 @@ func (j *job) group(i, threads int) error {
 	if hi-lo == k {
 		return s.run(j.ctx, in, out)
 	}
-	// The exporter's batch is larger: fill it up.
+	// There are fewer pictures than the network takes: fill up with zeros.
 	if s.px == nil {
 		s.px, s.py = make([]float32, k*per), make([]float32, k*feature)
 	}
@@ -139,9 +138,9 @@ func (j *job) group(i, threads int) error {
 	return err
 }
 
-// cores limits the goroutines that run a program at a time, whoever started them,
-// to the cores that there are: more would only take turns, each with buffers of
-// its own. It holds a token for each that is free.
+// cores limits the goroutines that run a program at a time, in all its runs, to the
+// number of cores: more would only take turns, each with its own buffers. It holds a
+// token for each core that is free.
 type cores chan struct{}
 
 func newCores() cores {
@@ -153,24 +152,25 @@ func newCores() cores {
 }
 
 // enter waits for a core and returns how many of up to threads it has got.
-func (c cores) enter(ctx context.Context, threads int) (int, error) {
-	select {
-	case <-c:
-	default:
+func (c cores) enter(ctx context.Context, threads int) (n int, err error) {
+	for n < threads {
 		select {
 		case <-c:
+			n++
+			continue
+		default:
+		}
+		if n > 0 {
+			break
+		}
+		select {
+		case <-c:
+			n++
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		}
 	}
-	for n := 1; n < threads; n++ {
-		select {
-		case <-c:
-		default:
-			return n, nil
-		}
-	}
-	return threads, nil
+	return n, nil
 }
 
 func (c cores) leave(threads int) {
@@ -179,8 +179,8 @@ func (c cores) leave(threads int) {
 	}
 }
 
-// A pool keeps states for runs to come, the last used at the end.
-type pool struct {
+// A statePool keeps states for later runs, the one used last at the end.
+type statePool struct {
 	mu   sync.Mutex
 	free []*state
 }

@@ -19,5 +19,6 @@ func TestSteps(t *testing.T) {
 // may panic.
 func runs(o plan.Op) (ok bool) {
 	defer func() { ok = ok || recover() != nil }()
-	return newStep(&plan.Node{Op: o}, nil) != nil
+	st := newStep(&plan.Node{Op: o}, nil)
+	return st.run != nil || st.part != nil
 }

@@ -5,53 +5,85 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/tensor"
+	"github.com/onetomany/caption/internal/element"
 	"github.com/onetomany/caption/internal/float16"
 )
 
-// An ElementType is a type of ONNX as a Tensor has it: its own type is wider, or the
-// same.
+// An ElementType is a type of ONNX: how files have its numbers, and what they become
+// in a Tensor, the same or a wider type.
 type ElementType struct {
-	Type   DType
-	Lo, Hi int64                 // the least and the largest integer of up to 32 bits; else 0
-	float  func(float32) float32 // rounds to the type; nil where that changes nothing
+	Name string
+	Type DType        // Invalid where no Tensor has it
+	Raw  element.Type // in a file; the zero value, as any type that is no narrower, rounds nothing
 }
 
 // elementTypes holds them by their number, TensorProto.DataType.
-var elementTypes = map[int]ElementType{
-	1:  {Type: Float},
-	2:  {Type: Int, Hi: math.MaxUint8},
-	3:  {Type: Int, Lo: math.MinInt8, Hi: math.MaxInt8},
-	4:  {Type: Int, Hi: math.MaxUint16},
-	5:  {Type: Int, Lo: math.MinInt16, Hi: math.MaxInt16},
-	6:  {Type: Int, Lo: math.MinInt32, Hi: math.MaxInt32},
-	7:  {Type: Int}, // int64
-	9:  {Type: Bool},
-	10: {Type: Float, float: ToFloat16},
-	11: {Type: Float}, // double
-	12: {Type: Int, Hi: math.MaxUint32},
-	13: {Type: Int}, // uint64
-	16: {Type: Float, float: ToBfloat16},
-	21: {Type: Int, Hi: 15},        // uint4
-	22: {Type: Int, Lo: -8, Hi: 7}, // int4
+var elementTypes = [...]ElementType{
+	1:  {"FLOAT", Float, element.F32},
+	2:  {"UINT8", Int, element.U8},
+	3:  {"INT8", Int, element.I8},
+	4:  {"UINT16", Int, element.U16},
+	5:  {"INT16", Int, element.I16},
+	6:  {"INT32", Int, element.I32},
+	7:  {"INT64", Int, element.I64},
+	8:  {Name: "STRING"},
+	9:  {"BOOL", Bool, element.Bool},
+	10: {"FLOAT16", Float, element.F16},
+	11: {"DOUBLE", Float, element.F64},
+	12: {"UINT32", Int, element.U32},
+	13: {"UINT64", Int, element.U64},
+	14: {Name: "COMPLEX64"},
+	15: {Name: "COMPLEX128"},
+	16: {"BFLOAT16", Float, element.BF16},
+	17: {Name: "FLOAT8E4M3FN"},
+	18: {Name: "FLOAT8E4M3FNUZ"},
+	19: {Name: "FLOAT8E5M2"},
+	20: {Name: "FLOAT8E5M2FNUZ"},
+	21: {"UINT4", Int, element.U4},
+	22: {"INT4", Int, element.I4},
+	23: {Name: "FLOAT4E2M1"},
+	24: {Name: "FLOAT8E8M0"},
+	25: {Name: "UINT2"},
+	26: {Name: "INT2"},
 }
 
 // ElementTypeOf returns the type with that number in TensorProto.DataType; ok is false
-// for those that no Tensor has.
+// for those that no Tensor has, of which unknown ones have no name either.
 func ElementTypeOf(number int) (e ElementType, ok bool) {
-	e, ok = elementTypes[number]
-	return e, ok
+	if number < 0 || number >= len(elementTypes) {
+		return e, false
+	}
+	e = elementTypes[number]
+	return e, e.Type != Invalid
+}
+
+// Range returns the least and the largest integer of e; ok is false for other types,
+// and those of 64 bits.
+func (e ElementType) Range() (lo, hi int64, ok bool) {
+	if e.Type != Int || !e.Rounds() {
+		return 0, 0, false
+	}
+	if half := int64(1) << (e.Raw.Bits() - 1); e.Raw.Wrap(half) < 0 {
+		return -half, half - 1, true
+	}
+	return 0, 1<<e.Raw.Bits() - 1, true
 }
 
 // Rounds reports whether e has fewer numbers than its Type.
-func (e ElementType) Rounds() bool { return e.float != nil || e.Hi != 0 }
+func (e ElementType) Rounds() bool {
+	bits := e.Raw.Bits()
+	return bits > 0 && (e.Type == Float && bits < 32 || e.Type == Int && bits < 64)
+}
 
-// Round rounds the elements of t to those of e; integers wrap.
+// Round rounds the elements of t to those of e.
 func (e ElementType) Round(t *Tensor) {
-	if e.float != nil {
-		tensor.Map(t.F, t.F, e.float)
-	}
-	if e.Hi != 0 { // a power of two of them
-		tensor.Map(t.I, t.I, func(v int64) int64 { return (v-e.Lo)&(e.Hi-e.Lo) + e.Lo })
+	switch {
+	case e.Raw == element.F16:
+		tensor.Map(t.F, t.F, ToFloat16)
+	case e.Raw == element.BF16:
+		tensor.Map(t.F, t.F, ToBfloat16)
+	case e.Type == Int && e.Rounds():
+		tensor.Map(t.I, t.I, e.Raw.Wrap)
 	}
 }
 

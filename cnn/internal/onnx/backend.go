@@ -13,19 +13,19 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 )
 
-// decodeNodes has onnx-go decode the nodes of m.
-func (m *decoder) decodeNodes() (nodes []*graph.Node, err error) {
+// decodeNodes has onnx-go decode the nodes of d.
+func (d *decoder) decodeNodes() (nodes []*graph.Node, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			nodes, err = nil, fmt.Errorf("onnx-go could not decode the graph: %v", r)
 		}
 	}()
 	b := &backend{WeightedDirectedGraph: simple.NewWeightedDirectedGraph(0, 0)}
-	if err := onnxgo.NewModel(b).UnmarshalBinary(m.strippedModel()); err != nil {
+	if err := onnxgo.NewModel(b).UnmarshalBinary(d.strippedModel()); err != nil {
 		return nil, fmt.Errorf("onnx-go could not decode the graph: %w", err)
 	}
-	if len(b.nodes) != len(m.nodes) {
-		return nil, fmt.Errorf("onnx-go decoded %d of %d nodes", len(b.nodes), len(m.nodes))
+	if len(b.nodes) != len(d.nodes) {
+		return nil, fmt.Errorf("onnx-go decoded %d of %d nodes", len(b.nodes), len(d.nodes))
 	}
 	return b.nodes, nil
 }

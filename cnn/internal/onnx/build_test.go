@@ -7,6 +7,13 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
+const (
+	typeInt8   dataType = 3
+	typeInt16  dataType = 5
+	typeInt64  dataType = 7
+	typeUint64 dataType = 13
+)
+
 // The functions of this file build protobuf messages, wrong ones too.
 
 func str(num protowire.Number, s string) []byte { return appendString(nil, num, s) }

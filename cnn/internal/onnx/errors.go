@@ -42,7 +42,7 @@ var magics = []struct {
 	{0, "%PDF", "a PDF document"},
 }
 
-// sniff says what a file that does not parse is, from its beginning; ""
+// sniff returns what a file that does not parse is, judged by its beginning; ""
 // where it cannot tell.
 func sniff(b []byte) string {
 	if len(b) == 0 {
@@ -78,8 +78,8 @@ func isText(b []byte) bool {
 	return true
 }
 
-// explain says of the error that parsing b ended with whether b is an ONNX
-// model at all; hasGraph tells that parsing came as far as its graph.
+// explain adds to the error that parsing b ended with whether b is an ONNX model at
+// all; hasGraph says that parsing got as far as its graph.
 func explain(b []byte, err error, hasGraph bool) error {
 	if what := sniff(b); what != "" {
 		return fmt.Errorf("not an ONNX model but %s", what)

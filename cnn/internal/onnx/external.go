@@ -13,7 +13,7 @@ import (
 	"github.com/onetomany/caption/internal/mmap"
 )
 
-// location says where the external data of a tensor are.
+// location is where the external data of a tensor are.
 type location struct {
 	file     string // relative to the model's folder
 	offset   int64
@@ -52,11 +52,11 @@ func parseSize(s string) (int64, error) {
 
 // external reads the files of external data, each once.
 type external struct {
-	fsys   fs.FS
-	left   int64 // bytes that may still be read
-	budget *graph.Budget
-	files  map[string]*mmap.File
-	sums   map[string]string // SHA-1 of those that a tensor gives one for
+	fsys  fs.FS
+	left  int64  // bytes that may still be read
+	model *Model // which has the files until it is closed
+	files map[string]*mmap.File
+	sums  map[string]string // SHA-1 of those that a tensor gives one for
 }
 
 // data returns the n bytes at l.
@@ -104,7 +104,8 @@ func (x *external) file(l location) ([]byte, error) {
 		}
 		x.files[name] = f
 		x.left -= int64(len(f.Bytes))
-		x.budget.Read(int64(len(f.Bytes)))
+		x.model.files = append(x.model.files, f)
+		x.model.Budget.Read(int64(len(f.Bytes)))
 	}
 	return f.Bytes, x.check(name, l.checksum)
 }

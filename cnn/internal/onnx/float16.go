@@ -36,17 +36,12 @@ func halved(fsys fs.FS, name string, lim Limits) ([]byte, error) {
 	}
 	defer g.Close()
 	lim = lim.withDefaults()
-	f, err := readFile(fsys, name, lim.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	defer f.Close()
-	dir, err := folder(fsys, name)
+	f, dir, err := openModel(fsys, name, lim.Bytes)
 	if err != nil {
 		return nil, err
 	}
-	r := halver{m: newDecoder(lim, dir, f), g: g, cast: map[string]bool{}}
-	defer r.m.close()
+	r := halver{d: newDecoder(lim, dir, f), g: g, cast: map[string]bool{}}
+	defer r.d.out.Close()
 	out, err := r.model(f.Bytes)
 	if err == nil {
 		_, err = decode(&mmap.File{Bytes: out}, nil, lim) // it needs no other file now
@@ -59,7 +54,7 @@ func halved(fsys fs.FS, name string, lim Limits) ([]byte, error) {
 
 // halver rewrites a model for Float16.
 type halver struct {
-	m     *decoder        // for its budgets and external data
+	d     *decoder        // for its budgets and external data
 	g     *Model          // as read
 	cast  map[string]bool // initialisers that are stored as FLOAT16
 	taken map[string]bool // value names
@@ -84,7 +79,7 @@ func (r *halver) model(buf []byte) ([]byte, error) {
 			}
 			out = appendBytes(out, 7, g)
 		default:
-			out = appendField(out, f)
+			out = append(out, f.raw...)
 		}
 	}
 	return out, nil
@@ -99,7 +94,7 @@ func (r *halver) graph(b []byte) ([]byte, error) {
 		if f.num != 5 { // initializer
 			continue
 		}
-		t, err := parseTensor(f.b, r.m.lim.Rank)
+		t, err := parseTensor(f.b)
 		if err != nil {
 			return nil, err
 		}
@@ -118,7 +113,7 @@ func (r *halver) graph(b []byte) ([]byte, error) {
 		case 5: // initializer
 			continue
 		case 11: // input
-			v, err := parseValue(f, r.m.lim.Rank)
+			v, err := parseValue(f)
 			if err != nil {
 				return nil, err
 			}
@@ -126,7 +121,7 @@ func (r *halver) graph(b []byte) ([]byte, error) {
 				continue // produced by a Cast now
 			}
 		}
-		rest = appendField(rest, f)
+		rest = append(rest, f.raw...)
 	}
 	return append(append(casts, rest...), inits...), nil
 }
@@ -139,10 +134,10 @@ func (r *halver) tensor(t *tensorProto) (node, tensor []byte, err error) {
 	if !half && !t.external {
 		return nil, t.msg, nil
 	}
-	e := elements[t.typ]
-	raw, err := r.m.data(t, e, int64(v.Len()))
+	e, _ := graph.ElementTypeOf(graph.ToInt(int64(t.typ)))
+	raw, err := r.d.data(t, e, int64(v.Len()))
 	if err == nil { // it is copied from message to message, up to that of the model
-		err = r.m.out.Budget.Take(4*int64(len(raw)), "tensor "+graph.Name(t.name))
+		err = r.d.out.Budget.Take(4*int64(len(raw)), "tensor "+graph.Name(t.name))
 	}
 	if err != nil {
 		return nil, nil, err

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math"
 	"os"
@@ -19,7 +20,7 @@ func TestFloat16(t *testing.T) {
 	w := make([]byte, 0, 4*minHalf)
 	bias := strings.Repeat("\x00\x00\x80\x3f", minHalf)
 	for i := range minHalf {
-		w = appendLow(w, uint64(math.Float32bits(float32(i)/3)), 4)
+		w = binary.LittleEndian.AppendUint32(w, math.Float32bits(float32(i)/3))
 	}
 	build := func(w []byte) []byte {
 		return modelOf(inputOf("w"), inputOf("x"), outputOf("y"),

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/mmap"
 )
 
@@ -69,127 +68,92 @@ type keptTensor struct {
 	t    tensorProto
 }
 
-// newDecoder returns a decoder of the model file f, with external data from dir. It
-// closes f with the model, or with itself.
+// newDecoder returns a decoder of the model file f, with external data from dir. The
+// model closes all files.
 func newDecoder(lim Limits, dir fs.FS, f *mmap.File) *decoder {
 	b := graph.NewBudget(lim.Memory)
 	size := int64(len(f.Bytes))
 	b.Read(size)
+	m := &Model{
+		Graph:    &graph.Graph{Init: map[string]*graph.Tensor{}, Budget: b},
+		Metadata: map[string]string{},
+		files:    []*mmap.File{f},
+	}
 	return &decoder{
-		lim: lim,
-		ext: external{fsys: dir, left: lim.Bytes - size, budget: b},
-		out: &Model{
-			Graph:    &graph.Graph{Init: map[string]*graph.Tensor{}, Budget: b},
-			Metadata: map[string]string{},
-			files:    []*mmap.File{f},
-		},
+		lim:       lim,
+		ext:       external{fsys: dir, left: lim.Bytes - size, model: m},
+		out:       m,
 		opsets:    map[string]int64{},
 		functions: map[string]bool{},
 	}
 }
 
-// close closes the files where no model comes of them.
-func (m *decoder) close() {
-	m.out.Close()
-	for _, f := range m.ext.files {
-		f.Close()
-	}
-}
-
 // spend accounts for n bytes of the file that describe the graph, and for what
 // an item costs in memory besides them.
-func (m *decoder) spend(n int) error {
+func (d *decoder) spend(n int) error {
 	const item = 16
-	if m.spent += int64(n) + item; m.spent > m.lim.Graph {
-		return fmt.Errorf("nodes, names and attributes exceed the limit of %d bytes", m.lim.Graph)
+	if d.spent += int64(n) + item; d.spent > d.lim.Graph {
+		return fmt.Errorf("nodes, names and attributes exceed the limit of %d bytes", d.lim.Graph)
 	}
 	return nil
 }
 
 // parse reads a ModelProto, without the data of its tensors.
-func (m *decoder) parse(buf []byte) error {
-	for f, err := range fields(buf) {
-		if err != nil {
-			return err
-		}
-		switch f.num {
-		case 1: // ir_version
-			v, err := f.int()
-			if err != nil {
-				return err
-			}
-			m.out.IR = int(v)
-		case 2, 3: // producer_name, producer_version
-			s, err := f.str()
-			if err != nil {
-				return err
-			}
-			if m.out.Producer != "" && s != "" {
-				s = " " + s
-			}
-			m.out.Producer += s
-			if err := m.spend(len(s)); err != nil {
-				return err
-			}
-		case 7: // graph
-			b, err := f.bytes()
-			if err != nil {
-				return err
-			}
-			m.hasGraph = true
-			if err := m.parseGraph(b); err != nil {
-				return err
-			}
-		case 8: // opset_import
-			if err := m.parseOpset(f); err != nil {
-				return fmt.Errorf("opset_import: %w", err)
-			}
-		case 14: // metadata_props
-			k, v, err := parsePair(f)
-			if err != nil {
-				return fmt.Errorf("metadata: %w", err)
-			}
-			if err := m.spend(len(k) + len(v)); err != nil {
-				return err
-			}
-			m.out.Metadata[k] = v
-		case 25: // functions
-			name, domain, err := parseStrings(f, 1, 10)
-			if err != nil {
-				return fmt.Errorf("function: %w", err)
-			}
-			if err := m.spend(len(domain) + len(name)); err != nil {
-				return err
-			}
-			m.functions[canonical(domain)+"."+name] = true
-		}
+func (d *decoder) parse(buf []byte) error {
+	err := rules{
+		{1, number(&d.out.IR)}, // ir_version
+		{2, d.parseProducer},   // producer_name
+		{3, d.parseProducer},   // producer_version
+		{7, d.parseGraph},      // graph
+		{8, d.parseOpset},      // opset_import
+		{14, d.parseMetadata},  // metadata_props
+		{25, d.parseFunction},  // functions
+	}.read(buf)
+	if err == nil && !d.hasGraph {
+		err = errors.New("it holds no graph")
 	}
-	if !m.hasGraph {
-		return errors.New("it holds no graph")
-	}
-	return nil
+	return err
 }
 
-func (m *decoder) parseOpset(f field) error {
-	b, err := f.bytes()
+func (d *decoder) parseProducer(f field) error {
+	s, err := f.str()
 	if err != nil {
 		return err
 	}
+	if d.out.Producer != "" && s != "" {
+		s = " " + s
+	}
+	d.out.Producer += s
+	return d.spend(len(s))
+}
+
+func (d *decoder) parseOpset(f field) error {
 	var domain string
 	var version int64
-	for f, err := range fields(b) {
-		if err == nil && f.num == 1 {
-			domain, err = f.str()
-		}
-		if err == nil && f.num == 2 {
-			version, err = f.int()
-		}
-		if err != nil {
-			return err
-		}
+	err := rules{{1, text(&domain)}, {2, number(&version)}}.sub(f)
+	if err == nil {
+		d.opsets[canonical(domain)] = version
+		err = d.spend(len(domain))
 	}
-	m.opsets[canonical(domain)] = version
-	return m.spend(len(domain))
+	return within("opset_import", err)
+}
+
+func (d *decoder) parseMetadata(f field) error {
+	k, v, err := parsePair(f)
+	if err != nil {
+		return within("metadata", err)
+	}
+	d.out.Metadata[k] = v
+	return d.spend(len(k) + len(v))
+}
+
+func (d *decoder) parseFunction(f field) error {
+	var name, domain string
+	if err := (rules{{1, text(&name)}, {10, text(&domain)}}).sub(f); err != nil {
+		return within("function", err)
+	}
+	d.functions[canonical(domain)+"."+name] = true
+	return d.spend(len(domain) + len(name))
 }
 
 // canonical returns "" for both names of the default operator set.
@@ -200,224 +164,178 @@ func canonical(domain string) string {
 	return domain
 }
 
-// parseStrings reads two string fields of the message f.
-func parseStrings(f field, first, second protowire.Number) (a, b string, err error) {
-	msg, err := f.bytes()
-	if err != nil {
-		return "", "", err
+// within says in what of the file err, which may be nil, was found.
+func within(what string, err error) error {
+	if err == nil {
+		return nil
 	}
-	for f, err := range fields(msg) {
-		if err == nil && f.num == first {
-			a, err = f.str()
-		}
-		if err == nil && f.num == second {
-			b, err = f.str()
-		}
-		if err != nil {
-			return "", "", err
-		}
-	}
-	return a, b, nil
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // parsePair reads a StringStringEntryProto.
-func parsePair(f field) (key, value string, err error) { return parseStrings(f, 1, 2) }
+func parsePair(f field) (key, value string, err error) {
+	err = rules{{1, text(&key)}, {2, text(&value)}}.sub(f)
+	return key, value, err
+}
 
-func (m *decoder) parseGraph(b []byte) error {
+func (d *decoder) parseGraph(f field) error {
+	b, err := f.bytes()
+	if err != nil {
+		return err
+	}
+	d.hasGraph = true
+	known := rules{
+		{1, func(f field) error {
+			if err := d.parseNode(f); err != nil {
+				return fmt.Errorf("node %d: %w", len(d.nodes), err)
+			}
+			return nil
+		}},
+		{5, func(f field) error { // initializer
+			if err := d.parseInit(f); err != nil {
+				return fmt.Errorf("initialiser %d: %w", len(d.inits), err)
+			}
+			return nil
+		}},
+		{11, d.parseValue}, // input
+		{12, d.parseValue}, // output
+		{15, func(field) error { return &graph.UnsupportedError{Reason: "the model has sparse initialisers"} }},
+	}
 	for f, err := range fields(b) {
 		if err != nil {
-			return fmt.Errorf("graph: %w", err)
+			return within("graph", err)
 		}
-		switch f.num {
-		case 1: // node
-			if err := m.parseNode(f); err != nil {
-				return fmt.Errorf("node %d: %w", len(m.nodes), err)
-			}
-		case 5: // initializer
-			if err := m.parseInit(f); err != nil {
-				return fmt.Errorf("initialiser %d: %w", len(m.inits), err)
-			}
-		case 11, 12: // input, output
-			v, err := parseValue(f, m.lim.Rank)
-			if err == nil {
-				err = m.spend(len(v.Name) + 8*len(v.Shape))
-			}
-			if err != nil {
-				return fmt.Errorf("graph input or output %s: %w", graph.Name(v.Name), err)
-			}
-			if f.num == 11 {
-				m.inputs = append(m.inputs, v)
-			} else if m.out.Outputs = append(m.out.Outputs, v); len(m.out.Outputs) > m.lim.Outputs {
-				return fmt.Errorf("more than %d outputs", m.lim.Outputs)
-			}
-		case 15: // sparse_initializer
-			return &graph.UnsupportedError{Reason: "the model has sparse initialisers"}
+		if err := known.one(f); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (m *decoder) parseInit(f field) error {
+// parseValue takes an input or output of the graph.
+func (d *decoder) parseValue(f field) error {
+	v, err := parseValue(f)
+	if err == nil {
+		err = d.spend(len(v.Name) + 8*len(v.Shape))
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("graph input or output %s: %w", graph.Name(v.Name), err)
+	case f.num == 11:
+		d.inputs = append(d.inputs, v)
+		return nil
+	}
+	if d.out.Outputs = append(d.out.Outputs, v); len(d.out.Outputs) > d.lim.Outputs {
+		return fmt.Errorf("more than %d outputs", d.lim.Outputs)
+	}
+	return nil
+}
+
+func (d *decoder) parseInit(f field) error {
 	b, err := f.bytes()
 	if err != nil {
 		return err
 	}
-	if len(m.inits) >= m.lim.Tensors {
-		return fmt.Errorf("more than %d tensors", m.lim.Tensors)
+	if len(d.inits) >= d.lim.Tensors {
+		return fmt.Errorf("more than %d tensors", d.lim.Tensors)
 	}
-	t, err := parseTensor(b, m.lim.Rank)
+	t, err := parseTensor(b)
 	if err != nil {
 		return err
 	}
 	if t.name == "" {
 		return errors.New("it has no name")
 	}
-	m.inits = append(m.inits, t)
-	return m.spend(len(t.name) + 8*len(t.dims))
+	d.inits = append(d.inits, t)
+	return d.spend(len(t.name) + 8*len(t.dims))
 }
 
-// parseValue reads a ValueInfoProto.
-func parseValue(f field, maxRank int) (v graph.Value, err error) {
-	b, err := f.bytes()
-	if err != nil {
-		return v, err
-	}
-	for f, err := range fields(b) {
-		if err == nil && f.num == 1 {
-			v.Name, err = f.str()
+// parseValue reads a ValueInfoProto. Types other than tensors leave v.Type Invalid.
+func parseValue(f field) (v graph.Value, err error) {
+	shape := rules{{1, func(f field) error { // dim
+		dim, err := parseDim(f)
+		if v.Shape = append(v.Shape, dim); err == nil && len(v.Shape) > tensor.MaxRank {
+			err = fmt.Errorf("more than %d dimensions", tensor.MaxRank)
 		}
-		if err == nil && f.num == 2 {
-			err = parseType(f, &v, maxRank)
-		}
-		if err != nil {
-			return v, err
-		}
-	}
-	return v, nil
-}
-
-// parseType reads a TypeProto. Types other than tensors leave v.Type Invalid.
-func parseType(f field, v *graph.Value, maxRank int) error {
-	b, err := f.bytes()
-	if err != nil {
 		return err
-	}
-	for f, err := range fields(b) {
-		if err != nil {
+	}}}
+	tensorType := rules{
+		{1, func(f field) error { // elem_type
+			e, err := f.int()
+			t, _ := graph.ElementTypeOf(graph.ToInt(e))
+			v.Type = t.Type
 			return err
-		}
-		if f.num != 1 { // tensor_type
-			continue
-		}
-		b, err := f.bytes()
-		if err != nil {
-			return err
-		}
-		for f, err := range fields(b) {
-			if err != nil {
-				return err
-			}
-			switch f.num {
-			case 1: // elem_type
-				e, err := f.int()
-				if err != nil {
-					return err
-				}
-				v.Type = elements[dataType(e)].kind
-			case 2: // shape
-				if v.Shape, err = parseShape(f, maxRank); err != nil {
-					return err
-				}
-			}
-		}
+		}},
+		{2, func(f field) error { // shape
+			v.Shape = []int{}
+			return shape.sub(f)
+		}},
 	}
-	return nil
+	err = rules{
+		{1, text(&v.Name)},
+		{2, rules{{1, tensorType.sub}}.sub}, // type: tensor_type
+	}.sub(f)
+	return v, err
 }
 
-// parseShape reads a TensorShapeProto. A dimension is open unless it has a
-// positive value: exporters write 0 or -1 for "any", too.
-func parseShape(f field, maxRank int) ([]int, error) {
-	b, err := f.bytes()
-	if err != nil {
-		return nil, err
-	}
-	shape := []int{}
-	for f, err := range fields(b) {
-		if err != nil {
-			return nil, err
+// parseDim reads a dimension of a TensorShapeProto, -1 where it is open. It is unless
+// it has a positive value: exporters write 0 or -1 for "any", too.
+func parseDim(f field) (dim int, err error) {
+	dim = -1
+	err = rules{{1, func(f field) error { // dim_value
+		d, err := f.int()
+		switch {
+		case err != nil:
+			return err
+		case d > maxDim:
+			return fmt.Errorf("a dimension of %d", d)
+		case d > 0:
+			dim = int(d)
 		}
-		if f.num != 1 { // dim
-			continue
-		}
-		b, err := f.bytes()
-		if err != nil {
-			return nil, err
-		}
-		dim := -1
-		for f, err := range fields(b) {
-			if err != nil {
-				return nil, err
-			}
-			if f.num != 1 { // dim_value
-				continue
-			}
-			d, err := f.int()
-			if err != nil {
-				return nil, err
-			}
-			if d > maxDim {
-				return nil, fmt.Errorf("a dimension of %d", d)
-			}
-			if d > 0 {
-				dim = int(d)
-			}
-		}
-		if shape = append(shape, dim); len(shape) > maxRank {
-			return nil, fmt.Errorf("more than %d dimensions", maxRank)
-		}
-	}
-	return shape, nil
+		return nil
+	}}}.sub(f)
+	return dim, err
 }
 
 // graph makes the graph of a parsed model.
-func (m *decoder) graph() error {
-	if err := m.checkOpset(); err != nil {
+func (d *decoder) graph() error {
+	if err := d.checkOpset(); err != nil {
 		return err
 	}
 	switch {
-	case len(m.nodes) == 0:
+	case len(d.nodes) == 0:
 		return errors.New("the graph has no nodes")
-	case len(m.out.Outputs) == 0:
+	case len(d.out.Outputs) == 0:
 		return errors.New("the graph has no outputs")
 	}
-	nameNodes(m.nodes)
-	for i := range m.nodes {
-		if err := m.checkNode(&m.nodes[i]); err != nil {
+	nameNodes(d.nodes)
+	for i := range d.nodes {
+		if err := d.checkNode(&d.nodes[i]); err != nil {
 			return err
 		}
 	}
-	g := m.out.Graph
-	for i := range m.inits {
-		t := &m.inits[i]
+	g := d.out.Graph
+	for i := range d.inits {
+		t := &d.inits[i]
 		if g.Init[t.name] != nil {
 			return fmt.Errorf("two initialisers have the name %s", graph.Name(t.name))
 		}
-		v, err := m.tensor(t)
+		v, err := d.tensor(t)
 		if err != nil {
 			return fmt.Errorf("initialiser %s: %w", graph.Name(t.name), err)
 		}
 		g.Init[t.name] = v
 	}
-	for _, v := range m.inputs {
+	for _, v := range d.inputs {
 		if g.Init[v.Name] == nil {
 			g.Inputs = append(g.Inputs, v)
 		}
 	}
 	var err error
-	if g.Nodes, err = m.decodeNodes(); err != nil {
+	if g.Nodes, err = d.decodeNodes(); err != nil {
 		return err
 	}
-	if err := m.attach(); err != nil {
+	if err := d.attach(); err != nil {
 		return err
 	}
 	return link(g)
@@ -425,28 +343,28 @@ func (m *decoder) graph() error {
 
 // checkOpset takes the version of the default operator set. Models before IR
 // version 3 name none and mean 1.
-func (m *decoder) checkOpset() error {
-	v, ok := m.opsets[""]
+func (d *decoder) checkOpset() error {
+	v, ok := d.opsets[""]
 	switch {
-	case !ok && m.out.IR < 3:
+	case !ok && d.out.IR < 3:
 		v = 1
 	case !ok:
 		return errors.New("it imports no version of the ONNX operator set")
 	case v < 1 || v > 1<<16:
 		return fmt.Errorf("it imports version %d of the ONNX operator set", v)
 	}
-	m.out.Opset = int(v)
+	d.out.Opset = int(v)
 	return nil
 }
 
 // checkNode refuses operators of other domains and sub-graphs.
-func (m *decoder) checkNode(n *node) error {
-	e := &graph.UnsupportedError{Op: n.op, Node: n.name, Opset: m.out.Opset, Reason: n.refuse}
+func (d *decoder) checkNode(n *node) error {
+	e := &graph.UnsupportedError{Op: n.op, Node: n.name, Opset: d.out.Opset, Reason: n.refuse}
 	if n.domain != "" {
-		e.Op, e.Opset = n.domain+"."+n.op, int(m.opsets[n.domain])
+		e.Op, e.Opset = n.domain+"."+n.op, int(d.opsets[n.domain])
 		e.Reason = "only operators of the ONNX standard are supported"
 	}
-	if m.functions[n.domain+"."+n.op] {
+	if d.functions[n.domain+"."+n.op] {
 		e.Reason = "it is a function of the model itself: inline it with onnx.inliner.inline_local_functions"
 	}
 	if e.Reason != "" {
@@ -456,17 +374,17 @@ func (m *decoder) checkNode(n *node) error {
 }
 
 // attach adds to the decoded nodes what onnx-go did not carry.
-func (m *decoder) attach() error {
-	for i, n := range m.out.Nodes {
-		kept := &m.nodes[i]
+func (d *decoder) attach() error {
+	for i, n := range d.out.Nodes {
+		kept := &d.nodes[i]
 		n.Name = kept.name
 		for _, a := range kept.tensors {
-			t, err := m.tensor(&a.t)
+			t, err := d.tensor(&a.t)
 			if err != nil {
 				return fmt.Errorf("node %s (%s), attribute %s: %w", graph.Name(n.Name), graph.Word(n.Op), graph.Name(a.attr), err)
 			}
 			// Operators read their attributes at any time.
-			if err := t.Load(m.out.Budget, "a constant of node "+graph.Name(n.Name)); err != nil {
+			if err := t.Load(d.out.Budget, "a constant of node "+graph.Name(n.Name)); err != nil {
 				return err
 			}
 			n.Attrs[a.attr] = graph.Attr{T: t}
@@ -477,14 +395,14 @@ func (m *decoder) attach() error {
 
 // strippedModel returns a ModelProto of the nodes and the names of the graph's
 // inputs and outputs.
-func (m *decoder) strippedModel() []byte {
-	g := make([]byte, 0, len(m.stripped)+64*(len(m.inputs)+len(m.out.Outputs)))
-	g = append(g, m.stripped...)
-	for _, v := range m.out.Inputs {
+func (d *decoder) strippedModel() []byte {
+	g := make([]byte, 0, len(d.stripped)+64*(len(d.inputs)+len(d.out.Outputs)))
+	g = append(g, d.stripped...)
+	for _, v := range d.out.Inputs {
 		g = appendBytes(g, 11, appendString(nil, 1, v.Name))
 	}
-	for _, v := range m.out.Outputs {
+	for _, v := range d.out.Outputs {
 		g = appendBytes(g, 12, appendString(nil, 1, v.Name))
 	}
-	return appendBytes(appendInt(nil, 1, int64(m.out.IR)), 7, g)
+	return appendBytes(appendInt(nil, 1, int64(d.out.IR)), 7, g)
 }

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -47,57 +48,45 @@ var attrValues = map[int64]struct {
 	14:         {15, protowire.BytesType, false}, // TYPE_PROTOS
 }
 
-// parseNode reads a NodeProto, appends to m.stripped what onnx-go carries of
-// it and to m.nodes the rest.
-func (m *decoder) parseNode(f field) error {
+// parseNode reads a NodeProto, appends to d.stripped what onnx-go carries of
+// it and to d.nodes the rest.
+func (d *decoder) parseNode(f field) error {
 	b, err := f.bytes()
 	if err != nil {
 		return err
 	}
-	if len(m.nodes) >= m.lim.Nodes {
-		return fmt.Errorf("more than %d nodes", m.lim.Nodes)
+	if len(d.nodes) >= d.lim.Nodes {
+		return fmt.Errorf("more than %d nodes", d.lim.Nodes)
 	}
 	var n node
 	var out []byte
 	var inputs, outputs int
 	attrs := map[string]bool{}
-	for f, err := range fields(b) {
+	keep := func(f field) error {
+		s, err := f.str()
 		if err != nil {
 			return err
 		}
-		switch f.num {
-		case 1, 2, 4: // input, output, op_type
-			s, err := f.str()
-			if err != nil {
-				return err
-			}
-			switch f.num {
-			case 1:
-				inputs++
-			case 2:
-				outputs++
-			case 4:
-				n.op = s
-			}
-			out = appendString(out, f.num, s)
-			if err := m.spend(len(s)); err != nil {
-				return err
-			}
-		case 3: // name
-			if n.name, err = f.str(); err != nil {
-				return err
-			}
-		case 7: // domain
-			if n.domain, err = f.str(); err != nil {
-				return err
-			}
-			n.domain = canonical(n.domain)
-		case 5: // attribute
-			if out, err = m.parseAttr(f, &n, attrs, out); err != nil {
-				return fmt.Errorf("%s: %w", graph.Word(n.op), err)
-			}
-		}
+		out = appendString(out, f.num, s)
+		return d.spend(len(s))
 	}
+	err = rules{
+		{1, func(f field) error { inputs++; return keep(f) }},
+		{2, func(f field) error { outputs++; return keep(f) }},
+		{3, text(&n.name)},
+		{4, func(f field) error { n.op = string(f.b); return keep(f) }}, // op_type
+		{5, func(f field) (err error) { // attribute
+			if out, err = d.parseAttr(f, &n, attrs, out); err != nil {
+				err = fmt.Errorf("%s: %w", graph.Word(n.op), err)
+			}
+			return err
+		}},
+		{7, text(&n.domain)},
+	}.read(b)
+	if err != nil {
+		return err
+	}
+	n.domain = canonical(n.domain)
 	switch {
 	case n.op == "":
 		return errors.New("it has no operator")
@@ -111,17 +100,17 @@ func (m *decoder) parseNode(f field) error {
 	}
 	// onnx-go adds the pairs of input and output to its graph one by one.
 	// DenseNet-201 has some 4 a node.
-	if left := 8*m.lim.Nodes - m.edges; outputs > left/inputs {
-		return fmt.Errorf("more than %d edges", 8*m.lim.Nodes)
+	if left := 8*d.lim.Nodes - d.edges; outputs > left/inputs {
+		return fmt.Errorf("more than %d edges", 8*d.lim.Nodes)
 	}
-	m.edges += inputs * outputs
-	m.stripped = appendBytes(m.stripped, 1, out)
-	m.nodes = append(m.nodes, n)
-	return m.spend(len(n.name) + len(n.domain))
+	d.edges += inputs * outputs
+	d.stripped = appendBytes(d.stripped, 1, out)
+	d.nodes = append(d.nodes, n)
+	return d.spend(len(n.name) + len(n.domain))
 }
 
 // parseAttr reads an AttributeProto: a plain one goes to out, a tensor to n.
-func (m *decoder) parseAttr(f field, n *node, seen map[string]bool, out []byte) ([]byte, error) {
+func (d *decoder) parseAttr(f field, n *node, seen map[string]bool, out []byte) ([]byte, error) {
 	b, err := f.bytes()
 	if err != nil {
 		return nil, err
@@ -147,21 +136,21 @@ func (m *decoder) parseAttr(f field, n *node, seen map[string]bool, out []byte) 
 				if packed := typ > 5 && f.typ == protowire.BytesType; !packed {
 					err = f.want(value.wire)
 				}
-				kept = appendField(kept, f)
+				kept = append(kept, f.raw...)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("attribute %s: %w", graph.Name(name), err)
 			}
 		}
 		kept = appendInt(kept, fieldAttrType, typ)
-		return appendBytes(out, 5, kept), m.spend(len(kept))
+		return appendBytes(out, 5, kept), d.spend(len(kept))
 	case typ == attrTensor:
-		t, err := m.parseAttrTensor(b)
+		t, err := d.parseAttrTensor(b)
 		if err != nil {
 			return nil, fmt.Errorf("attribute %s: %w", graph.Name(name), err)
 		}
 		n.tensors = append(n.tensors, keptTensor{name, t})
-		return out, m.spend(len(name) + 8*len(t.dims))
+		return out, d.spend(len(name) + 8*len(t.dims))
 	case typ == attrGraph || typ == attrGraphs:
 		n.refuse = fmt.Sprintf("sub-graphs (attribute %s) are not supported", graph.Name(name))
 	default:
@@ -174,60 +163,50 @@ func (m *decoder) parseAttr(f field, n *node, seen map[string]bool, out []byte) 
 // versions state no type: it follows from the field that is there.
 func attrType(b []byte) (name string, typ int64, err error) {
 	var found int64
+	known := rules{
+		{fieldAttrName, text(&name)},
+		{fieldAttrType, number(&typ)},
+		{fieldAttrRefName, func(field) error {
+			return errors.New("an attribute refers to one of a function, outside any function")
+		}},
+	}
 	for f, err := range fields(b) {
+		if err == nil {
+			err = known.one(f)
+		}
 		if err != nil {
 			return "", 0, err
 		}
-		switch f.num {
-		case fieldAttrName:
-			name, err = f.str()
-		case fieldAttrType:
-			typ, err = f.int()
-		case fieldAttrRefName:
-			err = errors.New("an attribute refers to one of a function, outside any function")
-		default:
-			for t, v := range attrValues {
-				if v.field == f.num {
-					found = t
-				}
+		for t, v := range attrValues {
+			if v.field == f.num {
+				found = t
 			}
 		}
-		if err != nil {
-			return "", 0, err
-		}
 	}
-	if typ == 0 {
-		typ = found
-	}
-	return name, typ, nil
+	return name, cmp.Or(typ, found), nil
 }
 
-func (m *decoder) parseAttrTensor(b []byte) (t tensorProto, err error) {
+func (d *decoder) parseAttrTensor(b []byte) (t tensorProto, err error) {
 	found := false
-	for f, err := range fields(b) {
-		if err != nil {
-			return t, err
-		}
-		if f.num != attrValues[attrTensor].field {
-			continue
-		}
+	err = rules{{attrValues[attrTensor].field, func(f field) error {
 		if found {
-			return t, errors.New("two tensors instead of one")
+			return errors.New("two tensors instead of one")
 		}
 		found = true
 		b, err := f.bytes()
-		if err != nil {
-			return t, err
+		if err == nil {
+			t, err = parseTensor(b)
 		}
-		if t, err = parseTensor(b, m.lim.Rank); err != nil {
-			return t, err
-		}
-	}
-	if !found {
+		return err
+	}}}.read(b)
+	switch {
+	case err != nil:
+		return t, err
+	case !found:
 		return t, errors.New("the tensor is missing")
 	}
-	if m.attrTensors++; m.attrTensors > m.lim.Tensors {
-		return t, fmt.Errorf("more than %d tensors", m.lim.Tensors)
+	if d.attrTensors++; d.attrTensors > d.lim.Tensors {
+		return t, fmt.Errorf("more than %d tensors", d.lim.Tensors)
 	}
 	return t, nil
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 )
 
-// link gives g what its readers rely on: each value has one source, each value
-// used has one, nodes come after those they read.
+// link checks and establishes what users of g rely on: each value has one source, each
+// value used has one, nodes come after those they read.
 func link(g *graph.Graph) error {
 	producer := make(map[string]int, len(g.Nodes)+len(g.Init)+len(g.Inputs)) // node, or -1
 	for name := range g.Init {

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/message"
 	"github.com/onetomany/caption/internal/mmap"
 )
 
@@ -23,7 +24,6 @@ type Limits struct {
 	Nodes   int   // 20,000
 	Tensors int   // initialisers and tensors in attributes; 100,000
 	Outputs int   // of the graph; 1,000
-	Rank    int   // dimensions of a tensor; 16
 }
 
 func (l Limits) withDefaults() Limits {
@@ -34,7 +34,6 @@ func (l Limits) withDefaults() Limits {
 		Nodes:   cmp.Or(l.Nodes, 20_000),
 		Tensors: cmp.Or(l.Tensors, 100_000),
 		Outputs: cmp.Or(l.Outputs, 1000),
-		Rank:    cmp.Or(l.Rank, 16),
 	}
 }
 
@@ -65,27 +64,22 @@ func Open(name string, lim Limits) (m *Model, err error) {
 // an ONNX model, damaged or over the limits, with a *graph.UnsupportedError
 // where it is a model that the engine cannot run.
 //
-// Where symbolic links lead is the business of fsys: os.Root keeps them inside
-// (see Open), os.DirFS does not. Where these open files of the system, they are
-// mapped as Open does. A file system that panics is an error.
+// Where symbolic links lead is up to fsys: os.Root keeps them inside (see Open),
+// os.DirFS does not. Files of the operating system are mapped, as by Open. A file
+// system that panics is an error.
 func Read(fsys fs.FS, name string, lim Limits) (m *Model, err error) {
 	defer calm(&err)
 	lim = lim.withDefaults()
-	f, err := readFile(fsys, name, lim.Bytes)
+	f, dir, err := openModel(fsys, name, lim.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	dir, err := folder(fsys, name)
-	if err != nil {
-		f.Close()
 		return nil, err
 	}
 	m, err = decode(f, dir, lim)
 	return m, wrap(name, err)
 }
 
-// calm makes an error of a panic: of a file system, or because of a file that is
-// damaged in a way not foreseen.
+// calm turns a panic into an error: of a file system, or because of a file that is
+// damaged in an unforeseen way.
 func calm(err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("reading a model panics: %v", r)
@@ -103,15 +97,11 @@ func decode(f *mmap.File, dir fs.FS, lim Limits) (*Model, error) {
 		return d.graph()
 	})
 	if err != nil {
-		d.close()
+		d.out.Close()
 		return nil, err
 	}
-	m := d.out
-	m.External = slices.Sorted(maps.Keys(d.ext.files))
-	for _, name := range m.External {
-		m.files = append(m.files, d.ext.files[name])
-	}
-	return m, nil
+	d.out.External = slices.Sorted(maps.Keys(d.ext.files))
+	return d.out, nil
 }
 
 // wrap puts the file's name before err.
@@ -126,30 +116,23 @@ func wrap(name string, err error) error {
 	return &FormatError{File: name, Err: err}
 }
 
-// folder returns the folder of name in fsys.
-func folder(fsys fs.FS, name string) (fs.FS, error) {
-	dir := path.Dir(name)
-	if dir == "." {
-		return fsys, nil
+// openModel opens a model file, and its folder.
+func openModel(fsys fs.FS, name string, limit int64) (f *mmap.File, dir fs.FS, err error) {
+	if f, err = readFile(fsys, name, limit); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
-	sub, err := fs.Sub(fsys, dir)
-	if err == nil && sub == nil {
+	if dir, err = fs.Sub(fsys, path.Dir(name)); err == nil && dir == nil {
 		err = fmt.Errorf("the file system has nil for the folder of %s", name)
 	}
-	return sub, err
+	if err != nil {
+		f.Close()
+	}
+	return f, dir, err
 }
 
 // readFile opens a regular file of at most limit bytes. Its errors do not name
 // the file.
 func readFile(fsys fs.FS, name string, limit int64) (*mmap.File, error) {
 	f, err := mmap.Open(fsys, name, limit)
-	return f, cause(err)
-}
-
-// cause strips the file name and the system call from err.
-func cause(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
+	return f, message.Cause(err)
 }

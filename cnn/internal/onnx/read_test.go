@@ -72,9 +72,9 @@ func TestTypes(t *testing.T) {
 			stored = []string{name}
 			w.Element = int(typeFloat)
 		}
-		for number, e := range elements {
-			if e.name == name {
-				w.Element = int(number)
+		for number := range 30 {
+			if e, _ := graph.ElementTypeOf(number); e.Name == name {
+				w.Element = number
 			}
 		}
 		for _, s := range stored {

@@ -15,6 +15,7 @@ type field struct {
 	typ protowire.Type
 	v   uint64 // value of the varint, fixed32 and fixed64 types
 	b   []byte // payload of the bytes type
+	raw []byte // all of it
 }
 
 // fields yields the fields of the message b. It stops at the first error.
@@ -57,6 +58,7 @@ func consumeField(b []byte) (f field, n int, err error) {
 	if m < 0 {
 		return f, 0, protowire.ParseError(m)
 	}
+	f.raw = b[:n+m]
 	return f, n + m, nil
 }
 
@@ -84,6 +86,82 @@ func (f field) str() (string, error) {
 	return string(f.b), nil
 }
 
+// numbers yields the number of f, or the varints that are packed in it.
+func (f field) numbers() iter.Seq2[uint64, error] {
+	return func(yield func(uint64, error) bool) {
+		if f.typ != protowire.BytesType {
+			yield(f.v, nil)
+			return
+		}
+		for b := f.b; len(b) > 0; {
+			v, n := protowire.ConsumeVarint(b)
+			if n < 0 {
+				yield(0, protowire.ParseError(n))
+				return
+			}
+			if !yield(v, nil) {
+				return
+			}
+			b = b[n:]
+		}
+	}
+}
+
+// rules say what is to be done with the fields of a message, by their numbers.
+// Fields without a rule are skipped.
+type rules []struct {
+	num protowire.Number
+	do  func(field) error
+}
+
+// read reads the fields of the message b, in their order there, until the first error.
+func (r rules) read(b []byte) error {
+	for f, err := range fields(b) {
+		if err == nil {
+			err = r.one(f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r rules) one(f field) error {
+	for _, rule := range r {
+		if rule.num == f.num {
+			return rule.do(f)
+		}
+	}
+	return nil
+}
+
+// sub reads the message that f has.
+func (r rules) sub(f field) error {
+	b, err := f.bytes()
+	if err != nil {
+		return err
+	}
+	return r.read(b)
+}
+
+// text and number set a variable to what a field has.
+
+func text(to *string) func(field) error {
+	return func(f field) (err error) {
+		*to, err = f.str()
+		return err
+	}
+}
+
+func number[T ~int | ~int64](to *T) func(field) error {
+	return func(f field) error {
+		v, err := f.int()
+		*to = T(v)
+		return err
+	}
+}
+
 // appendBytes appends a field of the bytes type, a sub-message for one.
 func appendBytes(b []byte, num protowire.Number, v []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(b, num, protowire.BytesType), v)
@@ -95,18 +173,4 @@ func appendString(b []byte, num protowire.Number, s string) []byte {
 
 func appendInt(b []byte, num protowire.Number, v int64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, num, protowire.VarintType), uint64(v))
-}
-
-// appendField appends f as it is.
-func appendField(b []byte, f field) []byte {
-	b = protowire.AppendTag(b, f.num, f.typ)
-	switch f.typ {
-	case protowire.VarintType:
-		return protowire.AppendVarint(b, f.v)
-	case protowire.Fixed32Type:
-		return protowire.AppendFixed32(b, uint32(f.v))
-	case protowire.Fixed64Type:
-		return protowire.AppendFixed64(b, f.v)
-	}
-	return protowire.AppendBytes(b, f.b)
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Binding is a node being bound: its attributes, and its inputs as far as known.
@@ -174,7 +174,7 @@ func (b *Binding) Kernel(run RunFunc, out ...graph.Tensor) *Kernel {
 
 // Computes is like kernel, for what cannot fail and takes one thread.
 func (b *Binding) Computes(run func(in, out Tensors), out ...graph.Tensor) *Kernel {
-	return b.Kernel(func(in, out Tensors, _ *kernels.Team) error {
+	return b.Kernel(func(in, out Tensors, _ *workers.Team) error {
 		run(in, out)
 		return nil
 	}, out...)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // MaxFold is the largest tensor that Eval makes out of smaller ones, in elements.
@@ -32,7 +32,7 @@ type Tensors = []*graph.Tensor
 
 // RunFunc computes the outputs of a bound node. The tensors have the types and
 // shapes they were bound with; in[i] is nil for an input left out.
-type RunFunc func(in, out Tensors, team *kernels.Team) error
+type RunFunc func(in, out Tensors, team *workers.Team) error
 
 // Bind checks node and infers the types and shapes of its outputs. in are the
 // node's inputs, nil where an optional one is left out; those that are constants
@@ -59,7 +59,7 @@ func Bind(node *graph.Node, opset int, in Tensors) (*Kernel, error) {
 // Run computes the outputs into out, whose tensors have the types and shapes of
 // k.Out. The result does not depend on the size of team. Outputs that the node
 // leaves out may be nil.
-func (k *Kernel) Run(in, out Tensors, team *kernels.Team) error {
+func (k *Kernel) Run(in, out Tensors, team *workers.Team) error {
 	if len(in) != len(k.in) || len(out) != len(k.Out) {
 		return fmt.Errorf("ops: kernel has %d inputs and %d outputs, got %d and %d", len(k.in), len(k.Out), len(in), len(out))
 	}

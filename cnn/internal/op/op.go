@@ -20,7 +20,7 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // NewestOpset is the last operator set whose definitions this package follows.
@@ -97,8 +97,8 @@ func (o *Row) Elementwise() bool { return o.Pictures == Elementwise }
 
 // An Activation is a function of package kernels with its parameters.
 type Activation struct {
-	F           kernels.Activation
-	Alpha, Beta float32 // see kernels.Activation.Apply
+	F           vmath.Activation
+	Alpha, Beta float32 // see vmath.Activation.Apply
 }
 
 // registry holds all operators by name.

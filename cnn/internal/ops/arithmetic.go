@@ -7,12 +7,13 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var _ = op.Register([]op.Row{
 	{Name: "Add", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Head: op.AddsBias, Bind: arithmetic(AddFloats, EachRow(addOf[int64]))},
-	{Name: "Sub", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Bind: arithmetic(vector(kernels.Sub, EachRow(subOf[float32])), EachRow(subOf[int64]))},
+	{Name: "Sub", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Bind: arithmetic(vector(vmath.Sub, EachRow(subOf[float32])), EachRow(subOf[int64]))},
 	{Name: "Mul", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Bind: arithmetic(MulFloats, EachRow(mulOf[int64]))},
 	{Name: "Div", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Bind: bindDiv},
 	{Name: "Mod", Since: 10, Sig: "n =", Attrs: "fmod:flag=0", Pictures: op.Elementwise, Bind: bindMod},
@@ -34,8 +35,8 @@ type RowFunc[T, R any] func(out []R, a, b []T, sa, sb int)
 
 // Rows of floats of equal length go to the vector kernels.
 var (
-	AddFloats = vector(kernels.Add, EachRow(addOf[float32]))
-	MulFloats = vector(kernels.Mul, EachRow(mulOf[float32]))
+	AddFloats = vector(vmath.Add, EachRow(addOf[float32]))
+	MulFloats = vector(vmath.Mul, EachRow(mulOf[float32]))
 )
 
 func vector(full func(dst, a, b []float32), row RowFunc[float32, float32]) RowFunc[float32, float32] {
@@ -100,7 +101,7 @@ var errDivideByZero = errors.New("division by zero")
 // checkDivisor refuses a zero among integer divisors.
 func checkDivisor(k *op.Kernel) *op.Kernel {
 	run := k.Compute
-	k.Compute = func(in, out op.Tensors, team *kernels.Team) error {
+	k.Compute = func(in, out op.Tensors, team *workers.Team) error {
 		for _, v := range in[1].I {
 			if v == 0 {
 				return errDivideByZero
@@ -221,9 +222,9 @@ func variadic(f RowFunc[float32, float32], g RowFunc[int64, int64]) func(*op.Bin
 func bindMean(b *op.Binding) *op.Kernel {
 	k := variadic(AddFloats, nil)(b)
 	sum, scale := k.Compute, 1/float32(len(b.In))
-	k.Compute = func(in, out op.Tensors, team *kernels.Team) error {
+	k.Compute = func(in, out op.Tensors, team *workers.Team) error {
 		err := sum(in, out, team)
-		kernels.Scale(out[0].F, scale, out[0].F)
+		vmath.Scale(out[0].F, scale, out[0].F)
 		return err
 	}
 	return k

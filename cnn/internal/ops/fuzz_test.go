@@ -13,7 +13,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // FuzzBind spoils nodes of the test archives and runs what Bind lets pass:
@@ -116,7 +116,7 @@ func (s *sample) run(t testing.TB) {
 		}
 		out[i] = graph.Alloc(o.Type, o.Shape)
 	}
-	k.Run(s.in, out, kernels.Threads(2))
+	k.Run(s.in, out, workers.Threads(2))
 	for i := range s.in {
 		axes := slices.Repeat([]int{-1}, len(s.in))
 		if s.in[i] != nil && len(s.in[i].Shape) > 0 {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Operators whose indices are data: they are checked when the node runs.
@@ -45,7 +45,7 @@ var gatherPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) {
 func bindGather(b *op.Binding) *op.Kernel {
 	x, idx := b.Shape(), b.In[1].Shape
 	axis, outer, n, inner := b.Around()
-	return b.Kernel(func(in, out op.Tensors, _ *kernels.Team) error {
+	return b.Kernel(func(in, out op.Tensors, _ *workers.Team) error {
 		to, from, at := out[0].Data(), in[0].Data(), 0
 		for o := range outer {
 			for _, v := range in[1].I {
@@ -71,7 +71,7 @@ var gatherElementsPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool)
 func bindGatherElements(b *op.Binding) *op.Kernel {
 	axis, w := elementsOf(b, b.In[1].Shape)
 	n, step := b.Shape()[axis], tensor.Strides(b.Shape())[axis]
-	return b.Kernel(func(in, out op.Tensors, _ *kernels.Team) (err error) {
+	return b.Kernel(func(in, out op.Tensors, _ *workers.Team) (err error) {
 		to, from := out[0].Data(), in[0].Data()
 		w.Elements(func(o int, at [3]int) {
 			j, e := Index(in[1].I[o], n)
@@ -148,7 +148,7 @@ func bindGatherND(b *op.Binding) *op.Kernel {
 	idx := b.In[1].Shape
 	n := blocksOf(b, idx, b.Int("batch_dims"))
 	size := tensor.Size(n.inner)
-	return b.Kernel(func(in, out op.Tensors, _ *kernels.Team) error {
+	return b.Kernel(func(in, out op.Tensors, _ *workers.Team) error {
 		to, from := out[0].Data(), in[0].Data()
 		return n.blocks(in[1].I, func(i, at int) { to.Copy(i*size, from, at, size) })
 	}, op.Like(b.In[0], slices.Concat(idx[:len(idx)-1], n.inner)))

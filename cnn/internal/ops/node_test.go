@@ -20,7 +20,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/op"
 	_ "github.com/onetomany/caption/cnn/internal/ops"
 	_ "github.com/onetomany/caption/cnn/internal/ops/layers"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // skipped names the node tests of claimed operators that do not apply, with
@@ -186,7 +186,7 @@ func runCase(t *testing.T, g *onnx.Model) {
 			for i, o := range k.Out {
 				again[i] = graph.Alloc(o.Type, o.Shape)
 			}
-			if err := k.Run(in, again, kernels.Threads(2)); err != nil {
+			if err := k.Run(in, again, workers.Threads(2)); err != nil {
 				t.Fatal(err)
 			}
 			for i := range out {

@@ -10,7 +10,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 func vec(v ...int64) *graph.Tensor {
@@ -140,7 +140,7 @@ func TestConcurrent(t *testing.T) {
 				outs[i] = append(outs[i], graph.Alloc(o.Type, o.Shape))
 			}
 			wg.Go(func() {
-				if err := k.Run(s.in, outs[i], kernels.Threads(i)); err != nil {
+				if err := k.Run(s.in, outs[i], workers.Threads(i)); err != nil {
 					t.Errorf("%s: %v", s.node.Op, err)
 				}
 			})

@@ -6,7 +6,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // Pad, Resize and Upsample compute each index of an axis from indices of the
@@ -115,8 +115,8 @@ func mix(dst, src []float32, taps []tap) {
 		dst[0] = sum
 		return
 	}
-	kernels.Scale(dst, taps[0].weight, src[taps[0].index*n:])
+	vmath.Scale(dst, taps[0].weight, src[taps[0].index*n:])
 	for _, t := range taps[1:] {
-		kernels.Axpy(dst, t.weight, src[t.index*n:])
+		vmath.Axpy(dst, t.weight, src[t.index*n:])
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // TestRows: no operator lacks a part. TestTable holds that it is in OPERATORS.md,
@@ -187,7 +187,7 @@ func TestInPlace(t *testing.T) {
 			continue
 		}
 		out := graph.Alloc(k.Out[0].Type, k.Out[0].Shape)
-		if err := k.Run(s.in, []*graph.Tensor{out}, kernels.Threads(1)); err != nil {
+		if err := k.Run(s.in, []*graph.Tensor{out}, workers.Threads(1)); err != nil {
 			t.Fatal(err)
 		}
 		if x := s.in[0]; x.Type != out.Type || !slices.Equal(x.Shape, out.Shape) || slices.Contains(s.in[1:], x) {
@@ -196,7 +196,7 @@ func TestInPlace(t *testing.T) {
 		in := slices.Clone(s.in)
 		in[0] = graph.Alloc(out.Type, out.Shape)
 		graph.Assign(in[0], s.in[0])
-		if err := k.Run(in, []*graph.Tensor{in[0]}, kernels.Threads(1)); err != nil {
+		if err := k.Run(in, []*graph.Tensor{in[0]}, workers.Threads(1)); err != nil {
 			t.Fatal(err)
 		}
 		compareTensors(t, s.node.Op+" in place", in[0], out, 0)

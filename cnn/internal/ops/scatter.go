@@ -6,7 +6,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 const reduction = "reduction@16:none|add|mul reduction@18:none|add|mul|max|min"
@@ -66,7 +66,7 @@ func bindScatterElements(b *op.Binding) *op.Kernel {
 	axis, w := elementsOf(b, idx)
 	b.RefuseIf(!slices.Equal(idx, b.In[2].Shape), "indices %v and updates %v differ", idx, b.In[2].Shape)
 	reduce, n, step := newReducing(b), x[axis], tensor.Strides(x)[axis]
-	return b.Kernel(func(in, out op.Tensors, _ *kernels.Team) (err error) {
+	return b.Kernel(func(in, out op.Tensors, _ *workers.Team) (err error) {
 		graph.Assign(out[0], in[0])
 		w.Elements(func(o int, at [3]int) {
 			if j, e := Index(in[1].I[o], n); e != nil {
@@ -94,7 +94,7 @@ func bindScatterND(b *op.Binding) *op.Kernel {
 	want := slices.Concat(idx[:len(idx)-1], n.inner)
 	b.RefuseIf(!slices.Equal(b.In[2].Shape, want), "updates %v do not have the shape %v", b.In[2].Shape, want)
 	reduce, size := newReducing(b), tensor.Size(n.inner)
-	return b.Kernel(func(in, out op.Tensors, _ *kernels.Team) error {
+	return b.Kernel(func(in, out op.Tensors, _ *workers.Team) error {
 		graph.Assign(out[0], in[0])
 		return n.blocks(in[1].I, func(i, at int) { reduce(out[0], at, in[2], i*size, size) })
 	}, op.Like(b.In[0], x))

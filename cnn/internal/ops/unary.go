@@ -6,7 +6,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // Element by element on one input: mathematical functions and activations.
@@ -14,14 +14,14 @@ var _ = op.Register([]op.Row{
 	{Name: "Abs", Since: 1, Sig: "n", Pictures: op.Elementwise, Bind: mapNumbers(abs32, absInt)},
 	{Name: "Neg", Since: 1, Sig: "n", Pictures: op.Elementwise, Work: 1, Bind: mapNumbers(neg[float32], neg[int64])},
 	{Name: "Sign", Since: 9, Sig: "n", Pictures: op.Elementwise, Bind: mapNumbers(sign[float32], sign[int64])},
-	{Name: "Relu", Since: 1, Sig: "n", Pictures: op.Elementwise, Work: 1, Head: op.Rectifies, Activation: always(kernels.ActReLU), Bind: bindRelu},
+	{Name: "Relu", Since: 1, Sig: "n", Pictures: op.Elementwise, Work: 1, Head: op.Rectifies, Activation: always(vmath.ActReLU), Bind: bindRelu},
 	{Name: "Clip", Since: 6, Sig: "n =? =?", Attrs: "min-10:float=-inf max-10:float=inf", Pictures: op.Elementwise, Activation: clipOf, Bind: bindClip},
 
 	{Name: "Sqrt", Since: 1, Sig: "f", Pictures: op.Elementwise, Bind: mapFloats(sqrt32)},
 	{Name: "Reciprocal", Since: 1, Sig: "f", Pictures: op.Elementwise, Bind: mapFloats(func(x float32) float32 { return 1 / x })},
-	{Name: "Exp", Since: 1, Sig: "f", Pictures: op.Elementwise, Bind: mapVector(kernels.Exp)},
+	{Name: "Exp", Since: 1, Sig: "f", Pictures: op.Elementwise, Bind: mapVector(vmath.Exp)},
 	{Name: "Log", Since: 1, Sig: "f", Pictures: op.Elementwise, Bind: mapMath(math.Log)},
-	{Name: "Erf", Since: 9, Sig: "f", Pictures: op.Elementwise, Bind: mapVector(kernels.Erf)},
+	{Name: "Erf", Since: 9, Sig: "f", Pictures: op.Elementwise, Bind: mapVector(vmath.Erf)},
 	{Name: "Floor", Since: 1, Sig: "f", Pictures: op.Elementwise, Bind: mapMath(math.Floor)},
 	{Name: "Ceil", Since: 1, Sig: "f", Pictures: op.Elementwise, Bind: mapMath(math.Ceil)},
 	{Name: "Round", Since: 11, Sig: "f", Pictures: op.Elementwise, Bind: mapMath(math.RoundToEven)},
@@ -37,12 +37,12 @@ var _ = op.Register([]op.Row{
 	{Name: "Acosh", Since: 9, Sig: "f", Pictures: op.Elementwise, Bind: mapMath(math.Acosh)},
 	{Name: "Atanh", Since: 9, Sig: "f", Pictures: op.Elementwise, Bind: mapMath(math.Atanh)},
 
-	{Name: "Sigmoid", Since: 1, Sig: "f", Pictures: op.Elementwise, Activation: always(kernels.ActSigmoid), Bind: bindActivation},
-	{Name: "Tanh", Since: 1, Sig: "f", Pictures: op.Elementwise, Activation: always(kernels.ActTanh), Bind: bindActivation},
+	{Name: "Sigmoid", Since: 1, Sig: "f", Pictures: op.Elementwise, Activation: always(vmath.ActSigmoid), Bind: bindActivation},
+	{Name: "Tanh", Since: 1, Sig: "f", Pictures: op.Elementwise, Activation: always(vmath.ActTanh), Bind: bindActivation},
 	{Name: "Softplus", Since: 1, Sig: "f", Pictures: op.Elementwise, Bind: mapFloats(softplus)},
 	{Name: "Softsign", Since: 1, Sig: "f", Pictures: op.Elementwise, Bind: mapFloats(func(x float32) float32 { return x / (1 + abs32(x)) })},
 	{Name: "Mish", Since: 18, Sig: "f", Pictures: op.Elementwise, Bind: mapFloats(mish)},
-	{Name: "HardSwish", Since: 14, Sig: "f", Pictures: op.Elementwise, Activation: always(kernels.ActHardSwish), Bind: bindActivation},
+	{Name: "HardSwish", Since: 14, Sig: "f", Pictures: op.Elementwise, Activation: always(vmath.ActHardSwish), Bind: bindActivation},
 	{Name: "LeakyRelu", Since: 1, Sig: "f", Attrs: "alpha:float=0.01", Pictures: op.Elementwise, Activation: leakyOf, Bind: bindActivation},
 	{Name: "ThresholdedRelu", Since: 10, Sig: "f", Attrs: "alpha:float=1", Pictures: op.Elementwise, Bind: bindThresholdedRelu},
 	{Name: "Elu", Since: 1, Sig: "f", Attrs: "alpha:float=1", Pictures: op.Elementwise, Bind: bindElu},
@@ -105,29 +105,29 @@ func bindActivation(b *op.Binding) *op.Kernel {
 }
 
 // always is the activation of operators without attributes.
-func always(f kernels.Activation) func(*op.Binding) (op.Activation, bool) {
+func always(f vmath.Activation) func(*op.Binding) (op.Activation, bool) {
 	return func(*op.Binding) (op.Activation, bool) { return op.Activation{F: f}, true }
 }
 
 func leakyOf(b *op.Binding) (op.Activation, bool) {
-	return op.Activation{F: kernels.ActLeakyReLU, Alpha: b.Float("alpha")}, true
+	return op.Activation{F: vmath.ActLeakyReLU, Alpha: b.Float("alpha")}, true
 }
 
 func hardSigmoidOf(b *op.Binding) (op.Activation, bool) {
-	return op.Activation{F: kernels.ActHardSigmoid, Alpha: b.Float("alpha"), Beta: b.Float("beta")}, true
+	return op.Activation{F: vmath.ActHardSigmoid, Alpha: b.Float("alpha"), Beta: b.Float("beta")}, true
 }
 
 func geluOf(b *op.Binding) (op.Activation, bool) {
-	return op.Activation{F: kernels.ActGELU}, b.Word("approximate") == "none"
+	return op.Activation{F: vmath.ActGELU}, b.Word("approximate") == "none"
 }
 
 func swishOf(b *op.Binding) (op.Activation, bool) {
-	return op.Activation{F: kernels.ActSiLU}, b.Float("alpha") == 1
+	return op.Activation{F: vmath.ActSiLU}, b.Float("alpha") == 1
 }
 
 // clipOf needs bounds that are constants.
 func clipOf(b *op.Binding) (op.Activation, bool) {
-	a := op.Activation{F: kernels.ActClip, Alpha: float32(math.Inf(-1)), Beta: float32(math.Inf(1))}
+	a := op.Activation{F: vmath.ActClip, Alpha: float32(math.Inf(-1)), Beta: float32(math.Inf(1))}
 	if b.Opset < 11 {
 		a.Alpha, a.Beta = b.Float("min"), b.Float("max")
 	}
@@ -140,7 +140,7 @@ func clipOf(b *op.Binding) (op.Activation, bool) {
 		}
 	}
 	if a.Alpha == 0 && math.IsInf(float64(a.Beta), 1) {
-		return op.Activation{F: kernels.ActReLU}, true
+		return op.Activation{F: vmath.ActReLU}, true
 	}
 	return a, true
 }

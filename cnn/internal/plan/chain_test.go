@@ -66,6 +66,9 @@ func TestChains(t *testing.T) {
 		if got, want := operators(p), "binary 1, chain 5, mean 2"; got != want {
 			t.Fatalf("%s, want %s", got, want)
 		}
+		if p.MultiplyAdds != plain.MultiplyAdds {
+			t.Errorf("%d multiply-adds, without chains %d", p.MultiplyAdds, plain.MultiplyAdds)
+		}
 		if p.Arena >= plain.Arena {
 			t.Errorf("buffers of %d floats, without chains %d", p.Arena, plain.Arena)
 		}

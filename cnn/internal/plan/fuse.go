@@ -4,21 +4,23 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/weights"
 )
 
-// A fusable is what of an operator others can be merged into; each part is nil
-// where it has none.
+// A fusable points at the parts of an operator that others can be merged into. A part
+// that it does not have is nil.
 type fusable struct {
 	act          *Act       // applied to its output last
 	residual     *bool      // whether In[1] is added to its output, before act
 	scale, shift *[]float32 // for each channel of its output, before residual; empty for ones and zeros
 	axis         *int       // of the channels; nil for the last
+	weights      *weights.Data
 }
 
-// plain reports whether what computes the output is not followed by act.
+// plain reports whether nothing comes after scale and shift yet.
 func (f *fusable) plain() bool {
-	return (f.act == nil || f.act.F == kernels.ActNone) && (f.residual == nil || !*f.residual)
+	return (f.act == nil || f.act.F == vmath.ActNone) && (f.residual == nil || !*f.residual)
 }
 
 // fuse merges operators into those before them: constant factors and sums, so
@@ -32,7 +34,7 @@ func (g *Net) fuse() {
 		case *Scale:
 			g.fuseScale(n, o)
 		case *Binary:
-			if o.Arith == Add && o.Act.F == kernels.ActNone {
+			if o.Arith == Add && o.Act.F == vmath.ActNone {
 				g.fuseResidual(n)
 			}
 		case *Activate:
@@ -44,7 +46,7 @@ func (g *Net) fuse() {
 	g.link()
 }
 
-// absorb makes p compute what n does; p's output was for n only.
+// absorb makes p compute what n does. Nothing but n uses the output of p.
 func (g *Net) absorb(p, n *Node) {
 	y := p.Out[0]
 	y.Name, y.uses = n.Out[0].Name, n.Out[0].uses
@@ -66,7 +68,7 @@ func (g *Net) fuseScale(n *Node, o *Scale) {
 	if f.axis == nil {
 		f.axis = &last
 	}
-	if f.scale == nil || !f.plain() || f.act == nil && o.Act.F != kernels.ActNone || o.Axis >= 0 && *f.axis >= 0 && o.Axis != *f.axis {
+	if f.scale == nil || !f.plain() || f.act == nil && o.Act.F != vmath.ActNone || o.Axis >= 0 && *f.axis >= 0 && o.Axis != *f.axis {
 		return
 	}
 	*f.axis = max(*f.axis, o.Axis)
@@ -123,7 +125,7 @@ func (g *Net) fuseAct(n *Node, a Act) {
 	if p == nil {
 		return
 	}
-	if f := p.Op.fuses(); f.act != nil && f.act.F == kernels.ActNone {
+	if f := p.Op.fuses(); f.act != nil && f.act.F == vmath.ActNone {
 		*f.act = a
 		g.absorb(p, n)
 	}

@@ -16,7 +16,7 @@ func (g *Net) layout() {
 	for _, n := range slices.Clone(g.Nodes) {
 		n.resolve()
 		switch o := n.Op.(type) {
-		case *Transpose: // with one that its input comes from
+		case *Transpose: // transpose merges it with one before it
 			g.replace(n.Out[0], g.transpose(n.In[0], o.Perm))
 		case *Reshape:
 			g.moveReshape(n)
@@ -29,8 +29,8 @@ func (g *Net) layout() {
 	g.link()
 }
 
-// perm returns the transposition that v is the result of, nil if of none or if
-// it moves the pictures.
+// perm returns the permutation of the transposition that computes v; nil if none
+// does, or if it moves the pictures.
 func (v *Value) perm() []int {
 	if v != nil {
 		if t, ok := v.producer().(*Transpose); ok && t.Perm[0] == 0 {
@@ -82,7 +82,7 @@ func (g *Net) move(n *Node) {
 	g.replace(out, g.transpose(y, perm))
 }
 
-// before returns what transpose(·, perm) makes v of, up to broadcasting.
+// before returns the value of which transpose(·, perm) makes v, up to broadcasting.
 func (g *Net) before(v *Value, perm []int) *Value {
 	rank := len(perm)
 	if v.Len() == 1 && len(v.Shape) <= rank {
@@ -162,8 +162,8 @@ func (g *Net) moveReshape(n *Node) {
 	g.replace(out, g.transpose(z, place))
 }
 
-// moves reports whether perm changes the order of elements: whether it moves
-// more than dimensions of size 1. The pictures always count.
+// moves reports whether perm changes the order of the elements, which it does not
+// where only dimensions of size 1 move. That of the pictures counts with any size.
 func moves(shape, perm []int) bool {
 	last := -1
 	for _, a := range perm {
@@ -209,7 +209,7 @@ func transposed(x []float32, shape, perm []int) []float32 {
 	return y
 }
 
-// keepsOrder reports whether perm permutes nothing.
+// keepsOrder reports whether perm leaves all dimensions where they are.
 func keepsOrder(perm []int) bool {
 	for i, a := range perm {
 		if i != a {

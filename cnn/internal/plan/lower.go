@@ -9,8 +9,8 @@ import (
 )
 
 // lowering turns the ONNX nodes that the feature needs into a net. Convolutions
-// and pools work on [N,H,W,C] and come with the transpositions that this takes;
-// the layout pass removes nearly all of them.
+// and pools work on [N,H,W,C], between two transpositions; the layout pass removes
+// nearly all of these.
 type lowering struct {
 	*model
 	net  *Net
@@ -79,8 +79,7 @@ func (l *lowering) value(name string) *Value {
 	return v
 }
 
-// node lowers one node: by the first rule that fits, or to the operator as
-// package ops has it.
+// node lowers one node: by the rule for its operator, or to a Generic.
 func (l *lowering) node(n *graph.Node) {
 	if v := l.special(n); v != nil {
 		l.vals[n.Outputs[0]] = v
@@ -128,8 +127,8 @@ func (l *lowering) viaNHWC(name string, o Op, x *Value, shape []int) *Value {
 	return l.net.transpose(y, toNCHW)
 }
 
-// floats returns the constant that input i of n is, nil if it is left out; ok is
-// false where it is not a constant of floats.
+// floats returns input i of n, a constant; nil if it is left out. ok is false where
+// it is no constant of floats.
 func (l *lowering) floats(n *graph.Node, i int) (t *graph.Tensor, ok bool) {
 	if t, ok = l.weights(n, i); t != nil {
 		l.load(t, n.Inputs[i])
@@ -144,7 +143,7 @@ func (l *lowering) load(t *graph.Tensor, name string) {
 	}
 }
 
-// weights is like floats, but leaves a constant that is stored where it is.
+// weights is like floats, but leaves a stored constant in its file.
 func (l *lowering) weights(n *graph.Node, i int) (t *graph.Tensor, ok bool) {
 	if i >= len(n.Inputs) || n.Inputs[i] == "" {
 		return nil, true
@@ -153,8 +152,8 @@ func (l *lowering) weights(n *graph.Node, i int) (t *graph.Tensor, ok bool) {
 	return t, t.Type == graph.Float && t.Known() && !l.fromBatch[n.Inputs[i]]
 }
 
-// ints returns the integers that input i of n or, without it, attribute name
-// is; ok is false where they depend on the picture.
+// ints returns the integers of input i of n or, without it, of the attribute name;
+// ok is false where they depend on the picture.
 func (l *lowering) ints(n *graph.Node, i int, name string) (v []int, ok bool) {
 	if i >= len(n.Inputs) || n.Inputs[i] == "" {
 		return n.Ints(name), true

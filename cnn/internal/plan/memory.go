@@ -5,16 +5,16 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
+	"github.com/onetomany/caption/internal/weights"
 )
 
-// A Buffer is memory for one picture's part of one or more values, of which only
-// one is alive at a time.
+// A Buffer is the memory of one or more values, of which only one is alive at a time.
 type Buffer struct {
 	Off, Len    int // floats, in the arena of one picture
 	first, last int // nodes that write and read it
 }
 
-// align is what buffers' sizes are rounded up to, in floats: a cache line.
+// align is the unit of buffers' sizes, in floats: a cache line.
 const align = 16
 
 // allocate gives each computed value a buffer: values whose lives do not overlap
@@ -24,7 +24,7 @@ const align = 16
 func (p *Plan) allocate() error {
 	most := int(p.Budget.Left() / 4)
 	var largest *Value
-	tooLarge := func(floats int) error { // more than is left
+	tooLarge := func(floats int) error { // fails: it is more than is left
 		return p.Budget.Take(4*int64(floats), "the buffers of one picture, the largest for "+graph.Name(largest.Name)+",")
 	}
 	last := make([]int, p.Values) // last use of each value
@@ -71,8 +71,8 @@ func (p *Plan) allocate() error {
 	return nil
 }
 
-// overwritten returns the buffer of an input that ends with n, node number i, and
-// that n can overwrite with its output; nil if there is none.
+// overwritten returns the buffer of an input that no node after n, number i, reads
+// and that n can overwrite with its output; nil if there is none.
 func (n *Node) overwritten(i int) *Buffer {
 	first, end := n.Op.inPlace(n)
 	for j := first; j < end; j++ {
@@ -83,7 +83,7 @@ func (n *Node) overwritten(i int) *Buffer {
 		}
 		alone := true
 		for k, w := range n.In {
-			// The same value twice is read at the same place.
+			// An input that is there twice is read at the same place.
 			if k != j && w.Buffer == b && !(w == v && first <= k && k < end) {
 				alone = false
 			}
@@ -95,8 +95,8 @@ func (n *Node) overwritten(i int) *Buffer {
 	return nil
 }
 
-// place lays buffers out, the largest first, each at the lowest place where no
-// buffer that lives at the same time is. It stops where they take more than most.
+// place lays buffers out, the largest first, each at the lowest offset that is free
+// as long as it lives. It stops where they take more than most.
 func place(all []*Buffer, most int) (arena int) {
 	slices.SortStableFunc(all, func(a, b *Buffer) int { return cmp.Compare(b.Len, a.Len) })
 	var placed []*Buffer // by offset
@@ -120,12 +120,12 @@ func place(all []*Buffer, most int) (arena int) {
 	return arena
 }
 
-// peak returns how many bytes a run of one picture takes, of which the largest of
-// the operators of package ops takes generic for itself.
+// peak returns how many bytes a run of one picture takes; generic is what the
+// largest operator of package ops takes for itself.
 func (p *Plan) peak(generic int64) int64 {
 	unit := int64(p.Unit())
 	per := 4*int64(p.Arena) + 4*int64(p.Output.Len()/p.Base)
-	var most workspace // what is kept from one operator to the next
+	var most workspace // each kind of memory is kept from one operator to the next
 	for _, n := range p.Nodes {
 		for _, v := range n.Out {
 			if v.Type != graph.Float {
@@ -136,36 +136,44 @@ func (p *Plan) peak(generic int64) int64 {
 		w := n.Op.workspace(&p.Net, n)
 		most.chain, most.tiles, most.rows = max(most.chain, w.chain), max(most.tiles, w.tiles), max(most.rows, w.rows)
 	}
-	if unit > 1 { // a batch of the exporter's size is filled up
+	if unit > 1 { // one picture is run as a batch of the exporter's size
 		per += 4 * int64(p.Input.Len()/p.Base)
 	}
 	return unit*per + 4*int64(most.chain+most.tiles+most.rows) + generic
 }
 
-// A workspace is about how many floats an operator takes besides buffers, for one
-// picture on one thread.
+// A workspace is the memory that an operator takes besides buffers, for one picture
+// on one thread: an estimate, in floats.
 type workspace struct {
 	chain int // rows of the maps in a chain
 	tiles int // Winograd's
 	rows  int // those of a matrix, copied together
 }
 
-// Kept returns the bytes of the constants that operators refer to, besides those
-// that are packed.
-func (g *Net) Kept() (bytes int64) {
+// ReleaseWeights lets go of the weights once they are packed. It returns the bytes of
+// the constants that operators refer to besides.
+func (g *Net) ReleaseWeights() (kept int64) {
 	seen := map[*graph.Tensor]bool{}
 	for _, n := range g.Nodes {
-		bytes += 4 * int64(n.Op.kept())
+		for _, p := range append(n.Op.parts(), n) {
+			f := p.Op.fuses()
+			if f.weights != nil {
+				*f.weights, *f.scale = weights.Data{}, nil
+			}
+			if f.scale != nil {
+				kept += 4 * int64(len(*f.scale)+len(*f.shift))
+			}
+		}
 		for _, v := range n.In {
 			if v != nil && v.Data != nil && !seen[v.Data] {
 				seen[v.Data] = true
-				bytes += v.Data.Bytes() + 2*int64(len(v.Narrowed))
+				kept += v.Data.Bytes() + 2*int64(len(v.Narrowed))
 			}
 		}
 	}
-	return bytes
+	return kept
 }
 
-// copied returns how many floats the rows of a matrix product take that are
-// copied together: a block's, in as many columns as are worked on in one go.
+// copied returns how many floats the matrix product of a matrix of that size copies
+// at a time: the rows of a block, as many columns as it works on in one go.
 func copied(rows, columns int) int { return min(rows, 240) * min(columns, 528) }

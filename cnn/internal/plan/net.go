@@ -5,7 +5,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // A Value is a tensor of the network: the input, a constant or the output of
@@ -16,8 +16,8 @@ type Value struct {
 	Shape []int         // at the base batch size
 	Data  *graph.Tensor // constants only
 
-	BF16     bool           // stored as bf16, not as float32; set by choosePrecision
-	Narrowed []kernels.BF16 // Data as bf16; constants only
+	BF16     bool         // stored as bf16, not as float32; set by choosePrecision
+	Narrowed []vmath.BF16 // Data as bf16; constants only
 
 	ID       int     // below Net.Values; set by link
 	Pictures int     // axis of the pictures, -1 for constants; set by findPictures
@@ -27,7 +27,7 @@ type Value struct {
 	fromBatch bool
 
 	def  *Node   // nil for the input and for constants
-	uses []*Node // one entry for each use; set by link
+	uses []*Node // one for each use; set by link
 	to   *Value  // what replaces it, nil for none
 }
 
@@ -49,7 +49,7 @@ type Net struct {
 	Nodes  []*Node // in execution order after link
 	Input  *Value
 	Output *Value
-	Base   int // pictures in the batch that the shapes are for
+	Base   int // pictures that the shapes are for
 	Values int // number of value ids given out by link
 	Budget *graph.Budget
 
@@ -68,14 +68,14 @@ func (g *Net) add(name string, o Op, typ graph.DType, shape []int, in ...*Value)
 	return v
 }
 
-// floats returns n zeros for what the constants of a node called name make.
+// floats returns n zeros, for numbers computed from the constants of the node name.
 func (g *Net) floats(name string, n int) []float32 {
 	g.take(name, 4*int64(n))
 	return make([]float32, n)
 }
 
 // take takes memory from the budget, or panics with the *graph.MemoryError that
-// compile then returns.
+// Compile then returns.
 func (g *Net) take(name string, bytes int64) {
 	if err := g.Budget.Take(bytes, "what is made of the constants of "+graph.Name(name)); err != nil {
 		panic(err)
@@ -89,7 +89,8 @@ func constant(name string, shape []int, data []float32) *Value {
 }
 
 // link sorts the nodes that the output depends on into execution order, drops
-// all others, and numbers the values and lists their uses.
+// all others, numbers the values and lists their uses. It recurses; a hostile graph
+// is no deeper than maxNodes and what passes add to them.
 func (g *Net) link() {
 	g.Output = g.Output.resolve()
 	numbered := map[*Value]bool{}
@@ -102,31 +103,19 @@ func (g *Net) link() {
 	number(g.Input)
 	var sorted []*Node
 	visited := map[*Node]bool{}
-	// An explicit stack: hostile graphs may be deeper than recursion should go.
-	type frame struct {
-		n    *Node
-		next int // input to visit
-	}
-	var stack []frame
-	push := func(n *Node) {
-		if n != nil && !visited[n] {
-			visited[n] = true
-			n.resolve()
-			stack = append(stack, frame{n: n})
+	var visit func(v *Value)
+	visit = func(v *Value) {
+		n := v.def
+		if n == nil || visited[n] {
+			return
 		}
-	}
-	push(g.Output.def)
-	for len(stack) > 0 {
-		f := &stack[len(stack)-1]
-		n := f.n
-		if f.next < len(n.In) {
-			f.next++
-			if v := n.In[f.next-1]; v != nil {
-				push(v.def)
+		visited[n] = true
+		n.resolve()
+		for _, v := range n.In {
+			if v != nil {
+				visit(v)
 			}
-			continue
 		}
-		stack = stack[:len(stack)-1]
 		for _, v := range n.In {
 			if v != nil {
 				number(v)
@@ -138,6 +127,7 @@ func (g *Net) link() {
 		}
 		sorted = append(sorted, n)
 	}
+	visit(g.Output)
 	number(g.Output)
 	g.Nodes, g.Values = sorted, len(numbered)
 }
@@ -158,7 +148,7 @@ func (v *Value) resolve() *Value {
 	for end.to != nil {
 		end = end.to
 	}
-	for v != end { // the next walk is shorter
+	for v != end { // shortens the next walk
 		v, v.to = v.to, end
 	}
 	return end
@@ -179,8 +169,8 @@ func (v *Value) producer() Op {
 	return v.def.Op
 }
 
-// soleUser returns the node that v is for, nil where it is for several or for the
-// output.
+// soleUser returns the only node that uses v; nil where there are several, or where v
+// is the output.
 func (g *Net) soleUser(v *Value) *Node {
 	if len(v.uses) == 1 && v != g.Output {
 		return v.uses[0]
@@ -188,8 +178,8 @@ func (g *Net) soleUser(v *Value) *Node {
 	return nil
 }
 
-// sole returns the node that computes v if n is all that v is for, so that v need
-// not exist once the two are merged; nil otherwise.
+// sole returns the node that computes v if n is the only user of v: merged into one,
+// the two do without v. It returns nil otherwise.
 func (g *Net) sole(v *Value, n *Node) *Node {
 	if g.soleUser(v) == n {
 		return v.def

@@ -7,9 +7,10 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 )
 
-// An Op is what a node does: one of the types in the op_*.go files, which hold
-// all that plan knows of it. Each registers itself, and embeds common for the
-// answers that most operators give. What runs it stands in package exec.
+// An Op is what a node does: one of the types in the op_*.go files. A file holds all
+// that package plan knows of an operator: how ONNX nodes are lowered to it, and its
+// answers to what the passes ask. Operators embed common, which has the answers that
+// most give. Package exec has what runs them.
 type Op interface {
 	// pictures returns the axis of n's output along which the pictures lie, given
 	// that of its inputs; ok is false where they do not go through one by one.
@@ -23,12 +24,12 @@ type Op interface {
 	// fuses returns what other operators can be merged into.
 	fuses() fusable
 
-	// prefers returns what n is best computed on where bf16 is asked for; all asks
-	// for bf16 wherever there is a way.
+	// prefers returns what n is best computed on in a network for bf16; with all, it is
+	// bf16 wherever that is possible.
 	prefers(g *Net, n *Node, all bool) precision
 
-	// widens reports whether the output, of an operator that computes on bf16, is
-	// float32; used says that some operator takes it as bf16.
+	// widens reports whether the output is float32 where the operator computes on bf16;
+	// used says that some other one takes it as bf16.
 	widens(used bool) bool
 
 	// inPlace returns the range of n's inputs whose memory the output may take:
@@ -38,15 +39,22 @@ type Op interface {
 	// workspace returns the memory of one thread that n takes besides buffers.
 	workspace(g *Net, n *Node) workspace
 
-	// kept returns how many numbers are kept besides those that are packed.
-	kept() int
-
-	// multiplyAdds returns how many n takes, for as many pictures as its shapes.
+	// multiplyAdds returns how many n takes for all pictures of its shapes, without
+	// those of its parts.
 	multiplyAdds(n *Node) int
 
-	// describe says for a printed plan what n does, what computes it, and what is
-	// fused into it besides what fuses tells.
-	describe(n *Node) (what, kernel string, fused []string)
+	// parts returns the nodes that were merged into this one and run as they were.
+	parts() []*Node
+
+	// words describes n for a printed plan.
+	words(n *Node) words
+}
+
+// words are what a printed plan says of a node besides its epilogue and parts.
+type words struct {
+	what   string // what it does; "" for the name of its type
+	kernel string // what computes it; "" for loops over vectors
+	fused  string // what else was merged into it
 }
 
 // A rule lowers n, whose first input is x and whose first output has the given
@@ -59,8 +67,8 @@ var (
 	operators []Op                // one of each type
 )
 
-// register adds an operator and the rules that make it, by the ONNX operator that
-// they are for: none where only passes make it.
+// register adds an operator, with the rules that lower ONNX operators to it, by their
+// names. One that only passes make has none.
 func register(o Op, r map[string]rule) {
 	operators = append(operators, o)
 	maps.Copy(rules, r)
@@ -78,6 +86,7 @@ func (common) fuses() fusable                      { return fusable{} }
 func (common) prefers(*Net, *Node, bool) precision { return either }
 func (common) widens(bool) bool                    { return false }
 func (common) inPlace(*Node) (first, end int)      { return 0, 0 }
-func (common) workspace(*Net, *Node) workspace     { return workspace{} }
-func (common) kept() int                           { return 0 }
+func (common) workspace(*Net, *Node) (w workspace) { return w }
 func (common) multiplyAdds(*Node) int              { return 0 }
+func (common) parts() []*Node                      { return nil }
+func (common) words(*Node) (w words)               { return w }

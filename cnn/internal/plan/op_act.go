@@ -5,7 +5,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // Activate computes an activation function of In[0].
@@ -17,7 +17,7 @@ type Activate struct {
 // An Act is an activation function. A and B are Clip's bounds, LeakyReLU's slope
 // or HardSigmoid's α and β.
 type Act struct {
-	F    kernels.Activation
+	F    vmath.Activation
 	A, B float32
 }
 
@@ -51,23 +51,21 @@ func (l *lowering) activate(n *graph.Node, x *Value, _ []int) *Value {
 func (o *Activate) pictures(n *Node) (int, bool)     { return n.keep() }
 func (o *Activate) move([]int) (Op, bool)            { return o, true }
 func (o *Activate) inPlace(n *Node) (first, end int) { return 0, 1 }
-func (o *Activate) describe(*Node) (what, kernel string, fused []string) {
-	return o.Act.String(), "vector", nil
-}
+func (o *Activate) words(*Node) words                { return words{what: o.Act.String()} }
 
 // String names the function, with its parameters where it has any.
 func (f Act) String() string {
 	switch name := actNames[f.F]; f.F {
-	case kernels.ActClip, kernels.ActHardSigmoid:
+	case vmath.ActClip, vmath.ActHardSigmoid:
 		return fmt.Sprintf("%s(%.4g,%.4g)", name, f.A, f.B)
-	case kernels.ActLeakyReLU:
+	case vmath.ActLeakyReLU:
 		return fmt.Sprintf("%s(%.4g)", name, f.A)
 	default:
 		return name
 	}
 }
 
-var actNames = map[kernels.Activation]string{
-	kernels.ActReLU: "relu", kernels.ActClip: "clip", kernels.ActLeakyReLU: "leaky relu", kernels.ActSigmoid: "sigmoid", kernels.ActTanh: "tanh",
-	kernels.ActHardSigmoid: "hard sigmoid", kernels.ActHardSwish: "hard swish", kernels.ActGELU: "gelu", kernels.ActSiLU: "silu",
+var actNames = map[vmath.Activation]string{
+	vmath.ActReLU: "relu", vmath.ActClip: "clip", vmath.ActLeakyReLU: "leaky relu", vmath.ActSigmoid: "sigmoid", vmath.ActTanh: "tanh",
+	vmath.ActHardSigmoid: "hard sigmoid", vmath.ActHardSwish: "hard swish", vmath.ActGELU: "gelu", vmath.ActSiLU: "silu",
 }

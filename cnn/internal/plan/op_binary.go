@@ -3,7 +3,7 @@ package plan
 import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // Binary computes Act(In[0] ∘ In[1]) with broadcasting.
@@ -65,7 +65,7 @@ func (l *lowering) sum(n *graph.Node, s *Value, shape []int) *Value {
 // binary reports whether v is computed by arithmetic of two values.
 func (v *Value) binary(a Arith) bool {
 	o, ok := v.producer().(*Binary)
-	return ok && o.Arith == a && o.Act.F == kernels.ActNone
+	return ok && o.Arith == a && o.Act.F == vmath.ActNone
 }
 
 func (o *Binary) pictures(n *Node) (int, bool)     { return broadcastPictures(n.In, n.Out[0].Shape) }
@@ -73,6 +73,6 @@ func (o *Binary) move([]int) (Op, bool)            { return o, true }
 func (o *Binary) fuses() fusable                   { return fusable{act: &o.Act} }
 func (o *Binary) inPlace(n *Node) (first, end int) { return 0, 2 }
 
-func (o *Binary) describe(*Node) (what, kernel string, fused []string) {
-	return map[Arith]string{Add: "add", Sub: "subtract", Mul: "multiply", Div: "divide"}[o.Arith], "vector", nil
+func (o *Binary) words(*Node) words {
+	return words{what: map[Arith]string{Add: "add", Sub: "subtract", Mul: "multiply", Div: "divide"}[o.Arith]}
 }

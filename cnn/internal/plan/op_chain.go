@@ -2,32 +2,30 @@ package plan
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
-// Chain is a convolution that is a matrix product or the first of the network,
-// a depthwise convolution of what it gives and, perhaps, a matrix product of what
-// that gives: the blocks of MobileNets. A few rows at a time go through all of
-// them, so that the maps between, which are the largest of such networks, never
-// leave the second-level cache. In[1] is the residual of the last operator, if it
-// takes one.
+// Chain is a block of MobileNets: a convolution that is a matrix product, or the
+// first of the network; the depthwise convolution after it; and perhaps a matrix
+// product after that. A few rows at a time go through all of them, so that the maps
+// between, the largest of such networks, never leave the second-level cache. In[1] is
+// the residual of Project, if it has one.
 type Chain struct {
 	common
 	Expand    *Node // a Dense, or a Conv that is planar
 	Depthwise *Node // a Conv
 	Project   *Node // a Dense; nil for none
 
-	Rows int // of the depthwise convolution's output that are computed together
-	Held int // rows of its input that there is memory for
+	Rows int // of the output of Depthwise, computed together
+	Held int // of its input: rows that there is memory for
 }
 
 func init() { register(&Chain{}, nil) }
 
-// chainFloats is how many floats the map before a depthwise convolution must have
-// for a chain: those that stay in the second-level cache, or nearly, gain nothing.
-// chainCache is how many of them there are at a time. Tests lower both.
+// chainFloats is the size, in floats, from which on a map before a depthwise
+// convolution is worth a chain: smaller ones stay in the second-level cache, or
+// nearly. chainCache is how much of it a chain keeps at a time. Tests lower both.
 var (
 	chainFloats = 256 << 10
 	chainCache  = 192 << 10
@@ -74,17 +72,17 @@ func (g *Net) chains() {
 func (o *Chain) Expanded() *Value { return o.Expand.Out[0] }
 func (o *Chain) Filtered() *Value { return o.Depthwise.Out[0] }
 
-// band sets how many rows there are at a time.
+// band sets Rows and Held.
 func (o *Chain) band(d *Conv) {
-	wide, line := o.Expanded().Shape, tensor.Size(o.Expanded().Shape[2:])
+	line := tensor.Size(o.Expanded().Shape[2:])
 	least := (d.KH-1)*d.DilH + 1 // a window
 	// Rows that the next band needs too are moved when the memory is used up,
 	// which several bands should fit.
 	o.Rows = min(max((chainCache/line-least)/(3*d.StrideH), 1), o.Filtered().Shape[1])
-	o.Held = min(max(chainCache/line, least+(o.Rows-1)*d.StrideH), wide[1])
+	o.Held = min(max(chainCache/line, least+(o.Rows-1)*d.StrideH), o.Expanded().Shape[1])
 }
 
-// Floats returns how many floats the maps between take at a time.
+// Floats returns how many floats of the maps between are kept at a time.
 func (o *Chain) Floats() (expanded, filtered int) {
 	if o.Project != nil {
 		filtered = o.Rows * tensor.Size(o.Filtered().Shape[2:])
@@ -105,24 +103,4 @@ func (o *Chain) workspace(*Net, *Node) workspace {
 	return workspace{chain: expanded + filtered}
 }
 
-func (o *Chain) kept() (n int) {
-	for _, p := range o.parts() {
-		n += p.Op.kept()
-	}
-	return n
-}
-
-func (o *Chain) multiplyAdds(*Node) (n int) {
-	for _, p := range o.parts() {
-		n += p.Op.multiplyAdds(p)
-	}
-	return n
-}
-
-func (o *Chain) describe(*Node) (what, kernel string, fused []string) {
-	for _, p := range o.parts() {
-		what, _, parts := describe(p)
-		fused = append(fused, strings.Join(append([]string{what}, parts...), " + "))
-	}
-	return "chain", fmt.Sprintf("bands of %d rows", o.Rows), fused
-}
+func (o *Chain) words(*Node) words { return words{kernel: fmt.Sprintf("bands of %d rows", o.Rows)} }

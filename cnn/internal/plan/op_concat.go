@@ -37,7 +37,6 @@ func (o *Concat) pictures(n *Node) (axis int, ok bool) {
 }
 
 func (o *Concat) move(perm []int) (Op, bool) { return &Concat{Axis: perm[o.Axis]}, true }
-
-func (o *Concat) describe(*Node) (what, kernel string, fused []string) {
-	return fmt.Sprintf("concatenate along axis %d", o.Axis), "copy", nil
+func (o *Concat) words(*Node) words {
+	return words{fmt.Sprint("concat along axis ", o.Axis), "copy", ""}
 }

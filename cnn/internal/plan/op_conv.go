@@ -7,19 +7,19 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/cpu"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/winograd"
 	"github.com/onetomany/caption/internal/weights"
 )
 
 // Conv convolves In[0] of [N,H,W,C] with weights of [Filters][C][KH][KW].
 type Conv struct {
-	common
+	Linear
 	Window
 	Groups  int
-	C       int          // channels of a group going in
-	Filters int          // of all groups
-	W       weights.Data // until they are packed
-	Scale   []float32    // factor for each filter, or nil; likewise
-	Epilogue
+	C       int // channels of a group going in
+	Filters int // of all groups
 
 	Winograd int  // rows of Winograd's tiles, 0 for a direct convolution
 	Planar   bool // In[0] is [N,C,H,W]
@@ -27,66 +27,65 @@ type Conv struct {
 	Padded   bool // a Pad is merged into it
 }
 
-// An Epilogue is what a linear operator does to each result before it is
-// stored: Act(sum + bias + residual).
-type Epilogue struct {
-	Bias     []float32 // one for each output channel, or nil
+// Linear is what matrix products and convolutions have in common. To each sum they
+// add a bias and a residual, and apply a function to it, before it is stored.
+type Linear struct {
+	common
+	W     weights.Data // until they are packed
+	Scale []float32    // factor for each output channel, or nil; likewise
+
+	Bias     []float32 // for each output channel, or nil
 	Residual bool      // add In[1], of the shape of the output
 	Act      Act
 }
 
-// A Window is the geometry of a convolution or pool over [N,H,W,C].
+func (o *Linear) fuses() fusable {
+	return fusable{act: &o.Act, residual: &o.Residual, scale: &o.Scale, shift: &o.Bias, weights: &o.W}
+}
+
+// A Window is the geometry of a convolution or pool over [N,H,W,C], without the
+// sizes of the maps.
 type Window struct {
-	KH, KW                   int
-	StrideH, StrideW         int
-	DilH, DilW               int
-	Top, Left, Bottom, Right int // padding
+	kernels.Conv
+	PadBottom, PadRight int
 }
 
 func init() { register(&Conv{}, map[string]rule{"Conv": (*lowering).conv}) }
 
 // windowOf reads the geometry of n, which maps x to shape, both [N,C,H,W].
 func windowOf(n *graph.Node, kernel, x, shape []int) (w Window, ok bool) {
-	or := func(v []int, def int) []int {
-		if v == nil {
-			return []int{def, def}
-		}
-		return v
+	stride, dilation, pads := n.Ints("strides"), n.Ints("dilations"), n.Ints("pads")
+	if stride == nil {
+		stride = []int{1, 1}
 	}
-	s, d := or(n.Ints("strides"), 1), or(n.Ints("dilations"), 1)
-	if len(kernel) != 2 || len(s) != 2 || len(d) != 2 {
+	if dilation == nil {
+		dilation = []int{1, 1}
+	}
+	auto := tensor.Padding(n.Str("auto_pad", string(tensor.Explicit)))
+	if auto != tensor.Explicit && auto != "" || pads == nil {
+		pads = make([]int, 4)
+	}
+	if len(kernel) != 2 || len(stride) != 2 || len(dilation) != 2 || len(pads) != 4 {
 		return w, false
 	}
-	w = Window{KH: kernel[0], KW: kernel[1], StrideH: s[0], StrideW: s[1], DilH: d[0], DilW: d[1]}
-	total := func(i int) int { return max((shape[2+i]-1)*s[i]+(kernel[i]-1)*d[i]+1-x[2+i], 0) }
-	switch n.Str("auto_pad", "NOTSET") {
-	case "SAME_UPPER":
-		w.Top, w.Left = total(0)/2, total(1)/2
-		w.Bottom, w.Right = total(0)-w.Top, total(1)-w.Left
-	case "SAME_LOWER":
-		w.Bottom, w.Right = total(0)/2, total(1)/2
-		w.Top, w.Left = total(0)-w.Bottom, total(1)-w.Right
-	case "NOTSET", "":
-		if p := n.Ints("pads"); len(p) == 4 {
-			w.Top, w.Left, w.Bottom, w.Right = p[0], p[1], p[2], p[3]
-		}
+	t := tensor.Window{In: [3]int{1, x[2], x[3]}, Kernel: [3]int{1, kernel[0], kernel[1]}, Stride: [3]int{1, stride[0], stride[1]},
+		Dilation: [3]int{1, dilation[0], dilation[1]}, Begin: [3]int{0, pads[0], pads[1]}, End: [3]int{0, pads[2], pads[3]}}
+	if t.Slide(auto, n.Int("ceil_mode", 0) != 0) != nil || min(pads[0], pads[1], pads[2], pads[3]) < 0 {
+		return w, false
 	}
-	return w, min(w.Top, w.Left, w.Bottom, w.Right) >= 0
+	return Window{kernels.Conv{KH: kernel[0], KW: kernel[1], StrideH: stride[0], StrideW: stride[1], DilH: dilation[0], DilW: dilation[1],
+		PadTop: t.Begin[1], PadLeft: t.Begin[2]}, t.End[1], t.End[2]}, true
 }
 
 // pointwise reports whether each window is the one pixel in its place.
 func (w Window) pointwise() bool {
-	return w == Window{KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilH: w.DilH, DilW: w.DilW}
+	return w == Window{Conv: kernels.Conv{KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilH: w.DilH, DilW: w.DilW}}
 }
 
-// Geometry puts the window in the terms of the kernels, over c of the channels of
-// maps of the shapes in and out.
-func (w *Window) Geometry(in, out []int, c int) kernels.Conv {
-	return kernels.Conv{
-		H: in[1], W: in[2], C: c, Ld: in[3], KH: w.KH, KW: w.KW,
-		StrideH: w.StrideH, StrideW: w.StrideW, DilH: w.DilH, DilW: w.DilW,
-		PadTop: w.Top, PadLeft: w.Left, OH: out[1], OW: out[2],
-	}
+// Geometry returns the window over c of the channels of maps of the shapes in and out.
+func (w Window) Geometry(in, out []int, c int) kernels.Conv {
+	w.H, w.W, w.C, w.Ld, w.OH, w.OW = in[1], in[2], c, in[3], out[1], out[2]
+	return w.Conv
 }
 
 func (w Window) String() string {
@@ -97,8 +96,8 @@ func (w Window) String() string {
 	if w.DilH != 1 && w.KH > 1 || w.DilW != 1 && w.KW > 1 {
 		s += fmt.Sprintf(" dilation %d,%d", w.DilH, w.DilW)
 	}
-	if w.Top|w.Left|w.Bottom|w.Right != 0 {
-		s += fmt.Sprintf(" pads %d,%d,%d,%d", w.Top, w.Left, w.Bottom, w.Right)
+	if w.PadTop|w.PadLeft|w.PadBottom|w.PadRight != 0 {
+		s += fmt.Sprintf(" pads %d,%d,%d,%d", w.PadTop, w.PadLeft, w.PadBottom, w.PadRight)
 	}
 	return s
 }
@@ -113,24 +112,21 @@ func (l *lowering) conv(n *graph.Node, x *Value, shape []int) *Value {
 	if !ok {
 		return nil
 	}
-	var ep Epilogue
+	linear := Linear{W: weightsOf(w)}
 	if bias != nil {
-		ep.Bias = bias.F
+		linear.Bias = bias.F
 	}
 	groups := n.Int("group", 1)
 	if groups == 1 && win.pointwise() {
-		return l.viaNHWC(n.Outputs[0], &Dense{K: w.Shape[1], N: w.Shape[0], W: weightsOf(w), Trans: true, Epilogue: ep}, x, shape)
+		return l.viaNHWC(n.Outputs[0], &Dense{Linear: linear, K: w.Shape[1], N: w.Shape[0], Trans: true}, x, shape)
 	}
-	return l.viaNHWC(n.Outputs[0], &Conv{Window: win, Groups: groups, C: w.Shape[1], Filters: w.Shape[0], W: weightsOf(w), Epilogue: ep}, x, shape)
+	return l.viaNHWC(n.Outputs[0], &Conv{Linear: linear, Window: win, Groups: groups, C: w.Shape[1], Filters: w.Shape[0]}, x, shape)
 }
 
 // Depthwise reports whether each channel has a filter of its own.
 func (o *Conv) Depthwise() bool { return o.C == 1 && o.Groups > 1 && o.Filters == o.Groups }
 
 func (o *Conv) pictures(n *Node) (int, bool) { return n.keep(1, 2, 3) }
-func (o *Conv) fuses() fusable {
-	return fusable{act: &o.Act, residual: &o.Residual, scale: &o.Scale, shift: &o.Bias}
-}
 
 // fusePad lets the convolution n pad by itself.
 func (g *Net) fusePad(n *Node, o *Conv) {
@@ -138,10 +134,10 @@ func (g *Net) fusePad(n *Node, o *Conv) {
 	if !ok || p.Before[0]+p.After[0]+p.Before[3]+p.After[3] != 0 {
 		return
 	}
-	o.Top += p.Before[1]
-	o.Left += p.Before[2]
-	o.Bottom += p.After[1]
-	o.Right += p.After[2]
+	o.PadTop += p.Before[1]
+	o.PadLeft += p.Before[2]
+	o.PadBottom += p.After[1]
+	o.PadRight += p.After[2]
 	o.Padded = true
 	n.In[0] = n.In[0].def.In[0]
 }
@@ -152,8 +148,6 @@ func (o *Conv) inPlace(n *Node) (first, end int) {
 	}
 	return 1, len(n.In)
 }
-
-func (o *Conv) kept() int { return len(o.Bias) }
 
 func (o *Conv) multiplyAdds(n *Node) int { return n.Out[0].Len() * o.C * o.KH * o.KW }
 
@@ -192,7 +186,7 @@ func (o *Conv) fasterInFloat32(n *Node) bool {
 		return o.C < few
 	}
 	g := o.Geometry(n.In[0].Shape, n.Out[0].Shape, o.C)
-	return kernels.BF16Unit() != "amx" && o.C <= most && o.Filters <= most && g.Winograd(o.Filters) > 0 && !g.WinogradBF16(o.Filters)
+	return cpu.BF16Unit() != "amx" && o.C <= most && o.Filters <= most && winograd.Rows(&g, o.Filters) > 0 && !winograd.FasterBF16(&g, o.Filters)
 }
 
 // isPicture reports whether v is the input, but for its layout and scale.
@@ -227,23 +221,27 @@ func (v *Value) feedsDepthwise() bool {
 	})
 }
 
-// choosePlanar lets convolutions of few channels read [N,C,H,W] themselves,
-// instead of what a transposition makes of it: the first one of a network.
-func (g *Net) choosePlanar() {
-	for _, n := range g.Nodes {
-		o, ok := n.Op.(*Conv)
-		if !ok || o.Groups != 1 || o.Residual || n.BF16 {
-			continue
-		}
-		t, ok := n.In[0].producer().(*Transpose)
-		if !ok || !slices.Equal(t.Perm, toNHWC) || n.In[0].def.In[0].BF16 {
-			continue
-		}
-		if w := o.Geometry(n.In[0].Shape, n.Out[0].Shape, o.C); w.Planar() {
-			o.Planar, n.In[0] = true, n.In[0].def.In[0]
-		}
+// readPicture lets n, a convolution of few channels, read [N,C,H,W] itself, or as
+// Pixels stores it, instead of what a transposition makes of it: the first one of a
+// network. pixels holds what Pixels there are.
+func (g *Net) readPicture(n *Node, o *Conv, pixels map[*Value]*Value) {
+	t, ok := n.In[0].producer().(*Transpose)
+	if !ok || !slices.Equal(t.Perm, toNHWC) || o.Groups != 1 || n.In[0].def.In[0].BF16 {
+		return
 	}
-	g.link()
+	x, w := n.In[0].def.In[0], o.Geometry(n.In[0].Shape, n.Out[0].Shape, o.C)
+	switch {
+	case n.BF16 && o.C < PixelSize:
+		if pixels[x] == nil {
+			shape := tensor.Permuted(x.Shape, toNHWC)
+			shape[3] = PixelSize
+			pixels[x] = g.add(x.Name, &Pixels{}, x.Type, shape, x)
+			pixels[x].BF16, pixels[x].Pictures = true, 0
+		}
+		n.In[0], o.Fill = pixels[x], PixelSize-o.C
+	case !n.BF16 && !o.Residual && matmul.Planar(&w):
+		o.Planar, n.In[0] = true, x
+	}
 }
 
 // chooseWinograd decides which convolutions go by Winograd.
@@ -255,31 +253,31 @@ func (g *Net) chooseWinograd() {
 		}
 		w := o.Geometry(n.In[0].Shape, n.Out[0].Shape, o.C)
 		if !n.BF16 {
-			o.Winograd = w.Winograd(o.Filters)
-		} else if n.Out[0].BF16 && w.WinogradBF16(o.Filters) {
+			o.Winograd = winograd.Rows(&w, o.Filters)
+		} else if n.Out[0].BF16 && winograd.FasterBF16(&w, o.Filters) {
 			o.Winograd = 2
 		}
 	}
 }
 
-func (o *Conv) describe(n *Node) (what, kernel string, fused []string) {
-	what, kernel = "convolution "+o.Window.String(), "direct"
+func (o *Conv) words(n *Node) words {
+	w := words{what: "convolution " + o.Window.String(), kernel: "direct"}
 	if o.Padded {
-		fused = []string{"padding"}
+		w.fused = "padding"
 	}
 	switch {
 	case o.Depthwise():
-		return "depthwise " + what, "depthwise", fused
+		w.what, w.kernel = "depthwise "+w.what, "depthwise"
 	case o.Groups > 1:
-		what = fmt.Sprintf("%s in %d groups", what, o.Groups)
+		w.what += fmt.Sprintf(" in %d groups", o.Groups)
 	case o.Winograd > 0 && n.BF16:
-		kernel = "Winograd F(2×2)"
+		w.kernel = "Winograd F(2×2)"
 	case o.Winograd > 0:
-		kernel = fmt.Sprintf("Winograd F(%d×4)", o.Winograd)
+		w.kernel = fmt.Sprintf("Winograd F(%d×4)", o.Winograd)
 	case o.Planar:
-		kernel = "direct, planar"
+		w.kernel = "direct, planar"
 	}
-	return what, kernel, fused
+	return w
 }
 
 // weightsOf returns the elements of a Float tensor, wherever they are.

@@ -4,19 +4,15 @@ import (
 	"fmt"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/weights"
 )
 
 // Dense multiplies the rows of In[0], [...,K], with a constant matrix: a fully
 // connected layer, or a 1×1 convolution.
 type Dense struct {
-	common
+	Linear
 	K, N  int
-	W     weights.Data // [N][K] if Trans, else [K][N]; until it is packed
-	Trans bool
-	Scale []float32 // factor for each output column, or nil; likewise
-	Gated bool      // the last input, [pictures,1,1,K], has a factor for each column of In[0]; see Gate
-	Epilogue
+	Trans bool // W is [N][K], not [K][N]
+	Gated bool // the last input, [pictures,1,1,K], has a factor for each column of In[0]; see Gate
 }
 
 func init() {
@@ -29,7 +25,7 @@ func (l *lowering) gemm(n *graph.Node, x *Value, shape []int) *Value {
 	if !ok || !ok2 || n.Int("transA", 0) != 0 || len(x.Shape) != 2 {
 		return nil
 	}
-	o := &Dense{K: x.Shape[1], N: shape[1], W: weightsOf(w), Trans: n.Int("transB", 0) != 0}
+	o := &Dense{Linear: Linear{W: weightsOf(w)}, K: x.Shape[1], N: shape[1], Trans: n.Int("transB", 0) != 0}
 	if alpha := n.Float("alpha", 1); alpha != 1 {
 		o.Scale = l.net.floats(n.Name, o.N)
 		for i := range o.Scale {
@@ -55,14 +51,11 @@ func (l *lowering) matmul(n *graph.Node, x *Value, shape []int) *Value {
 	if !ok || len(w.Shape) != 2 || len(x.Shape) < 2 || x.Data != nil {
 		return nil
 	}
-	return l.net.add(n.Outputs[0], &Dense{K: w.Shape[0], N: w.Shape[1], W: weightsOf(w)}, graph.Float, shape, x)
+	return l.net.add(n.Outputs[0], &Dense{Linear: Linear{W: weightsOf(w)}, K: w.Shape[0], N: w.Shape[1]}, graph.Float, shape, x)
 }
 
 func (o *Dense) pictures(n *Node) (int, bool) { return n.keep(len(n.In[0].Shape) - 1) }
 func (o *Dense) move(perm []int) (Op, bool)   { return o, lastStays(perm) }
-func (o *Dense) fuses() fusable {
-	return fusable{act: &o.Act, residual: &o.Residual, scale: &o.Scale, shift: &o.Bias}
-}
 
 func (o *Dense) inPlace(*Node) (first, end int) {
 	if o.Residual {
@@ -70,8 +63,6 @@ func (o *Dense) inPlace(*Node) (first, end int) {
 	}
 	return 0, 0
 }
-
-func (o *Dense) kept() int                { return len(o.Bias) }
 func (o *Dense) multiplyAdds(n *Node) int { return n.Out[0].Len() * o.K }
 
 func (o *Dense) workspace(g *Net, n *Node) (w workspace) {
@@ -93,16 +84,17 @@ func (o *Dense) prefers(_ *Net, _ *Node, all bool) precision {
 
 func (o *Dense) widens(used bool) bool { return !used }
 
-func (o *Dense) describe(*Node) (what, kernel string, fused []string) {
+func (o *Dense) words(*Node) words {
+	w := words{what: fmt.Sprintf("product %d×%d", o.K, o.N), kernel: "matrix product"}
 	if o.Gated {
-		fused = []string{"gate"}
+		w.fused = "gate"
 	}
-	return fmt.Sprintf("product %d×%d", o.K, o.N), "matrix product", fused
+	return w
 }
 
-// groupSize returns how many pictures go through the network together. One is
-// best for the caches, except where the weights of fully connected layers,
-// read for one vector at a time, are most of the work (VGG, AlexNet).
+// groupSize returns how many pictures go through the network together. One is best
+// for the caches, except where most of the work is reading the weights of fully
+// connected layers (VGG, AlexNet): several vectors then share it.
 func (g *Net) groupSize() int {
 	weights := 0
 	for _, n := range g.Nodes {

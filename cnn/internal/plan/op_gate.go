@@ -1,6 +1,8 @@
 package plan
 
-import "github.com/onetomany/caption/internal/kernels"
+import (
+	"github.com/onetomany/caption/internal/kernels/vmath"
+)
 
 // Gate multiplies In[0], [N,H,W,C], by In[1], [N,1,1,C]: each channel of a
 // picture by a number, as squeeze-and-excitation does.
@@ -8,13 +10,13 @@ type Gate struct{ common }
 
 func init() { register(&Gate{}, nil) }
 
-// gates recognises such products, and merges those of maps much larger than the
-// matrix of a matrix product after it into that: it scales the matrix.
+// gates recognises such products. Where a matrix product follows whose matrix is much
+// smaller than the map, it takes the numbers in, and scales the matrix instead.
 func (g *Net) gates() {
 	for _, n := range g.Nodes {
 		n.resolve()
 		o, ok := n.Op.(*Binary)
-		if !ok || o.Arith != Mul || o.Act.F != kernels.ActNone || n.BF16 {
+		if !ok || o.Arith != Mul || o.Act.F != vmath.ActNone || n.BF16 {
 			continue
 		}
 		y := n.Out[0]
@@ -41,5 +43,3 @@ func (g *Net) gates() {
 }
 
 func (o *Gate) inPlace(*Node) (first, end int) { return 0, 1 }
-
-func (o *Gate) describe(*Node) (what, kernel string, fused []string) { return "gate", "vector", nil }

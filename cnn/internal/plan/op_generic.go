@@ -40,9 +40,7 @@ func (o *Generic) prefers(*Net, *Node, bool) precision { return float32s }
 // Operator names the operator for messages.
 func (o *Generic) Operator() string { return o.node.Op }
 
-func (o *Generic) describe(*Node) (what, kernel string, fused []string) {
-	return graph.Word(o.node.Op), "general", nil
-}
+func (o *Generic) words(*Node) words { return words{graph.Word(o.node.Op), "general", ""} }
 
 // Bind prepares n, a Generic of p, for so many pictures. It fails where the
 // operator would give other types or shapes than the plan expects.

@@ -54,7 +54,4 @@ func (l *lowering) mean(n *graph.Node, x *Value, shape []int) *Value {
 
 func (o *Mean) pictures(n *Node) (int, bool) { return n.keep(1, 2, 3) }
 func (o *Mean) widens(bool) bool             { return true } // small, and taken by what needs the digits
-
-func (o *Mean) describe(*Node) (what, kernel string, fused []string) {
-	return "mean over the picture", "strip", nil
-}
+func (o *Mean) words(*Node) words            { return words{"mean over the picture", "strip", ""} }

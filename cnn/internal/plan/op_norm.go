@@ -37,11 +37,6 @@ func (o *Norm) pictures(n *Node) (int, bool)   { return n.keep(len(n.In[0].Shape
 func (o *Norm) move(perm []int) (Op, bool)     { return o, lastStays(perm) }
 func (o *Norm) fuses() fusable                 { return fusable{scale: &o.Scale, shift: &o.Bias} }
 func (o *Norm) inPlace(*Node) (first, end int) { return 0, 1 }
-func (o *Norm) kept() int                      { return len(o.Scale) + len(o.Bias) }
-
-func (o *Norm) describe(*Node) (what, kernel string, fused []string) {
-	return "layer normalisation", "vector", nil
-}
 
 // lastStays reports whether perm leaves the last axis where it is.
 func lastStays(perm []int) bool { return perm[len(perm)-1] == len(perm)-1 }

@@ -52,6 +52,6 @@ func (o *Pad) move(perm []int) (Op, bool) {
 	return &Pad{Before: tensor.Permuted(o.Before, inv), After: tensor.Permuted(o.After, inv)}, true
 }
 
-func (o *Pad) describe(*Node) (what, kernel string, fused []string) {
-	return fmt.Sprintf("pad by %v and %v", o.Before, o.After), "copy", nil
+func (o *Pad) words(*Node) words {
+	return words{fmt.Sprintf("pad %v before, %v after", o.Before, o.After), "copy", ""}
 }

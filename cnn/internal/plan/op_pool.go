@@ -24,7 +24,7 @@ func (l *lowering) pool(n *graph.Node, x *Value, shape []int) *Value {
 	}
 	o := &Pool{Window: win, Max: n.Op == "MaxPool", CountPad: n.Int("count_include_pad", 0) != 0}
 	whole := win.KH == x.Shape[2] && win.KW == x.Shape[3] && spatial(shape) == 1
-	if !o.Max && whole && win.Top+win.Left+win.Bottom+win.Right == 0 && win.DilH == 1 && win.DilW == 1 {
+	if !o.Max && whole && win.PadTop+win.PadLeft+win.PadBottom+win.PadRight == 0 && win.DilH == 1 && win.DilW == 1 {
 		return l.globalMean(n.Outputs[0], x)
 	}
 	// A window of one is what AdaptiveAvgPool becomes when there is nothing to do.
@@ -32,9 +32,9 @@ func (l *lowering) pool(n *graph.Node, x *Value, shape []int) *Value {
 		return x
 	}
 	// In ceil mode windows may reach beyond the padding, which then does not count.
-	endH := (shape[2]-1)*win.StrideH - win.Top + (win.KH-1)*win.DilH + 1
-	endW := (shape[3]-1)*win.StrideW - win.Left + (win.KW-1)*win.DilW + 1
-	if o.CountPad && (endH > x.Shape[2]+win.Bottom || endW > x.Shape[3]+win.Right) {
+	endH := (shape[2]-1)*win.StrideH - win.PadTop + (win.KH-1)*win.DilH + 1
+	endW := (shape[3]-1)*win.StrideW - win.PadLeft + (win.KW-1)*win.DilW + 1
+	if o.CountPad && (endH > x.Shape[2]+win.PadBottom || endW > x.Shape[3]+win.PadRight) {
 		return nil
 	}
 	return l.viaNHWC(n.Outputs[0], o, x, shape)
@@ -42,9 +42,9 @@ func (l *lowering) pool(n *graph.Node, x *Value, shape []int) *Value {
 
 func (o *Pool) pictures(n *Node) (int, bool) { return n.keep(1, 2, 3) }
 
-func (o *Pool) describe(*Node) (what, kernel string, fused []string) {
+func (o *Pool) words(*Node) words {
 	if o.Max {
-		return "max pool " + o.Window.String(), "strip", nil
+		return words{"max pool " + o.Window.String(), "strip", ""}
 	}
-	return "average pool " + o.Window.String(), "strip", nil
+	return words{"average pool " + o.Window.String(), "strip", ""}
 }

@@ -33,6 +33,4 @@ func (o *Reshape) pictures(n *Node) (int, bool) {
 	return tensor.ReshapedAxis(n.In[0].Shape, n.Out[0].Shape, n.In[0].Pictures)
 }
 
-func (o *Reshape) describe(*Node) (what, kernel string, fused []string) {
-	return "reshape", "view", nil
-}
+func (o *Reshape) words(*Node) words { return words{kernel: "view"} }

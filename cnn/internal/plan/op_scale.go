@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // Scale computes Act(In[0]·Scale + Shift), with a factor and a summand for each
@@ -101,7 +101,7 @@ func (l *lowering) scaled(n *graph.Node, x *Value, c []float32, axis int, first 
 // scalar returns x if v is x·scale + shift with two numbers.
 func scalar(v *Value, scale, shift float32) (x *Value, ok bool) {
 	o, ok := v.producer().(*Scale)
-	if !ok || o.Axis >= 0 || o.Act.F != kernels.ActNone || !near(o.Scale[0], scale) || !near(o.Shift[0], shift) {
+	if !ok || o.Axis >= 0 || o.Act.F != vmath.ActNone || !near(o.Scale[0], scale) || !near(o.Shift[0], shift) {
 		return nil, false
 	}
 	return v.def.In[0].resolve(), true
@@ -117,7 +117,7 @@ func (o *Scale) isIdentity() bool {
 			return false
 		}
 	}
-	return o.Act.F == kernels.ActNone
+	return o.Act.F == vmath.ActNone
 }
 
 func (o *Scale) pictures(n *Node) (int, bool) { return n.keep(o.Axis) }
@@ -135,6 +135,3 @@ func (o *Scale) fuses() fusable {
 }
 
 func (o *Scale) inPlace(*Node) (first, end int) { return 0, 1 }
-func (o *Scale) kept() int                      { return len(o.Scale) + len(o.Shift) }
-
-func (o *Scale) describe(*Node) (what, kernel string, fused []string) { return "scale", "vector", nil }

@@ -85,6 +85,6 @@ func (o *Slice) move(perm []int) (Op, bool) {
 	return &Slice{Axis: perm[o.Axis], Start: o.Start}, true
 }
 
-func (o *Slice) describe(*Node) (what, kernel string, fused []string) {
-	return fmt.Sprintf("slice of axis %d from %d", o.Axis, o.Start), "copy", nil
+func (o *Slice) words(*Node) words {
+	return words{fmt.Sprintf("slice of axis %d from %d", o.Axis, o.Start), "copy", ""}
 }

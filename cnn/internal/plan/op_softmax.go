@@ -24,7 +24,3 @@ func (l *lowering) softmax(n *graph.Node, x *Value, _ []int) *Value {
 func (o *Softmax) pictures(n *Node) (int, bool)   { return n.keep(len(n.In[0].Shape) - 1) }
 func (o *Softmax) move(perm []int) (Op, bool)     { return o, lastStays(perm) }
 func (o *Softmax) inPlace(*Node) (first, end int) { return 0, 1 }
-
-func (o *Softmax) describe(*Node) (what, kernel string, fused []string) {
-	return "softmax", "vector", nil
-}

@@ -58,6 +58,4 @@ func (o *Transpose) pictures(n *Node) (int, bool) {
 	return slices.Index(o.Perm, axis), axis >= 0
 }
 
-func (o *Transpose) describe(*Node) (what, kernel string, fused []string) {
-	return fmt.Sprintf("transpose %v", o.Perm), "copy", nil
-}
+func (o *Transpose) words(*Node) words { return words{fmt.Sprint("transpose to ", o.Perm), "copy", ""} }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 // patterns recognises what exporters spell out: SiLU as x·Sigmoid(x), HardSwish,
@@ -40,15 +40,15 @@ func (g *Net) product(n *Node) {
 		case *Activate:
 			switch {
 			case s.def.In[0] != x:
-			case o.F == kernels.ActSigmoid:
-				g.rewriteAs(n, Act{F: kernels.ActSiLU}, x, 1)
+			case o.F == vmath.ActSigmoid:
+				g.rewriteAs(n, Act{F: vmath.ActSiLU}, x, 1)
 				return
-			case o.F == kernels.ActHardSigmoid && near(o.A, 1./6) && near(o.B, 0.5):
-				g.rewriteAs(n, Act{F: kernels.ActHardSwish}, x, 1)
+			case o.F == vmath.ActHardSigmoid && near(o.A, 1./6) && near(o.B, 0.5):
+				g.rewriteAs(n, Act{F: vmath.ActHardSwish}, x, 1)
 				return
 			}
 			if y := relu6plus3(s); y == x { // x·Clip(x+3, 0, 6)
-				g.rewriteAs(n, Act{F: kernels.ActHardSwish}, x, 6)
+				g.rewriteAs(n, Act{F: vmath.ActHardSwish}, x, 6)
 				return
 			}
 		case *Scale: // x·(1+Erf(x/√2)), x perhaps halved already
@@ -57,11 +57,11 @@ func (g *Net) product(n *Node) {
 				continue
 			}
 			if y == x {
-				g.rewriteAs(n, Act{F: kernels.ActGELU}, x, 2)
+				g.rewriteAs(n, Act{F: vmath.ActGELU}, x, 2)
 				return
 			}
 			if h, ok := scalar(x, 0.5, 0); ok && h == y {
-				g.rewriteAs(n, Act{F: kernels.ActGELU}, y, 1)
+				g.rewriteAs(n, Act{F: vmath.ActGELU}, y, 1)
 				return
 			}
 		}
@@ -72,7 +72,7 @@ func (g *Net) product(n *Node) {
 func (g *Net) sixth(n *Node, o *Scale) {
 	if x, ok := scalar(n.Out[0], 1./6, 0); ok {
 		if y := relu6plus3(x); y != nil {
-			g.rewriteAs(n, Act{F: kernels.ActHardSigmoid, A: 1. / 6, B: 0.5}, y, 1)
+			g.rewriteAs(n, Act{F: vmath.ActHardSigmoid, A: 1. / 6, B: 0.5}, y, 1)
 		}
 	}
 }
@@ -97,7 +97,7 @@ func (g *Net) normalised(n *Node) {
 	}
 	x := d.def.In[0]
 	eps, ok := s.def.In[0].producer().(*Scale)
-	if !ok || eps.Axis >= 0 || eps.Scale[0] != 1 || eps.Act.F != kernels.ActNone {
+	if !ok || eps.Axis >= 0 || eps.Scale[0] != 1 || eps.Act.F != vmath.ActNone {
 		return
 	}
 	variance := s.def.In[0].def.In[0]
@@ -141,7 +141,7 @@ func isNumber(t *graph.Tensor, v float32) bool {
 
 // relu6plus3 returns x if v is Clip(x+3, 0, 6).
 func relu6plus3(v *Value) *Value {
-	if o, ok := v.producer().(*Activate); !ok || o.F != kernels.ActClip || o.A != 0 || o.B != 6 {
+	if o, ok := v.producer().(*Activate); !ok || o.F != vmath.ActClip || o.A != 0 || o.B != 6 {
 		return nil
 	}
 	x, _ := scalar(v.def.In[0], 1, 3)

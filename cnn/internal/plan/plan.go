@@ -1,24 +1,27 @@
-// Package plan compiles an ONNX graph for the features of pictures: the result is
-// data that says what to run, which package exec does.
+// Package plan compiles an ONNX graph into a plan: data that say how to compute the
+// features of pictures. Package exec runs it.
 //
 // Compile goes through these stages, a file each:
 //
 //	infer    shapes and constants for the picture's size, by package ops
 //	cut      the value to stop at: the classifier is found by structure
 //	lower    ONNX nodes become operators of this package, channels last
-//	pattern  activations and normalisations that exporters spell out
+//	pattern  activations and normalisations that exporters write as several nodes
 //	layout   transpositions move until they cancel
-//	fuse     constants into weights, sums and activations into epilogues
-//	batch    whether any number of pictures can go through together
+//	fuse     constants go into weights, sums and activations into epilogues
+//	pictures whether any number of pictures can go through together
 //	precision  what is stored as bf16, where that is asked for
-//	op_gate    products with a number for each channel scale a matrix instead
-//	op_chain   blocks of MobileNets become one operator, band by band
+//	op_gate  products with a number for each channel scale a matrix instead
+//	op_chain blocks of MobileNets become one operator, band by band
 //	memory   buffers by lifetime
+//	op_conv  which convolutions go by Winograd
+//	steps    the plan in words
 //
-// Operators that this package has no rule for run as package ops has them.
+// Operators without a rule to lower them run as package ops has them.
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -39,7 +42,7 @@ type Plan struct {
 	Net
 	Arena     int  // floats of the buffers of one picture
 	Batchable bool // any number of pictures can go through together
-	Group     int  // units of pictures that go through together, at most
+	Group     int  // times Unit pictures go through together, at most
 
 	Info
 	Steps []Step
@@ -84,12 +87,16 @@ func ordered(g *graph.Graph) error {
 	return nil
 }
 
-// Compile plans the network of g up to the feature that opt names; g can be closed
-// then. A graph can break the rules of its operators in more ways than are
-// foreseen: what panics on it is an error.
+// Compile plans the network of g up to the feature that opt names. The plan refers to
+// the weights of g until package exec has packed them. A graph can break the rules of
+// its operators in more ways than are foreseen: a panic is an error.
 func Compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	defer func() {
-		if r := recover(); r != nil {
+		switch r := recover().(type) {
+		case nil:
+		case *graph.MemoryError: // see Net.take
+			p, err = nil, r
+		default:
 			p, err = nil, fmt.Errorf("an operator breaks the rules of ONNX: %v", r)
 		}
 	}()
@@ -100,18 +107,7 @@ func Compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	return p, err
 }
 
-// compile is Compile, save that panics are not errors, but for that with which
-// passes say that the memory is used up.
 func compile(g *graph.Graph, opt Options) (p *Plan, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			e, ok := r.(*graph.MemoryError)
-			if !ok {
-				panic(r)
-			}
-			p, err = nil, e
-		}
-	}()
 	if len(g.Nodes) > maxNodes {
 		return nil, fmt.Errorf("%d nodes, at most %d are supported", len(g.Nodes), maxNodes)
 	}
@@ -148,10 +144,7 @@ func compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	if p.Batchable {
 		p.Group = p.groupSize()
 	}
-	if opt.BF16 {
-		p.choosePrecision(opt.BF16All)
-	}
-	p.choosePlanar()
+	p.choosePrecision(opt.BF16, opt.BF16All)
 	p.gates()
 	p.chains()
 	if err := p.allocate(); err != nil {
@@ -173,7 +166,7 @@ func compile(g *graph.Graph, opt Options) (p *Plan, err error) {
 	return p, nil
 }
 
-// Unit returns how many pictures the network takes at least.
+// Unit returns the least number of pictures that go through the network.
 func (p *Plan) Unit() int {
 	if p.Batchable {
 		return 1
@@ -190,8 +183,9 @@ func (p *Plan) Shape(v *Value, n int) []int {
 	return shape
 }
 
-// checkGeneric makes sure that operators of package ops run as planned, for other
-// batches too. It returns the bytes that the largest takes for itself.
+// checkGeneric makes sure that operators of package ops run as planned; where they do
+// not for other batches, the plan is not Batchable. It returns the bytes that the
+// largest takes for itself.
 func (p *Plan) checkGeneric() (largest int64, err error) {
 	bind := func(pictures int) error {
 		for _, n := range p.Nodes {
@@ -205,11 +199,10 @@ func (p *Plan) checkGeneric() (largest int64, err error) {
 		}
 		return nil
 	}
-	if p.Batchable && bind(2*p.Base+1) != nil {
-		p.Batchable = false
-	}
+	p.Batchable = p.Batchable && bind(2*p.Base+1) == nil
 	largest = 0
-	return largest, bind(p.Unit())
+	err = bind(p.Unit())
+	return largest, err
 }
 
 // picture finds the graph's input and the shape to compile for.
@@ -233,22 +226,16 @@ func (p *Plan) picture(g *graph.Graph, opt Options) ([]int, error) {
 	if p.NHWC {
 		h, w, c = &s[1], &s[2], &s[3]
 	}
-	or := func(d *int, v, def int) {
-		if *d < 0 {
-			if *d = v; v == 0 {
-				*d = def
-			}
-		}
-	}
-	or(c, 3, 3)
-	or(h, opt.Height, 224)
-	or(w, opt.Width, 224)
 	p.Batch = max(s[0], 0)
 	s[0] = max(s[0], 1)
-	for _, d := range s {
-		if d < 1 || d > maxPixels/max(*c, 1) {
-			return nil, fmt.Errorf("input %s has the shape %v", graph.Name(in.Name), in.Shape)
+	open := [...]int{3, cmp.Or(opt.Height, 224), cmp.Or(opt.Width, 224)}
+	for i, d := range []*int{c, h, w} {
+		if *d < 0 {
+			*d = open[i]
 		}
+	}
+	if slices.Min(s) < 1 || slices.Max(s) > maxPixels / *c {
+		return nil, fmt.Errorf("input %s has the shape %v", graph.Name(in.Name), in.Shape)
 	}
 	if *h**w > maxPixels / *c || s[0] > 1024 {
 		return nil, fmt.Errorf("input %s of shape %v is too large", graph.Name(in.Name), s)
@@ -257,7 +244,7 @@ func (p *Plan) picture(g *graph.Graph, opt Options) ([]int, error) {
 	return s, nil
 }
 
-// parameters counts those that f needs.
+// parameters counts the parameters that f needs.
 func (m *model) parameters(f feature) (total int64) {
 	seen := map[string]bool{}
 	need := m.ancestors(f.value)

@@ -4,11 +4,11 @@ import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
-// A precision is what an operator is best computed on, where that is asked for.
-// Sums and functions are in float32 all the same: what is stored is rounded once.
+// A precision is what an operator takes its operands as. Sums and functions are in
+// float32 with any; results are rounded once, when they are stored.
 type precision int
 
 const (
@@ -18,17 +18,20 @@ const (
 )
 
 // choosePrecision stores values as bf16 where convolutions and matrix products gain
-// by it. All that is cheap does with what it is given; what package ops computes
-// stays in float32, and so does the feature. Conversions stand where the two meet.
-// If all is set, everything that can be is bf16, whether that is of use or not.
-func (g *Net) choosePrecision(all bool) {
+// by it. Cheap operators take what they are given; those of package ops stay in
+// float32, and so does the feature. Conversions go where the two meet. With all,
+// everything that can be is bf16, of use or not. Without bf16, all that it decides is
+// how the picture is read.
+func (g *Net) choosePrecision(bf16, all bool) {
 	converted := map[*Value]*Value{}
 	pixels := map[*Value]*Value{}
 	for _, n := range slices.Clone(g.Nodes) {
-		l := n.Op.prefers(g, n, all)
-		n.BF16 = l == bf16s || l == either && slices.ContainsFunc(n.In, func(v *Value) bool { return v != nil && v.BF16 })
-		if n.BF16 {
-			g.readPixels(n, pixels)
+		if bf16 {
+			l := n.Op.prefers(g, n, all)
+			n.BF16 = l == bf16s || l == either && slices.ContainsFunc(n.In, func(v *Value) bool { return v != nil && v.BF16 })
+		}
+		if o, ok := n.Op.(*Conv); ok {
+			g.readPicture(n, o, pixels)
 		}
 		for i, v := range n.In {
 			if v == nil || v.Type != graph.Float || v.BF16 == n.BF16 {
@@ -56,8 +59,8 @@ func (g *Net) convert(v *Value) *Value {
 		c := constant(v.Name, v.Shape, v.Data.F)
 		c.BF16, c.fromBatch, c.Pictures = true, v.fromBatch, v.Pictures
 		g.take(v.Name, 2*int64(len(v.Data.F)))
-		c.Narrowed = make([]kernels.BF16, len(v.Data.F))
-		kernels.ToBF16(c.Narrowed, v.Data.F)
+		c.Narrowed = make([]vmath.BF16, len(v.Data.F))
+		vmath.ToBF16(c.Narrowed, v.Data.F)
 		return c
 	}
 	c := g.add(v.Name, &Convert{}, v.Type, v.Shape, v)
@@ -65,7 +68,7 @@ func (g *Net) convert(v *Value) *Value {
 	return c
 }
 
-// floats returns how many floats of memory v takes for one picture.
+// floats returns how much memory v takes for one picture, in floats.
 func (v *Value) floats(base int) int {
 	n := (v.Len() + base - 1) / base
 	if v.BF16 {

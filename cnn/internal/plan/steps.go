@@ -1,17 +1,19 @@
 package plan
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
-// A Step is one operator of a plan, as people read it. Shapes and sizes are those of
-// one picture, or of the exporter's batch where pictures do not go through one by
-// one.
+// A Step describes one operator of a plan to people. Shapes and numbers are for one
+// picture, or for the exporter's batch where pictures do not go through one by one.
 type Step struct {
-	Node      string   `json:"node,omitempty"`  // name of the ONNX node that it comes from; "" for none
+	Node      string   `json:"node,omitempty"`  // name of the ONNX node that it comes from
 	Operator  string   `json:"operator"`        // with what is particular to it: "convolution 3×3 stride 2,2"
 	Fused     []string `json:"fused,omitempty"` // what was merged into it, in the order of computation
 	Kernel    string   `json:"kernel"`          // what computes it
@@ -33,25 +35,27 @@ type Step struct {
 func (p *Plan) describe() {
 	unit := p.Unit()
 	for _, n := range p.Nodes {
-		y := n.Out[0]
-		s := Step{Node: n.Name, Precision: "float32", Output: p.Shape(y, unit), Memory: p.memory(n)}
-		if n.BF16 {
-			s.Precision = "bf16"
-		}
-		s.Operator, s.Kernel, s.Fused = describe(n)
+		y, w := n.Out[0], n.words()
+		s := Step{Node: n.Name, Operator: w.what, Kernel: w.kernel, Fused: n.fused(), Precision: "float32", Output: p.Shape(y, unit), Memory: p.memory(n)}
 		for _, v := range n.In {
 			if v != nil && v.Data == nil {
 				s.Inputs = append(s.Inputs, p.Shape(v, unit))
 			}
 		}
-		t := graph.Tensor{Type: y.Type, Shape: s.Output}
-		if s.Bytes = t.Bytes(); y.BF16 {
+		if n.BF16 {
+			s.Precision = "bf16"
+		}
+		if s.Bytes = (&graph.Tensor{Type: y.Type, Shape: s.Output}).Bytes(); y.BF16 {
 			s.Bytes /= 2
 		}
 		if s.Memory == "buffer" || s.Memory == "in place" {
 			s.Offset = 4 * int64(y.Buffer.Off*unit)
 		}
 		adds := int64(n.Op.multiplyAdds(n))
+		for _, part := range n.Op.parts() {
+			adds += int64(part.Op.multiplyAdds(part))
+			s.Fused = append(s.Fused, strings.Join(append([]string{part.words().what}, part.fused()...), " + "))
+		}
 		s.MultiplyAdds = adds * int64(unit) / int64(p.Base)
 		p.MultiplyAdds += adds
 		p.Steps = append(p.Steps, s)
@@ -76,23 +80,31 @@ func (p *Plan) memory(n *Node) string {
 	return "buffer"
 }
 
-// describe returns the words for n that do not depend on the plan.
-func describe(n *Node) (what, kernel string, fused []string) {
-	what, kernel, fused = n.Op.describe(n)
-	f := n.Op.fuses()
-	if f.residual != nil { // a linear operator
-		if len(*f.scale) > 0 {
-			fused = append(fused, "scale")
-		}
-		if len(*f.shift) > 0 {
-			fused = append(fused, "bias")
-		}
-		if *f.residual {
-			fused = append(fused, "residual")
+// words returns what n's operator says of itself, completed by the usual words.
+func (n *Node) words() words {
+	w := n.Op.words(n)
+	return words{
+		what:   cmp.Or(w.what, strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", n.Op), "*plan."))),
+		kernel: cmp.Or(w.kernel, "vector"),
+	}
+}
+
+// fused lists what was merged into n, but for its parts.
+func (n *Node) fused() (list []string) {
+	add := func(is bool, what string) {
+		if is {
+			list = append(list, what)
 		}
 	}
-	if f.act != nil && f.act.F != kernels.ActNone {
-		fused = append(fused, f.act.String())
+	fused, f := n.Op.words(n).fused, n.Op.fuses()
+	add(fused != "", fused)
+	if f.weights != nil {
+		add(len(*f.scale) > 0, "scale")
+		add(len(*f.shift) > 0, "bias")
+		add(*f.residual, "residual")
 	}
-	return what, kernel, fused
+	if f.act != nil {
+		add(f.act.F != vmath.ActNone, f.act.String())
+	}
+	return list
 }

@@ -53,10 +53,10 @@ node of i: product 16×16, matrix product, fused ["bias" "sigmoid"], [[1 1 1 16]
 node of l: product 16×8, matrix product, fused ["gate"], [[1 10 10 16] [1 1 1 16]] -> [1 10 10 8], buffer 6400+3200, 12800
 node of m: product 8×8, matrix product, fused ["residual"], [[1 10 10 8] [1 10 10 8]] -> [1 10 10 8], buffer 9600+3200, 6400
 node of o: Softplus, general, fused [], [[1 10 10 8]] -> [1 10 10 8], buffer 6400+3200, 0
-node of p: concatenate along axis 3, copy, fused [], [[1 10 10 8] [1 10 10 8]] -> [1 10 10 16], buffer 0+6400, 0
+node of p: concat along axis 3, copy, fused [], [[1 10 10 8] [1 10 10 8]] -> [1 10 10 16], buffer 0+6400, 0
 node of q: max pool 2×2 stride 2,2, strip, fused [], [[1 10 10 16]] -> [1 5 5 16], buffer 6400+1600, 0
 node of r: scale, vector, fused [], [[1 5 5 16]] -> [1 5 5 16], in place 6400+1600, 0
-node of r: transpose [0 3 1 2], copy, fused [], [[1 5 5 16]] -> [1 16 5 5], buffer 0+1600, 0
+node of r: transpose to [0 3 1 2], copy, fused [], [[1 5 5 16]] -> [1 16 5 5], buffer 0+1600, 0
 node of s: reshape, view, fused [], [[1 16 5 5]] -> [1 400], view 0+1600, 0
 node of u: product 400×12, matrix product, fused ["gelu"], [[1 400]] -> [1 12], result 0+48, 4800`
 	if got := strings.Join(got, "\n"); got != want {

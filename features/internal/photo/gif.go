@@ -32,6 +32,6 @@ func decodeGIF(in *input) (image.Image, error) {
 	return onCanvas(img, img.Bounds().Min, canvas), nil
 }
 
-// gifMemory counts a frame, once more as it is interlaced, and a canvas; nearly
-// always there is but one of them.
+// gifMemory counts a frame, twice as it may be interlaced, and a canvas, though
+// nearly all files need only one of them.
 func gifMemory(_ []byte, c image.Config) int64 { return (1 + 1 + 4) * pixels(c) }

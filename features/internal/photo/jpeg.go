@@ -59,8 +59,8 @@ func jpegOrientation(b []byte) Orientation {
 const sos = 0xda
 
 // jpegSegments walks over the segments of a JPEG up to its end: marker, and what
-// follows its length. It finds them as image/jpeg does, which passes over what
-// belongs to none; what is in a scan is passed over likewise.
+// follows its length. Like image/jpeg it skips bytes that belong to no segment, the
+// data of scans among them.
 func jpegSegments(b []byte) iter.Seq2[byte, []byte] {
 	return func(yield func(byte, []byte) bool) {
 		const rst0, rst7, eoi = 0xd0, 0xd7, 0xd9
@@ -88,7 +88,7 @@ func jpegSegments(b []byte) iter.Seq2[byte, []byte] {
 	}
 }
 
-// frame is what the header of a JPEG tells of its decoding.
+// frame is what a JPEG's header says about decoding it.
 type frame struct {
 	progressive bool
 	restarts    bool  // it may have restart intervals
@@ -100,7 +100,7 @@ type frame struct {
 // given size. Where it is not found, the frame is the worst that there can be.
 func readFrame(data []byte, c image.Config) frame {
 	const sof0, sof2, dri = 0xc0, 0xc2, 0xdd
-	worst := frame{true, true, (pixels(c)/64 + int64(c.Width+c.Height)/8 + 1) * 4 * 4, 4} // sampled as strangely as can be
+	worst := frame{true, true, (pixels(c)/64 + int64(c.Width+c.Height)/8 + 1) * 4 * 4, 4} // with the most samples that the format allows
 	for marker, body := range jpegSegments(data) {
 		if marker == sos {
 			break
@@ -128,15 +128,15 @@ func readFrame(data []byte, c image.Config) frame {
 	return worst
 }
 
-// Encoders write 10 scans, or up to 20 where they look for the smallest file, which
-// go two or three times over the coefficients of a component, for one more bit of
-// each. A scan takes as long as any other where a few bytes are all that it has.
+// Encoders write 10 scans, or up to 20 where they search for the smallest file. These
+// go over the coefficients of a component two or three times, each for one more bit. A
+// scan of few bytes takes as long as any other.
 const (
 	maxScans  = 100
 	maxPasses = 8
 )
 
-// jpegConfig refuses pictures that take their time.
+// jpegConfig refuses pictures that take too long to decode.
 func jpegConfig(data []byte) (image.Config, error) {
 	c, err := jpeg.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
@@ -172,7 +172,7 @@ func jpegConfig(data []byte) (image.Config, error) {
 }
 
 // jpegMemory: image/jpeg keeps the coefficients of progressive pictures in 4
-// bytes each, and makes another picture of CMYK and RGB.
+// bytes each, and copies CMYK and RGB into another picture.
 func jpegMemory(data []byte, c image.Config) int64 {
 	f := readFrame(data, c)
 	n := 64 * f.blocks

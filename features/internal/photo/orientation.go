@@ -6,6 +6,10 @@ import (
 	"github.com/disintegration/imaging"
 )
 
+// A photo whose EXIF data say that it is stored rotated or mirrored comes out upright.
+// Parse asks the format's row for the orientation, which it reads with exifOrientation;
+// Picture.Resize turns the resized picture, File.Upright the whole one.
+
 // Orientation says how the stored picture must be turned to stand upright:
 // tag 0x0112 of TIFF 6.0 and EXIF 2.32, section 4.6.4.A, 1 to 8.
 type Orientation uint8

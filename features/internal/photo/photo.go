@@ -133,11 +133,12 @@ func (f *File) memory(denom int) int64 {
 	return f.format.memory(f.data, f.Config)
 }
 
-// Admit refuses a photo that would take more memory than its limits allow, at
-// 1/denom of its size, with as much besides as is given. In a small file the time
-// counts too: as four bytes for each pixel, and as all that is unpacked on the way.
-func (f *File) Admit(denom int, besides int64) error {
-	need := f.memory(denom) + besides
+// Admit returns the memory that decoding at 1/denom of the size takes, with as much
+// besides as is given, and refuses a photo that would take more than its limits allow.
+// In a small file the time counts too: as four bytes for each pixel, and as all that is
+// unpacked on the way.
+func (f *File) Admit(denom int, besides int64) (need int64, err error) {
+	need = f.memory(denom) + besides
 	d := int64(denom)
 	most := max(need, 4*pixels(f.Config)/(d*d))
 	if f.work != nil {
@@ -145,13 +146,13 @@ func (f *File) Admit(denom int, besides int64) error {
 	}
 	switch available := f.limits.Decoding(); {
 	case need > available:
-		return fmt.Errorf("%w: a %s of %d×%d pixels, which would take %d MB to decode, above the limit of %d MB; make it smaller or allow more memory",
+		err = fmt.Errorf("%w: a %s of %d×%d pixels, which would take %d MB to decode, above the limit of %d MB; make it smaller or allow more memory",
 			ErrTooLarge, f.name, f.Width, f.Height, need/1e6, available/1e6)
 	case most > f.limits.unfolded(int64(len(f.data))):
-		return fmt.Errorf("%w: a %s of %d×%d pixels in a file of %d bytes, which unfolds to %d MB, is hardly a photo; make it smaller or allow more memory",
+		err = fmt.Errorf("%w: a %s of %d×%d pixels in a file of %d bytes, which unfolds to %d MB, is hardly a photo; make it smaller or allow more memory",
 			ErrTooLarge, f.name, f.Width, f.Height, len(f.data), most/1e6)
 	}
-	return nil
+	return need, err
 }
 
 // Decode decodes the photo at 1/denom of its size, 1, 2, 4 or 8, where its format and
@@ -166,19 +167,18 @@ func (f *File) Decode(ctx context.Context, denom int, memory func(w, h int) int6
 	return f.decode(ctx, 1, memory, use)
 }
 
-// Decoders of scaled pictures are used again, with their memory: the kernel takes as
-// long to give out fresh memory as some photos take to be decoded. What a photo has
-// made larger than keepMemory, in bytes, is not kept.
+// decoders of scaled pictures are used again, with their memory: the kernel takes as
+// long to give out fresh memory as some photos take to be decoded. Those that a photo
+// has grown beyond keepMemory, in bytes, are not kept.
 var decoders = sync.Pool{New: func() any { return new(scaledjpeg.Decoder) }}
 
 const keepMemory = 64 << 20
 
 func (f *File) decode(ctx context.Context, denom int, memory func(w, h int) int64, use func(Picture) error) error {
-	besides := memory(f.Width/denom, f.Height/denom)
-	if err := f.Admit(denom, besides); err != nil {
+	need, err := f.Admit(denom, memory(f.Width/denom, f.Height/denom))
+	if err != nil {
 		return err
 	}
-	need := f.memory(denom) + besides
 	release, err := acquire(ctx, f.budget.pixels, need)
 	if err != nil {
 		return err
@@ -186,7 +186,7 @@ func (f *File) decode(ctx context.Context, denom int, memory func(w, h int) int6
 	defer release()
 	var p Picture
 	if denom > 1 {
-		// Not before: who waits should not keep memory that is not counted.
+		// Not earlier: a goroutine that waits should not hold memory that is not counted.
 		d := decoders.Get().(*scaledjpeg.Decoder)
 		if need < keepMemory {
 			defer decoders.Put(d)
@@ -213,32 +213,19 @@ func (f *File) reduced(ctx context.Context, denom int, d *scaledjpeg.Decoder) (p
 // they read; some have read all of it when the work begins (lossy WebP, a TIFF of one
 // strip), and are left behind to end by themselves, a second later at most.
 func (f *File) whole(ctx context.Context) (p Picture, err error) {
-	type result struct {
-		img image.Image
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		var r result
-		defer func() { done <- r }()
-		defer Rescue(&r.err, "the decoder gave up")
-		r.img, r.err = f.format.decode(&input{ctx, f.data, 0})
-	}()
-	var r result
-	select {
-	case r = <-done:
-	case <-ctx.Done():
-	}
+	img, err := interruptible(ctx, "the decoder gave up", func() (image.Image, error) {
+		return f.format.decode(&input{ctx, f.data, 0})
+	})
 	switch {
 	case ctx.Err() != nil:
 		return p, ctx.Err()
-	case r.err != nil:
-		return p, f.wrap(r.err)
+	case err != nil:
+		return p, f.wrap(err)
 	}
-	if b := r.img.Bounds(); b.Dx() != f.Width || b.Dy() != f.Height {
+	if b := img.Bounds(); b.Dx() != f.Width || b.Dy() != f.Height {
 		return p, fmt.Errorf("%w: %s of %d×%d pixels where its header says %d×%d", ErrCorrupt, f.name, b.Dx(), b.Dy(), f.Width, f.Height)
 	}
-	return Picture{r.img, f.Orientation, false}, checkPlanes(r.img)
+	return Picture{img, f.Orientation, false}, checkPlanes(img)
 }
 
 // Upright decodes the photo at its full size and turns it upright. Pixels keep the
@@ -278,8 +265,8 @@ var (
 	errNoPixels  = errors.New("the picture has no pixels")
 )
 
-// Of is a picture that is a caller's, and need not be a good one. Whoever reads its
-// pixels must Rescue.
+// Of checks a caller's picture, which may be malformed. Its methods may panic when the
+// pixels are read; see Rescue.
 func Of(img image.Image, l Limits) (p Picture, err error) {
 	if img == nil {
 		return p, errNoPicture

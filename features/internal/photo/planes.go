@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// resizePlanes scales a reduced JPEG to w×h: the planes one by one, and only
-// then, on far fewer pixels, to RGB. Up to rounding and the limits of RGB it is
-// all the same in which order that is done. It returns nil for other pictures.
+// resizePlanes scales the planes of a reduced JPEG to w×h one by one, and converts the
+// result, far fewer pixels, to RGB. Up to rounding and clipping the order does not
+// matter. It returns nil for other pictures.
 func resizePlanes(img image.Image, w, h int) *image.NRGBA {
 	var planes []plane
 	switch m := img.(type) {
@@ -50,21 +50,18 @@ func resizePlanes(img image.Image, w, h int) *image.NRGBA {
 // subsampling is the number of pixels that share a sample of colour, in each
 // direction.
 func subsampling(r image.YCbCrSubsampleRatio) (right, down int, ok bool) {
-	switch r {
-	case image.YCbCrSubsampleRatio444:
-		return 1, 1, true
-	case image.YCbCrSubsampleRatio422:
-		return 2, 1, true
-	case image.YCbCrSubsampleRatio420:
-		return 2, 2, true
-	case image.YCbCrSubsampleRatio440:
-		return 1, 2, true
-	case image.YCbCrSubsampleRatio411:
-		return 4, 1, true
-	case image.YCbCrSubsampleRatio410:
-		return 4, 2, true
+	shares := [...][2]int{
+		image.YCbCrSubsampleRatio444: {1, 1},
+		image.YCbCrSubsampleRatio422: {2, 1},
+		image.YCbCrSubsampleRatio420: {2, 2},
+		image.YCbCrSubsampleRatio440: {1, 2},
+		image.YCbCrSubsampleRatio411: {4, 1},
+		image.YCbCrSubsampleRatio410: {4, 2},
 	}
-	return 0, 0, false
+	if r < 0 || int(r) >= len(shares) {
+		return 0, 0, false
+	}
+	return shares[r][0], shares[r][1], true
 }
 
 // plane is one channel, with the filters that reduce it.
@@ -77,8 +74,8 @@ type plane struct {
 // filter says how each output of a resized row or column is made of inputs.
 type filter []taps
 
-// taps is the inputs that an output is the weighted sum of: weights[i] is that
-// of input first+i, in fixed point with weightBits; they add up to 1.
+// taps are the inputs whose weighted sum is an output: weights[i] is the weight of
+// input first+i, in fixed point with weightBits; they add up to 1.
 type taps struct {
 	first   int
 	weights []int32

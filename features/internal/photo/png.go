@@ -20,8 +20,8 @@ var pngFormat = format{
 	unsupported: is[png.UnsupportedError],
 }
 
-// pngConfig tells the size of pictures too that have more pixels than an int of 32
-// bits can count: it is for the limits to refuse them.
+// pngConfig also returns the size of pictures with more pixels than an int of 32 bits
+// can count: it is the limits that refuse them.
 func pngConfig(data []byte) (image.Config, error) {
 	c, err := png.DecodeConfig(bytes.NewReader(data))
 	if errors.Is(err, png.UnsupportedError("dimension overflow")) {

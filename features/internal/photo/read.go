@@ -14,9 +14,9 @@ import (
 	"github.com/onetomany/caption/internal/checkedio"
 )
 
-// Budget is what the photos at work may take together. Files and pixels are counted
-// apart: who holds pixels has its file already, so nobody waits for somebody who
-// waits. The zero value has no limit.
+// Budget is the memory that the photos at work may take together. Files and pixels are
+// counted separately: whoever holds pixels has its file already, so nobody waits for
+// somebody who waits. The zero value has no limit.
 type Budget struct{ files, pixels *semaphore.Weighted }
 
 // NewBudget returns the budget of l.Memory.
@@ -44,42 +44,59 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // read reads a whole photo, at most l.bytes(), which are drawn from b until
 // release is called; then data may be another photo's.
 func read(ctx context.Context, r io.Reader, l Limits, b Budget) (data []byte, release func(), err error) {
-	// Of what else says that it is a regular file, a Read may take for ever.
+	// Only these are taken for regular files: a Read of anything else may block
+	// for ever, whatever its Stat says.
 	if f, ok := r.(*os.File); ok {
 		if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() {
 			return readFile(ctx, f, fi.Size(), l.bytes(), b)
 		}
 	}
-	// A pipe or a terminal may keep a Read waiting for ever; ctx must end it.
-	// What comes through it first is not counted, so that those that wait do
-	// not keep the memory from others; beyond that, one may go on at a time.
+	// A Read of a pipe or a terminal may block for ever; ctx must end it. The first
+	// bytes are not counted, so that blocked readers do not keep memory from
+	// others; beyond these, one reader goes on at a time.
 	const uncounted = 1 << 20
-	type result struct {
+	type loaded struct {
 		data    []byte
 		release func()
-		err     error
+	}
+	out, err := interruptible(ctx, "reading the photo", func() (loaded, error) {
+		limit := l.bytes()
+		data, err := readTo(ctx, r, min(limit, uncounted), new(bytes.Buffer), 0)
+		if !errors.Is(err, ErrTooLarge) || limit <= uncounted {
+			return loaded{data, func() {}}, err
+		}
+		release, err := acquire(ctx, b.files, limit)
+		if err != nil {
+			return loaded{}, err
+		}
+		data, err = readTo(ctx, io.MultiReader(bytes.NewReader(data), r), limit, new(bytes.Buffer), 2*uncounted)
+		if err != nil {
+			release()
+		}
+		return loaded{data, release}, err
+	})
+	return out.data, out.release, err
+}
+
+// interruptible calls f on a goroutine of its own, and leaves it behind if ctx ends
+// before f does. What names it where f panics.
+func interruptible[T any](ctx context.Context, what string, f func() (T, error)) (v T, err error) {
+	type result struct {
+		v   T
+		err error
 	}
 	done := make(chan result, 1)
 	go func() {
-		var out result
-		limit := l.bytes()
-		out.release = func() {}
-		out.data, out.err = readTo(ctx, r, min(limit, uncounted), new(bytes.Buffer), 0)
-		if errors.Is(out.err, ErrTooLarge) && limit > uncounted {
-			if out.release, out.err = acquire(ctx, b.files, limit); out.err == nil {
-				whole := io.MultiReader(bytes.NewReader(out.data), r)
-				if out.data, out.err = readTo(ctx, whole, limit, new(bytes.Buffer), 2*uncounted); out.err != nil {
-					out.release()
-				}
-			}
-		}
-		done <- out
+		var r result
+		defer func() { done <- r }()
+		defer Rescue(&r.err, what)
+		r.v, r.err = f()
 	}()
 	select {
-	case out := <-done:
-		return out.data, out.release, out.err
+	case r := <-done:
+		return r.v, r.err
 	case <-ctx.Done():
-		return nil, nil, ctx.Err() // and of the budget, which was for ctx
+		return v, ctx.Err()
 	}
 }
 
@@ -111,7 +128,8 @@ func readFile(ctx context.Context, f *os.File, size, limit int64, b Budget) ([]b
 	return data, done, nil
 }
 
-// readTo reads at most limit bytes, size of which are expected. What it has read comes with ErrTooLarge too.
+// readTo reads at most limit bytes; about size are expected. With ErrTooLarge it
+// returns what it has read.
 func readTo(ctx context.Context, r io.Reader, limit int64, buf *bytes.Buffer, size int64) ([]byte, error) {
 	buf.Reset()
 	buf.Grow(int(size) + bytes.MinRead) // ReadFrom wants spare room to see the end
@@ -129,8 +147,8 @@ func tooManyBytes(n, limit int64) error {
 	return fmt.Errorf("%w: %d bytes or more, above the limit of %d; make it smaller", ErrTooLarge, n, limit)
 }
 
-// careful reads from a reader that need not be a good one. It stops between two
-// reads when its context is done.
+// careful guards against a reader that panics, and stops between two reads when its
+// context is done.
 type careful struct {
 	ctx context.Context
 	io.Reader

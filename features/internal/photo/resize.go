@@ -12,7 +12,7 @@ import (
 // Large pictures are resized in bands of so many pixels, and no fewer than so many
 // rows, for each of which imaging computes its weights again. A band is small
 // beside the picture, and done in less than a tenth of a second, after which the
-// context is asked.
+// context is looked at.
 const (
 	bandPixels = 1 << 20
 	bandRows   = 64
@@ -64,9 +64,9 @@ func (p Picture) resize(ctx context.Context, r image.Rectangle, w, h int) (*imag
 }
 
 // part is the part r of a picture, as a type that imaging knows: for others
-// (CMYK, NYCbCrA, a user's own) it would call At for every pixel, in goroutines
-// where nobody can recover. Of these, transparent ones come out on white. Canvas,
-// which may be nil, is memory for that, used again.
+// (CMYK, NYCbCrA, a user's own) imaging would call At for every pixel, in goroutines
+// where nobody can recover. Those are converted, over white where they are
+// transparent, in the memory of canvas if it is not nil.
 func part(img image.Image, r image.Rectangle, canvas *[]uint8) image.Image {
 	if layoutOf(img).resizable {
 		return img.(interface {

@@ -23,11 +23,13 @@ var tiffFormat = format{
 	unsupported: is[tiff.UnsupportedError],
 }
 
-// decodeTIFF turns the fax pictures that tiff.Decode gives as negatives: it takes
-// the white runs of a picture whose black is zero for ones, libtiff for zeros.
+// decodeTIFF inverts fax pictures with black as zero, which tiff.Decode returns as
+// negatives of what libtiff reads.
 func decodeTIFF(in *input) (image.Image, error) {
 	img, err := tiff.Decode(in)
-	if m, ok := img.(*image.Gray); ok && fax(in.data) {
+	d := readDirectory(in.data)
+	c := d.first(tagCompression)
+	if m, ok := img.(*image.Gray); ok && (c == ccittGroup3 || c == ccittGroup4) && d.first(tagPhotometric) == blackIsZero {
 		for i, v := range m.Pix {
 			m.Pix[i] = ^v
 		}
@@ -35,21 +37,46 @@ func decodeTIFF(in *input) (image.Image, error) {
 	return img, err
 }
 
-// fax reports whether a TIFF is of CCITT group 3 or 4 with black as zero.
-func fax(data []byte) bool {
-	const compression, photometric = 259, 262
-	var is [2]bool
-	for e := range tiffEntries(data) {
-		v := e.numbers(data, 1)
-		switch {
-		case len(v) == 0:
-		case e.tag == compression:
-			is[0] = v[0] == 3 || v[0] == 4
-		case e.tag == photometric:
-			is[1] = v[0] == 1
-		}
+// The tags of TIFF 6.0 that matter here, and values of them.
+const (
+	tagCompression     = 259
+	tagPhotometric     = 262
+	tagRowsPerStrip    = 278
+	tagStripByteCounts = 279
+	tagPlanar          = 284
+	tagTileWidth       = 322
+	tagTileLength      = 323
+	tagTileByteCounts  = 325
+
+	ccittHuffman = 2 // of tagCompression, and so on
+	ccittGroup3  = 3
+	ccittGroup4  = 4
+	lzwPacked    = 5
+	packBits     = 32773
+	blackIsZero  = 1 // of tagPhotometric
+	planesApart  = 2 // of tagPlanar
+)
+
+// directory is the first directory of a TIFF file, by tag.
+type directory struct {
+	file    []byte
+	entries map[uint16]tiffEntry
+}
+
+func readDirectory(file []byte) directory {
+	d := directory{file, map[uint16]tiffEntry{}}
+	for e := range tiffEntries(file) {
+		d.entries[e.tag] = e
 	}
-	return is[0] && is[1]
+	return d
+}
+
+// first is the first number of a tag, 0 where there is none.
+func (d directory) first(tag uint16) int64 {
+	if v := d.entries[tag].numbers(d.file, 1); len(v) > 0 {
+		return v[0]
+	}
+	return 0
 }
 
 // blocks is how a TIFF is stored: strips or tiles of w×h pixels, each of which is
@@ -62,33 +89,15 @@ type blocks struct {
 
 // readBlocks reads the directory as x/image/tiff does.
 func readBlocks(data []byte, c image.Config) (blocks, error) {
-	const (
-		compression     = 259
-		rowsPerStrip    = 278
-		stripByteCounts = 279
-		tileWidth       = 322
-		tileLength      = 323
-		tileByteCounts  = 325
-		planar          = 284
-	)
-	tags := map[uint16]tiffEntry{}
-	for e := range tiffEntries(data) {
-		tags[e.tag] = e
-	}
-	first := func(tag uint16) int64 {
-		if v := tags[tag].numbers(data, 1); len(v) > 0 {
-			return v[0]
-		}
-		return 0
-	}
-	if first(planar) == 2 {
+	d := readDirectory(data)
+	if d.first(tagPlanar) == planesApart {
 		return blocks{}, tiff.UnsupportedError("colours in planes of their own")
 	}
-	b := blocks{w: int64(c.Width), h: int64(c.Height), compression: first(compression)}
-	counts := tags[stripByteCounts]
-	if w := first(tileWidth); w > 0 {
-		b.w, b.h, counts = w, first(tileLength), tags[tileByteCounts]
-	} else if rows := first(rowsPerStrip); rows > 0 && rows < b.h {
+	b := blocks{w: int64(c.Width), h: int64(c.Height), compression: d.first(tagCompression)}
+	counts := d.entries[tagStripByteCounts]
+	if w := d.first(tagTileWidth); w > 0 {
+		b.w, b.h, counts = w, d.first(tagTileLength), d.entries[tagTileByteCounts]
+	} else if rows := d.first(tagRowsPerStrip); rows > 0 && rows < b.h {
 		b.h = rows
 	}
 	const maxSide = 200_000_000 // whose products fit in 64 bits
@@ -122,14 +131,14 @@ func tiffConfig(data []byte) (image.Config, error) {
 	return c, err
 }
 
-// unpacked is what a byte of the file can become, at most.
+// unpacked is the most bytes that a byte of the file can unpack to.
 func (b blocks) unpacked() int64 {
 	switch b.compression {
 	case 0, 1:
 		return 1
-	case 5: // LZW
+	case lzwPacked:
 		return 1600
-	case 32773: // PackBits
+	case packBits:
 		return 64
 	}
 	return 1032 // Deflate
@@ -152,7 +161,7 @@ func tiffMemory(data []byte, c image.Config) int64 {
 	if err != nil {
 		return math.MaxInt64
 	}
-	if b.compression >= 2 && b.compression <= 4 { // CCITT: as many bits as pixels
+	if b.compression >= ccittHuffman && b.compression <= ccittGroup4 { // as many bits as pixels
 		return picture + 3*(b.w*b.h/8+b.h)
 	}
 	// The decoder allows 8 bytes a pixel, whatever a pixel has.

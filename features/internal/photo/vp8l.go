@@ -6,17 +6,16 @@ import (
 	"errors"
 )
 
-// A lossless WebP says how many groups of Huffman codes it has only by the largest
-// number in a picture of its own, which stands behind the pictures of its transforms.
-// x/image makes room for all of them, some kilobytes each, before anything tells that
-// they are not there. So this reads as far as that: RFC 9649, sections 4 to 6, whose
-// terms it uses.
+// The number of groups of Huffman codes of a lossless WebP is the largest number in an
+// image of its own, behind those of its transforms. x/image allocates some kilobytes
+// for each group before it can find out that they are missing. So this reads the
+// stream up to that image: RFC 9649, sections 4 to 6, whose terms it uses.
 
 var errVP8L = errors.New("not a lossless WebP that is understood")
 
 // groupMemory is what the groups of Huffman codes of a lossless WebP take, or of the
-// transparency of a lossy one: a table each, and the trees, of as many nodes as the
-// symbols have, or as their code lengths in the file can make.
+// transparency of a lossy one: a table each, and trees, with as many nodes as there
+// can be symbols, or code lengths in the file.
 func groupMemory(data []byte) int64 {
 	const table, trees, perByte = 2_700, 57_000, 420
 	if still, _, _ := firstFrame(data); still != nil {

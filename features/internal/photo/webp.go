@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"iter"
 
 	"golang.org/x/image/webp"
 )
@@ -24,8 +25,8 @@ func isWebP(b []byte) bool {
 	return len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP"
 }
 
-// decodeWebP is webp.Decode with the first frame of an animation, which that
-// package does not read, and with the colours that lossy pictures mean.
+// decodeWebP is webp.Decode that also reads the first frame of animations, and gives
+// lossy pictures their full range of colours.
 func decodeWebP(in *input) (image.Image, error) {
 	frame, at, canvas := firstFrame(in.data)
 	if frame == nil {
@@ -85,7 +86,7 @@ func fullRange(m *image.YCbCr) {
 	}
 }
 
-// firstFrame makes a still WebP of an animation's first frame and tells its
+// firstFrame makes a still WebP of an animation's first frame and returns its
 // place on the canvas; nil if data is no animation (WebP container
 // specification, "Animation").
 func firstFrame(data []byte) (still []byte, at image.Point, canvas image.Rectangle) {
@@ -120,7 +121,7 @@ func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
 // riffChunks walks over chunks: name, then body. It ends at the first that is
 // cut off.
-func riffChunks(b []byte) func(yield func(string, []byte) bool) {
+func riffChunks(b []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for len(b) >= 8 {
 			n := uint64(binary.LittleEndian.Uint32(b[4:]))
@@ -150,7 +151,7 @@ func webpOrientation(b []byte) Orientation {
 // webpMemory: lossless pictures are decoded to 4 bytes a pixel, and once more
 // where they have a palette; so is the transparency of lossy ones. An animation
 // has a frame, copied out of the file, and a canvas. A chunk counts wherever its
-// name stands: what the file says of lengths, decoders need not believe.
+// name stands: decoders need not believe the lengths that the file gives.
 func webpMemory(data []byte, c image.Config) int64 {
 	var perPixel int64 = 2 // 1.5 and what is kept of each block of 16×16
 	if _, _, canvas := firstFrame(data); !canvas.Empty() {

@@ -6,7 +6,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // windowAttrs are the attributes of operators with a window.
@@ -88,7 +88,7 @@ func (s *convolution) forward(b *op.Binding, x []int, operands func(in op.Tensor
 	op.Check(s.Slide(padding(b), false))
 	shape := spatial(x[0], s.m*s.group, s.Out[3-len(x)+2:])
 	op.Try(tensor.Count(shape))
-	return s.bind(b, func(in, out op.Tensors, team *kernels.Team) error {
+	return s.bind(b, func(in, out op.Tensors, team *workers.Team) error {
 		x, w, bias := operands(in)
 		s.convolve(out[0].F, x, w, team)
 		addBias(out[0].F, bias, tensor.Size(s.Out[:]))
@@ -114,7 +114,7 @@ func addBias(y, bias []float32, n int) {
 
 // convolve multiplies the weights of each group with the columns of its input
 // (im2col), some output positions at a time.
-func (s *convolution) convolve(y, x, weights []float32, team *kernels.Team) {
+func (s *convolution) convolve(y, x, weights []float32, team *workers.Team) {
 	if len(y) == 0 {
 		return
 	}
@@ -166,7 +166,7 @@ func bindConvTranspose(b *op.Binding) *op.Kernel {
 	}
 	shape := spatial(s.batch, s.m*s.group, s.In[3-n:])
 	op.Try(tensor.Count(shape))
-	return s.bind(b, func(in, out op.Tensors, team *kernels.Team) error {
+	return s.bind(b, func(in, out op.Tensors, team *workers.Team) error {
 		s.spread(out[0].F, in[0].F, in[1].F, team)
 		if len(in) > 2 && in[2] != nil {
 			addBias(out[0].F, in[2].F, tensor.Size(s.In[:]))
@@ -176,7 +176,7 @@ func bindConvTranspose(b *op.Binding) *op.Kernel {
 }
 
 // spread computes a ConvTranspose.
-func (s *convolution) spread(y, x, weights []float32, team *kernels.Team) {
+func (s *convolution) spread(y, x, weights []float32, team *workers.Team) {
 	if len(y) == 0 {
 		return
 	}

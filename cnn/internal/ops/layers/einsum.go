@@ -6,7 +6,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var _ = op.Register([]op.Row{
@@ -187,7 +187,7 @@ func bindEinsum(b *op.Binding) *op.Kernel {
 		steps = append(steps, s)
 	}
 	last := e.walk(e.out, acc)
-	k := b.Kernel(func(in, out op.Tensors, team *kernels.Team) error {
+	k := b.Kernel(func(in, out op.Tensors, team *workers.Team) error {
 		acc := tensor.Slice[float32]{1}
 		for i, s := range steps {
 			x := make(tensor.Slice[float32], s.batch*s.m*s.k)

@@ -6,7 +6,9 @@ import (
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/ops"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/matmul"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var _ = op.Register([]op.Row{
@@ -15,8 +17,8 @@ var _ = op.Register([]op.Row{
 		Pictures: gemmPictures, Work: 1, Head: op.Affine, Bind: bindGemm},
 })
 
-// gemm is kernels.Gemm, also for empty matrices.
-func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, team *kernels.Team) {
+// gemm is matmul.Mul, also for empty matrices.
+func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, team *workers.Team) {
 	if m == 0 || n == 0 {
 		return
 	}
@@ -26,7 +28,7 @@ func gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 		}
 		return
 	}
-	kernels.Gemm(transA, transB, m, n, k, a, lda, b, ldb, false, c, ldc, team)
+	matmul.Mul(transA, transB, m, n, k, a, lda, b, ldb, false, c, ldc, team)
 }
 
 var matmulPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) {
@@ -87,7 +89,7 @@ func newProduct(b *op.Binding, x, y []int) *product {
 	return p
 }
 
-func (p *product) run(out, x, y []float32, team *kernels.Team) {
+func (p *product) run(out, x, y []float32, team *workers.Team) {
 	p.w.Elements(func(o int, in [3]int) {
 		gemm(false, false, p.m, p.n, p.k, x[in[0]*p.m*p.k:], p.k, y[in[1]*p.k*p.n:], p.n, out[o*p.m*p.n:], p.n, team)
 	})
@@ -98,7 +100,7 @@ func (p *product) work() int64 { return int64(tensor.Size(p.shape)) * int64(p.k)
 
 func bindMatMul(b *op.Binding) *op.Kernel {
 	p := newProduct(b, b.In[0].Shape, b.In[1].Shape)
-	k := b.Kernel(func(in, out op.Tensors, team *kernels.Team) error {
+	k := b.Kernel(func(in, out op.Tensors, team *workers.Team) error {
 		p.run(out[0].F, in[0].F, in[1].F, team)
 		return nil
 	}, op.Float(p.shape...))
@@ -147,11 +149,11 @@ func bindGemm(b *op.Binding) *op.Kernel {
 		add = ops.EachRow(func(x, c float32) float32 { return x + beta*c })
 	}
 	bias := c != nil && beta != 0
-	kernel := b.Kernel(func(in, out op.Tensors, team *kernels.Team) error {
+	kernel := b.Kernel(func(in, out op.Tensors, team *workers.Team) error {
 		o := out[0].F
 		gemm(transA, transB, m, n, k, in[0].F, x[1], in[1].F, y[1], o, n, team)
 		if alpha != 1 {
-			kernels.Scale(o, alpha, o)
+			vmath.Scale(o, alpha, o)
 		}
 		if bias {
 			ops.Walk(&w, o, o, in[2].F, add)

@@ -7,7 +7,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 const poolAttrs = windowAttrs + "kernel_shape:ints ceil_mode:flag=0 "
@@ -17,7 +17,7 @@ var _ = op.Register([]op.Row{
 	{Name: "AveragePool", Since: 1, Sig: "f", Attrs: poolAttrs + "count_include_pad:flag=0", Limits: "1 to 3 spatial axes",
 		Pictures: op.AlongFirst, Work: 1, Head: op.Averages, Bind: bindAveragePool},
 	{Name: "LpPool", Since: 2, Sig: "f", Attrs: poolAttrs + "p:int=2", Limits: "1 to 3 spatial axes", Pictures: op.AlongFirst, Work: 1, Bind: bindLpPool},
-	{Name: "GlobalMaxPool", Since: 1, Sig: "f", Pictures: op.AlongFirst, Bind: globalPool(kernels.Max)},
+	{Name: "GlobalMaxPool", Since: 1, Sig: "f", Pictures: op.AlongFirst, Bind: globalPool(vmath.Max)},
 	{Name: "GlobalAveragePool", Since: 1, Sig: "f", Pictures: op.AlongFirst, Head: op.Averages, Bind: globalPool(mean)},
 	{Name: "GlobalLpPool", Since: 2, Sig: "f", Attrs: "p:int=2", Pictures: op.AlongFirst, Bind: bindGlobalLpPool},
 })

@@ -7,7 +7,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/ops"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Convolutions and matrix products of quantised numbers are those of what these stand
@@ -81,7 +81,7 @@ func integerConv(b *op.Binding, w, step int, bias *graph.Tensor, finish func(in 
 	plane := tensor.Size(s.Out[:])
 	sums, shape := k.Compute, k.Out[0].Shape
 	k.Out[0].Type = graph.Int
-	k.Compute = func(in, out op.Tensors, team *kernels.Team) error {
+	k.Compute = func(in, out op.Tensors, team *workers.Team) error {
 		y := graph.Alloc(graph.Float, shape)
 		if err := sums(in, op.Tensors{y}, team); err != nil {
 			return err
@@ -106,7 +106,7 @@ func integerProduct(b *op.Binding, y, step int, finish func(in op.Tensors) func(
 	last := func(shape []int, from int) int { return max(0, len(shape)-from) }
 	perIndex(b, step, rows)
 	perIndex(b, y+step, p.n)
-	k := b.Kernel(func(in, out op.Tensors, team *kernels.Team) error {
+	k := b.Kernel(func(in, out op.Tensors, team *workers.Team) error {
 		sums := make([]float32, out[0].Len())
 		p.run(sums, centred(in[0], in, step, last(in[0].Shape, 2)), centred(in[y], in, y+step, last(in[y].Shape, 1)), team)
 		f := finish(in)
@@ -136,7 +136,7 @@ func bindMatMulInteger(b *op.Binding) *op.Kernel {
 // bindQLinearConv: x, its scale and zero point, likewise w, with one of each for all
 // or for each channel, and y; last the bias, in units of both scales.
 func bindQLinearConv(b *op.Binding) *op.Kernel {
-	e, channels := ops.QuantizedType(b, 7), b.In[3].Shape
+	to, channels := ops.QuantizedType(b, 7), b.In[3].Shape
 	b.RefuseIf(len(channels) == 0, "weights are a scalar")
 	for i, n := range []int{1: 1, 4: channels[0], 6: 1, 7: 1} {
 		if n > 0 {
@@ -148,7 +148,7 @@ func bindQLinearConv(b *op.Binding) *op.Kernel {
 			if len(in) > 8 && in[8] != nil {
 				sum += float32(in[8].I[c])
 			}
-			return ops.Quantize(float64(sum)*float64(in[1].F[0])*float64(at(in[4].F, c))/float64(in[6].F[0]), in[7].I[0], e)
+			return to.Of(float64(sum)*float64(in[1].F[0])*float64(at(in[4].F, c))/float64(in[6].F[0]), in[7].I[0])
 		}
 	})
 }
@@ -156,14 +156,14 @@ func bindQLinearConv(b *op.Binding) *op.Kernel {
 // bindQLinearMatMul: a, its scale and zero point, one of each for all or for each row,
 // likewise b, for each column, and y.
 func bindQLinearMatMul(b *op.Binding) *op.Kernel {
-	e := ops.QuantizedType(b, 7)
+	to := ops.QuantizedType(b, 7)
 	perIndex(b, 1, b.In[2].Len())
 	perIndex(b, 4, b.In[5].Len())
 	perIndex(b, 6, 1)
 	perIndex(b, 7, 1)
 	return integerProduct(b, 3, 2, func(in op.Tensors) func(float32, int, int) int64 {
 		return func(sum float32, r, c int) int64 {
-			return ops.Quantize(float64(sum)*float64(at(in[1].F, r))*float64(at(in[4].F, c))/float64(in[6].F[0]), in[7].I[0], e)
+			return to.Of(float64(sum)*float64(at(in[1].F, r))*float64(at(in[4].F, c))/float64(in[6].F[0]), in[7].I[0])
 		}
 	})
 }

@@ -3,12 +3,12 @@ package layers
 import (
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
 )
 
 var _ = op.Register([]op.Row{
-	{Name: "Softmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Pictures: vectorsPictures, Head: op.Normalises, Bind: alongAxis(kernels.Softmax)},
-	{Name: "LogSoftmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Pictures: vectorsPictures, Head: op.Normalises, Bind: alongAxis(kernels.LogSoftmax)},
+	{Name: "Softmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Pictures: vectorsPictures, Head: op.Normalises, Bind: alongAxis(vmath.Softmax)},
+	{Name: "LogSoftmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Pictures: vectorsPictures, Head: op.Normalises, Bind: alongAxis(vmath.LogSoftmax)},
 	{Name: "Hardmax", Since: 1, Sig: "f", Attrs: "axis:int=1 axis@13:int=-1", Pictures: vectorsPictures, Bind: alongAxis(hardmax)},
 })
 

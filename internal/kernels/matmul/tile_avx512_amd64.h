@@ -1,0 +1,105 @@
+// What the micro kernels of AVX-512 share. Registers of a tile of 12×32:
+//	AX BX CX DX SI DI R8…R13  where the segment of each row ends
+//	R14 B, BP bytes between its steps
+//	R15 position in the segment, from minus its length to 0, times 4 bytes
+//	Z0…Z23 tile of C, a row is Z(2i), Z(2i+1); Z24, Z25 a step of B; Z26 of A
+// A kernel defines SHIFT, by which positions become bytes.
+
+// ROWS1 to ROWS12 apply OP to so many rows, each given by its number, its register
+// and its two registers of the tile, as numbers and by their names.
+#define ROWS1(OP) OP(0, AX, 0, 1, Z0, Z1, Y0, Y1)
+#define ROWS2(OP) ROWS1(OP); OP(1, BX, 2, 3, Z2, Z3, Y2, Y3)
+#define ROWS3(OP) ROWS2(OP); OP(2, CX, 4, 5, Z4, Z5, Y4, Y5)
+#define ROWS4(OP) ROWS3(OP); OP(3, DX, 6, 7, Z6, Z7, Y6, Y7)
+#define ROWS5(OP) ROWS4(OP); OP(4, SI, 8, 9, Z8, Z9, Y8, Y9)
+#define ROWS6(OP) ROWS5(OP); OP(5, DI, 10, 11, Z10, Z11, Y10, Y11)
+#define ROWS7(OP) ROWS6(OP); OP(6, R8, 12, 13, Z12, Z13, Y12, Y13)
+#define ROWS8(OP) ROWS7(OP); OP(7, R9, 14, 15, Z14, Z15, Y14, Y15)
+#define ROWS9(OP) ROWS8(OP); OP(8, R10, 16, 17, Z16, Z17, Y16, Y17)
+#define ROWS10(OP) ROWS9(OP); OP(9, R11, 18, 19, Z18, Z19, Y18, Y19)
+#define ROWS11(OP) ROWS10(OP); OP(10, R12, 20, 21, Z20, Z21, Y20, Y21)
+#define ROWS12(OP) ROWS11(OP); OP(11, R13, 22, 23, Z22, Z23, Y22, Y23)
+
+#define PTR(n, p, i, j, zi, zj, yi, yj) \
+	MOVQ    (n*8)(R15), p; \
+	SHLQ    SHIFT, p;      \
+	ADDQ    end-8(SP), p;  \
+	CMOVQMI zend-16(SP), p
+
+#define SEGMENT(segment, ROWS) \
+segment: \
+	MOVQ off-24(SP), R15;  \
+	ROWS(PTR);             \
+	ADDQ $(12*8), R15;     \
+	MOVQ R15, off-24(SP);  \
+	MOVQ from-48(SP), R15; \
+	MOVQ ldb-40(SP), BP
+
+#define TILE(segment, step, ROWS, LOAD, ROW) \
+	SEGMENT(segment, ROWS); \
+step: \
+	LOAD;                  \
+	ROWS(ROW);             \
+	ADDQ    BP, R14;       \
+	INCQ    R15;           \
+	JNZ     step;          \
+	DECQ    segs-32(SP);   \
+	JNZ     segment;       \
+	JMP     store
+
+#define DISPATCH(one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve) \
+	CMPQ AX, $12; \
+	JEQ  twelve;  \
+	CMPQ AX, $11; \
+	JEQ  eleven;  \
+	CMPQ AX, $10; \
+	JEQ  ten;     \
+	CMPQ AX, $9;  \
+	JEQ  nine;    \
+	CMPQ AX, $8;  \
+	JEQ  eight;   \
+	CMPQ AX, $7;  \
+	JEQ  seven;   \
+	CMPQ AX, $6;  \
+	JEQ  six;     \
+	CMPQ AX, $5;  \
+	JEQ  five;    \
+	CMPQ AX, $4;  \
+	JEQ  four;    \
+	CMPQ AX, $3;  \
+	JEQ  three;   \
+	CMPQ AX, $2;  \
+	JEQ  two
+
+// TILES computes AX rows, of one to twelve: each number has a label, and one for its
+// steps. LOAD gets a step of B and ROW multiplies it with one row of A.
+#define TILES(LOAD, ROW, t1, s1, t2, s2, t3, s3, t4, s4, t5, s5, t6, s6, t7, s7, t8, s8, t9, s9, t10, s10, t11, s11, t12, s12) \
+	DISPATCH(t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12); \
+	TILE(t1, s1, ROWS1, LOAD, ROW); \
+	TILE(t2, s2, ROWS2, LOAD, ROW); \
+	TILE(t3, s3, ROWS3, LOAD, ROW); \
+	TILE(t4, s4, ROWS4, LOAD, ROW); \
+	TILE(t5, s5, ROWS5, LOAD, ROW); \
+	TILE(t6, s6, ROWS6, LOAD, ROW); \
+	TILE(t7, s7, ROWS7, LOAD, ROW); \
+	TILE(t8, s8, ROWS8, LOAD, ROW); \
+	TILE(t9, s9, ROWS9, LOAD, ROW); \
+	TILE(t10, s10, ROWS10, LOAD, ROW); \
+	TILE(t11, s11, ROWS11, LOAD, ROW); \
+	TILE(t12, s12, ROWS12, LOAD, ROW)
+
+// EVERYROW gives every row the sums of the first.
+#define SAME(x, y) \
+	VMOVAPS Z0, x; \
+	VMOVAPS Z1, y
+#define EVERYROW \
+	SAME(Z2, Z3); SAME(Z4, Z5); SAME(Z6, Z7); SAME(Z8, Z9); SAME(Z10, Z11); SAME(Z12, Z13); \
+	SAME(Z14, Z15); SAME(Z16, Z17); SAME(Z18, Z19); SAME(Z20, Z21); SAME(Z22, Z23)
+
+// LIMIT limits a row to Z24…Z25. Of two values one of which is a NaN, VMAXPS and
+// VMINPS give the one that comes first here.
+#define LIMIT(n, p, i, j, zi, zj, yi, yj) \
+	VMAXPS zi, Z24, zi; \
+	VMINPS zi, Z25, zi; \
+	VMAXPS zj, Z24, zj; \
+	VMINPS zj, Z25, zj

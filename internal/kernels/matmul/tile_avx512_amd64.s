@@ -1,0 +1,206 @@
+//go:build !purego
+
+#include "go_asm.h"
+#include "textflag.h"
+
+#define SHIFT $2
+#include "tile_avx512_amd64.h"
+
+// Of a tile of 16 columns, or 8, only the even registers count.
+
+#define ROW(n, p, i, j, zi, zj, yi, yj) \
+	VBROADCASTSS (p)(R15*4), Z26; \
+	VFMADD231PS  Z24, Z26, zi;    \
+	VFMADD231PS  Z25, Z26, zj
+
+#define HALF(n, p, i, j, zi, zj, yi, yj) \
+	VFMADD231PS.BCST (p)(R15*4), Z24, zi
+
+// A tile of 24 columns has the last 8 in the lower halves of the odd registers.
+#define MIXED(n, p, i, j, zi, zj, yi, yj) \
+	VBROADCASTSS (p)(R15*4), Z26; \
+	VFMADD231PS  Z24, Z26, zi;    \
+	VFMADD231PS  Y25, Y26, yj
+
+#define QUARTER(n, p, i, j, zi, zj, yi, yj) \
+	VFMADD231PS.BCST (p)(R15*4), Y24, yi
+
+#define LOAD32 \
+	VMOVUPS (R14), Z24; \
+	VMOVUPS 64(R14), Z25
+
+#define LOAD24 \
+	VMOVUPS (R14), Z24; \
+	VMOVUPS 64(R14), Y25
+
+#define LOAD16 \
+	VMOVUPS (R14), Z24
+
+#define LOAD8 \
+	VMOVUPS (R14), Y24
+
+#define ADDROW(n, p, i, j, zi, zj, yi, yj) \
+	VADDPS (AX), zi, K1, zi;   \
+	VADDPS 64(AX), zj, K2, zj; \
+	ADDQ   BX, AX;           \
+	DECQ   CX;               \
+	JZ     limit
+
+#define PUTROW(n, p, i, j, zi, zj, yi, yj) \
+	VMOVUPS zi, K1, (AX);   \
+	VMOVUPS zj, K2, 64(AX); \
+	ADDQ    BX, AX;        \
+	DECQ    CX;            \
+	JZ      done
+
+#define PUTWHOLE(n, p, i, j, zi, zj, yi, yj) \
+	VMOVUPS zi, (AX);       \
+	VMOVUPS zj, 64(AX);     \
+	ADDQ    BX, AX;        \
+	DECQ    CX;            \
+	JZ      done
+
+// FETCH brings AX rows from CX on, BX floats apart, into the cache while the
+// products are computed: what is to be added, and the lines to be stored to.
+#define FETCH(row) \
+	SHLQ       $2, BX; \
+	MOVQ       AX, DX; \
+row: \
+	PREFETCHT0 (CX);   \
+	PREFETCHT0 64(CX); \
+	ADDQ       BX, CX; \
+	DECQ       DX;     \
+	JNZ        row
+
+// func tileAVX512(t *tile)
+// Any number of rows: the positions of the next 12 follow those of the ones
+// before or, with a step, are that far behind them.
+TEXT ·tileAVX512(SB), NOSPLIT, $72-8
+	MOVQ t+0(FP), BP
+	MOVQ tile_segLen(BP), AX
+	MOVQ AX, BX
+	NEGQ BX
+	MOVQ BX, from-48(SP)
+	MOVQ tile_a(BP), CX
+	LEAQ (CX)(AX*4), CX
+	MOVQ CX, end-8(SP)
+	MOVQ tile_zero(BP), CX
+	LEAQ (CX)(AX*4), CX
+	MOVQ CX, zend-16(SP)
+	MOVQ tile_off(BP), CX
+	MOVQ CX, off-24(SP)
+	MOVQ tile_ldb(BP), CX
+	SHLQ $2, CX
+	MOVQ CX, ldb-40(SP)
+	MOVQ tile_c(BP), CX
+	MOVQ CX, c-56(SP)
+	MOVQ tile_d(BP), CX
+	MOVQ CX, d-64(SP)
+	MOVQ tile_rows(BP), CX
+	MOVQ CX, rows-72(SP)
+
+	// Masks of the columns to store.
+	MOVQ  tile_cols(BP), CX
+	MOVL  $1, AX
+	SHLQ  CX, AX
+	DECQ  AX
+	KMOVW AX, K1
+	SHRQ  $16, AX
+	KMOVW AX, K2
+
+	// The next 12 rows. Sums start from the bias.
+tile:
+	MOVQ tile_b(BP), R14
+	MOVQ tile_segs(BP), CX
+	MOVQ CX, segs-32(SP)
+
+	VPXORQ    Z0, Z0, Z0
+	VPXORQ    Z1, Z1, Z1
+	MOVQ      tile_bias(BP), AX
+	TESTQ     AX, AX
+	JZ        start
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z 64(AX), K2, Z1
+
+start:
+	EVERYROW
+	MOVQ rows-72(SP), AX
+	CMPQ AX, $12
+	JLE  fits
+	MOVL $12, AX
+
+fits:
+	CMPQ  tile_segLen(BP), $64
+	JLT   sums // soon there
+	MOVQ  c-56(SP), CX
+	MOVQ  tile_ldc(BP), BX
+	FETCH(rowC)
+	MOVQ  d-64(SP), CX
+	TESTQ CX, CX
+	JZ    sums
+	MOVQ  tile_ldd(BP), BX
+	FETCH(rowD)
+
+sums:
+	CMPQ tile_width(BP), $16
+	JEQ  half
+	JLT  quarter
+	CMPQ tile_width(BP), $24
+	JEQ  mixed
+	TILES(LOAD32, ROW, whole1, wholeStep1, whole2, wholeStep2, whole3, wholeStep3, whole4, wholeStep4, whole5, wholeStep5, whole6, wholeStep6, whole7, wholeStep7, whole8, wholeStep8, whole9, wholeStep9, whole10, wholeStep10, whole11, wholeStep11, whole12, wholeStep12)
+
+half:
+	TILES(LOAD16, HALF, half1, halfStep1, half2, halfStep2, half3, halfStep3, half4, halfStep4, half5, halfStep5, half6, halfStep6, half7, halfStep7, half8, halfStep8, half9, halfStep9, half10, halfStep10, half11, halfStep11, half12, halfStep12)
+
+mixed:
+	TILES(LOAD24, MIXED, mixed1, mixedStep1, mixed2, mixedStep2, mixed3, mixedStep3, mixed4, mixedStep4, mixed5, mixedStep5, mixed6, mixedStep6, mixed7, mixedStep7, mixed8, mixedStep8, mixed9, mixedStep9, mixed10, mixedStep10, mixed11, mixedStep11, mixed12, mixedStep12)
+
+quarter:
+	TILES(LOAD8, QUARTER, quarter1, quarterStep1, quarter2, quarterStep2, quarter3, quarterStep3, quarter4, quarterStep4, quarter5, quarterStep5, quarter6, quarterStep6, quarter7, quarterStep7, quarter8, quarterStep8, quarter9, quarterStep9, quarter10, quarterStep10, quarter11, quarterStep11, quarter12, quarterStep12)
+
+store:
+	MOVQ  t+0(FP), BP
+	MOVQ  d-64(SP), AX
+	TESTQ AX, AX
+	JZ    limit
+	MOVQ  tile_ldd(BP), BX
+	SHLQ  $2, BX
+	MOVQ  rows-72(SP), CX
+	ROWS12(ADDROW)
+	MOVQ AX, d-64(SP) // of the rows that follow
+
+limit:
+	CMPB         tile_clamp(BP), $0
+	JEQ          put
+	VBROADCASTSS tile_lo(BP), Z24
+	VBROADCASTSS tile_hi(BP), Z25
+	ROWS12(LIMIT)
+
+put:
+	MOVQ c-56(SP), AX
+	MOVQ tile_ldc(BP), BX
+	SHLQ $2, BX
+	MOVQ rows-72(SP), CX
+	CMPQ tile_cols(BP), $32
+	JEQ  putWhole
+	ROWS12(PUTROW)
+	JMP  next
+
+putWhole:
+	ROWS12(PUTWHOLE)
+
+next:
+	MOVQ AX, c-56(SP)
+	SUBQ $12, rows-72(SP)
+	MOVQ tile_step(BP), CX
+	TESTQ CX, CX
+	JZ   tile
+	SHLQ $2, CX
+	ADDQ CX, end-8(SP)
+	MOVQ tile_off(BP), CX
+	MOVQ CX, off-24(SP)
+	JMP  tile
+
+done:
+	VZEROUPPER
+	RET

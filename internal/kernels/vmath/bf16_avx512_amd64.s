@@ -1,0 +1,114 @@
+//go:build !purego
+
+#include "textflag.h"
+#include "../asm/bf16_amd64.h"
+
+// MASKS sets K1 to the numbers that are left of the next 32, K2 and K3 to those
+// of its halves; CX counts those left.
+#define MASKS \
+	MOVL  $-1, AX;  \
+	CMPQ  CX, $32;  \
+	JGE   masks;    \
+	MOVL  $1, AX;   \
+	SHLQ  CX, AX;   \
+	DECQ  AX;       \
+masks: \
+	KMOVD AX, K1;   \
+	KMOVW AX, K2;   \
+	SHRL  $16, AX;  \
+	KMOVW AX, K3
+
+#define NEXT \
+	SUBQ $32, CX;   \
+	JGT  loop;      \
+	VZEROUPPER;     \
+	RET
+
+#define BINARY(OP) \
+	MOVQ         dst_base+0(FP), DI; \
+	MOVQ         dst_len+8(FP), CX;  \
+	MOVQ         a_base+24(FP), SI;  \
+	MOVQ         b_base+48(FP), DX;  \
+	MOVL         $0xffff0000, AX;    \
+	VPBROADCASTD AX, Z28;            \
+	VMOVDQU16    ·zipWords(SB), Z29; \
+loop: \
+	MASKS;                       \
+	VMOVDQU16.Z (SI), K1, Z0;    \
+	VMOVDQU16.Z (DX), K1, Z1;    \
+	VPSLLD      $16, Z0, Z2;     \
+	VPSLLD      $16, Z1, Z3;     \
+	VPANDD      Z28, Z0, Z0;     \
+	VPANDD      Z28, Z1, Z1;     \
+	OP          Z3, Z2, Z2;      \
+	OP          Z1, Z0, Z0;      \
+	VCVTNE2PS2BF16(2, 0, 1);     \
+	VPERMW      Z1, Z29, Z1;     \
+	VMOVDQU16   Z1, K1, (DI);    \
+	ADDQ        $64, SI;         \
+	ADDQ        $64, DX;         \
+	ADDQ        $64, DI;         \
+	NEXT
+
+// func toBF16Asm(dst []BF16, src []float32)
+TEXT ·toBF16Asm(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), SI
+
+loop:
+	MASKS
+	VMOVUPS.Z (SI), K2, Z0
+	VMOVUPS.Z 64(SI), K3, Z1
+	VCVTNE2PS2BF16(0, 1, 2)
+	VMOVDQU16 Z2, K1, (DI)
+	ADDQ      $128, SI
+	ADDQ      $64, DI
+	NEXT
+
+// WIDE gives 32 BF16 numbers in their order.
+#define WIDE(from, from32, x, y) \
+	VPMOVZXWD.Z from, K2, x;   \
+	VPMOVZXWD.Z from32, K3, y; \
+	VPSLLD      $16, x, x;     \
+	VPSLLD      $16, y, y
+
+// func fromBF16Asm(dst []float32, src []BF16)
+TEXT ·fromBF16Asm(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ dst_len+8(FP), CX
+	MOVQ src_base+24(FP), SI
+
+loop:
+	MASKS
+	WIDE((SI), 32(SI), Z0, Z1)
+	VMOVUPS Z0, K2, (DI)
+	VMOVUPS Z1, K3, 64(DI)
+	ADDQ    $64, SI
+	ADDQ    $128, DI
+	NEXT
+
+// func accumulateBF16Asm(dst []float32, x []BF16)
+TEXT ·accumulateBF16Asm(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), SI
+
+loop:
+	MASKS
+	WIDE((SI), 32(SI), Z0, Z1)
+	VADDPS.Z (DI), Z0, K2, Z0
+	VADDPS.Z 64(DI), Z1, K3, Z1
+	VMOVUPS  Z0, K2, (DI)
+	VMOVUPS  Z1, K3, 64(DI)
+	ADDQ     $64, SI
+	ADDQ     $128, DI
+	NEXT
+
+// func addBF16Asm(dst, a, b []BF16)
+TEXT ·addBF16Asm(SB), NOSPLIT, $0-72
+	BINARY(VADDPS)
+
+// func mulBF16Asm(dst, a, b []BF16)
+TEXT ·mulBF16Asm(SB), NOSPLIT, $0-72
+	BINARY(VMULPS)
