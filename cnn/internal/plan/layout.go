@@ -42,8 +42,8 @@ func (v *Value) perm() []int {
 
 // move takes n before the transposition of its inputs.
 func (g *Net) move(n *Node) {
-	if len(n.Out) != 1 {
-		return
+	if len(n.Out) != 1 || n.Out[0].Type != graph.Float {
+		return // transpositions are of floats
 	}
 	out := n.Out[0]
 	// The transposition of the largest input decides.
@@ -66,7 +66,7 @@ func (g *Net) move(n *Node) {
 		if v != nil && v.Data == nil && v.Len() >= size && !slices.Equal(v.perm(), perm) {
 			return
 		}
-		if v != nil && v.Type != graph.Float && v.Data != nil && len(v.Shape) > 0 {
+		if v != nil && v.Type != graph.Float && (v.Data == nil || len(v.Shape) > 0) {
 			return
 		}
 	}

@@ -185,3 +185,25 @@ func TestInfo(t *testing.T) {
 		t.Errorf("%d bytes, want about %d", p.PeakBytes, want)
 	}
 }
+
+// TestTruthValues: what is not a float is not transposed.
+func TestTruthValues(t *testing.T) {
+	g := build(t, `
+c = Conv x w:8,3,3,3
+g = Greater c k:1
+r = Reshape g i=0,8,-1
+y = Where r k:1 k:1
+`, []int{1, 3, 8, 8}, "y")
+	p, err := compile(g, plan.Options{Layer: "y"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := p.features(1, make([]float32, 3*8*8), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := g.Init[g.Nodes[3].Inputs[2]].F[0] // 0 is not greater
+	if slices.ContainsFunc(y, func(v float32) bool { return v != want }) {
+		t.Errorf("got %v, want %g everywhere", y, want)
+	}
+}
