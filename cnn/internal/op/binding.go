@@ -216,6 +216,7 @@ func (b *Binding) ConstFloats(i int, what string) []float32 {
 	}
 	b.RefuseIf(t.Type != graph.Float || len(t.Shape) != 1, "input %d (%s) is %v, not a vector of floats", i, what, t)
 	b.RefuseIf(!t.Known(), "input %d (%s) %w", i, what, ErrNotConstant)
+	b.RefuseIf(t.F == nil, "input %d (%s) has %d elements", i, what, t.Len())
 	return t.F
 }
 

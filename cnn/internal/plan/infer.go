@@ -118,37 +118,44 @@ func (m *model) drop(name string) {
 	}
 }
 
-// node infers the outputs of n.
-func (m *model) node(n *graph.Node) error {
-	if n.Op == "SequenceAt" && len(n.Outputs) == 1 {
-		return m.sequenceAt(n)
-	}
+// inputs returns what is known of the inputs of n, nil for those left out.
+func (m *model) inputs(n *graph.Node) ([]*graph.Tensor, error) {
 	in := make([]*graph.Tensor, len(n.Inputs))
-	o := op.Get(n.Op)
-	fromBatch := false
 	for i, name := range n.Inputs {
 		if name == "" {
 			continue
 		}
-		t := m.val[name]
-		if t == nil {
+		if in[i] = m.val[name]; in[i] == nil {
 			if err := m.failed[name]; err != nil {
-				return err
+				return nil, err
 			}
-			return fmt.Errorf("node %s: input %s is not defined", graph.Name(n.Name), graph.Name(name))
+			return nil, fmt.Errorf("node %s: input %s is not defined", graph.Name(n.Name), graph.Name(name))
 		}
-		in[i] = t
-		// A shape that counts instead of numbers is one for the batch size.
-		fromBatch = fromBatch || m.fromBatch[name] && !o.TypeOnly(i) || !t.Known() && !o.TypeOnly(i)
 	}
-	if n.Op == "SplitToSequence" && len(n.Outputs) == 1 {
-		return m.splitToSequence(n, in)
+	return in, nil
+}
+
+// node infers the outputs of n.
+func (m *model) node(n *graph.Node) error {
+	if ok, err := m.sequence(n); ok {
+		return err
+	}
+	in, err := m.inputs(n)
+	if err != nil {
+		return err
 	}
 	k, err := op.Bind(n, m.g.Opset, in)
 	if err != nil {
 		return err
 	}
-	if o.Constant(in) {
+	if o := op.Get(n.Op); o.Constant(in) {
+		// A shape that counts, instead of the numbers, is that of base pictures.
+		fromBatch := false
+		for i, t := range in {
+			if t != nil && !o.TypeOnly(i) && (!t.Known() || m.fromBatch[n.Inputs[i]]) {
+				fromBatch = true
+			}
+		}
 		switch {
 		case k.Keeps && sameTensor(in[0], &k.Out[0]) && len(n.Outputs) == 1:
 			// Exporters alias shared weights by hundreds of these, and FLOAT16 weights

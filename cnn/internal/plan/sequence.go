@@ -13,8 +13,24 @@ import (
 
 const maxPieces = 1000 // of a sequence
 
+// sequence infers n if it is one of these two operators; ok is false if not.
+func (m *model) sequence(n *graph.Node) (ok bool, err error) {
+	switch {
+	case len(n.Outputs) != 1:
+	case n.Op == "SplitToSequence":
+		return true, m.splitToSequence(n)
+	case n.Op == "SequenceAt":
+		return true, m.sequenceAt(n)
+	}
+	return false, nil
+}
+
 // splitToSequence infers n as a Split whose outputs are the sequence's elements.
-func (m *model) splitToSequence(n *graph.Node, in []*graph.Tensor) error {
+func (m *model) splitToSequence(n *graph.Node) error {
+	in, err := m.inputs(n)
+	if err != nil {
+		return err
+	}
 	unsupported := func(why string) error {
 		return &graph.UnsupportedError{Op: n.Op, Node: n.Name, Opset: m.g.Opset, Reason: why}
 	}
