@@ -7,7 +7,8 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/vmath"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 var _ = op.Register([]op.Row{
@@ -88,7 +89,7 @@ func bindAttention(b *op.Binding) *op.Kernel {
 	if b.Has("scale") {
 		scale = b.Float("scale")
 	}
-	kernel := b.Kernel(func(in, out op.Tensors, team *kernels.Team) error {
+	kernel := b.Kernel(func(in, out op.Tensors, team *workers.Team) error {
 		if len(out[0].F) == 0 {
 			return nil
 		}
@@ -97,14 +98,14 @@ func bindAttention(b *op.Binding) *op.Kernel {
 			n, head := i/q.heads, i%q.heads
 			shared := head / (q.heads / k.heads)
 			rows(false, true, q.length, k.length, q.width, in[0].F, q.of(n, head), q.row, in[1].F, k.of(n, shared), k.row, s, 0, k.length, team)
-			kernels.Scale(s, scale, s)
+			vmath.Scale(s, scale, s)
 			if softcap > 0 {
 				tensor.Map(s, s, func(x float32) float32 { return softcap * tanh32(x/softcap) })
 			}
 			for r := range q.length {
 				row := s[r*k.length : (r+1)*k.length]
 				if m.add(row, in, n, head, r) {
-					kernels.Softmax(row, row)
+					vmath.Softmax(row, row)
 				} else {
 					clear(row) // all is masked
 				}
@@ -121,7 +122,7 @@ func bindAttention(b *op.Binding) *op.Kernel {
 
 // rows is gemm on matrices that begin somewhere in their slices: where they are empty,
 // that may be beyond the end.
-func rows(transA, transB bool, m, n, k int, a []float32, atA, lda int, b []float32, atB, ldb int, c []float32, atC, ldc int, team *kernels.Team) {
+func rows(transA, transB bool, m, n, k int, a []float32, atA, lda int, b []float32, atB, ldb int, c []float32, atC, ldc int, team *workers.Team) {
 	if m > 0 && n > 0 && k > 0 {
 		gemm(transA, transB, m, n, k, a[atA:], lda, b[atB:], ldb, c[atC:], ldc, team)
 		return
@@ -216,7 +217,7 @@ func bindRotaryEmbedding(b *op.Binding) *op.Kernel {
 	if b.Flag("interleaved") {
 		next, step = 1, 2
 	}
-	return b.Kernel(func(in, out op.Tensors, _ *kernels.Team) error {
+	return b.Kernel(func(in, out op.Tensors, _ *workers.Team) error {
 		graph.Assign(out[0], in[0])
 		for i := range batch * x.length {
 			place := i

@@ -6,7 +6,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
 	"github.com/onetomany/caption/cnn/internal/tensor"
-	"github.com/onetomany/caption/internal/kernels"
+	"github.com/onetomany/caption/internal/kernels/workers"
 )
 
 // Convolutions and matrix products of quantised numbers are those of what these stand
@@ -80,7 +80,7 @@ func integerConv(b *op.Binding, w, step int, bias *graph.Tensor, finish func(in 
 	plane := tensor.Size(s.Out[:])
 	sums, shape := k.Compute, k.Out[0].Shape
 	k.Out[0].Type = graph.Int
-	k.Compute = func(in, out op.Tensors, team *kernels.Team) error {
+	k.Compute = func(in, out op.Tensors, team *workers.Team) error {
 		y := graph.Alloc(graph.Float, shape)
 		if err := sums(in, op.Tensors{y}, team); err != nil {
 			return err
@@ -105,7 +105,7 @@ func integerProduct(b *op.Binding, y, step int, finish func(in op.Tensors) func(
 	last := func(shape []int, from int) int { return max(0, len(shape)-from) }
 	perIndex(b, step, rows)
 	perIndex(b, y+step, p.n)
-	k := b.Kernel(func(in, out op.Tensors, team *kernels.Team) error {
+	k := b.Kernel(func(in, out op.Tensors, team *workers.Team) error {
 		sums := make([]float32, out[0].Len())
 		p.run(sums, centred(in[0], in, step, last(in[0].Shape, 2)), centred(in[y], in, y+step, last(in[y].Shape, 1)), team)
 		f := finish(in)

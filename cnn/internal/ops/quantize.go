@@ -27,7 +27,7 @@ func quantizedType(b *op.Binding, i int) graph.ElementType {
 		number = b.Int("output_dtype")
 	}
 	e, _ := graph.ElementTypeOf(number)
-	if e.Type != graph.Int || e.Hi == 0 {
+	if e.Type != graph.Int || !e.Rounds() {
 		b.Unsupported("quantisation to element type %d", number)
 	}
 	return e
@@ -38,7 +38,8 @@ func quantize(x float64, zero int64, e graph.ElementType) int64 {
 	if x != x {
 		return zero
 	}
-	return int64(min(max(math.RoundToEven(x)+float64(zero), float64(e.Lo)), float64(e.Hi)))
+	lo, hi := e.Raw.Range()
+	return int64(min(max(math.RoundToEven(x)+float64(zero), float64(lo)), float64(hi)))
 }
 
 // bindQuantizeLinear: y = x / scale + zero point, rounded and saturated.
@@ -68,7 +69,8 @@ func bindDynamicQuantizeLinear(b *op.Binding) *op.Kernel {
 		for _, x := range in[0].F {
 			lo, hi = min(lo, x), max(hi, x)
 		}
-		scale, zero := (hi-lo)/float32(e.Hi), int64(0)
+		_, most := e.Raw.Range()
+		scale, zero := (hi-lo)/float32(most), int64(0)
 		if scale > 0 {
 			zero = quantize(float64(-lo/scale), 0, e)
 		}
