@@ -84,7 +84,7 @@ func (n *Node) overwritten(i int) *Buffer {
 		alone := true
 		for k, w := range n.In {
 			// An input that is there twice is read at the same place.
-			if k != j && w.Buffer == b && !(w == v && first <= k && k < end) {
+			if k != j && w != nil && w.Buffer == b && !(w == v && first <= k && k < end) {
 				alone = false
 			}
 		}

@@ -20,7 +20,15 @@ func init() { register(&Generic{}, nil) }
 // move lets transpositions pass what works element by element.
 func (o *Generic) move([]int) (Op, bool) { return o, op.Get(o.node.Op).Elementwise() }
 
-// pictures is what package ops says of the operator.
+// inPlace: what works element by element may overwrite its first input.
+func (o *Generic) inPlace(*Node) (first, end int) {
+	if op.Get(o.node.Op).Elementwise() {
+		return 0, 1
+	}
+	return 0, 0
+}
+
+// pictures is what package op says of the operator.
 func (o *Generic) pictures(n *Node) (axis int, ok bool) {
 	in, axes := make([]*graph.Tensor, len(n.In)), make([]int, len(n.In))
 	for i, v := range n.In {
