@@ -54,11 +54,12 @@ func Transpose[T any](y, x []T, w *Walk, lo, hi int) {
 	plane := cols * ldy // of y, without the dimensions before c
 	inner := ldy / n
 	total := Size(outer.dims[:outer.rank])
-	outer.rank++ // at leaves the last dimension out
+	outer.rank++ // seek and next leave the last dimension out
+	index, in := outer.seek(0)
 	for r := range total {
-		in := outer.at(r)
 		out := r/inner*plane + r%inner*n
 		transposePlane(y[out+lo*ldy:], x[in[0]+lo:], n, hi-lo, ldy, step[0])
+		outer.next(&index, &in)
 	}
 }
 

@@ -81,38 +81,46 @@ func (w *Walk) rows() int {
 	return Size(w.dims[:max(w.rank-1, 0)])
 }
 
-// at returns where row r begins in the inputs.
-func (w *Walk) at(r int) (in [3]int) {
+// seek returns the indices of row r in all dimensions but the last, and where it
+// begins in the inputs.
+func (w *Walk) seek(r int) (index [32]int, in [3]int) {
 	for d := w.rank - 2; d >= 0; d-- {
 		i := r % w.dims[d]
 		r /= w.dims[d]
+		index[d] = i
 		for j := range in {
 			in[j] += i * w.stride[j][d]
 		}
 	}
-	return in
+	return index, in
+}
+
+// next goes on to the next row, and from the last to the first.
+func (w *Walk) next(index *[32]int, in *[3]int) {
+	for d := w.rank - 2; d >= 0; d-- {
+		s0, s1, s2 := w.stride[0][d], w.stride[1][d], w.stride[2][d]
+		if index[d]++; index[d] < w.dims[d] {
+			in[0] += s0
+			in[1] += s1
+			in[2] += s2
+			return
+		}
+		index[d] = 0
+		n := w.dims[d] - 1
+		in[0] -= s0 * n
+		in[1] -= s1 * n
+		in[2] -= s2 * n
+	}
 }
 
 // Rows calls f for each row in order, with its place in the output and in the
 // inputs.
 func (w *Walk) Rows(f func(out int, in [3]int)) {
 	n, _ := w.Row()
-	var index [32]int
-	var in [3]int
+	index, in := w.seek(0)
 	for r := range w.rows() {
 		f(r*n, in)
-		for d := w.rank - 2; d >= 0; d-- {
-			if index[d]++; index[d] < w.dims[d] {
-				for j := range in {
-					in[j] += w.stride[j][d]
-				}
-				break
-			}
-			index[d] = 0
-			for j := range in {
-				in[j] -= w.stride[j][d] * (w.dims[d] - 1)
-			}
-		}
+		w.next(&index, &in)
 	}
 }
 
@@ -121,15 +129,16 @@ func (w *Walk) Rows(f func(out int, in [3]int)) {
 // the inputs.
 func (w *Walk) Span(lo, hi int, f func(out, k int, in [3]int)) {
 	n, step := w.Row()
+	if lo >= hi {
+		return
+	}
+	index, in := w.seek(lo / n)
 	for lo < hi {
-		r, i := lo/n, lo%n
+		i := lo % n
 		k := min(n-i, hi-lo)
-		in := w.at(r)
-		for j := range in {
-			in[j] += i * step[j]
-		}
-		f(lo, k, in)
+		f(lo, k, [3]int{in[0] + i*step[0], in[1] + i*step[1], in[2] + i*step[2]})
 		lo += k
+		w.next(&index, &in)
 	}
 }
 
