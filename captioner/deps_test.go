@@ -48,8 +48,6 @@ var floors = [][]string{
 	{"features"},
 	{"captioner"},
 	{"captioner/train"},
-	{"internal/byname"},
-	{"internal/cli"},
 	{"cmd", "bench", "internal/soak"},
 }
 

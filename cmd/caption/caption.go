@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/cmd/internal/byname"
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/byname"
-	"github.com/onetomany/caption/internal/cli"
 )
 
 // captionFlags are the flags of caption itself.

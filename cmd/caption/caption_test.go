@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli"
 )
 
 const images = "../../testdata/images"

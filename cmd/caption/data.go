@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onetomany/caption/captioner/dataset"
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/message"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/captioner/train"
-	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli"
 )
 
 // decodingFlags choose how the decoder writes; caption and eval share them.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/captioner/dataset"
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
 	"github.com/onetomany/caption/internal/atomicfile"
-	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/metrics"
 	"github.com/onetomany/caption/vocab"
 )

@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/vocab"
 )
 

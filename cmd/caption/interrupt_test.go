@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/cli/clitest"
+	"github.com/onetomany/caption/cmd/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli/clitest"
 )
 
 func TestMain(m *testing.M) { clitest.Main(m, newCommand) }

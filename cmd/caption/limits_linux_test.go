@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/cli/clitest"
+	"github.com/onetomany/caption/cmd/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli/clitest"
 	"github.com/onetomany/caption/internal/hostile"
 )
 

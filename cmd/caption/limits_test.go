@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/cli/clitest"
+	"github.com/onetomany/caption/cmd/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli/clitest"
 )
 
 // checkLine wants one line that names what would do.

@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli"
 )
 
 func main() {

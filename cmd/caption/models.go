@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/onetomany/caption/internal/byname"
-	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/byname"
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/models"
 )
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/onetomany/caption/captioner"
-	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli"
 )
 
 // format is a value of --format.

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/cli/clitest"
+	"github.com/onetomany/caption/cmd/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli/clitest"
 )
 
 // pipe makes a named pipe. opened returns when somebody reads it, and keeps it

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onetomany/caption/cmd/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli/clitest"
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/cli/clitest"
 )
 
 // Where the processor has no bf16, each command that runs the CNN says so.

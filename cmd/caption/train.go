@@ -14,9 +14,9 @@ import (
 	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/captioner/dataset"
 	"github.com/onetomany/caption/captioner/train"
+	"github.com/onetomany/caption/cmd/internal/byname"
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/byname"
-	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/message"
 	"github.com/onetomany/caption/vocab"
 )

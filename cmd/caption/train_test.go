@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
 )
 
 const tinyCNN = "../../captioner/testdata/tiny.onnx"

@@ -7,7 +7,7 @@ import (
 
 	"github.com/onetomany/caption/captioner/dataset"
 	"github.com/onetomany/caption/captioner/train"
-	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli"
 )
 
 // trainLog prints a bar an epoch on a terminal, and a line when it is done.

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onetomany/caption/cmd/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli/clitest"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/cli/clitest"
 )
 
 func TestMain(m *testing.M) { clitest.Main(m, newCommand) }

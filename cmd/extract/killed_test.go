@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onetomany/caption/cmd/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli/clitest"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/cli/clitest"
 )
 
 // copies makes a folder of n photos under different names.

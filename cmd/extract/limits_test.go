@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/cli/clitest"
+	"github.com/onetomany/caption/cmd/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli/clitest"
 )
 
 // Limits of the shell and outputs that cannot be written are said in one line

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
 	"github.com/onetomany/caption/internal/message"
 )
 

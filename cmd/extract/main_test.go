@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
 )
 
 const images = "../../testdata/images"

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onetomany/caption/cmd/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli/clitest"
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/cli"
-	"github.com/onetomany/caption/internal/cli/clitest"
 )
 
 const tiny = "../../captioner/testdata/tiny.onnx"

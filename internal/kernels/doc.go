@@ -9,9 +9,13 @@
 //	cpu        which instruction sets there are
 //
 // Every loop exists in plain Go and, where it pays, in assembly for amd64 (AVX2
-// with FMA, AVX-512) and arm64 (NEON). Package cpu chooses at start. Each family has
-// one file for each architecture, kernels_amd64.go and kernels_arm64.go, which
-// enters its kernels into the family's table; the build tag purego leaves them out.
+// with FMA, AVX-512) and arm64 (NEON); package cpu chooses at start. The Go side of
+// the assembly is in kernels_amd64.go and kernels_arm64.go, with what the two have
+// alike, where functions end in Asm, in kernels_asm.go (lanes.go of vmath). Their init
+// functions enter kernels and sizes of tiles into the family's tables, levels for
+// float32 and units for BF16, from which portable code takes them. Only vmath calls
+// its assembly directly, lest slices on the stack escape. The build tag purego leaves
+// the assembly out.
 //
 // Products of BF16 numbers have instructions of their own, see cpu.Unit: AVX512_BF16,
 // twice as fast as float32, or AMX. They go with AVX-512 only; without them the plain

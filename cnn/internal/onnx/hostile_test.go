@@ -4,6 +4,7 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -301,13 +302,21 @@ func TestLimits(t *testing.T) {
 	one := func(where ...string) []byte { return initOf("w", typeInt8, []int64{1000}, outside(where...)) }
 	data := strings.Repeat("\x01", 1000)
 	inside := addW(initOf("w", typeInt8, []int64{1000}, raw(data)))
-	many := make([][]byte, 0, 40)
-	for i := range 20 {
-		name := string(rune('a' + i))
-		many = append(many, initOf(name, typeFloat, []int64{0}), nodeOf("Relu", []string{name}, []string{name + "r"}))
+	chain := func(nodes, inits, outputs int, name string) []byte {
+		fields := [][]byte{nodeOf("Relu", []string{name}, []string{"r"}), initOf(name, typeFloat, []int64{0})}
+		for i := range max(nodes, inits) - 1 {
+			if i < nodes-1 {
+				fields = append(fields, nodeOf("Relu", []string{name}, []string{fmt.Sprint("r", i)}))
+			}
+			if i < inits-1 {
+				fields = append(fields, initOf(fmt.Sprint("i", i), typeFloat, []int64{0}))
+			}
+		}
+		for range outputs {
+			fields = append(fields, outputOf("r"))
+		}
+		return modelOf(fields...)
 	}
-	chain := modelOf(append(many, outputOf("ar"))...)
-	addOutputs := modelOf(append(many, outputOf("ar"), outputOf("br"), outputOf("cr"))...)
 	for _, tt := range []struct {
 		name  string
 		model []byte
@@ -318,14 +327,15 @@ func TestLimits(t *testing.T) {
 		{"file and external data", addW(one("location", "w.bin")), Limits{Bytes: 1000}, "external data"},
 		{"memory: an INT8 takes 8 bytes", inside, Limits{Memory: 7999}, "the limit is 8.0 kB"},
 		{"memory of external data", addW(one("location", "w.bin")), Limits{Memory: 7999}, "takes 8.0 kB of memory"},
-		{"nodes", chain, Limits{Nodes: 19}, "more than 19 nodes"},
-		{"outputs", addOutputs, Limits{Outputs: 2}, "more than 2 outputs"},
-		{"tensors", chain, Limits{Tensors: 19}, "more than 19 tensors"},
-		{"graph", chain, Limits{Graph: 500}, "exceed the limit of 500 bytes"},
+		{"many of all", chain(maxNodes, 10_000, maxOutputs, "x"), Limits{Bytes: 1000}, "bytes exceed the limit of 1000"},
+		{"nodes", chain(maxNodes+1, 1, 1, "x"), Limits{}, "more than 20000 nodes"},
+		{"outputs", chain(1, 1, maxOutputs+1, "x"), Limits{}, "more than 1000 outputs"},
+		{"tensors", chain(1, maxTensors+1, 1, "x"), Limits{}, "more than 100000 tensors"},
+		{"graph", chain(1, 1, 1, strings.Repeat("x", maxGraph)), Limits{}, "exceed the limit of 16777216 bytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			fsys := files("m.onnx", string(tt.model), "w.bin", data)
-			if _, err := Read(fsys, "m.onnx", Limits{}); err != nil {
+			if _, err := Read(fsys, "m.onnx", Limits{}); err != nil && tt.lim != (Limits{}) {
 				t.Fatalf("within the default limits: %v", err)
 			}
 			if _, err := Read(fsys, "m.onnx", tt.lim); err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -39,8 +39,7 @@ func (m *Model) Close() error {
 
 // decoder makes a Model of a ModelProto.
 type decoder struct {
-	lim   Limits
-	spent int64 // of lim.Graph
+	spent int64 // of maxGraph
 	ext   external
 
 	out       *Model
@@ -80,7 +79,6 @@ func newDecoder(lim Limits, dir fs.FS, f *mmap.File) *decoder {
 		files:    []*mmap.File{f},
 	}
 	return &decoder{
-		lim:       lim,
 		ext:       external{fsys: dir, left: lim.Bytes - size, model: m},
 		out:       m,
 		opsets:    map[string]int64{},
@@ -92,8 +90,8 @@ func newDecoder(lim Limits, dir fs.FS, f *mmap.File) *decoder {
 // an item costs in memory besides them.
 func (d *decoder) spend(n int) error {
 	const item = 16
-	if d.spent += int64(n) + item; d.spent > d.lim.Graph {
-		return fmt.Errorf("nodes, names and attributes exceed the limit of %d bytes", d.lim.Graph)
+	if d.spent += int64(n) + item; d.spent > maxGraph {
+		return fmt.Errorf("nodes, names and attributes exceed the limit of %d bytes", maxGraph)
 	}
 	return nil
 }
@@ -225,8 +223,8 @@ func (d *decoder) parseValue(f field) error {
 		d.inputs = append(d.inputs, v)
 		return nil
 	}
-	if d.out.Outputs = append(d.out.Outputs, v); len(d.out.Outputs) > d.lim.Outputs {
-		return fmt.Errorf("more than %d outputs", d.lim.Outputs)
+	if d.out.Outputs = append(d.out.Outputs, v); len(d.out.Outputs) > maxOutputs {
+		return fmt.Errorf("more than %d outputs", maxOutputs)
 	}
 	return nil
 }
@@ -236,8 +234,8 @@ func (d *decoder) parseInit(f field) error {
 	if err != nil {
 		return err
 	}
-	if len(d.inits) >= d.lim.Tensors {
-		return fmt.Errorf("more than %d tensors", d.lim.Tensors)
+	if len(d.inits) >= maxTensors {
+		return fmt.Errorf("more than %d tensors", maxTensors)
 	}
 	t, err := parseTensor(b)
 	if err != nil {

@@ -55,8 +55,8 @@ func (d *decoder) parseNode(f field) error {
 	if err != nil {
 		return err
 	}
-	if len(d.nodes) >= d.lim.Nodes {
-		return fmt.Errorf("more than %d nodes", d.lim.Nodes)
+	if len(d.nodes) >= maxNodes {
+		return fmt.Errorf("more than %d nodes", maxNodes)
 	}
 	var n node
 	var out []byte
@@ -99,9 +99,8 @@ func (d *decoder) parseNode(f field) error {
 		inputs = 1
 	}
 	// onnx-go adds the pairs of input and output to its graph one by one.
-	// DenseNet-201 has some 4 a node.
-	if left := 8*d.lim.Nodes - d.edges; outputs > left/inputs {
-		return fmt.Errorf("more than %d edges", 8*d.lim.Nodes)
+	if left := maxEdges - d.edges; outputs > left/inputs {
+		return fmt.Errorf("more than %d edges", maxEdges)
 	}
 	d.edges += inputs * outputs
 	d.stripped = appendBytes(d.stripped, 1, out)
@@ -205,8 +204,8 @@ func (d *decoder) parseAttrTensor(b []byte) (t tensorProto, err error) {
 	case !found:
 		return t, errors.New("the tensor is missing")
 	}
-	if d.attrTensors++; d.attrTensors > d.lim.Tensors {
-		return t, fmt.Errorf("more than %d tensors", d.lim.Tensors)
+	if d.attrTensors++; d.attrTensors > maxTensors {
+		return t, fmt.Errorf("more than %d tensors", maxTensors)
 	}
 	return t, nil
 }

@@ -18,24 +18,23 @@ import (
 
 // Limits bound what Read takes from a file. A zero field means its default.
 type Limits struct {
-	Bytes   int64 // model file and external data together; 2 GiB
-	Memory  int64 // of Graph.Budget: tensors once decoded (integers take 8 bytes each), and all that is made of them; see graph.NewBudget
-	Graph   int64 // bytes of the nodes: names and attributes without tensors; 16 MiB
-	Nodes   int   // 20,000
-	Tensors int   // initialisers and tensors in attributes; 100,000
-	Outputs int   // of the graph; 1,000
+	Bytes  int64 // model file and external data together; 2 GiB
+	Memory int64 // of Graph.Budget: tensors once decoded (integers take 8 bytes each), and all that is made of them; see graph.NewBudget
 }
 
 func (l Limits) withDefaults() Limits {
-	return Limits{
-		Bytes:   cmp.Or(l.Bytes, 2<<30),
-		Memory:  l.Memory,
-		Graph:   cmp.Or(l.Graph, 16<<20),
-		Nodes:   cmp.Or(l.Nodes, 20_000),
-		Tensors: cmp.Or(l.Tensors, 100_000),
-		Outputs: cmp.Or(l.Outputs, 1000),
-	}
+	l.Bytes = cmp.Or(l.Bytes, 2<<30)
+	return l
 }
+
+// Limits of every model.
+const (
+	maxGraph   = 16 << 20 // bytes of the nodes: names and attributes without tensors
+	maxNodes   = 20_000
+	maxEdges   = 8 * maxNodes // pairs of an input and an output of a node; DenseNet-201 has some 4 a node
+	maxTensors = 100_000      // initialisers, and tensors in attributes
+	maxOutputs = 1000         // of the graph
+)
 
 // Open reads the model file name. The model itself may be a symbolic link
 // to anywhere; external data are read from the folder of name and below, and

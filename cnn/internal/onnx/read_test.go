@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
@@ -74,7 +73,7 @@ func TestTypes(t *testing.T) {
 			w.Element = int(typeFloat)
 		}
 		for number := range 30 {
-			if e, _ := graph.ElementTypeOf(number); strings.EqualFold(e.Name, name) {
+			if e, _ := graph.ElementTypeOf(number); e.Name == name {
 				w.Element = number
 			}
 		}

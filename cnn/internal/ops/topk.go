@@ -43,6 +43,9 @@ func bindTopK(b *op.Binding) *op.Kernel {
 }
 
 func topK[T number](values []T, indices []int64, in []T, n, inner, k int, largest bool) {
+	if len(in) == 0 {
+		return
+	}
 	order := make([]int, n)
 	at := 0
 	compare := func(i, j int) int {

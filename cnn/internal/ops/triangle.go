@@ -24,6 +24,9 @@ func bindTrilu(b *op.Binding) *op.Kernel {
 	k = max(-rows, min(k, columns))
 	return b.Computes(func(in, out op.Tensors) {
 		to, from := out[0].Data(), in[0].Data()
+		if from.Len() == 0 {
+			return
+		}
 		zero := graph.Alloc(in[0].Type, []int{columns}).Data()
 		for at := 0; at < from.Len(); at += columns {
 			i := at / columns % rows

@@ -160,7 +160,10 @@ func Vectors(elements, n, inner int, f func(at int)) {
 // MapVectors calls f for each vector of n elements of in that lie inner apart, to
 // compute that of out. f may be given the same memory for both.
 func MapVectors[T any](out, in []T, n, inner int, f func(out, in []T)) {
-	v := make([]T, n)
+	var v []T
+	if inner > 1 && len(out) > 0 {
+		v = make([]T, n)
+	}
 	Vectors(len(out), n, inner, func(at int) {
 		if inner == 1 {
 			f(out[at:at+n], in[at:at+n])

@@ -213,32 +213,19 @@ func (f *File) reduced(ctx context.Context, denom int, d *scaledjpeg.Decoder) (p
 // they read; some have read all of it when the work begins (lossy WebP, a TIFF of one
 // strip), and are left behind to end by themselves, a second later at most.
 func (f *File) whole(ctx context.Context) (p Picture, err error) {
-	type result struct {
-		img image.Image
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		var r result
-		defer func() { done <- r }()
-		defer Rescue(&r.err, "the decoder gave up")
-		r.img, r.err = f.format.decode(&input{ctx, f.data, 0})
-	}()
-	var r result
-	select {
-	case r = <-done:
-	case <-ctx.Done():
-	}
+	img, err := interruptible(ctx, "the decoder gave up", func() (image.Image, error) {
+		return f.format.decode(&input{ctx, f.data, 0})
+	})
 	switch {
 	case ctx.Err() != nil:
 		return p, ctx.Err()
-	case r.err != nil:
-		return p, f.wrap(r.err)
+	case err != nil:
+		return p, f.wrap(err)
 	}
-	if b := r.img.Bounds(); b.Dx() != f.Width || b.Dy() != f.Height {
+	if b := img.Bounds(); b.Dx() != f.Width || b.Dy() != f.Height {
 		return p, fmt.Errorf("%w: %s of %d×%d pixels where its header says %d×%d", ErrCorrupt, f.name, b.Dx(), b.Dy(), f.Width, f.Height)
 	}
-	return Picture{r.img, f.Orientation, false}, checkPlanes(r.img)
+	return Picture{img, f.Orientation, false}, checkPlanes(img)
 }
 
 // Upright decodes the photo at its full size and turns it upright. Pixels keep the

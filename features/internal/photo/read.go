@@ -55,32 +55,48 @@ func read(ctx context.Context, r io.Reader, l Limits, b Budget) (data []byte, re
 	// bytes are not counted, so that blocked readers do not keep memory from
 	// others; beyond these, one reader goes on at a time.
 	const uncounted = 1 << 20
-	type result struct {
+	type loaded struct {
 		data    []byte
 		release func()
-		err     error
+	}
+	out, err := interruptible(ctx, "reading the photo", func() (loaded, error) {
+		limit := l.bytes()
+		data, err := readTo(ctx, r, min(limit, uncounted), new(bytes.Buffer), 0)
+		if !errors.Is(err, ErrTooLarge) || limit <= uncounted {
+			return loaded{data, func() {}}, err
+		}
+		release, err := acquire(ctx, b.files, limit)
+		if err != nil {
+			return loaded{}, err
+		}
+		data, err = readTo(ctx, io.MultiReader(bytes.NewReader(data), r), limit, new(bytes.Buffer), 2*uncounted)
+		if err != nil {
+			release()
+		}
+		return loaded{data, release}, err
+	})
+	return out.data, out.release, err
+}
+
+// interruptible calls f on a goroutine of its own, and leaves it behind if ctx ends
+// before f does. What names it where f panics.
+func interruptible[T any](ctx context.Context, what string, f func() (T, error)) (v T, err error) {
+	type result struct {
+		v   T
+		err error
 	}
 	done := make(chan result, 1)
 	go func() {
-		var out result
-		limit := l.bytes()
-		out.release = func() {}
-		out.data, out.err = readTo(ctx, r, min(limit, uncounted), new(bytes.Buffer), 0)
-		if errors.Is(out.err, ErrTooLarge) && limit > uncounted {
-			if out.release, out.err = acquire(ctx, b.files, limit); out.err == nil {
-				whole := io.MultiReader(bytes.NewReader(out.data), r)
-				if out.data, out.err = readTo(ctx, whole, limit, new(bytes.Buffer), 2*uncounted); out.err != nil {
-					out.release()
-				}
-			}
-		}
-		done <- out
+		var r result
+		defer func() { done <- r }()
+		defer Rescue(&r.err, what)
+		r.v, r.err = f()
 	}()
 	select {
-	case out := <-done:
-		return out.data, out.release, out.err
+	case r := <-done:
+		return r.v, r.err
 	case <-ctx.Done():
-		return nil, nil, ctx.Err() // the budget, too, is used no longer than ctx
+		return v, ctx.Err()
 	}
 }
 

@@ -30,6 +30,30 @@
 	WIDE((SI)(R9*1));   \
 	OP(Z6, Z7)
 
+#define ONE(OP) \
+	WIDE((SI));         \
+	OP(Z0, Z1)
+
+// ROWS runs WEIGHTS and PIXELS, which is FOUR or ONE, over all taps.
+#define ROWS(row, tap, WEIGHTS, PIXELS, OP) \
+row: \
+	MOVQ AX, SI;                  \
+	MOVQ BX, DI;                  \
+	MOVQ stripBF16_kw(R13), DX;   \
+tap: \
+	WEIGHTS;                      \
+	PIXELS(OP);                   \
+	ADDQ R10, SI;                 \
+	ADDQ R11, DI;                 \
+	DECQ DX;                      \
+	JNZ  tap;                     \
+	MOVQ stripBF16_xRow(R13), DX; \
+	LEAQ (AX)(DX*2), AX;          \
+	MOVQ stripBF16_wRow(R13), DX; \
+	LEAQ (BX)(DX*4), BX;          \
+	DECQ CX;                      \
+	JNZ  row
+
 // STRIP is a whole kernel: START sets Z0 and Z1, WEIGHTS loads what OP needs of
 // a tap, END finishes a sum.
 #define STRIP(START, WEIGHTS, OP, END) \
@@ -88,23 +112,7 @@ masks: \
 	VMOVAPS Z1, Z5; \
 	VMOVAPS Z0, Z6; \
 	VMOVAPS Z1, Z7; \
-row4: \
-	MOVQ    AX, SI; \
-	MOVQ    BX, DI; \
-	MOVQ    stripBF16_kw(R13), DX; \
-tap4: \
-	WEIGHTS; \
-	FOUR(OP); \
-	ADDQ    R10, SI; \
-	ADDQ    R11, DI; \
-	DECQ    DX; \
-	JNZ     tap4; \
-	MOVQ    stripBF16_xRow(R13), DX; \
-	LEAQ    (AX)(DX*2), AX; \
-	MOVQ    stripBF16_wRow(R13), DX; \
-	LEAQ    (BX)(DX*4), BX; \
-	DECQ    CX; \
-	JNZ     row4; \
+	ROWS(row4, tap4, WEIGHTS, FOUR, OP); \
 	END(Z2); \
 	END(Z3); \
 	END(Z4); \
@@ -112,24 +120,7 @@ tap4: \
 	END(Z6); \
 	END(Z7); \
 	JMP     put; \
-row1: \
-	MOVQ    AX, SI; \
-	MOVQ    BX, DI; \
-	MOVQ    stripBF16_kw(R13), DX; \
-tap1: \
-	WEIGHTS; \
-	WIDE((SI)); \
-	OP(Z0, Z1); \
-	ADDQ    R10, SI; \
-	ADDQ    R11, DI; \
-	DECQ    DX; \
-	JNZ     tap1; \
-	MOVQ    stripBF16_xRow(R13), DX; \
-	LEAQ    (AX)(DX*2), AX; \
-	MOVQ    stripBF16_wRow(R13), DX; \
-	LEAQ    (BX)(DX*4), BX; \
-	DECQ    CX; \
-	JNZ     row1; \
+	ROWS(row1, tap1, WEIGHTS, ONE, OP); \
 put: \
 	END(Z0); \
 	END(Z1); \

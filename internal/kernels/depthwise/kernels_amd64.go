@@ -5,7 +5,7 @@ package depthwise
 import "github.com/onetomany/caption/internal/kernels/cpu"
 
 func init() {
-	levels[cpu.AVX2], levels[cpu.AVX512] = asm, asm
+	levels[cpu.AVX2], levels[cpu.AVX512] = common, common
 	levels[cpu.AVX512].depthwise, levels[cpu.AVX512].shortRows = depthwise512, true
 	units[cpu.AVX512BF16] = kernelBF16{strip512, spread}
 	units[cpu.AMX] = units[cpu.AVX512BF16]

@@ -4,4 +4,4 @@ package depthwise
 
 import "github.com/onetomany/caption/internal/kernels/cpu"
 
-func init() { levels[cpu.NEON] = asm }
+func init() { levels[cpu.NEON] = common }

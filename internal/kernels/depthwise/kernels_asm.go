@@ -4,8 +4,8 @@ package depthwise
 
 import _ "github.com/onetomany/caption/internal/kernels/asm" // included by the assembly
 
-// asm holds what AVX2 and NEON have alike.
-var asm = kernel{least: 8, depthwise: depthwiseFours, maxPool: maxPoolAsm, sumPool: sumPoolAsm}
+// common holds what AVX2 and NEON have alike.
+var common = kernel{least: 8, depthwise: depthwiseFours, maxPool: maxPoolAsm, sumPool: sumPoolAsm}
 
 // depthwiseAsm takes 1 or 4 pixels.
 //

@@ -34,24 +34,13 @@ func newField(t *testing.T) field {
 	return field(m[page : (fieldPages+1)*page])
 }
 
-// fenced returns n random values that lie at one edge of f.
-func fenced(f field, n int, atEnd bool) []float32 {
-	x := unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(f))), len(f)/4)
+// fenced moves x to one edge of f.
+func fenced[T any](f field, x []T, atEnd bool) []T {
+	y := unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(f))), len(f)/int(unsafe.Sizeof(*new(T))))
 	if atEnd {
-		x = x[len(x)-n:]
+		y = y[len(y)-len(x):]
 	}
-	copy(x[:n], Random(n))
-	return x[:n:n]
-}
-
-// fencedBF16 is the same for BF16.
-func fencedBF16(f field, n int, atEnd bool) []vmath.BF16 {
-	x := unsafe.Slice((*vmath.BF16)(unsafe.Pointer(unsafe.SliceData(f))), len(f)/2)
-	if atEnd {
-		x = x[len(x)-n:]
-	}
-	copy(x[:n], RandomBF16(n))
-	return x[:n:n]
+	return y[:copy(y, x):len(x)]
 }
 
 // EachEdge runs f with every version. The functions mem and half give f memory
@@ -72,8 +61,8 @@ func EachEdge(t *testing.T, f func(t *testing.T, do func(name string, job func()
 					}
 				}()
 				job()
-			}, func(i, n int) []float32 { return fenced(fields[i], n, atEnd) },
-				func(i, n int) []vmath.BF16 { return fencedBF16(fields[i], n, atEnd) })
+			}, func(i, n int) []float32 { return fenced(fields[i], Random(n), atEnd) },
+				func(i, n int) []vmath.BF16 { return fenced(fields[i], RandomBF16(n), atEnd) })
 		}
 	})
 }

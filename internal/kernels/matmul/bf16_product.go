@@ -1,7 +1,6 @@
 package matmul
 
 import (
-	"fmt"
 	"sync"
 
 	"github.com/onetomany/caption/internal/kernels"
@@ -28,25 +27,16 @@ func (b *PackedBF16) MulFloat32(m int, a []vmath.BF16, lda int, c []float32, ldc
 // Conv computes Y = act(X ∗ B + …) as PackedB.Conv does, with float32 sums that
 // are rounded once to BF16 after the epilogue.
 func (b *PackedBF16) Conv(g *kernels.Conv, batch int, x, y []vmath.BF16, ldy int, ep *kernels.EpilogueBF16, team *workers.Team) {
-	m, src := b.windows(g, batch, x)
+	m, src := windows(g, b.k, batch, x)
 	kernels.CheckMatrix("Y", false, m, b.n, y, ldy)
 	b.mul(m, src, y, nil, ldy, ep, team)
 }
 
 // ConvFloat32 is Conv without the rounding of Y.
 func (b *PackedBF16) ConvFloat32(g *kernels.Conv, batch int, x []vmath.BF16, y []float32, ldy int, ep *kernels.EpilogueBF16, team *workers.Team) {
-	m, src := b.windows(g, batch, x)
+	m, src := windows(g, b.k, batch, x)
 	kernels.CheckMatrix("Y", false, m, b.n, y, ldy)
 	b.mul(m, src, nil, y, ldy, ep, team)
-}
-
-func (b *PackedBF16) windows(g *kernels.Conv, batch int, x []vmath.BF16) (m int, src rows[vmath.BF16]) {
-	q := g.Defaults()
-	if q.KH*q.KW*q.C != b.k {
-		panic(fmt.Sprintf("matmul: filters of %d×%d×%d for a matrix of %d rows", q.KH, q.KW, q.C, b.k))
-	}
-	kernels.CheckMatrix("X", false, batch*q.H*q.W, q.C, x, q.Ld)
-	return batch * q.OH * q.OW, convRows(q, x)
 }
 
 // A productBF16 is one product of BF16 matrices under way.

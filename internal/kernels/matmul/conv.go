@@ -12,12 +12,8 @@ import (
 // X is [batch, H, W, Ld], Y is [batch, OH, OW, ldy]; rows of ep are pixels of Y.
 // The result does not depend on the size of team.
 func (b *PackedB) Conv(g *kernels.Conv, batch int, x, y []float32, ldy int, ep *kernels.Epilogue, team *workers.Team) {
-	q := g.Defaults()
-	if q.KH*q.KW*q.C != b.k {
-		panic(fmt.Sprintf("matmul: filters of %d×%d×%d for a matrix of %d rows", q.KH, q.KW, q.C, b.k))
-	}
-	kernels.CheckMatrix("X", false, batch*q.H*q.W, q.C, x, q.Ld)
-	b.mul(batch*q.OH*q.OW, convRows(q, x), y, ldy, ep, team)
+	m, src := windows(g, b.k, batch, x)
+	b.mul(m, src, y, ldy, ep, team)
 }
 
 // ConvGroups is Conv for groups of channels: filters, all alike, that each read C
@@ -39,6 +35,17 @@ func ConvGroups(groups []*PackedB, g *kernels.Conv, batch int, x, y []float32, l
 	p := productPool.Get().(*product)
 	defer p.release()
 	p.mul(groups, q.C, batch*q.OH*q.OW, src, y, ldy, ep, team)
+}
+
+// windows returns the windows of batch pictures as rows of a matrix, m of them, for
+// filters of k taps and channels.
+func windows[T kernels.Value](g *kernels.Conv, k, batch int, x []T) (m int, src rows[T]) {
+	q := g.Defaults()
+	if q.KH*q.KW*q.C != k {
+		panic(fmt.Sprintf("matmul: filters of %d×%d×%d for a matrix of %d rows", q.KH, q.KW, q.C, k))
+	}
+	kernels.CheckMatrix("X", false, batch*q.H*q.W, q.C, x, q.Ld)
+	return batch * q.OH * q.OW, convRows(q, x)
 }
 
 // fewChannels is the number below which taps are not worth a segment each.

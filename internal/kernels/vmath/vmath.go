@@ -23,15 +23,8 @@ func Tanh(dst, src []float32) { unary(ActTanh, dst, src, 0, 0) }
 // −88.7).
 func Sigmoid(dst, src []float32) { unary(ActSigmoid, dst, src, 0, 0) }
 
-// SiLU sets dst = x/(1+e⁻ˣ), with a relative error below 3e-7 (0 below x =
-// −88.7).
-func SiLU(dst, src []float32) { unary(ActSiLU, dst, src, 0, 0) }
-
 // Erf sets dst = erf x, with a relative error below 5e-7.
 func Erf(dst, src []float32) { unary(fnErf, dst, src, 0, 0) }
-
-// GELU sets dst = x/2·(1+erf(x/√2)), with an error below 3e-7·|x|.
-func GELU(dst, src []float32) { unary(ActGELU, dst, src, 0, 0) }
 
 // Add sets dst = a + b.
 func Add(dst, a, b []float32) { binary(opAdd, dst, a, b) }

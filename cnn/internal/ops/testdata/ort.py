@@ -265,6 +265,21 @@ def others():
         case("ScatterElements", 18, rand(2, 4), ints(1, 3, 0, -1, 2, 0).reshape(2, 3), rand(2, 3), axis=1, reduction=how)
         case("ScatterND", 18, rand(4, 3), ints(1, 3, 0).reshape(3, 1), rand(3, 3), reduction=how)
     case("ScatterND", 11, rand(4, 3, 2), ints(1, 2, 0, 1).reshape(2, 2), rand(2, 2))
+    u8, i8 = (lambda *s: rng.integers(0, 256, s).astype(np.uint8)), (lambda *s: rng.integers(-128, 128, s).astype(np.int8))
+    for zero in (np.uint8(100), np.int8(-3)):
+        case("QuantizeLinear", 13, rand(3, 4), np.float32(0.03), zero)
+    case("QuantizeLinear", 13, rand(2, 3, 2), floats(0.1, 0.02, 0.01), i8(3), axis=1)
+    case("QuantizeLinear", 10, rand(3, 4), np.float32(0.03))
+    case("DynamicQuantizeLinear", 11, rand(3, 4), outputs=3)
+    case("ConvInteger", 10, u8(2, 2, 4, 4), u8(2, 2, 3, 3), np.uint8(7), np.uint8(9), pads=[1, 1, 1, 1])
+    case("ConvInteger", 10, u8(1, 4, 5, 4), i8(2, 2, 3, 3), np.uint8(7), group=2, strides=[2, 1])
+    case("MatMulInteger", 10, u8(2, 3, 4), i8(4, 5), np.uint8(7), i8(5))
+    case("MatMulInteger", 10, u8(2, 3, 4), u8(2, 4, 5), np.uint8(7))
+    for zero, channels in itertools.product((np.uint8(100), np.int8(-3)), (1, 2)):
+        x, w = (u8(2, 2, 4, 4), np.uint8(120)) if zero.dtype == np.uint8 else (i8(2, 2, 4, 4), np.int8(5))
+        case("QLinearConv", 10, x, np.float32(0.02), w, i8(2, 2, 3, 3) // 2, floats(*[0.01, 0.02][:channels]), np.zeros(channels, np.int8), np.float32(0.4), zero,
+             np.array([300, -700], np.int32), pads=[1, 1, 1, 1])
+        case("QLinearMatMul", 10, x, np.float32(0.02), w, i8(4, 3) // 2, np.float32(0.01), np.int8(0), np.float32(0.4), zero)
 
 
 for part in (convolutions, pools, normalisations, older_forms, resizing, others):

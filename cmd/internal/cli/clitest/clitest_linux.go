@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/onetomany/caption/internal/cli"
+	"github.com/onetomany/caption/cmd/internal/cli"
 )
 
 // Usage is what a run of the program took.

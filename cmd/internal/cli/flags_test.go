@@ -6,7 +6,7 @@ import (
 )
 
 func TestSizeThatTheCNNDoesNotTake(t *testing.T) {
-	f := NetworkFlags{CNN: "../../captioner/testdata/tiny.onnx", Size: 5}
+	f := NetworkFlags{CNN: "../../../captioner/testdata/tiny.onnx", Size: 5}
 	if _, err := f.Open(t.Context()); err == nil || !strings.Contains(err.Error(), "--size 5") {
 		t.Error(err)
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/cmd/internal/byname"
 	"github.com/onetomany/caption/cnn"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/byname"
 )
 
 // Complete offers the shell a fixed list of values for a flag.

@@ -5,8 +5,8 @@ import (
 	"io"
 	"maps"
 
+	"github.com/onetomany/caption/cmd/internal/byname"
 	"github.com/onetomany/caption/features"
-	"github.com/onetomany/caption/internal/byname"
 	"github.com/onetomany/caption/internal/message"
 )
 

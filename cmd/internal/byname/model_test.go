@@ -13,7 +13,7 @@ import (
 
 // A model that only refers to its CNN opens once that is in models.Dir.
 func TestModelThatRefersToItsCNN(t *testing.T) {
-	const cnns = "../../captioner/testdata"
+	const cnns = "../../../captioner/testdata"
 	v := vocab.Build([][]string{{"cat"}}, 1)
 	d := captioner.NewDecoder(captioner.Form{Cell: captioner.RNN, Entry: captioner.Init, Features: []int{6}, E: 1, H: 1, V: v.Len()})
 	known := t.TempDir() // models.Dir
