@@ -25,7 +25,7 @@ import (
 // rows and names come in one step. numpy.load and its mmap_mode read the first
 // array and do not look further.
 
-var npyFormat = fileFormat{".npy", writeNPY, readNPY, true}
+var npyFormat = enter(fileFormat{".npy", writeNPY, readNPY, true})
 
 const npyMagic = "\x93NUMPY"
 

@@ -62,7 +62,7 @@ func formatErrorf(format string, a ...any) error {
 // one format with compression, .npz, must not unfold too far either.
 const maxSetBytes = 16 << 30
 
-// fileFormat is a format of feature files.
+// fileFormat is a format of feature files. Each has a file of its own, which enters it.
 type fileFormat struct {
 	extension string
 	write     func(out io.Writer, w *Writer) error
@@ -70,18 +70,33 @@ type fileFormat struct {
 	names     bool // FILE.names.txt stands beside it
 }
 
-var fileFormats = []fileFormat{npyFormat, npzFormat, safetensorsFormat, jsonlFormat}
+// fileFormats are all of them, in the order of their extensions.
+var fileFormats []fileFormat
+
+// enter adds a format to fileFormats.
+func enter(f fileFormat) fileFormat {
+	fileFormats = append(fileFormats, f)
+	slices.SortFunc(fileFormats, func(a, b fileFormat) int { return strings.Compare(a.extension, b.extension) })
+	return f
+}
 
 func formatOf(path string) (fileFormat, error) {
-	var all []string
 	for _, f := range fileFormats {
 		if strings.EqualFold(filepath.Ext(path), f.extension) {
 			return f, nil
 		}
+	}
+	return fileFormat{}, fmt.Errorf("%s: the extension gives the format of a feature file: %s", path, Extensions())
+}
+
+// Extensions lists the extensions of feature files, for people: ".a, .b or .c".
+func Extensions() string {
+	var all []string
+	for _, f := range fileFormats {
 		all = append(all, f.extension)
 	}
 	last := len(all) - 1
-	return fileFormat{}, fmt.Errorf("%s: the extension gives the format of a feature file: %s or %s", path, strings.Join(all[:last], ", "), all[last])
+	return strings.Join(all[:last], ", ") + " or " + all[last]
 }
 
 // CheckExtension returns what is wrong with path as the name of a feature file, nil

@@ -141,8 +141,8 @@ func TestCreateRefuses(t *testing.T) {
 		shape []int
 		want  string
 	}{
-		{"f.txt", []int{4}, ".npy, .npz, .safetensors or .jsonl"},
-		{"f", []int{4}, ".npy, .npz, .safetensors or .jsonl"},
+		{"f.txt", []int{4}, ".jsonl, .npy, .npz or .safetensors"},
+		{"f", []int{4}, ".jsonl, .npy, .npz or .safetensors"},
 		{"f.npy", []int{0}, "shape"},
 		{"f.npy", []int{4, 4}, "shape"},
 		{"missing/f.npy", []int{4}, "missing"},
@@ -227,7 +227,7 @@ func TestReadRefuses(t *testing.T) {
 		{".jsonl", []byte("{\"path\":\"a\",\"features\":[]}\n"), nil, "no values"},
 		{".jsonl", []byte("{\"path\":\"a\",\"features\":[1e39]}\n"), nil, "line 1"},
 		{".jsonl", []byte("{\"path\":\"a\",\"shape\":[-1,-1,1],\"features\":[1]}\n"), nil, "shape"},
-		{".txt", nil, nil, ".npy, .npz, .safetensors or .jsonl"},
+		{".txt", nil, nil, ".jsonl, .npy, .npz or .safetensors"},
 	} {
 		path := filepath.Join(t.TempDir(), "f"+c.ext)
 		if err := os.WriteFile(path, c.data, 0o644); err != nil {

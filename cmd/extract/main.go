@@ -50,7 +50,7 @@ others were done, 130 interrupted.`,
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write: .npy, .npz, .safetensors or .jsonl")
+	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write: "+features.Extensions())
 	f.network.Register(cmd)
 	f.network.RegisterLayer(cmd)
 	fs.IntVar(&f.photos.Batch, "batch", 1, "photos that go through the network together")

@@ -38,15 +38,6 @@ func (t Type) Bits() int { return bits[t] }
 // Size is the size of n numbers in bytes.
 func (t Type) Size(n int64) int64 { return (n*int64(bits[t]) + 7) / 8 }
 
-// Range returns the least and the largest number of an integer type of up to 32 bits.
-func (t Type) Range() (lo, hi int64) {
-	switch t {
-	case U4, U8, U16, U32:
-		return 0, 1<<bits[t] - 1
-	}
-	return -1 << (bits[t] - 1), 1<<(bits[t]-1) - 1
-}
-
 // Wrap returns the number of an integer type that has the low bits of v; what is above
 // the largest int64 wraps too.
 func (t Type) Wrap(v int64) int64 {

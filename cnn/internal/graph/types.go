@@ -57,6 +57,18 @@ func ElementTypeOf(number int) (e ElementType, ok bool) {
 	return e, e.Type != Invalid
 }
 
+// Range returns the least and the largest integer of e; ok is false for other types,
+// and those of 64 bits.
+func (e ElementType) Range() (lo, hi int64, ok bool) {
+	if e.Type != Int || !e.Rounds() {
+		return 0, 0, false
+	}
+	if half := int64(1) << (e.Raw.Bits() - 1); e.Raw.Wrap(half) < 0 {
+		return -half, half - 1, true
+	}
+	return 0, 1<<e.Raw.Bits() - 1, true
+}
+
 // Rounds reports whether e has fewer numbers than its Type.
 func (e ElementType) Rounds() bool {
 	bits := e.Raw.Bits()

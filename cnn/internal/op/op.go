@@ -1,8 +1,8 @@
 // Package op says what an ONNX operator is: a row with all that is known of it,
 // beside the function that checks a node of it, infers the types and shapes of its
 // outputs, and computes them on row-major tensors in the layout of the ONNX
-// specification (NCHW). The operators themselves are in package ops, a file for each
-// family, and register their rows when the program starts.
+// specification (NCHW). The operators themselves are in packages ops and layers, a file
+// for each family, and register their rows when the program starts.
 //
 // The engine uses them to fold constants, to infer all shapes for a given batch
 // size, and to run whatever it has no faster kernel for.

@@ -12,34 +12,34 @@ import (
 )
 
 var _ = op.Register([]op.Row{
-	{Name: "Add", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Head: op.AddsBias, Bind: arithmetic(addFloats, eachRow(addOf[int64]))},
-	{Name: "Sub", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Bind: arithmetic(vector(vmath.Sub, eachRow(subOf[float32])), eachRow(subOf[int64]))},
-	{Name: "Mul", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Bind: arithmetic(mulFloats, eachRow(mulOf[int64]))},
+	{Name: "Add", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Head: op.AddsBias, Bind: arithmetic(AddFloats, EachRow(addOf[int64]))},
+	{Name: "Sub", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Bind: arithmetic(vector(vmath.Sub, EachRow(subOf[float32])), EachRow(subOf[int64]))},
+	{Name: "Mul", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Bind: arithmetic(MulFloats, EachRow(mulOf[int64]))},
 	{Name: "Div", Since: 7, Sig: "n =", Pictures: op.Elementwise, Work: 1, Bind: bindDiv},
 	{Name: "Mod", Since: 10, Sig: "n =", Attrs: "fmod:flag=0", Pictures: op.Elementwise, Bind: bindMod},
 	{Name: "Pow", Since: 7, Sig: "n n", Pictures: op.Elementwise, Bind: bindPow},
 	{Name: "PRelu", Since: 7, Sig: "n =", Pictures: op.Elementwise, Bind: bindPRelu},
 
-	{Name: "Max", Since: 1, Sig: "n =*", Pictures: op.Elementwise, Bind: variadic(eachRow(maxOf[float32]), eachRow(maxOf[int64]))},
-	{Name: "Min", Since: 1, Sig: "n =*", Pictures: op.Elementwise, Bind: variadic(eachRow(minOf[float32]), eachRow(minOf[int64]))},
-	{Name: "Sum", Since: 1, Sig: "f =*", Pictures: op.Elementwise, Work: 1, Bind: variadic(addFloats, nil)},
+	{Name: "Max", Since: 1, Sig: "n =*", Pictures: op.Elementwise, Bind: variadic(EachRow(maxOf[float32]), EachRow(maxOf[int64]))},
+	{Name: "Min", Since: 1, Sig: "n =*", Pictures: op.Elementwise, Bind: variadic(EachRow(minOf[float32]), EachRow(minOf[int64]))},
+	{Name: "Sum", Since: 1, Sig: "f =*", Pictures: op.Elementwise, Work: 1, Bind: variadic(AddFloats, nil)},
 	{Name: "Mean", Since: 1, Sig: "f =*", Pictures: op.Elementwise, Bind: bindMean},
 })
 
 type number interface{ float32 | int64 }
 
-// rowFunc computes a row of a binary operator. The step of a and of b is 1, or
+// RowFunc computes a row of a binary operator. The step of a and of b is 1, or
 // 0 for a single element that stands for the whole row; not both are 0 unless
 // the row has one element.
-type rowFunc[T, R any] func(out []R, a, b []T, sa, sb int)
+type RowFunc[T, R any] func(out []R, a, b []T, sa, sb int)
 
 // Rows of floats of equal length go to the vector kernels.
 var (
-	addFloats = vector(vmath.Add, eachRow(addOf[float32]))
-	mulFloats = vector(vmath.Mul, eachRow(mulOf[float32]))
+	AddFloats = vector(vmath.Add, EachRow(addOf[float32]))
+	MulFloats = vector(vmath.Mul, EachRow(mulOf[float32]))
 )
 
-func vector(full func(dst, a, b []float32), row rowFunc[float32, float32]) rowFunc[float32, float32] {
+func vector(full func(dst, a, b []float32), row RowFunc[float32, float32]) RowFunc[float32, float32] {
 	return func(out, a, b []float32, sa, sb int) {
 		if sa == 1 && sb == 1 {
 			full(out, a, b)
@@ -49,8 +49,8 @@ func vector(full func(dst, a, b []float32), row rowFunc[float32, float32]) rowFu
 	}
 }
 
-// eachRow makes a row function of one for single elements.
-func eachRow[T, R any](f func(x, y T) R) rowFunc[T, R] {
+// EachRow makes a row function of one for single elements.
+func EachRow[T, R any](f func(x, y T) R) RowFunc[T, R] {
 	return func(out []R, a, b []T, sa, sb int) {
 		for i := range out {
 			out[i] = f(a[i*sa], b[i*sb])
@@ -65,8 +65,8 @@ func divOf[T number](x, y T) T { return x / y } // a zero among integer divisors
 func maxOf[T number](x, y T) T { return max(x, y) }
 func minOf[T number](x, y T) T { return min(x, y) }
 
-// walk computes out from a and b, which broadcast to its shape.
-func walk[T, R any](w *tensor.Walk, out []R, a, b []T, f rowFunc[T, R]) {
+// Walk computes out from a and b, which broadcast to its shape.
+func Walk[T, R any](w *tensor.Walk, out []R, a, b []T, f RowFunc[T, R]) {
 	n, step := w.Row()
 	w.Rows(func(o int, in [3]int) {
 		f(out[o:o+n], a[in[0]:], b[in[1]:], step[0], step[1])
@@ -83,14 +83,14 @@ func broadcast(b *op.Binding) (shape []int, w *tensor.Walk) {
 }
 
 // arithmetic binds a binary operator with broadcasting.
-func arithmetic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*op.Binding) *op.Kernel {
+func arithmetic(f RowFunc[float32, float32], g RowFunc[int64, int64]) func(*op.Binding) *op.Kernel {
 	return func(b *op.Binding) *op.Kernel {
 		shape, w := broadcast(b)
 		return b.Computes(func(in, out op.Tensors) {
 			if out[0].Type == graph.Float {
-				walk(w, out[0].F, in[0].F, in[1].F, f)
+				Walk(w, out[0].F, in[0].F, in[1].F, f)
 			} else {
-				walk(w, out[0].I, in[0].I, in[1].I, g)
+				Walk(w, out[0].I, in[0].I, in[1].I, g)
 			}
 		}, op.Like(b.In[0], shape))
 	}
@@ -113,7 +113,7 @@ func checkDivisor(k *op.Kernel) *op.Kernel {
 }
 
 func bindDiv(b *op.Binding) *op.Kernel {
-	return checkDivisor(arithmetic(eachRow(divOf[float32]), eachRow(divOf[int64]))(b))
+	return checkDivisor(arithmetic(EachRow(divOf[float32]), EachRow(divOf[int64]))(b))
 }
 
 // bindMod: the result has the divisor's sign, or with fmod=1 the dividend's.
@@ -134,20 +134,20 @@ func bindMod(b *op.Binding) *op.Kernel {
 		}
 		return r
 	}
-	return checkDivisor(arithmetic(eachRow(f), eachRow(g))(b))
+	return checkDivisor(arithmetic(EachRow(f), EachRow(g))(b))
 }
 
 // bindPow: base and exponent may differ in type; the result has the base's.
 func bindPow(b *op.Binding) *op.Kernel {
 	if b.In[0].Type == b.In[1].Type {
-		return arithmetic(eachRow(powFloat), eachRow(powInt))(b)
+		return arithmetic(EachRow(powFloat), EachRow(powInt))(b)
 	}
 	b.RefuseIf(b.Opset < 12, "base and exponent differ in type before opset 12")
 	shape, w := broadcast(b)
 	k := b.Computes(func(in, out op.Tensors) {
 		x, y := graph.Converted(in[0], graph.Float), graph.Converted(in[1], graph.Float)
 		z := graph.Alloc(graph.Float, out[0].Shape)
-		walk(w, z.F, x.F, y.F, eachRow(powFloat))
+		Walk(w, z.F, x.F, y.F, EachRow(powFloat))
 		graph.Convert(out[0], z)
 	}, op.Like(b.In[0], shape))
 	k.Workspace = 4 * int64(b.In[0].Len()+b.In[1].Len()+2*tensor.Size(shape))
@@ -188,7 +188,7 @@ func powInt(x, y int64) int64 {
 // bindPRelu: the slope broadcasts to x, never the other way.
 func bindPRelu(b *op.Binding) *op.Kernel {
 	b.RefuseIf(!tensor.BroadcastsTo(b.In[1].Shape, b.In[0].Shape), "slope %v does not broadcast to %v", b.In[1].Shape, b.In[0].Shape)
-	return arithmetic(eachRow(preluOf[float32]), eachRow(preluOf[int64]))(b)
+	return arithmetic(EachRow(preluOf[float32]), EachRow(preluOf[int64]))(b)
 }
 
 func preluOf[T number](x, slope T) T {
@@ -199,7 +199,7 @@ func preluOf[T number](x, slope T) T {
 }
 
 // variadic binds an operator that folds any number of inputs with a binary one.
-func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*op.Binding) *op.Kernel {
+func variadic(f RowFunc[float32, float32], g RowFunc[int64, int64]) func(*op.Binding) *op.Kernel {
 	return func(b *op.Binding) *op.Kernel {
 		shape, _ := broadcast(b)
 		shapes := b.Shapes()
@@ -209,9 +209,9 @@ func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*op.Bin
 			for i, t := range in[1:] {
 				w := tensor.BroadcastWalk(shape, shape, shapes[i+1])
 				if o.Type == graph.Float {
-					walk(&w, o.F, o.F, t.F, f)
+					Walk(&w, o.F, o.F, t.F, f)
 				} else {
-					walk(&w, o.I, o.I, t.I, g)
+					Walk(&w, o.I, o.I, t.I, g)
 				}
 			}
 		}, op.Like(b.In[0], shape))
@@ -220,7 +220,7 @@ func variadic(f rowFunc[float32, float32], g rowFunc[int64, int64]) func(*op.Bin
 
 // bindMean is a Sum divided by the number of inputs.
 func bindMean(b *op.Binding) *op.Kernel {
-	k := variadic(addFloats, nil)(b)
+	k := variadic(AddFloats, nil)(b)
 	sum, scale := k.Compute, 1/float32(len(b.In))
 	k.Compute = func(in, out op.Tensors, team *workers.Team) error {
 		err := sum(in, out, team)

@@ -10,7 +10,7 @@ var _ = op.Register([]op.Row{
 })
 
 func bitwise(f func(x, y int64) int64) func(*op.Binding) *op.Kernel {
-	return arithmetic(nil, eachRow(f))
+	return arithmetic(nil, EachRow(f))
 }
 
 // bindBitShift: the sign stays where it shifts to the right.

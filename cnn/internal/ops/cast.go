@@ -86,8 +86,8 @@ func (q *quantized) each(f func(lo, hi, s int)) {
 	}
 }
 
-// zeroPoint returns the zero point number s, input i, 0 where that is left out.
-func zeroPoint(in op.Tensors, i, s int) int64 {
+// ZeroPoint returns the zero point number s, input i, 0 where that is left out.
+func ZeroPoint(in op.Tensors, i, s int) int64 {
 	if i < len(in) && in[i] != nil {
 		return in[i].I[s]
 	}
@@ -117,7 +117,7 @@ func bindDequantizeLinear(b *op.Binding) *op.Kernel {
 	return b.Computes(func(in, out op.Tensors) {
 		y, x := out[0].F, in[0].I
 		q.each(func(lo, hi, s int) {
-			zero, scale := zeroPoint(in, 2, s), in[1].F[s]
+			zero, scale := ZeroPoint(in, 2, s), in[1].F[s]
 			for i := lo; i < hi; i++ {
 				y[i] = float32(x[i]-zero) * scale
 			}

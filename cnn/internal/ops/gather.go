@@ -16,8 +16,8 @@ var _ = op.Register([]op.Row{
 	{Name: "GatherND", Since: 11, Sig: "a i", Attrs: "batch_dims@12:int=0", Pictures: gatherNDPictures, Bind: bindGatherND},
 })
 
-// index resolves an index that may count from the end of an axis of n.
-func index(v int64, n int) (int, error) {
+// Index resolves an index that may count from the end of an axis of n.
+func Index(v int64, n int) (int, error) {
 	if v < int64(-n) || v >= int64(n) {
 		return 0, fmt.Errorf("index %d is out of range for a dimension of %d", v, n)
 	}
@@ -28,7 +28,7 @@ func index(v int64, n int) (int, error) {
 }
 
 // gatherPictures: pictures lie along another axis of the data, or along any of the
-// indices into data that are the same for all.
+// Indices into data that are the same for all.
 var gatherPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) {
 	axis := b.Axis()
 	switch {
@@ -49,7 +49,7 @@ func bindGather(b *op.Binding) *op.Kernel {
 		to, from, at := out[0].Data(), in[0].Data(), 0
 		for o := range outer {
 			for _, v := range in[1].I {
-				j, err := index(v, n)
+				j, err := Index(v, n)
 				if err != nil {
 					return err
 				}
@@ -74,7 +74,7 @@ func bindGatherElements(b *op.Binding) *op.Kernel {
 	return b.Kernel(func(in, out op.Tensors, _ *workers.Team) (err error) {
 		to, from := out[0].Data(), in[0].Data()
 		w.Elements(func(o int, at [3]int) {
-			j, e := index(in[1].I[o], n)
+			j, e := Index(in[1].I[o], n)
 			if e != nil {
 				err = e
 				return
@@ -132,7 +132,7 @@ func (n *nd) blocks(idx []int64, f func(i, at int)) error {
 	for i := range n.batches * n.each {
 		at := i / n.each * n.rest
 		for d, v := range idx[i*depth : (i+1)*depth] {
-			j, err := index(v, n.dims[d])
+			j, err := Index(v, n.dims[d])
 			if err != nil {
 				return err
 			}

@@ -37,11 +37,11 @@ func compare(f func(x, y float32) bool, g func(x, y int64) bool, h func(x, y boo
 		return b.Computes(func(in, out op.Tensors) {
 			switch x, y := in[0], in[1]; x.Type {
 			case graph.Float:
-				walk(w, out[0].B, x.F, y.F, eachRow(f))
+				Walk(w, out[0].B, x.F, y.F, EachRow(f))
 			case graph.Int:
-				walk(w, out[0].B, x.I, y.I, eachRow(g))
+				Walk(w, out[0].B, x.I, y.I, EachRow(g))
 			case graph.Bool:
-				walk(w, out[0].B, x.B, y.B, eachRow(h))
+				Walk(w, out[0].B, x.B, y.B, EachRow(h))
 			}
 		}, op.Boolean(shape...))
 	}

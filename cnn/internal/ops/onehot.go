@@ -39,7 +39,7 @@ func bindOneHot(b *op.Binding) *op.Kernel {
 		off.Shape = []int{}
 		graph.Expand(out[0], &off)
 		for i, v := range graph.Converted(in[0], graph.Int).I {
-			if at, err := index(v, n); err == nil {
+			if at, err := Index(v, n); err == nil {
 				to.Copy((i/inner*n+at)*inner+i%inner, values, 1, 1)
 			}
 		}

@@ -15,9 +15,9 @@ var _ = op.Register([]op.Row{
 	{Name: "DynamicQuantizeLinear", Since: 11, Sig: "f", Pictures: op.Unknown, Work: 2, Bind: bindDynamicQuantizeLinear},
 })
 
-// quantizedType returns the type of zero point input i, or of the attribute
+// QuantizedType returns the type of zero point input i, or of the attribute
 // output_dtype where there is none, by default uint8.
-func quantizedType(b *op.Binding, i int) graph.ElementType {
+func QuantizedType(b *op.Binding, i int) Quantization {
 	number := onnxUint8
 	if zero := b.X(i); zero != nil {
 		if number = zero.Element; number == 0 {
@@ -27,30 +27,33 @@ func quantizedType(b *op.Binding, i int) graph.ElementType {
 		number = b.Int("output_dtype")
 	}
 	e, _ := graph.ElementTypeOf(number)
-	if e.Type != graph.Int || !e.Rounds() {
+	lo, hi, ok := e.Range()
+	if !ok {
 		b.Unsupported("quantisation to element type %d", number)
 	}
-	return e
+	return Quantization{float64(lo), float64(hi)}
 }
 
-// quantize rounds x, in units of the scale, to the nearest number of e, ties to even.
-func quantize(x float64, zero int64, e graph.ElementType) int64 {
+// Quantization is to the integers from lo to hi.
+type Quantization struct{ lo, hi float64 }
+
+// Of rounds x, in units of the scale, to the nearest number, ties to even; NaN is zero.
+func (q Quantization) Of(x float64, zero int64) int64 {
 	if x != x {
 		return zero
 	}
-	lo, hi := e.Raw.Range()
-	return int64(min(max(math.RoundToEven(x)+float64(zero), float64(lo)), float64(hi)))
+	return int64(min(max(math.RoundToEven(x)+float64(zero), q.lo), q.hi))
 }
 
 // bindQuantizeLinear: y = x / scale + zero point, rounded and saturated.
 func bindQuantizeLinear(b *op.Binding) *op.Kernel {
-	q, e := newQuantized(b, b.Shape(), 1, b.Int("block_size")), quantizedType(b, 2)
+	q, to := newQuantized(b, b.Shape(), 1, b.Int("block_size")), QuantizedType(b, 2)
 	k := b.Computes(func(in, out op.Tensors) {
 		x, y := graph.Converted(in[0], graph.Float).F, out[0].I
 		q.each(func(lo, hi, s int) {
-			zero, scale := zeroPoint(in, 2, s), in[1].F[s]
+			zero, scale := ZeroPoint(in, 2, s), in[1].F[s]
 			for i := lo; i < hi; i++ {
-				y[i] = quantize(float64(x[i]/scale), zero, e)
+				y[i] = to.Of(float64(x[i]/scale), zero)
 			}
 		})
 	}, op.Integer(b.Shape()...))
@@ -63,21 +66,20 @@ func bindQuantizeLinear(b *op.Binding) *op.Kernel {
 // bindDynamicQuantizeLinear chooses scale and zero point, the further outputs, so that
 // the numbers of uint8 reach from the least to the largest element, and to 0.
 func bindDynamicQuantizeLinear(b *op.Binding) *op.Kernel {
-	e, _ := graph.ElementTypeOf(onnxUint8)
+	to := Quantization{0, math.MaxUint8}
 	return b.Computes(func(in, out op.Tensors) {
 		var lo, hi float32
 		for _, x := range in[0].F {
 			lo, hi = min(lo, x), max(hi, x)
 		}
-		_, most := e.Raw.Range()
-		scale, zero := (hi-lo)/float32(most), int64(0)
+		scale, zero := (hi-lo)/math.MaxUint8, int64(0)
 		if scale > 0 {
-			zero = quantize(float64(-lo/scale), 0, e)
+			zero = to.Of(float64(-lo/scale), 0)
 		}
 		for i, x := range in[0].F {
 			out[0].I[i] = zero
 			if scale > 0 {
-				out[0].I[i] = quantize(float64(x/scale), zero, e)
+				out[0].I[i] = to.Of(float64(x/scale), zero)
 			}
 		}
 		if len(out) > 1 {

@@ -60,11 +60,11 @@ func reduced(b *op.Binding) []bool {
 	if len(axes) == 0 && !b.Flag("noop_with_empty_axes") {
 		axes = tensor.AllAxes(rank)
 	}
-	return marked(axes, rank)
+	return Marked(axes, rank)
 }
 
-// marked marks axes among rank of them.
-func marked(axes []int, rank int) []bool {
+// Marked marks axes among rank of them.
+func Marked(axes []int, rank int) []bool {
 	v := make([]bool, rank)
 	for _, a := range op.Try(tensor.Axes(axes, rank)) {
 		v[a] = true
@@ -72,8 +72,8 @@ func marked(axes []int, rank int) []bool {
 	return v
 }
 
-// indices returns the axes that are marked.
-func indices(marked []bool) (axes []int) {
+// Indices returns the axes that are marked.
+func Indices(marked []bool) (axes []int) {
 	for a, is := range marked {
 		if is {
 			axes = append(axes, a)
@@ -87,7 +87,7 @@ func indices(marked []bool) (axes []int) {
 var reducePictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) { return afterReducing(b, reduced(b), axes) })
 
 var argPictures = op.Rule(func(b *op.Binding, axes []int) (int, bool) {
-	return afterReducing(b, marked([]int{b.Axis()}, len(b.Shape())), axes)
+	return afterReducing(b, Marked([]int{b.Axis()}, len(b.Shape())), axes)
 })
 
 func afterReducing(b *op.Binding, reduced []bool, axes []int) (axis int, ok bool) {
@@ -96,13 +96,13 @@ func afterReducing(b *op.Binding, reduced []bool, axes []int) (axis int, ok bool
 	}
 	axis = axes[0]
 	if !b.Flag("keepdims") {
-		axis -= len(indices(reduced[:axis]))
+		axis -= len(Indices(reduced[:axis]))
 	}
 	return axis, true
 }
 
-// without returns the shape after reducing dimensions to 1, or dropping them.
-func without(shape []int, reduced []bool, keep bool) []int {
+// Without returns the shape after reducing dimensions to 1, or dropping them.
+func Without(shape []int, reduced []bool, keep bool) []int {
 	out := []int{}
 	for d, n := range shape {
 		switch {
@@ -120,8 +120,8 @@ func reduce(r reducer) func(*op.Binding) *op.Kernel {
 		x := b.In[0]
 		b.RefuseIf(x.Type == graph.Bool && b.Opset < 20, "cannot be bool before opset 20")
 		reduced := reduced(b)
-		w := tensor.BroadcastWalk(x.Shape, without(x.Shape, reduced, true))
-		shape := without(x.Shape, reduced, b.Flag("keepdims"))
+		w := tensor.BroadcastWalk(x.Shape, Without(x.Shape, reduced, true))
+		shape := Without(x.Shape, reduced, b.Flag("keepdims"))
 		k := b.Computes(func(in, out op.Tensors) {
 			switch x, y := in[0], out[0]; x.Type {
 			case graph.Float:
@@ -143,8 +143,8 @@ func reduce(r reducer) func(*op.Binding) *op.Kernel {
 	}
 }
 
-// accumulate folds in into acc with f; w walks over in, and its input is acc.
-func accumulate[T float32 | int64, A accumulator](w *tensor.Walk, acc []A, in []T, f func(acc, x A) A) {
+// Accumulate folds in into acc with f; w walks over in, and its input is acc.
+func Accumulate[T float32 | int64, A accumulator](w *tensor.Walk, acc []A, in []T, f func(acc, x A) A) {
 	n, step := w.Row()
 	w.Rows(func(o int, at [3]int) {
 		row := in[o : o+n]
@@ -168,7 +168,7 @@ func (r *reducer) floats(w *tensor.Walk, out, in []float32) {
 	var top []float64
 	if r.exp {
 		top = slices.Repeat([]float64{math.Inf(-1)}, len(out))
-		accumulate(w, top, in, larger[float64])
+		Accumulate(w, top, in, larger[float64])
 		for i, t := range top {
 			if math.IsInf(t, 0) {
 				top[i] = 0
@@ -182,7 +182,7 @@ func (r *reducer) floats(w *tensor.Walk, out, in []float32) {
 			}
 		})
 	} else {
-		accumulate(w, acc, in, r.f)
+		Accumulate(w, acc, in, r.f)
 	}
 	n := float64(len(in)) / float64(len(out))
 	for i, v := range acc {
@@ -203,7 +203,7 @@ func (r *reducer) ints(w *tensor.Walk, out, in []int64) {
 	for i := range out {
 		out[i] = r.initInt
 	}
-	accumulate(w, out, in, r.i)
+	Accumulate(w, out, in, r.i)
 	if n := len(in); r.mean && n > 0 {
 		for i := range out {
 			out[i] /= int64(n / len(out))
@@ -218,7 +218,7 @@ func bindArg(f func(x, y float32) bool, g func(x, y int64) bool) func(*op.Bindin
 		x := b.Shape()
 		axis, _, n, inner := b.Around()
 		b.RefuseIf(n == 0, "the axis is empty")
-		reduced := (marked([]int{axis}, len(x)))
+		reduced := (Marked([]int{axis}, len(x)))
 		last := b.Flag("select_last_index")
 		return b.Computes(func(in, out op.Tensors) {
 			if in[0].Type == graph.Float {
@@ -226,7 +226,7 @@ func bindArg(f func(x, y float32) bool, g func(x, y int64) bool) func(*op.Bindin
 			} else {
 				argExtreme(out[0].I, in[0].I, n, inner, last, g)
 			}
-		}, op.Integer(without(x, reduced, b.Flag("keepdims"))...))
+		}, op.Integer(Without(x, reduced, b.Flag("keepdims"))...))
 	}
 }
 

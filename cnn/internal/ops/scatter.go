@@ -69,7 +69,7 @@ func bindScatterElements(b *op.Binding) *op.Kernel {
 	return b.Kernel(func(in, out op.Tensors, _ *workers.Team) (err error) {
 		graph.Assign(out[0], in[0])
 		w.Elements(func(o int, at [3]int) {
-			if j, e := index(in[1].I[o], n); e != nil {
+			if j, e := Index(in[1].I[o], n); e != nil {
 				err = e
 			} else {
 				reduce(out[0], at[0]+j*step, in[2], o, 1)

@@ -66,7 +66,7 @@ func bindFlatten(b *op.Binding) *op.Kernel {
 }
 
 // bindSqueeze: the axes are an attribute up to opset 12, an input from then on;
-// without them all dimensions of 1 go.
+// Without them all dimensions of 1 go.
 func bindSqueeze(b *op.Binding) *op.Kernel {
 	x := b.Shape()
 	axes := b.AttrOrInput("axes", 1)

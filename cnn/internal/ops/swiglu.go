@@ -14,5 +14,5 @@ var _ = op.Register([]op.Row{
 func bindSwiGLU(b *op.Binding) *op.Kernel {
 	b.RefuseIf(!slices.Equal(b.In[0].Shape, b.In[1].Shape), "shapes %v and %v differ", b.In[0].Shape, b.In[1].Shape)
 	alpha := b.Float("alpha")
-	return arithmetic(eachRow(func(x, y float32) float32 { return x / (1 + exp32(-alpha*x)) * y }), nil)(b)
+	return arithmetic(EachRow(func(x, y float32) float32 { return x / (1 + exp32(-alpha*x)) * y }), nil)(b)
 }

@@ -1,10 +1,11 @@
-package ops
+package ops_test
 
 import (
 	"bytes"
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,7 +61,51 @@ SplitToSequence is read as Split where SequenceAt takes the parts out at constan
 		}
 		fmt.Fprintf(&b, "| %s | %d–%d | %s | %s |\n", o.Name, o.Since, o.Last(), inputTypes(o.Sig), limits)
 	}
+	fmt.Fprint(&b, "\n## Those that are not there\n\n")
+	for _, a := range absent {
+		fmt.Fprintf(&b, "- %s: %s.\n", a.names, a.why)
+	}
 	return b.Bytes()
+}
+
+// absent lists the other operators of the default domain, and why a classifier of
+// pictures has no use for them or cannot have them here.
+var absent = []struct{ names, why string }{
+	{"BitCast, BitwiseNot", "the width of integers is lost when they are widened"},
+	{"CausalConvWithState, LinearAttention, TensorScatter", "keep what language models remember from one call to the next"},
+	{"CenterCropPad, Det", "no exporter of a classifier writes them"},
+	{"Compress, NonMaxSuppression, NonZero, Unique", "the shape of their output depends on the picture"},
+	{"MaxRoiPool, RoiAlign", "cut regions out for detectors; a classifier's only input is the picture"},
+	{"MaxUnpool", "undoes a pooling, for maps as large as the picture"},
+	{"GRU, LSTM, RNN, ReverseSequence", "are for sequences; of timm's classifiers Sequencer alone has them"},
+	{"If, Loop, Scan, SequenceMap", "have graphs within them"},
+	{"ConcatFromSequence, Optional, OptionalGetElement, OptionalHasElement, SequenceConstruct, SequenceEmpty, SequenceErase, SequenceInsert, SequenceLength", "work on sequences or on values that may be missing"},
+	{"Bernoulli, Multinomial, RandomNormal, RandomNormalLike, RandomUniform, RandomUniformLike", "leave the features to chance"},
+	{"BlackmanWindow, DFT, HammingWindow, HannWindow, MelWeightMatrix, STFT", "are for sounds"},
+	{"ImageDecoder", "pictures come decoded"},
+	{"NegativeLogLikelihoodLoss, SoftmaxCrossEntropyLoss", "are for training"},
+	{"RegexFullMatch, StringConcat, StringNormalizer, StringSplit, TfIdfVectorizer", "work on text"},
+}
+
+// TestAbsent: an operator that the node tests have is in the table, or there is a reason.
+func TestAbsent(t *testing.T) {
+	reason := map[string]bool{"SplitToSequence": true, "SequenceAt": true}
+	for _, a := range absent {
+		for name := range strings.SplitSeq(a.names, ", ") {
+			if op.Get(name).Bind != nil {
+				t.Errorf("%s is there, and has a reason why not", name)
+			}
+			reason[name] = true
+		}
+	}
+	for line := range strings.Lines(string(unzip(t, "testdata/nodetests.zip")["index.txt"])) {
+		_, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		// Of other domains.
+		if other := []string{"Adagrad", "Adam", "ArrayFeatureExtractor", "Binarizer", "FlexAttention", "LabelEncoder", "Momentum", "TreeEnsemble"}; !reason[name] && op.Get(name).Bind == nil && !slices.Contains(other, name) {
+			t.Errorf("%s is not in the table, nor is there a reason", name)
+			reason[name] = true
+		}
+	}
 }
 
 // inputTypes spells a signature out.

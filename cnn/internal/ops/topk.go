@@ -15,7 +15,7 @@ var _ = op.Register([]op.Row{
 })
 
 // bindTopK: the k largest or smallest elements along an axis, in order, and their
-// indices. Of equal ones the first comes first. A NaN is less
+// Indices. Of equal ones the first comes first. A NaN is less
 // than any number.
 func bindTopK(b *op.Binding) *op.Kernel {
 	k := b.Int("k")

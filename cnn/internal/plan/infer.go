@@ -7,6 +7,7 @@ import (
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
 	_ "github.com/onetomany/caption/cnn/internal/ops" // the operators
+	_ "github.com/onetomany/caption/cnn/internal/ops/layers"
 )
 
 // A model is an ONNX graph for one input shape: types and shapes of all values,

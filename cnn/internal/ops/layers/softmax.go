@@ -1,4 +1,4 @@
-package ops
+package layers
 
 import (
 	"github.com/onetomany/caption/cnn/internal/op"

@@ -1,10 +1,11 @@
-package ops
+package layers
 
 import (
 	"math"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
+	"github.com/onetomany/caption/cnn/internal/ops"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/workers"
 )
@@ -46,7 +47,7 @@ func centred(t *graph.Tensor, in op.Tensors, i, axis int) []float32 {
 		n, inner = t.Shape[axis], tensor.Size(t.Shape[axis+1:])
 	}
 	for j, v := range t.I {
-		y[j] = float32(v - zeroPoint(in, i, j/max(inner, 1)%n))
+		y[j] = float32(v - ops.ZeroPoint(in, i, j/max(inner, 1)%n))
 	}
 	return y
 }
@@ -135,7 +136,7 @@ func bindMatMulInteger(b *op.Binding) *op.Kernel {
 // bindQLinearConv: x, its scale and zero point, likewise w, with one of each for all
 // or for each channel, and y; last the bias, in units of both scales.
 func bindQLinearConv(b *op.Binding) *op.Kernel {
-	e, channels := quantizedType(b, 7), b.In[3].Shape
+	to, channels := ops.QuantizedType(b, 7), b.In[3].Shape
 	b.RefuseIf(len(channels) == 0, "weights are a scalar")
 	for i, n := range []int{1: 1, 4: channels[0], 6: 1, 7: 1} {
 		if n > 0 {
@@ -147,7 +148,7 @@ func bindQLinearConv(b *op.Binding) *op.Kernel {
 			if len(in) > 8 && in[8] != nil {
 				sum += float32(in[8].I[c])
 			}
-			return quantize(float64(sum)*float64(in[1].F[0])*float64(at(in[4].F, c))/float64(in[6].F[0]), in[7].I[0], e)
+			return to.Of(float64(sum)*float64(in[1].F[0])*float64(at(in[4].F, c))/float64(in[6].F[0]), in[7].I[0])
 		}
 	})
 }
@@ -155,14 +156,14 @@ func bindQLinearConv(b *op.Binding) *op.Kernel {
 // bindQLinearMatMul: a, its scale and zero point, one of each for all or for each row,
 // likewise b, for each column, and y.
 func bindQLinearMatMul(b *op.Binding) *op.Kernel {
-	e := quantizedType(b, 7)
+	to := ops.QuantizedType(b, 7)
 	perIndex(b, 1, b.In[2].Len())
 	perIndex(b, 4, b.In[5].Len())
 	perIndex(b, 6, 1)
 	perIndex(b, 7, 1)
 	return integerProduct(b, 3, 2, func(in op.Tensors) func(float32, int, int) int64 {
 		return func(sum float32, r, c int) int64 {
-			return quantize(float64(sum)*float64(at(in[1].F, r))*float64(at(in[4].F, c))/float64(in[6].F[0]), in[7].I[0], e)
+			return to.Of(float64(sum)*float64(at(in[1].F, r))*float64(at(in[4].F, c))/float64(in[6].F[0]), in[7].I[0])
 		}
 	})
 }

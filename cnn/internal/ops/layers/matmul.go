@@ -1,9 +1,10 @@
-package ops
+package layers
 
 import (
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/op"
+	"github.com/onetomany/caption/cnn/internal/ops"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/matmul"
 	"github.com/onetomany/caption/internal/kernels/vmath"
@@ -143,9 +144,9 @@ func bindGemm(b *op.Binding) *op.Kernel {
 	case c != nil:
 		w = tensor.BroadcastWalk([]int{m, n}, []int{m, n}, c.Shape)
 	}
-	add := addFloats
+	add := ops.AddFloats
 	if beta != 1 {
-		add = eachRow(func(x, c float32) float32 { return x + beta*c })
+		add = ops.EachRow(func(x, c float32) float32 { return x + beta*c })
 	}
 	bias := c != nil && beta != 0
 	kernel := b.Kernel(func(in, out op.Tensors, team *workers.Team) error {
@@ -155,7 +156,7 @@ func bindGemm(b *op.Binding) *op.Kernel {
 			vmath.Scale(o, alpha, o)
 		}
 		if bias {
-			walk(&w, o, o, in[2].F, add)
+			ops.Walk(&w, o, o, in[2].F, add)
 		}
 		return nil
 	}, op.Float(m, n))

@@ -1,10 +1,11 @@
-package ops
+package layers
 
 import (
 	"math"
 	"slices"
 
 	"github.com/onetomany/caption/cnn/internal/op"
+	"github.com/onetomany/caption/cnn/internal/ops"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 )
 
@@ -72,7 +73,7 @@ func bindBatchNorm(b *op.Binding) *op.Kernel {
 	normalise := func(in, out op.Tensors, mean, variance []float32) {
 		scale, bias := in[1].F, in[2].F
 		eachPlane(out[0].F, in[0].F, c, plane, func(y, x []float32, c int) {
-			affine(y, x, mean[c], scale[c]/sqrt32(variance[c]+eps), bias[c])
+			affine(y, x, mean[c], scale[c]/float32(math.Sqrt(float64(variance[c]+eps))), bias[c])
 		})
 	}
 	if b.Int("training_mode") == 0 {
@@ -138,7 +139,7 @@ func moments(v []float32) (mean, variance float64) {
 func momentsBy(w *tensor.Walk, x []float32, groups int) (moments [2][]float64) {
 	n := float64(len(x)) / float64(groups)
 	mean, variance := make([]float64, groups), make([]float64, groups)
-	accumulate(w, mean, x, sum[float64])
+	ops.Accumulate(w, mean, x, func(acc, x float64) float64 { return acc + x })
 	for i := range mean {
 		mean[i] /= n
 	}
@@ -235,8 +236,8 @@ func bindLayerNorm(b *op.Binding) *op.Kernel {
 				out[2].F[r] = float32(inv)
 			}
 		}
-		with(y, in[0].Shape, in, 1, mulFloats)
-		with(y, in[0].Shape, in, 2, addFloats)
+		with(y, in[0].Shape, in, 1, ops.MulFloats)
+		with(y, in[0].Shape, in, 2, ops.AddFloats)
 	}, op.Float(x...), op.Float(stats...), op.Float(stats...))
 }
 
@@ -253,16 +254,16 @@ func bindRMSNorm(b *op.Binding) *op.Kernel {
 			}
 			affine(y[i:i+n], x[i:i+n], 0, float32(1/math.Sqrt(sum/float64(n)+eps)), 0)
 		}
-		with(y, in[0].Shape, in, 1, mulFloats)
+		with(y, in[0].Shape, in, 1, ops.MulFloats)
 	}, op.Float(x...))
 }
 
 // with combines the output, of the first input's shape x, with another input, if there
 // is one, by f.
-func with(y []float32, x []int, in op.Tensors, input int, f rowFunc[float32, float32]) {
+func with(y []float32, x []int, in op.Tensors, input int, f ops.RowFunc[float32, float32]) {
 	if input < len(in) && in[input] != nil {
 		w := tensor.BroadcastWalk(x, x, in[input].Shape)
-		walk(&w, y, y, in[input].F, f)
+		ops.Walk(&w, y, y, in[input].F, f)
 	}
 }
 
@@ -273,17 +274,17 @@ func meanVarianceAxes(b *op.Binding) []bool {
 	if axes == nil {
 		axes = []int{0, 2, 3}
 	}
-	return marked(axes, len(b.Shape()))
+	return ops.Marked(axes, len(b.Shape()))
 }
 
 // meanVariancePictures: pictures lie along the axes that are not mixed.
-var meanVariancePictures = op.Along(func(b *op.Binding) []int { return indices(meanVarianceAxes(b)) })
+var meanVariancePictures = op.Along(func(b *op.Binding) []int { return ops.Indices(meanVarianceAxes(b)) })
 
 // bindMeanVarianceNorm: y = (x - mean) / (standard deviation + 1e-9).
 func bindMeanVarianceNorm(b *op.Binding) *op.Kernel {
 	x := b.Shape()
 	reduced := meanVarianceAxes(b)
-	stats := without(x, reduced, true)
+	stats := ops.Without(x, reduced, true)
 	groups := tensor.Size(stats)
 	w := tensor.BroadcastWalk(x, stats)
 	k := b.Computes(func(in, out op.Tensors) {

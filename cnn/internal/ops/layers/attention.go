@@ -1,4 +1,4 @@
-package ops
+package layers
 
 import (
 	"math"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
+	"github.com/onetomany/caption/cnn/internal/ops"
 	"github.com/onetomany/caption/cnn/internal/tensor"
 	"github.com/onetomany/caption/internal/kernels/vmath"
 	"github.com/onetomany/caption/internal/kernels/workers"
@@ -100,7 +101,7 @@ func bindAttention(b *op.Binding) *op.Kernel {
 			rows(false, true, q.length, k.length, q.width, in[0].F, q.of(n, head), q.row, in[1].F, k.of(n, shared), k.row, s, 0, k.length, team)
 			vmath.Scale(s, scale, s)
 			if softcap > 0 {
-				tensor.Map(s, s, func(x float32) float32 { return softcap * tanh32(x/softcap) })
+				tensor.Map(s, s, func(x float32) float32 { return softcap * float32(math.Tanh(float64(x/softcap))) })
 			}
 			for r := range q.length {
 				row := s[r*k.length : (r+1)*k.length]
@@ -223,7 +224,7 @@ func bindRotaryEmbedding(b *op.Binding) *op.Kernel {
 			place := i
 			if positions != nil {
 				var err error
-				if place, err = index(in[3].I[i], cos[0]); err != nil {
+				if place, err = ops.Index(in[3].I[i], cos[0]); err != nil {
 					return err
 				}
 			}

@@ -1,4 +1,4 @@
-package ops
+package layers
 
 import (
 	"math"
@@ -76,15 +76,17 @@ func pool[T, A any](w *tensor.Window, out, in []T, init A, fold func(acc A, x T)
 	}
 }
 
+func larger[T float32 | int64](x, y T) T { return max(x, y) }
+
 func same[T any](v T, _ [3]int) T { return v }
 
 func bindMaxPool(b *op.Binding) *op.Kernel {
 	w, shape := pooling(b)
 	return bindPool(b, w, func(in, out op.Tensors) {
 		if in[0].Type == graph.Float {
-			pool(w, out[0].F, in[0].F, float32(math.Inf(-1)), maxOf, same)
+			pool(w, out[0].F, in[0].F, float32(math.Inf(-1)), larger, same)
 		} else {
-			pool(w, out[0].I, in[0].I, math.MinInt64, maxOf, same)
+			pool(w, out[0].I, in[0].I, math.MinInt64, larger, same)
 		}
 	}, op.Like(b.In[0], shape))
 }
