@@ -48,7 +48,7 @@ var floors = [][]string{
 	{"features"},
 	{"captioner"},
 	{"captioner/train"},
-	{"cmd", "bench", "internal/soak"},
+	{"cmd", "bench"},
 }
 
 // TestFloors holds that no package imports one of a higher floor.

@@ -1,5 +1,5 @@
 // Package hostile makes small files that take much memory or time: the worst photos
-// under 2 MB that each format allows. Tests and internal/soak hold the programs to
+// under 2 MB that each format allows. Tests and cmd/internal/soak hold the programs to
 // their limits with them.
 package hostile
 

@@ -14,7 +14,7 @@ import (
 // epilogue returns e, the epilogue of n, for the kernels: from output channel first on,
 // with rows of the residual ld apart.
 func epilogue[T kernels.Value](s *state, n *plan.Node, e *plan.Linear, first, ld int) kernels.EpilogueOf[T] {
-	k := kernels.EpilogueOf[T]{Act: e.Act.F, Alpha: e.Act.A, Beta: e.Act.B}
+	k := kernels.EpilogueOf[T]{Act: e.Act.F, Alpha: e.Act.Alpha, Beta: e.Act.Beta}
 	if e.Bias != nil {
 		k.Bias = e.Bias[first:]
 	}

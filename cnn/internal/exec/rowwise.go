@@ -81,7 +81,7 @@ func scale(n *plan.Node, o *plan.Scale) step {
 		case vmath.ActReLU:
 			lo, act.F = 0, vmath.ActNone
 		case vmath.ActClip:
-			lo, hi, act.F = act.A, act.B, vmath.ActNone
+			lo, hi, act.F = act.Alpha, act.Beta, vmath.ActNone
 		}
 		return rowwise(n, shape[o.Axis]*max(1, chunk/shape[o.Axis]), 8, func(y, x []float32, _ int) {
 			vmath.Affine(y, x, o.Scale, o.Shift, lo, hi)
@@ -103,7 +103,7 @@ var inf = float32(math.Inf(1))
 // apply computes x = f(x).
 func apply(f plan.Act, x []float32) {
 	if f.F != vmath.ActNone {
-		f.F.Apply(x, x, f.A, f.B)
+		f.F.Apply(x, x, f.Alpha, f.Beta)
 	}
 }
 

@@ -39,7 +39,7 @@ func newStep(n *plan.Node, packer *packing.Packer) step {
 	case *plan.Binary:
 		return binary(n, o)
 	case *plan.Activate:
-		return rowwise(n, chunk, 16, func(y, x []float32, _ int) { o.F.Apply(y, x, o.A, o.B) })
+		return rowwise(n, chunk, 16, func(y, x []float32, _ int) { o.Act.F.Apply(y, x, o.Act.Alpha, o.Act.Beta) })
 	case *plan.Scale:
 		return scale(n, o)
 	case *plan.Norm:

@@ -11,15 +11,11 @@ import (
 // Activate computes an activation function of In[0].
 type Activate struct {
 	common
-	Act
+	Act Act
 }
 
-// An Act is an activation function. A and B are Clip's bounds, LeakyReLU's slope
-// or HardSigmoid's α and β.
-type Act struct {
-	F    vmath.Activation
-	A, B float32
-}
+// An Act is an activation function with its parameters.
+type Act = op.Activation
 
 // The functions that the kernels have are known to package ops.
 func init() {
@@ -45,21 +41,21 @@ func (l *lowering) activate(n *graph.Node, x *Value, _ []int) *Value {
 	if !ok {
 		return nil
 	}
-	return l.net.add(n.Outputs[0], &Activate{Act: Act{f.F, f.Alpha, f.Beta}}, graph.Float, x.Shape, x)
+	return l.net.add(n.Outputs[0], &Activate{Act: f}, graph.Float, x.Shape, x)
 }
 
 func (o *Activate) pictures(n *Node) (int, bool)     { return n.keep() }
 func (o *Activate) move([]int) (Op, bool)            { return o, true }
 func (o *Activate) inPlace(n *Node) (first, end int) { return 0, 1 }
-func (o *Activate) words(*Node) words                { return words{what: o.Act.String()} }
+func (o *Activate) words(*Node) words                { return words{what: inWords(o.Act)} }
 
-// String names the function, with its parameters where it has any.
-func (f Act) String() string {
+// inWords names f, with its parameters where it has any.
+func inWords(f Act) string {
 	switch name := actNames[f.F]; f.F {
 	case vmath.ActClip, vmath.ActHardSigmoid:
-		return fmt.Sprintf("%s(%.4g,%.4g)", name, f.A, f.B)
+		return fmt.Sprintf("%s(%.4g,%.4g)", name, f.Alpha, f.Beta)
 	case vmath.ActLeakyReLU:
-		return fmt.Sprintf("%s(%.4g)", name, f.A)
+		return fmt.Sprintf("%s(%.4g)", name, f.Alpha)
 	default:
 		return name
 	}

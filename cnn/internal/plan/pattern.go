@@ -40,10 +40,10 @@ func (g *Net) product(n *Node) {
 		case *Activate:
 			switch {
 			case s.def.In[0] != x:
-			case o.F == vmath.ActSigmoid:
+			case o.Act.F == vmath.ActSigmoid:
 				g.rewriteAs(n, Act{F: vmath.ActSiLU}, x, 1)
 				return
-			case o.F == vmath.ActHardSigmoid && near(o.A, 1./6) && near(o.B, 0.5):
+			case o.Act.F == vmath.ActHardSigmoid && near(o.Act.Alpha, 1./6) && near(o.Act.Beta, 0.5):
 				g.rewriteAs(n, Act{F: vmath.ActHardSwish}, x, 1)
 				return
 			}
@@ -72,7 +72,7 @@ func (g *Net) product(n *Node) {
 func (g *Net) sixth(n *Node, o *Scale) {
 	if x, ok := scalar(n.Out[0], 1./6, 0); ok {
 		if y := relu6plus3(x); y != nil {
-			g.rewriteAs(n, Act{F: vmath.ActHardSigmoid, A: 1. / 6, B: 0.5}, y, 1)
+			g.rewriteAs(n, Act{F: vmath.ActHardSigmoid, Alpha: 1. / 6, Beta: 0.5}, y, 1)
 		}
 	}
 }
@@ -141,7 +141,7 @@ func isNumber(t *graph.Tensor, v float32) bool {
 
 // relu6plus3 returns x if v is Clip(x+3, 0, 6).
 func relu6plus3(v *Value) *Value {
-	if o, ok := v.producer().(*Activate); !ok || o.F != vmath.ActClip || o.A != 0 || o.B != 6 {
+	if o, ok := v.producer().(*Activate); !ok || o.Act != (Act{F: vmath.ActClip, Beta: 6}) {
 		return nil
 	}
 	x, _ := scalar(v.def.In[0], 1, 3)

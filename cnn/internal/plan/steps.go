@@ -104,7 +104,7 @@ func (n *Node) fused() (list []string) {
 		add(*f.residual, "residual")
 	}
 	if f.act != nil {
-		add(f.act.F != vmath.ActNone, f.act.String())
+		add(f.act.F != vmath.ActNone, inWords(*f.act))
 	}
 	return list
 }

@@ -57,12 +57,15 @@ func (t *tiling[T]) pixel(p place) int { return (p.picture*t.g.OH+p.oy)*t.g.OW +
 // window finds the positions of the pixels of X that a tile takes.
 func (t *tiling[T]) window(off []int, p place) {
 	g, width := &t.g, t.cols+2
-	for i := range off {
-		y, x := p.oy-g.PadTop+i/width, p.ox-g.PadLeft+i%width
-		off[i] = kernels.Outside
-		if uint(y) < uint(g.H) && uint(x) < uint(g.W) {
-			off[i] = ((p.picture*g.H+y)*g.W + x) * g.Ld
+	for y := p.oy - g.PadTop; len(off) > 0; y++ {
+		for i := range width {
+			x := p.ox - g.PadLeft + i
+			off[i] = kernels.Outside
+			if uint(y) < uint(g.H) && uint(x) < uint(g.W) {
+				off[i] = ((p.picture*g.H+y)*g.W + x) * g.Ld
+			}
 		}
+		off = off[width:]
 	}
 }
 

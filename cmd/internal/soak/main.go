@@ -2,7 +2,7 @@
 // mutated photos, models and networks, kills, full disks, power cuts, two writers
 // at once.
 //
-//	go run ./internal/soak [-for 10m] [-seed N] [-only NAME] [-keep DIR]
+//	go run ./cmd/internal/soak [-for 10m] [-seed N] [-only NAME] [-keep DIR]
 //
 // What must hold: every row of a feature file belongs to its name, and every photo
 // stands in it once; the last good file stays whole; memory and time stay within
