@@ -17,3 +17,25 @@
 
 // VCVTNEPS2BF16 rounds b to the lower half of d.
 #define VCVTNEPS2BF16(b, d) EVEX512(2, 0x72, b, 0, d)
+
+// MASKS sets K1 to the numbers that are left of the next 32, K2 and K3 to those
+// of its halves; CX counts those left.
+#define MASKS \
+	MOVL  $-1, AX; \
+	CMPQ  CX, $32; \
+	JGE   masks;   \
+	MOVL  $1, AX;  \
+	SHLQ  CX, AX;  \
+	DECQ  AX;      \
+masks: \
+	KMOVD AX, K1;  \
+	KMOVW AX, K2;  \
+	SHRL  $16, AX; \
+	KMOVW AX, K3
+
+// WIDE gives the 32 BF16 numbers at p as float32 in x and y, of the lanes k and l.
+#define WIDE(p, k, l, x, y) \
+	VPMOVZXWD.Z (p), k, x;   \
+	VPMOVZXWD.Z 32(p), l, y; \
+	VPSLLD      $16, x, x;   \
+	VPSLLD      $16, y, y

@@ -30,6 +30,7 @@
 #define FCVTL2(n, d) TWO(0x4E217800, n, d) // the upper four
 
 #define ZERO(d) THREE(0x6E201C00, d, d, d)
+#define ZERO4(a, b, c, d) ZERO(a); ZERO(b); ZERO(c); ZERO(d)
 #define COPY(n, d) THREE(0x4EA01C00, n, n, d)
 #define BSL(m, n, d) THREE(0x6E601C00, m, n, d) // bits of Vn where Vd has one, else of Vm
 
@@ -42,3 +43,12 @@
 
 // LOADQ loads Vd from Rn + Rm.
 #define LOADQ(m, n, d) THREE(0x3CE06800, m, n, d)
+
+// EACH2 and EACH4 do OP(m, n, d) on so many registers from each number on.
+#define EACH2(OP, m, n, d) \
+	OP(m, n, d); \
+	OP((m+1), (n+1), (d+1))
+
+#define EACH4(OP, m, n, d) \
+	EACH2(OP, m, n, d); \
+	EACH2(OP, (m+2), (n+2), (d+2))

@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 #include "../asm/bf16_amd64.h"
 
 // Registers of all three kernels; distances are in bytes:
@@ -14,24 +15,24 @@
 //	Z0…Z7 sums, of even and of odd channels for each pixel
 //	Z28 mask of the odd channels, Z29…Z31 orders, K1…K3 channels to store
 
-// WIDE splits 32 channels into the even ones, Z11, and the odd ones, Z10.
-#define WIDE(from) \
+// SPLIT splits 32 channels into the even ones, Z11, and the odd ones, Z10.
+#define SPLIT(from) \
 	VMOVDQU16.Z from, K1, Z10; \
 	VPSLLD      $16, Z10, Z11; \
 	VPANDD      Z28, Z10, Z10
 
 #define FOUR(OP) \
-	WIDE((SI));         \
-	OP(Z0, Z1);         \
-	WIDE((SI)(R8*1));   \
-	OP(Z2, Z3);         \
-	WIDE((SI)(R8*2));   \
-	OP(Z4, Z5);         \
-	WIDE((SI)(R9*1));   \
+	SPLIT((SI));       \
+	OP(Z0, Z1);        \
+	SPLIT((SI)(R8*1)); \
+	OP(Z2, Z3);        \
+	SPLIT((SI)(R8*2)); \
+	OP(Z4, Z5);        \
+	SPLIT((SI)(R9*1)); \
 	OP(Z6, Z7)
 
 #define ONE(OP) \
-	WIDE((SI));         \
+	SPLIT((SI)); \
 	OP(Z0, Z1)
 
 // ROWS runs WEIGHTS and PIXELS, which is FOUR or ONE, over all taps.
@@ -54,157 +55,138 @@ tap: \
 	DECQ CX;                      \
 	JNZ  row
 
+// EACH applies OP to the sums of each pixel.
+#define EACH(OP, a, b, c, d, e, f, g, h) OP(a, b); OP(c, d); OP(e, f); OP(g, h)
+
 // STRIP is a whole kernel: START sets Z0 and Z1, WEIGHTS loads what OP needs of
 // a tap, END finishes a sum.
 #define STRIP(START, WEIGHTS, OP, END) \
-	MOVQ         t+0(FP), R13; \
-	MOVL         $0xffff0000, AX; \
-	VPBROADCASTD AX, Z28; \
-	VMOVDQU16    ·zipWords(SB), Z29; \
-	VMOVDQU32    ·zipFloats+0(SB), Z30; \
-	VMOVDQU32    ·zipFloats+64(SB), Z31; \
-	MOVQ         stripBF16_xCol(R13), R10; \
-	SHLQ         $1, R10; \
-	MOVQ         stripBF16_wCol(R13), R11; \
-	SHLQ         $2, R11; \
-	MOVQ         stripBF16_xPix(R13), R8; \
-	SHLQ         $1, R8; \
-	LEAQ         (R8)(R8*2), R9; \
-	MOVQ         stripBF16_channels(R13), R15; \
-	SHLQ         $1, R15; \
-	MOVQ         stripBF16_x(R13), AX; \
-	MOVQ         AX, x-8(SP); \
-	MOVQ         stripBF16_y(R13), AX; \
-	MOVQ         AX, y-16(SP); \
-	MOVQ         stripBF16_f(R13), AX; \
-	MOVQ         AX, f-24(SP); \
-	MOVQ         stripBF16_pixels(R13), AX; \
-	MOVQ         AX, left-32(SP); \
+	MOVQ         t+0(FP), R13;                            \
+	MOVL         $0xffff0000, AX;                         \
+	VPBROADCASTD AX, Z28;                                 \
+	VMOVDQU16    ·zipWords(SB), Z29;                      \
+	VMOVDQU32    ·zipFloats+0(SB), Z30;                   \
+	VMOVDQU32    ·zipFloats+64(SB), Z31;                  \
+	MOVQ         stripBF16_xCol(R13), R10;                \
+	SHLQ         $1, R10;                                 \
+	MOVQ         stripBF16_wCol(R13), R11;                \
+	SHLQ         $2, R11;                                 \
+	MOVQ         stripBF16_xPix(R13), R8;                 \
+	SHLQ         $1, R8;                                  \
+	LEAQ         (R8)(R8*2), R9;                          \
+	MOVQ         stripBF16_channels(R13), R15;            \
+	SHLQ         $1, R15;                                 \
+	MOVQ         stripBF16_x(R13), AX;                    \
+	MOVQ         AX, x-8(SP);                             \
+	MOVQ         stripBF16_y(R13), AX;                    \
+	MOVQ         AX, y-16(SP);                            \
+	MOVQ         stripBF16_f(R13), AX;                    \
+	MOVQ         AX, f-24(SP);                            \
+	MOVQ         stripBF16_pixels(R13), AX;               \
+	MOVQ         AX, left-32(SP);                         \
 group: \
-	XORL         R12, R12; \
+	XORL         R12, R12;                                \
 block: \
-	MOVQ    R15, CX; \
-	SUBQ    R12, CX; \
-	JLE     more; \
-	SHRQ    $1, CX; \
-	MOVL    $-1, AX; \
-	CMPQ    CX, $32; \
-	JGE     masks; \
-	MOVL    $1, AX; \
-	SHLQ    CX, AX; \
-	DECQ    AX; \
-masks: \
-	KMOVD   AX, K1; \
-	KMOVW   AX, K2; \
-	SHRL    $16, AX; \
-	KMOVW   AX, K3; \
-	START; \
-	MOVQ    x-8(SP), AX; \
-	ADDQ    R12, AX; \
-	MOVQ    stripBF16_w(R13), BX; \
-	LEAQ    (BX)(R12*2), BX; \
-	MOVQ    stripBF16_kh(R13), CX; \
-	CMPQ    stripBF16_pixels(R13), $1; \
-	JEQ     row1; \
-	VMOVAPS Z0, Z2; \
-	VMOVAPS Z1, Z3; \
-	VMOVAPS Z0, Z4; \
-	VMOVAPS Z1, Z5; \
-	VMOVAPS Z0, Z6; \
-	VMOVAPS Z1, Z7; \
-	ROWS(row4, tap4, WEIGHTS, FOUR, OP); \
-	END(Z2); \
-	END(Z3); \
-	END(Z4); \
-	END(Z5); \
-	END(Z6); \
-	END(Z7); \
-	JMP     put; \
-	ROWS(row1, tap1, WEIGHTS, ONE, OP); \
+	MOVQ    R15, CX;                                      \
+	SUBQ    R12, CX;                                      \
+	JLE     more;                                         \
+	SHRQ    $1, CX;                                       \
+	MASKS;                                                \
+	START;                                                \
+	MOVQ    x-8(SP), AX;                                  \
+	ADDQ    R12, AX;                                      \
+	MOVQ    stripBF16_w(R13), BX;                         \
+	LEAQ    (BX)(R12*2), BX;                              \
+	MOVQ    stripBF16_kh(R13), CX;                        \
+	CMPQ    stripBF16_pixels(R13), $1;                    \
+	JEQ     row1;                                         \
+	VMOVAPS Z0, Z2;                                       \
+	VMOVAPS Z1, Z3;                                       \
+	VMOVAPS Z0, Z4;                                       \
+	VMOVAPS Z1, Z5;                                       \
+	VMOVAPS Z0, Z6;                                       \
+	VMOVAPS Z1, Z7;                                       \
+	ROWS(row4, tap4, WEIGHTS, FOUR, OP);                  \
+	END(Z2); END(Z3); END(Z4); END(Z5); END(Z6); END(Z7); \
+	JMP     put;                                          \
+	ROWS(row1, tap1, WEIGHTS, ONE, OP);                   \
 put: \
-	END(Z0); \
-	END(Z1); \
-	MOVL    $4, CX; \
-	MOVQ    stripBF16_pixels(R13), DX; \
-	CMPQ    DX, CX; \
-	CMOVQLT DX, CX; \
-	MOVQ    stripBF16_yPix(R13), DX; \
-	MOVQ    f-24(SP), AX; \
-	TESTQ   AX, AX; \
-	JZ      narrow; \
-	SHLQ    $2, DX; \
-	LEAQ    (AX)(R12*2), AX; \
-	PUTWIDE(Z0, Z1); \
-	PUTWIDE(Z2, Z3); \
-	PUTWIDE(Z4, Z5); \
-	PUTWIDE(Z6, Z7); \
+	END(Z0);                                              \
+	END(Z1);                                              \
+	MOVL    $4, CX;                                       \
+	MOVQ    stripBF16_pixels(R13), DX;                    \
+	CMPQ    DX, CX;                                       \
+	CMOVQLT DX, CX;                                       \
+	MOVQ    stripBF16_yPix(R13), DX;                      \
+	MOVQ    f-24(SP), AX;                                 \
+	TESTQ   AX, AX;                                       \
+	JZ      narrow;                                       \
+	SHLQ    $2, DX;                                       \
+	LEAQ    (AX)(R12*2), AX;                              \
+	EACH(PUTWIDE, Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7);        \
 narrow: \
-	MOVQ    y-16(SP), AX; \
-	SHLQ    $1, DX; \
-	ADDQ    R12, AX; \
-	LEAQ    64(R12), BX; \
-	CMPQ    BX, R15; \
-	JGT     part; \
-	PUT(0, 1); \
-	PUT(2, 3); \
-	PUT(4, 5); \
-	PUT(6, 7); \
+	MOVQ    y-16(SP), AX;                                 \
+	SHLQ    $1, DX;                                       \
+	ADDQ    R12, AX;                                      \
+	LEAQ    64(R12), BX;                                  \
+	CMPQ    BX, R15;                                      \
+	JGT     part;                                         \
+	EACH(PUT, 0, 1, 2, 3, 4, 5, 6, 7);                    \
 part: \
-	PUTPART(0, 1); \
-	PUTPART(2, 3); \
-	PUTPART(4, 5); \
-	PUTPART(6, 7); \
+	EACH(PUTPART, 0, 1, 2, 3, 4, 5, 6, 7);                \
 next: \
-	ADDQ    $64, R12; \
-	JMP     block; \
+	ADDQ    $64, R12;                                     \
+	JMP     block;                                        \
 more: \
-	SUBQ    $4, left-32(SP); \
-	JLE     done; \
-	MOVQ    x-8(SP), AX; \
-	LEAQ    (AX)(R8*4), AX; \
-	MOVQ    AX, x-8(SP); \
-	MOVQ    stripBF16_yPix(R13), DX; \
-	MOVQ    y-16(SP), AX; \
-	LEAQ    (AX)(DX*8), AX; \
-	MOVQ    AX, y-16(SP); \
-	SHLQ    $4, DX; \
-	MOVQ    f-24(SP), AX; \
-	TESTQ   AX, AX; \
-	JZ      group; \
-	ADDQ    DX, AX; \
-	MOVQ    AX, f-24(SP); \
-	JMP     group; \
+	SUBQ    $4, left-32(SP);                              \
+	JLE     done;                                         \
+	MOVQ    x-8(SP), AX;                                  \
+	LEAQ    (AX)(R8*4), AX;                               \
+	MOVQ    AX, x-8(SP);                                  \
+	MOVQ    stripBF16_yPix(R13), DX;                      \
+	MOVQ    y-16(SP), AX;                                 \
+	LEAQ    (AX)(DX*8), AX;                               \
+	MOVQ    AX, y-16(SP);                                 \
+	SHLQ    $4, DX;                                       \
+	MOVQ    f-24(SP), AX;                                 \
+	TESTQ   AX, AX;                                       \
+	JZ      group;                                        \
+	ADDQ    DX, AX;                                       \
+	MOVQ    AX, f-24(SP);                                 \
+	JMP     group;                                        \
 done: \
-	VZEROUPPER; \
+	VZEROUPPER;                                           \
 	RET
 
-#define PUT(even, odd) \
+// NEXTPIXEL goes on to the next pixel, or block of channels.
+#define NEXTPIXEL \
+	ADDQ DX, AX; \
+	DECQ CX;     \
+	JZ   next
+
+#define ZIP(even, odd) \
 	VCVTNE2PS2BF16(even, odd, 10); \
-	VPERMW    Z10, Z29, Z10;       \
-	VMOVDQU16 Z10, (AX);           \
-	ADDQ      DX, AX;              \
-	DECQ      CX;                  \
-	JZ        next
+	VPERMW    Z10, Z29, Z10
+
+#define PUT(even, odd) \
+	ZIP(even, odd);      \
+	VMOVDQU16 Z10, (AX); \
+	NEXTPIXEL
 
 // Stores with a mask are slow.
 #define PUTPART(even, odd) \
-	VCVTNE2PS2BF16(even, odd, 10); \
-	VPERMW    Z10, Z29, Z10;       \
-	VMOVDQU16 Z10, K1, (AX);       \
-	ADDQ      DX, AX;              \
-	DECQ      CX;                  \
-	JZ        next
+	ZIP(even, odd);          \
+	VMOVDQU16 Z10, K1, (AX); \
+	NEXTPIXEL
 
 #define PUTWIDE(even, odd) \
-	VMOVAPS   Z30, Z10;          \
-	VPERMI2PS odd, even, Z10;    \
-	VMOVAPS   Z31, Z11;          \
-	VPERMI2PS odd, even, Z11;    \
-	VMOVUPS   Z10, K2, (AX);     \
-	VMOVUPS   Z11, K3, 64(AX);   \
-	ADDQ      DX, AX;            \
-	DECQ      CX;                \
-	JZ        next
+	VMOVAPS   Z30, Z10;        \
+	VPERMI2PS odd, even, Z10;  \
+	VMOVAPS   Z31, Z11;        \
+	VPERMI2PS odd, even, Z11;  \
+	VMOVUPS   Z10, K2, (AX);   \
+	VMOVUPS   Z11, K3, 64(AX); \
+	NEXTPIXEL
 
 // Bias and weights are spread: even channels of 32, then odd ones.
 #define BIAS \
@@ -220,19 +202,12 @@ done: \
 	VFMADD231PS Z8, Z11, even; \
 	VFMADD231PS Z9, Z10, odd
 
-// Of two values one of which is a NaN, VMAXPS and VMINPS give the one that
-// comes first here.
-#define LIMIT(z) \
-	VMAXPS z, Z26, z; \
-	VMINPS z, Z27, z
+#define LIMIT(z) CLAMP(z, Z26, Z27)
 
 // func depthwiseBF16AVX512(t *stripBF16)
 TEXT ·depthwiseBF16AVX512(SB), NOSPLIT, $32-8
 	MOVQ         t+0(FP), R13
-	MOVL         $0xff800000, AX      // −Inf and +Inf limit nothing
-	VPBROADCASTD AX, Z26
-	MOVL         $0x7f800000, AX
-	VPBROADCASTD AX, Z27
+	INFINITE(Z26, Z27)
 	CMPB         stripBF16_clamp(R13), $0
 	JEQ          start
 	VBROADCASTSS stripBF16_lo(R13), Z26

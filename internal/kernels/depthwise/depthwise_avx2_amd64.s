@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 
 // Registers of all three kernels; distances are in bytes:
 //	R13 the strip
@@ -110,19 +111,8 @@ next: \
 	VMOVUPS     (DI), Y8;     \
 	VFMADD231PS (SI), Y8, Y0
 
-// Of two values one of which is a NaN, VMAXPS and VMINPS give the one that
-// comes first here.
-#define LIMIT(y) \
-	VMAXPS y, Y14, y; \
-	VMINPS y, Y15, y
-
+#define LIMIT(y) CLAMP(y, Y14, Y15)
 #define LIMIT4(w, x, y, z) LIMIT(w); LIMIT(x); LIMIT(y); LIMIT(z)
-
-#define ZERO4(w, x, y, z) \
-	VXORPS w, w, w; \
-	VXORPS x, x, x; \
-	VXORPS y, y, y; \
-	VXORPS z, z, z
 
 // BIAS8 starts the sum of 8 channels.
 #define BIAS8(taps) \
@@ -156,6 +146,11 @@ next: \
 	ADDQ R12, AX;             \
 	MOVQ strip_yPix(R13), DX; \
 	SHLQ $2, DX
+
+#define PUTPIXEL(x, y) \
+	VMOVUPS x, (AX);   \
+	VMOVUPS y, 32(AX); \
+	ADDQ    DX, AX
 
 // func depthwiseAsm(t *strip)
 // The number of pixels is 4 or 1.
@@ -202,15 +197,9 @@ wideTaps4:
 	LIMIT4(Y0, Y1, Y2, Y3)
 	LIMIT4(Y4, Y5, Y6, Y7)
 	RESULT
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    DX, AX
-	VMOVUPS Y2, (AX)
-	VMOVUPS Y3, 32(AX)
-	ADDQ    DX, AX
-	VMOVUPS Y4, (AX)
-	VMOVUPS Y5, 32(AX)
-	ADDQ    DX, AX
+	PUTPIXEL(Y0, Y1)
+	PUTPIXEL(Y2, Y3)
+	PUTPIXEL(Y4, Y5)
 	VMOVUPS Y6, (AX)
 	VMOVUPS Y7, 32(AX)
 	ADDQ    $64, R12

@@ -23,15 +23,12 @@
 
 #define START(z, tap) VMOVAPS Z29, z
 
-// Of two values one of which is a NaN, VMAXPS and VMINPS give the one that
-// comes first here.
 #define PUT(z, tap) \
-	VMAXPS  z, Z30, z; \
-	VMINPS  z, Z31, z; \
-	VMOVUPS z, (DI);   \
+	CLAMP(z, Z30, Z31); \
+	VMOVUPS z, (DI);    \
 	ADDQ    DX, DI
 
-// STRIP sets the registers that stay; −Inf and +Inf limit nothing.
+// STRIP sets the registers that stay.
 #define STRIP(start) \
 	MOVQ         t+0(FP), R13;             \
 	XORL         R12, R12;                 \
@@ -43,10 +40,7 @@
 	SHLQ         $2, R11;                  \
 	MOVQ         strip_xPix(R13), R8;      \
 	SHLQ         $2, R8;                   \
-	MOVL         $0xff800000, AX;          \
-	VPBROADCASTD AX, Z30;                  \
-	MOVL         $0x7f800000, AX;          \
-	VPBROADCASTD AX, Z31;                  \
+	INFINITE(Z30, Z31);                    \
 	CMPB         strip_clamp(R13), $0;     \
 	JEQ          start;                    \
 	VBROADCASTSS strip_lo(R13), Z30;       \

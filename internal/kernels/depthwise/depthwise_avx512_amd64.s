@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 #include "depthwise_avx512_amd64.h"
 
 // The kernel for any window. DX is taps left, Z17 weights.

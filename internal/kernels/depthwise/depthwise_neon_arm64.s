@@ -84,13 +84,10 @@ next: \
 
 // BIAS fills V0 and the following with the bias of the block, or with zeros.
 #define BIAS16(taps) \
-	ZERO(0); \
-	ZERO(1); \
-	ZERO(2); \
-	ZERO(3); \
-	MOVD strip_bias(R0), R17;    \
-	CBZ  R17, taps;              \
-	ADD  R12, R17;               \
+	ZERO4(0, 1, 2, 3);        \
+	MOVD strip_bias(R0), R17; \
+	CBZ  R17, taps;           \
+	ADD  R12, R17;            \
 	VLD1 (R17), [V0.S4, V1.S4, V2.S4, V3.S4]
 
 #define BIAS8(taps) \
@@ -104,54 +101,32 @@ next: \
 #define ONE16 \
 	VLD1.P (R5)(R11), [V16.S4, V17.S4, V18.S4, V19.S4]; \
 	VLD1.P (R1)(R10), [V20.S4, V21.S4, V22.S4, V23.S4]; \
-	FMLA(16, 20, 0);  \
-	FMLA(17, 21, 1);  \
-	FMLA(18, 22, 2);  \
-	FMLA(19, 23, 3)
+	EACH4(FMLA, 16, 20, 0)
 
 #define ONE8 \
 	VLD1.P (R5)(R11), [V16.S4, V17.S4]; \
 	VLD1.P (R1)(R10), [V20.S4, V21.S4]; \
-	FMLA(16, 20, 0);  \
-	FMLA(17, 21, 1)
+	EACH2(FMLA, 16, 20, 0)
 
 #define FOUR16 \
-	ONE16;            \
+	ONE16;                                              \
 	VLD1.P (R2)(R10), [V24.S4, V25.S4, V26.S4, V27.S4]; \
-	FMLA(16, 24, 4);  \
-	FMLA(17, 25, 5);  \
-	FMLA(18, 26, 6);  \
-	FMLA(19, 27, 7);  \
+	EACH4(FMLA, 16, 24, 4);                             \
 	VLD1.P (R3)(R10), [V20.S4, V21.S4, V22.S4, V23.S4]; \
-	FMLA(16, 20, 8);  \
-	FMLA(17, 21, 9);  \
-	FMLA(18, 22, 10); \
-	FMLA(19, 23, 11); \
+	EACH4(FMLA, 16, 20, 8);                             \
 	VLD1.P (R4)(R10), [V24.S4, V25.S4, V26.S4, V27.S4]; \
-	FMLA(16, 24, 12); \
-	FMLA(17, 25, 13); \
-	FMLA(18, 26, 14); \
-	FMLA(19, 27, 15)
+	EACH4(FMLA, 16, 24, 12)
 
 #define FOUR8 \
-	ONE8;             \
+	ONE8;                               \
 	VLD1.P (R2)(R10), [V22.S4, V23.S4]; \
-	FMLA(16, 22, 4);  \
-	FMLA(17, 23, 5);  \
+	EACH2(FMLA, 16, 22, 4);             \
 	VLD1.P (R3)(R10), [V24.S4, V25.S4]; \
-	FMLA(16, 24, 8);  \
-	FMLA(17, 25, 9);  \
+	EACH2(FMLA, 16, 24, 8);             \
 	VLD1.P (R4)(R10), [V26.S4, V27.S4]; \
-	FMLA(16, 26, 12); \
-	FMLA(17, 27, 13)
+	EACH2(FMLA, 16, 26, 12)
 
-// Value V28…V31 of a column times the weights from w on, for the pixel from p on.
-#define TIMES(w, p) \
-	FMLA(w, 28, p);         \
-	FMLA((w+1), 29, (p+1)); \
-	FMLA((w+2), 30, (p+2)); \
-	FMLA((w+3), 31, (p+3))
-
+// The next column of a row of the picture, in V28…V31.
 #define COLUMN \
 	VLD1.P (R1)(R10), [V28.S4, V29.S4, V30.S4, V31.S4]
 
@@ -237,23 +212,23 @@ threeTaps4:
 	VLD1.P (R5)(R11), [V20.S4, V21.S4, V22.S4, V23.S4]
 	VLD1   (R5), [V24.S4, V25.S4, V26.S4, V27.S4]
 	COLUMN
-	TIMES(16, 0)
+	EACH4(FMLA, 16, 28, 0)
 	COLUMN
-	TIMES(20, 0)
-	TIMES(16, 4)
+	EACH4(FMLA, 20, 28, 0)
+	EACH4(FMLA, 16, 28, 4)
 	COLUMN
-	TIMES(24, 0)
-	TIMES(20, 4)
-	TIMES(16, 8)
+	EACH4(FMLA, 24, 28, 0)
+	EACH4(FMLA, 20, 28, 4)
+	EACH4(FMLA, 16, 28, 8)
 	COLUMN
-	TIMES(24, 4)
-	TIMES(20, 8)
-	TIMES(16, 12)
+	EACH4(FMLA, 24, 28, 4)
+	EACH4(FMLA, 20, 28, 8)
+	EACH4(FMLA, 16, 28, 12)
 	COLUMN
-	TIMES(24, 8)
-	TIMES(20, 12)
+	EACH4(FMLA, 24, 28, 8)
+	EACH4(FMLA, 20, 28, 12)
 	COLUMN
-	TIMES(24, 12)
+	EACH4(FMLA, 24, 28, 12)
 	ADD    R14, R6
 	ADD    R15, R7
 	SUBS   $1, R9
@@ -324,15 +299,11 @@ done:
 
 #define MAX16 \
 	VLD1.P (R1)(R10), [V4.S4, V5.S4, V6.S4, V7.S4]; \
-	FMAX(4, 0, 0); \
-	FMAX(5, 1, 1); \
-	FMAX(6, 2, 2); \
-	FMAX(7, 3, 3)
+	EACH4(FMAX, 4, 0, 0)
 
 #define MAX8 \
 	VLD1.P (R1)(R10), [V4.S4, V5.S4]; \
-	FMAX(4, 0, 0); \
-	FMAX(5, 1, 1)
+	EACH2(FMAX, 4, 0, 0)
 
 #define NOTHING
 
@@ -360,27 +331,21 @@ done:
 
 #define SUM16 \
 	VLD1.P (R1)(R10), [V8.S4, V9.S4, V10.S4, V11.S4]; \
-	FADD(8, 4, 4);  \
-	FADD(9, 5, 5);  \
-	FADD(10, 6, 6); \
-	FADD(11, 7, 7)
+	EACH4(FADD, 8, 4, 4)
 
 #define SUMROW16 \
-	SUMROW8;        \
-	FADD(6, 2, 2);  \
-	FADD(7, 3, 3);  \
-	ZERO(6); \
+	SUMROW8;              \
+	EACH2(FADD, 6, 2, 2); \
+	ZERO(6);              \
 	ZERO(7)
 
 #define SUM8 \
 	VLD1.P (R1)(R10), [V8.S4, V9.S4]; \
-	FADD(8, 4, 4);  \
-	FADD(9, 5, 5)
+	EACH2(FADD, 8, 4, 4)
 
 #define SUMROW8 \
-	FADD(4, 0, 0);  \
-	FADD(5, 1, 1);  \
-	ZERO(4); \
+	EACH2(FADD, 4, 0, 0); \
+	ZERO(4);              \
 	ZERO(5)
 
 // func sumPoolAsm(t *strip)
@@ -388,11 +353,11 @@ TEXT ·sumPoolAsm(SB), NOSPLIT, $0-8
 	CHANNELS
 	MOVWU strip_scale(R0), R17
 	VDUP  R17, V31.S4
-	ZERO(4); ZERO(5); ZERO(6); ZERO(7)
+	ZERO4(4, 5, 6, 7)
 	BLOCKS(next, wide, narrow, done)
 
 wide:
-	ZERO(0); ZERO(1); ZERO(2); ZERO(3)
+	ZERO4(0, 1, 2, 3)
 	TAPS(wideRow, wideTap, SUM16, SUMROW16)
 	FMUL(31, 0, 0)
 	FMUL(31, 1, 1)

@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 #include "depthwise_avx512_amd64.h"
 
 // The kernels for rows of 3, 5 or 7 taps with stride 1, or 3 or 5 with stride 2. The

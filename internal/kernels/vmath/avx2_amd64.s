@@ -1,6 +1,7 @@
 //go:build !purego
 
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 
 // Constants, from AX.
 #define EXPLOW  0(AX)
@@ -31,9 +32,6 @@
 #define ERFQ1   800(AX)
 #define ERFQ0   832(AX)
 
-// Of two values one of which is a NaN, VMAXPS and VMINPS give the one that
-// comes first here.
-
 // REDUCE splits x = Y0 into n = Y1 and eʳ − 1 = Y2. It uses Y0 and Y3.
 #define REDUCE \
 	VMULPS       LOG2E, Y0, Y1;   \
@@ -52,24 +50,22 @@
 // EXP sets Y0 to its exponential. It uses Y1, Y2, Y3; the bounds must be in Y12
 // and Y13, and 1 in Y14: 2ⁿ is 1 with n added to the exponent.
 #define EXP \
-	VMAXPS      Y0, Y12, Y0;  \
-	VMINPS      Y0, Y13, Y0;  \
-	REDUCE;                   \
-	VCVTPS2DQ   Y1, Y1;       \
-	VPSRAD      $1, Y1, Y3;   \
-	VPSUBD      Y3, Y1, Y1;   \
-	VPSLLD      $23, Y3, Y3;  \
-	VPSLLD      $23, Y1, Y1;  \
-	VPADDD      Y14, Y3, Y3;  \
-	VPADDD      Y14, Y1, Y1;  \
-	VFMADD213PS Y3, Y3, Y2;   \
+	CLAMP(Y0, Y12, Y13);     \
+	REDUCE;                  \
+	VCVTPS2DQ   Y1, Y1;      \
+	VPSRAD      $1, Y1, Y3;  \
+	VPSUBD      Y3, Y1, Y1;  \
+	VPSLLD      $23, Y3, Y3; \
+	VPSLLD      $23, Y1, Y1; \
+	VPADDD      Y14, Y3, Y3; \
+	VPADDD      Y14, Y1, Y1; \
+	VFMADD213PS Y3, Y3, Y2;  \
 	VMULPS      Y1, Y2, Y0
 
 // ERF sets Y0 to its error function. It uses Y1, Y2, Y3; the bounds must be in
 // Y12 and Y13.
 #define ERF \
-	VMAXPS      Y0, Y12, Y0;   \
-	VMINPS      Y0, Y13, Y0;   \
+	CLAMP(Y0, Y12, Y13);       \
 	VMULPS      Y0, Y0, Y1;    \
 	VMOVUPS     ERFP6, Y2;     \
 	VFMADD213PS ERFP5, Y1, Y2; \
@@ -86,18 +82,22 @@
 	VDIVPS      Y3, Y2, Y2;    \
 	VMULPS      Y2, Y0, Y0
 
-#define UNARY \
-	MOVQ dst_base+0(FP), DI;  \
-	MOVQ dst_len+8(FP), CX;   \
-	MOVQ src_base+24(FP), SI; \
-	LEAQ ·constants(SB), AX
+// Registers of all functions: SI src or a, DX b, DI dst, CX values left.
 
-// ARGS are the constants p and q.
-#define ARGS \
-	VBROADCASTSS p+48(FP), Y12; \
-	VBROADCASTSS q+52(FP), Y13
+#define SLICES \
+	MOVQ dst_base+0(FP), DI; \
+	MOVQ dst_len+8(FP), CX;  \
+	MOVQ src_base+24(FP), SI
 
-#define NEXT(loop) \
+// UNARY begins a function of one slice, which CONSTANTS prepares, and its loop over
+// vectors; NEXT, which stores Y0, ends both.
+#define UNARY(CONSTANTS) \
+	SLICES;                  \
+	LEAQ ·constants(SB), AX; \
+	CONSTANTS;               \
+loop:
+
+#define NEXT \
 	VMOVUPS Y0, (DI); \
 	ADDQ    $32, SI;  \
 	ADDQ    $32, DI;  \
@@ -106,15 +106,23 @@
 	VZEROUPPER;       \
 	RET
 
+// The arguments p and q.
+#define ARG VBROADCASTSS p+48(FP), Y12
+#define ARGS \
+	ARG; \
+	VBROADCASTSS q+52(FP), Y13
+
+// BINARY and NEXT2 are the same for functions of two slices.
 #define BINARY \
 	MOVQ dst_base+0(FP), DI; \
 	MOVQ dst_len+8(FP), CX;  \
 	MOVQ a_base+24(FP), SI;  \
-	MOVQ b_base+48(FP), DX
+	MOVQ b_base+48(FP), DX;  \
+loop:
 
-#define NEXT2(loop) \
+#define NEXT2 \
 	ADDQ $32, DX; \
-	NEXT(loop)
+	NEXT
 
 #define EXPBOUNDS \
 	VMOVUPS EXPLOW, Y12;  \
@@ -129,25 +137,21 @@
 
 // func expAsm(dst, src []float32)
 TEXT ·expAsm(SB), NOSPLIT, $0-48
-	UNARY
-	EXPBOUNDS
-
-loop:
+	UNARY(EXPBOUNDS)
 	VMOVUPS (SI), Y0
 	EXP
-	NEXT(loop)
+	NEXT
+
+#define TANHBOUNDS \
+	BOUNDS(TANHHIGH); \
+	VMOVUPS ONE, Y14; \
+	VMOVUPS TWO, Y15
 
 // func tanhAsm(dst, src []float32)
 TEXT ·tanhAsm(SB), NOSPLIT, $0-48
-	UNARY
-	BOUNDS(TANHHIGH)
-	VMOVUPS ONE, Y14
-	VMOVUPS TWO, Y15
-
-loop:
+	UNARY(TANHBOUNDS)
 	VMOVUPS     (SI), Y0
-	VMAXPS      Y0, Y12, Y0
-	VMINPS      Y0, Y13, Y0
+	CLAMP(Y0, Y12, Y13)
 	VADDPS      Y0, Y0, Y0
 	REDUCE
 	VCVTPS2DQ   Y1, Y1
@@ -157,143 +161,118 @@ loop:
 	VFMADD213PS Y3, Y1, Y2
 	VADDPS      Y15, Y2, Y3
 	VDIVPS      Y3, Y2, Y0
-	NEXT(loop)
+	NEXT
 
 // func sigmoidAsm(dst, src []float32)
 TEXT ·sigmoidAsm(SB), NOSPLIT, $0-48
-	UNARY
-	EXPBOUNDS
-
-loop:
+	UNARY(EXPBOUNDS)
 	VXORPS Y0, Y0, Y0
 	VSUBPS (SI), Y0, Y0
 	EXP
 	VADDPS Y14, Y0, Y0
 	VDIVPS Y0, Y14, Y0
-	NEXT(loop)
+	NEXT
 
 // func siluAsm(dst, src []float32)
 TEXT ·siluAsm(SB), NOSPLIT, $0-48
-	UNARY
-	EXPBOUNDS
-
-loop:
+	UNARY(EXPBOUNDS)
 	VMOVUPS (SI), Y4
 	VXORPS  Y0, Y0, Y0
 	VSUBPS  Y4, Y0, Y0
 	EXP
 	VADDPS  Y14, Y0, Y0
 	VDIVPS  Y0, Y4, Y0
-	NEXT(loop)
+	NEXT
 
 // func erfAsm(dst, src []float32)
 TEXT ·erfAsm(SB), NOSPLIT, $0-48
-	UNARY
-	BOUNDS(ERFHIGH)
-
-loop:
+	UNARY(BOUNDS(ERFHIGH))
 	VMOVUPS (SI), Y0
 	ERF
-	NEXT(loop)
+	NEXT
+
+// GELUCONSTANTS sets Y14 to 1/√2 and Y15 to 1/2 besides.
+#define GELUCONSTANTS \
+	BOUNDS(ERFHIGH);              \
+	MOVL         $0x3f3504f3, BX; \
+	VMOVD        BX, X14;         \
+	VBROADCASTSS X14, Y14;        \
+	MOVL         $0x3f000000, BX; \
+	VMOVD        BX, X15;         \
+	VBROADCASTSS X15, Y15
 
 // func geluAsm(dst, src []float32)
 TEXT ·geluAsm(SB), NOSPLIT, $0-48
-	UNARY
-	BOUNDS(ERFHIGH)
-	MOVL         $0x3f3504f3, BX // 1/√2
-	VMOVD        BX, X14
-	VBROADCASTSS X14, Y14
-	MOVL         $0x3f000000, BX // 1/2
-	VMOVD        BX, X15
-	VBROADCASTSS X15, Y15
-
-loop:
+	UNARY(GELUCONSTANTS)
 	VMOVUPS     (SI), Y4
 	VMULPS      Y14, Y4, Y0
 	VMULPS      Y15, Y4, Y4
 	ERF
 	VFMADD213PS Y4, Y4, Y0
-	NEXT(loop)
+	NEXT
 
 // func scaleAsm(dst, src []float32, p float32)
 TEXT ·scaleAsm(SB), NOSPLIT, $0-52
-	UNARY
-	VBROADCASTSS p+48(FP), Y12
-
-loop:
+	UNARY(ARG)
 	VMULPS (SI), Y12, Y0
-	NEXT(loop)
+	NEXT
 
 // func shiftAsm(dst, src []float32, p, q float32)
 TEXT ·shiftAsm(SB), NOSPLIT, $0-56
-	UNARY
-	ARGS
-
-loop:
+	UNARY(ARGS)
 	VMOVUPS (SI), Y0
 	VSUBPS  Y12, Y0, Y0
 	VSUBPS  Y13, Y0, Y0
-	NEXT(loop)
+	NEXT
 
 // func clampAsm(dst, src []float32, p, q float32)
 TEXT ·clampAsm(SB), NOSPLIT, $0-56
-	UNARY
-	ARGS
-
-loop:
+	UNARY(ARGS)
 	VMAXPS (SI), Y12, Y0
 	VMINPS Y0, Y13, Y0
-	NEXT(loop)
+	NEXT
+
+#define LEAKYCONSTANTS \
+	ARG; \
+	VXORPS Y13, Y13, Y13
 
 // func leakyAsm(dst, src []float32, p float32)
 TEXT ·leakyAsm(SB), NOSPLIT, $0-52
-	UNARY
-	VBROADCASTSS p+48(FP), Y12
-	VXORPS       Y13, Y13, Y13
-
-loop:
+	UNARY(LEAKYCONSTANTS)
 	VMOVUPS   (SI), Y0
 	VMULPS    Y12, Y0, Y1
 	VCMPPS    $1, Y13, Y0, Y2 // x < 0
 	VBLENDVPS Y2, Y1, Y0, Y0
-	NEXT(loop)
+	NEXT
+
+#define LINEAR \
+	ARGS;                  \
+	VXORPS  Y15, Y15, Y15; \
+	VMOVUPS ONE, Y14
 
 // func hardSigmoidAsm(dst, src []float32, p, q float32)
 TEXT ·hardSigmoidAsm(SB), NOSPLIT, $0-56
-	UNARY
-	ARGS
-	VXORPS  Y15, Y15, Y15
-	VMOVUPS ONE, Y14
-
-loop:
+	UNARY(LINEAR)
 	VMOVUPS     (SI), Y0
 	VFMADD213PS Y13, Y12, Y0
-	VMAXPS      Y0, Y15, Y0
-	VMINPS      Y0, Y14, Y0
-	NEXT(loop)
+	CLAMP(Y0, Y15, Y14)
+	NEXT
 
 // func hardSwishAsm(dst, src []float32, p, q float32)
 TEXT ·hardSwishAsm(SB), NOSPLIT, $0-56
-	UNARY
-	ARGS
-	VXORPS  Y15, Y15, Y15
-	VMOVUPS ONE, Y14
-
-loop:
+	UNARY(LINEAR)
 	VMOVUPS     (SI), Y1
 	VMOVUPS     Y1, Y0
 	VFMADD213PS Y13, Y12, Y0
-	VMAXPS      Y0, Y15, Y0
-	VMINPS      Y0, Y14, Y0
+	CLAMP(Y0, Y15, Y14)
 	VMULPS      Y1, Y0, Y0
-	NEXT(loop)
+	NEXT
 
 #define ARITHMETIC(OP) \
-	BINARY;              \
-loop: \
-	VMOVUPS (SI), Y0;    \
+	BINARY                \
+	VMOVUPS (SI), Y0;     \
 	OP      (DX), Y0, Y0; \
-	NEXT2(loop)
+	NEXT2
 
 // func addAsm(dst, a, b []float32)
 TEXT ·addAsm(SB), NOSPLIT, $0-72
@@ -310,30 +289,20 @@ TEXT ·mulAsm(SB), NOSPLIT, $0-72
 // func mulAddAsm(dst, a, b []float32)
 TEXT ·mulAddAsm(SB), NOSPLIT, $0-72
 	BINARY
-
-loop:
 	VMOVUPS     (SI), Y0
 	VMOVUPS     (DX), Y1
 	VFMADD213PS (DI), Y1, Y0
-	NEXT2(loop)
+	NEXT2
 
 // func axpyAsm(dst, src []float32, p float32)
 TEXT ·axpyAsm(SB), NOSPLIT, $0-52
-	MOVQ         dst_base+0(FP), DI
-	MOVQ         dst_len+8(FP), CX
-	MOVQ         src_base+24(FP), SI
-	VBROADCASTSS p+48(FP), Y12
+	SLICES
+	ARG
 
 loop:
 	VMOVUPS     (SI), Y0
 	VFMADD213PS (DI), Y12, Y0
-	NEXT(loop)
-
-#define ZERO4(w, x, y, z) \
-	VXORPS w, w, w; \
-	VXORPS x, x, x; \
-	VXORPS y, y, y; \
-	VXORPS z, z, z
+	NEXT
 
 // PARTIALS adds up CX values by FOUR vectors or ONE, and returns eight sums.
 #define PARTIALS(FOUR, ONE) \

@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 
 // Registers of all functions:
 //	BX the job, R11 rows left
@@ -58,9 +59,6 @@ next: \
 	VZEROUPPER;             \
 	RET
 
-// Of two values one of which is a NaN, VMAXPS and VMINPS give the one that
-// comes first here.
-
 #define CONSTANT(i, z) VBROADCASTSS ·scalars+(i*4)(SB), z
 
 // EXPCONSTANTS loads what EXP needs: bounds in Z16, Z17, log₂e of the sign
@@ -80,7 +78,7 @@ next: \
 	CONSTANT(12, Z26)
 
 // EXP sets Z1 to e^±Z0 = 2ⁿ·2^(j/32)·2ʳ, |r| ≤ 1/64. The sum with 1.5·2¹⁸ has
-// j in its last bits. It uses Z2…Z4.
+// j in its last bits. It uses Z2…Z4. A NaN stays one, as with CLAMP.
 #define EXP \
 	VMAXPS       Z0, Z16, Z1;   \
 	VMINPS       Z1, Z17, Z1;   \
@@ -154,25 +152,24 @@ TEXT ·geluAVX512(SB), NOSPLIT, $0-8
 	CONSTANT(28, Z31)
 
 #define GELU \
-	VMULPS      Z18, Z0, Z1;  \
-	VMULPS      Z19, Z0, Z0;  \
-	VMAXPS      Z1, Z16, Z1;  \
-	VMINPS      Z1, Z17, Z1;  \
-	VMULPS      Z1, Z1, Z2;   \
-	VMOVAPS     Z20, Z3;      \
-	VFMADD213PS Z21, Z2, Z3;  \
-	VFMADD213PS Z22, Z2, Z3;  \
-	VFMADD213PS Z23, Z2, Z3;  \
-	VFMADD213PS Z24, Z2, Z3;  \
-	VFMADD213PS Z25, Z2, Z3;  \
-	VFMADD213PS Z26, Z2, Z3;  \
-	VMOVAPS     Z27, Z4;      \
-	VFMADD213PS Z28, Z2, Z4;  \
-	VFMADD213PS Z29, Z2, Z4;  \
-	VFMADD213PS Z30, Z2, Z4;  \
-	VFMADD213PS Z31, Z2, Z4;  \
-	VDIVPS      Z4, Z3, Z3;   \
-	VMULPS      Z3, Z1, Z1;   \
+	VMULPS      Z18, Z0, Z1; \
+	VMULPS      Z19, Z0, Z0; \
+	CLAMP(Z1, Z16, Z17);     \
+	VMULPS      Z1, Z1, Z2;  \
+	VMOVAPS     Z20, Z3;     \
+	VFMADD213PS Z21, Z2, Z3; \
+	VFMADD213PS Z22, Z2, Z3; \
+	VFMADD213PS Z23, Z2, Z3; \
+	VFMADD213PS Z24, Z2, Z3; \
+	VFMADD213PS Z25, Z2, Z3; \
+	VFMADD213PS Z26, Z2, Z3; \
+	VMOVAPS     Z27, Z4;     \
+	VFMADD213PS Z28, Z2, Z4; \
+	VFMADD213PS Z29, Z2, Z4; \
+	VFMADD213PS Z30, Z2, Z4; \
+	VFMADD213PS Z31, Z2, Z4; \
+	VDIVPS      Z4, Z3, Z3;  \
+	VMULPS      Z3, Z1, Z1;  \
 	VFMADD213PS Z0, Z1, Z0
 
 	EACH(GELU)
@@ -202,8 +199,7 @@ TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $0-8
 
 #define HARDSIGMOID \
 	VFMADD213PS Z17, Z16, Z0; \
-	VMAXPS      Z0, Z18, Z0;  \
-	VMINPS      Z0, Z19, Z0
+	CLAMP(Z0, Z18, Z19)
 
 	EACH(HARDSIGMOID)
 
@@ -215,8 +211,7 @@ TEXT ·hardSwishAVX512(SB), NOSPLIT, $0-8
 #define HARDSWISH \
 	VMOVAPS     Z0, Z1;       \
 	VFMADD213PS Z17, Z16, Z0; \
-	VMAXPS      Z0, Z18, Z0;  \
-	VMINPS      Z0, Z19, Z0;  \
+	CLAMP(Z0, Z18, Z19);      \
 	VMULPS      Z1, Z0, Z0
 
 	EACH(HARDSWISH)
@@ -248,7 +243,6 @@ TEXT ·affineAVX512(SB), NOSPLIT, $0-8
 	VMOVUPS.Z   (AX)(DX*1), K1, Z1; \
 	VMOVUPS.Z   (CX)(DX*1), K1, Z2; \
 	VFMADD213PS Z2, Z1, Z0;         \
-	VMAXPS      Z0, Z16, Z0;        \
-	VMINPS      Z0, Z17, Z0
+	CLAMP(Z0, Z16, Z17)
 
 	EACH(AFFINE)

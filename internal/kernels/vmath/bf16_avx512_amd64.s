@@ -3,20 +3,13 @@
 #include "textflag.h"
 #include "../asm/bf16_amd64.h"
 
-// MASKS sets K1 to the numbers that are left of the next 32, K2 and K3 to those
-// of its halves; CX counts those left.
-#define MASKS \
-	MOVL  $-1, AX;  \
-	CMPQ  CX, $32;  \
-	JGE   masks;    \
-	MOVL  $1, AX;   \
-	SHLQ  CX, AX;   \
-	DECQ  AX;       \
-masks: \
-	KMOVD AX, K1;   \
-	KMOVW AX, K2;   \
-	SHRL  $16, AX;  \
-	KMOVW AX, K3
+// UNARY begins a function of one slice, and its loop over 32 numbers, which NEXT ends.
+#define UNARY(src) \
+	MOVQ dst_base+0(FP), DI; \
+	MOVQ dst_len+8(FP), CX;  \
+	MOVQ src+24(FP), SI;     \
+loop: \
+	MASKS
 
 #define NEXT \
 	SUBQ $32, CX;   \
@@ -52,12 +45,7 @@ loop: \
 
 // func toBF16Asm(dst []BF16, src []float32)
 TEXT ·toBF16Asm(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), DI
-	MOVQ dst_len+8(FP), CX
-	MOVQ src_base+24(FP), SI
-
-loop:
-	MASKS
+	UNARY(src_base)
 	VMOVUPS.Z (SI), K2, Z0
 	VMOVUPS.Z 64(SI), K3, Z1
 	VCVTNE2PS2BF16(0, 1, 2)
@@ -66,22 +54,10 @@ loop:
 	ADDQ      $64, DI
 	NEXT
 
-// WIDE gives 32 BF16 numbers in their order.
-#define WIDE(from, from32, x, y) \
-	VPMOVZXWD.Z from, K2, x;   \
-	VPMOVZXWD.Z from32, K3, y; \
-	VPSLLD      $16, x, x;     \
-	VPSLLD      $16, y, y
-
 // func fromBF16Asm(dst []float32, src []BF16)
 TEXT ·fromBF16Asm(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), DI
-	MOVQ dst_len+8(FP), CX
-	MOVQ src_base+24(FP), SI
-
-loop:
-	MASKS
-	WIDE((SI), 32(SI), Z0, Z1)
+	UNARY(src_base)
+	WIDE(SI, K2, K3, Z0, Z1)
 	VMOVUPS Z0, K2, (DI)
 	VMOVUPS Z1, K3, 64(DI)
 	ADDQ    $64, SI
@@ -90,13 +66,8 @@ loop:
 
 // func accumulateBF16Asm(dst []float32, x []BF16)
 TEXT ·accumulateBF16Asm(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), DI
-	MOVQ dst_len+8(FP), CX
-	MOVQ x_base+24(FP), SI
-
-loop:
-	MASKS
-	WIDE((SI), 32(SI), Z0, Z1)
+	UNARY(x_base)
+	WIDE(SI, K2, K3, Z0, Z1)
 	VADDPS.Z (DI), Z0, K2, Z0
 	VADDPS.Z 64(DI), Z1, K3, Z1
 	VMOVUPS  Z0, K2, (DI)

@@ -25,28 +25,28 @@
 	FILL(4, 28);                  \
 	VLD1R (R4), [V29.S4]
 
+// TERM is a step of a polynomial: y = c + s·x.
+#define TERM(c, s, x, y) \
+	COPY(c, y); \
+	FMLA(s, x, y)
+
 // REDUCE splits x into n and eʳ − 1, which takes its place. It uses y and z.
 #define REDUCE(x, n, y, z) \
-	FMUL(LOG2E, x, n);   \
-	FRINTN(n, n);        \
-	FMLS(LN2HIGH, n, x); \
-	FMLS(LN2LOW, n, x);  \
-	COPY(EXP6, y);       \
-	FMLA(EXP7, x, y);    \
-	COPY(EXP5, z);       \
-	FMLA(y, x, z);       \
-	COPY(EXP4, y);       \
-	FMLA(z, x, y);       \
-	COPY(EXP3, z);       \
-	FMLA(y, x, z);       \
-	COPY(EXP2, y);       \
-	FMLA(z, x, y);       \
-	FMUL(x, x, z);       \
+	FMUL(LOG2E, x, n);      \
+	FRINTN(n, n);           \
+	FMLS(LN2HIGH, n, x);    \
+	FMLS(LN2LOW, n, x);     \
+	TERM(EXP6, EXP7, x, y); \
+	TERM(EXP5, y, x, z);    \
+	TERM(EXP4, z, x, y);    \
+	TERM(EXP3, y, x, z);    \
+	TERM(EXP2, z, x, y);    \
+	FMUL(x, x, z);          \
 	FMLA(y, z, x)
 
-// EXP sets x to its exponential. It uses n, y and z. 2ⁿ is 1 with n added to the
-// exponent, in two steps since it may be out of range.
-#define EXP(x, n, y, z) \
+// EXP sets x to its exponential. It uses n, y and z, not w. 2ⁿ is 1 with n added
+// to the exponent, in two steps since it may be out of range.
+#define EXP(x, n, y, z, w) \
 	FMAX(EXPLOW, x, x);  \
 	FMIN(EXPHIGH, x, x); \
 	REDUCE(x, n, y, z);  \
@@ -60,9 +60,9 @@
 	FMLA(x, y, y);       \
 	FMUL(n, y, x)
 
-// TANH sets x to its hyperbolic tangent, (e²ˣ − 1)/(e²ˣ + 1). It uses n, y, z;
-// −TANHHIGH must be in V30.
-#define TANH(x, n, y, z) \
+// TANH sets x to its hyperbolic tangent, (e²ˣ − 1)/(e²ˣ + 1). It uses n, y, z, not w;
+// −TANHHIGH must be in V30, where TANHCONSTANTS puts it.
+#define TANH(x, n, y, z, w) \
 	FMAX(30, x, x);       \
 	FMIN(TANHHIGH, x, x); \
 	FADD(x, x, x);        \
@@ -75,12 +75,18 @@
 	FADD(TWOS, y, z);     \
 	FDIV(z, y, x)
 
-// SIGMOIDS sets x to one/(1+e⁻ˣ).
-#define SIGMOIDS(one, x, n, y, z) \
-	FNEG(x, x);       \
-	EXP(x, n, y, z);  \
-	FADD(ONE, x, x);  \
-	FDIV(x, one, x)
+// SILU sets x to w/(1+e⁻ˣ), where w is a copy of x.
+#define SILU(x, n, y, z, w) \
+	FNEG(x, x);         \
+	EXP(x, n, y, z, w); \
+	FADD(ONE, x, x);    \
+	FDIV(x, w, x)
+
+#define SIGMOID(x, n, y, z, w) SILU(x, n, y, z, ONE)
+
+#define TANHCONSTANTS \
+	EXPCONSTANTS; \
+	FNEG(TANHHIGH, 30)
 
 // The constants of the error function.
 #define ERFLOW 16
@@ -112,28 +118,18 @@
 
 // ERF sets x to its error function. It uses v, y, z and w.
 #define ERF(x, v, y, z, w) \
-	FMAX(ERFLOW, x, x);  \
-	FMIN(ERFHIGH, x, x); \
-	FMUL(x, x, v);       \
-	COPY(ERFP5, y);      \
-	FMLA(ERFP6, v, y);   \
-	COPY(ERFP4, z);      \
-	FMLA(y, v, z);       \
-	COPY(ERFP3, y);      \
-	FMLA(z, v, y);       \
-	COPY(ERFP2, z);      \
-	FMLA(y, v, z);       \
-	COPY(ERFP1, y);      \
-	FMLA(z, v, y);       \
-	COPY(ERFP0, z);      \
-	FMLA(y, v, z);       \
-	COPY(ERFQ3, y);      \
-	FMLA(ERFQ4, v, y);   \
-	COPY(ERFQ2, w);      \
-	FMLA(y, v, w);       \
-	COPY(ERFQ1, y);      \
-	FMLA(w, v, y);       \
-	COPY(ERFQ0, w);      \
-	FMLA(y, v, w);       \
-	FDIV(w, z, z);       \
+	FMAX(ERFLOW, x, x);       \
+	FMIN(ERFHIGH, x, x);      \
+	FMUL(x, x, v);            \
+	TERM(ERFP5, ERFP6, v, y); \
+	TERM(ERFP4, y, v, z);     \
+	TERM(ERFP3, z, v, y);     \
+	TERM(ERFP2, y, v, z);     \
+	TERM(ERFP1, z, v, y);     \
+	TERM(ERFP0, y, v, z);     \
+	TERM(ERFQ3, ERFQ4, v, y); \
+	TERM(ERFQ2, y, v, w);     \
+	TERM(ERFQ1, w, v, y);     \
+	TERM(ERFQ0, y, v, w);     \
+	FDIV(w, z, z);            \
 	FMUL(z, x, x)

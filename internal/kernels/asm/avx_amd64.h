@@ -1,0 +1,27 @@
+// What the kernels of AVX2 and AVX-512 share. Registers are named by the caller, but for
+// AX and CX.
+
+// CLAMP limits x to lo…hi; a NaN stays one, since of two values one of which is a NaN,
+// VMAXPS and VMINPS give the one that comes first here.
+#define CLAMP(x, lo, hi) \
+	VMAXPS x, lo, x; \
+	VMINPS x, hi, x
+
+#define ZERO4(w, x, y, z) \
+	VXORPS w, w, w; \
+	VXORPS x, x, x; \
+	VXORPS y, y, y; \
+	VXORPS z, z, z
+
+// ONES sets AX to CX bits of 1, for the mask of as many lanes.
+#define ONES \
+	MOVL $1, AX;  \
+	SHLQ CX, AX;  \
+	DECQ AX
+
+// INFINITE sets the vectors lo and hi of AVX-512 to −Inf and +Inf, which limit nothing.
+#define INFINITE(lo, hi) \
+	MOVL         $0xff800000, AX; \
+	VPBROADCASTD AX, lo;          \
+	MOVL         $0x7f800000, AX; \
+	VPBROADCASTD AX, hi
