@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 #include "../asm/bf16_amd64.h"
 #include "bf16_amx_amd64.h"
 
@@ -68,9 +69,7 @@ TEXT ·tileBF16AMX(SB), NOSPLIT, $64-8
 
 	// Columns to store.
 	MOVQ  tileBF16_cols(R13), CX
-	MOVL  $1, AX
-	SHLQ  CX, AX
-	DECQ  AX
+	ONES
 	KMOVD AX, K3
 	KMOVW AX, K1
 	SHRQ  $16, AX
@@ -85,10 +84,7 @@ TEXT ·tileBF16AMX(SB), NOSPLIT, $64-8
 	VMOVUPS.Z 64(AX), K2, Z25
 
 limits:
-	MOVL         $0xff800000, AX      // −Inf and +Inf limit nothing
-	VPBROADCASTD AX, Z28
-	MOVL         $0x7f800000, AX
-	VPBROADCASTD AX, Z29
+	INFINITE(Z28, Z29)
 	CMPB         tileBF16_clamp(R13), $0
 	JEQ          result
 	VBROADCASTSS tileBF16_lo(R13), Z28
@@ -214,18 +210,14 @@ row:
 	ADDQ   R9, BX
 	TESTQ  R15, R15
 	JZ     limit
-	VPMOVZXWD.Z (R15), K1, Z2
-	VPMOVZXWD.Z 32(R15), K2, Z3
-	VPSLLD $16, Z2, Z2
-	VPSLLD $16, Z3, Z3
+	WIDE(R15, K1, K2, Z2, Z3)
 	VADDPS Z2, Z0, Z0
 	VADDPS Z3, Z1, Z1
 	MOVQ   tileBF16_ldd(R13), AX
 	LEAQ   (R15)(AX*2), R15
 
 limit:
-	// Of two values one of which is a NaN, VMAXPS and VMINPS give the one that
-	// comes first here.
+	// A NaN stays one, as with CLAMP.
 	VMAXPS  Z0, Z28, Z0
 	VMAXPS  Z1, Z28, Z1
 	VMINPS  Z0, Z29, Z0

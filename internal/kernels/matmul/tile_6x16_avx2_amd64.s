@@ -90,31 +90,28 @@ step: \
 #define MINX(n, p, x, y) VMINPS x, Y13, x
 #define MINY(n, p, x, y) VMINPS y, Y13, y
 
+#define NEXTROW(done) \
+	ADDQ R9, AX; \
+	DECQ CX;     \
+	JZ   done
+
 #define ADDROW(n, p, x, y) \
 	VADDPS (AX), x, x;   \
 	VADDPS 32(AX), y, y; \
-	ADDQ   R9, AX;       \
-	DECQ   CX;           \
-	JZ     limit
+	NEXTROW(limit)
 
 #define PUTROW(n, p, x, y) \
 	VMOVUPS x, (AX);   \
 	VMOVUPS y, 32(AX); \
-	ADDQ    R9, AX;    \
-	DECQ    CX;        \
-	JZ      done
+	NEXTROW(done)
 
 #define ADDHALF(n, p, x, y) \
 	VADDPS (AX), x, x; \
-	ADDQ   R9, AX;     \
-	DECQ   CX;         \
-	JZ     limitHalf
+	NEXTROW(limitHalf)
 
 #define PUTHALF(n, p, x, y) \
 	VMOVUPS x, (AX); \
-	ADDQ    R9, AX;  \
-	DECQ    CX;      \
-	JZ      done
+	NEXTROW(done)
 
 #define LOADBIAS16 VMOVUPS (AX), Y12; VMOVUPS 32(AX), Y13
 #define LOADBIAS8 VMOVUPS (AX), Y12

@@ -3,6 +3,13 @@
 #include "textflag.h"
 #include "../asm/neon_arm64.h"
 
+// LOADSQUARE loads the next four values of each row.
+#define LOADSQUARE \
+	FMOVQ.P 16(R5), F0; \
+	FMOVQ.P 16(R6), F1; \
+	FMOVQ.P 16(R7), F2; \
+	FMOVQ.P 16(R8), F3
+
 // SQUARE transposes the rows a, b, c, d in V0…V3. On the way V4 is a0 c0 a1 c1,
 // V5 a2 c2 a3 c3, V6 and V7 are the same of b and d.
 #define SQUARE \
@@ -34,10 +41,7 @@ rows:
 	MOVD cols+72(FP), R10
 
 square:
-	FMOVQ.P 16(R5), F0
-	FMOVQ.P 16(R6), F1
-	FMOVQ.P 16(R7), F2
-	FMOVQ.P 16(R8), F3
+	LOADSQUARE
 	SQUARE
 	VST1.P  [V0.S4], (R9)(R1)
 	VST1.P  [V1.S4], (R9)(R1)
@@ -76,14 +80,8 @@ rows:
 	MOVD    cols+112(FP), R11
 
 square:
-	FMOVQ.P 16(R5), F0
-	FMOVQ.P 16(R6), F1
-	FMOVQ.P 16(R7), F2
-	FMOVQ.P 16(R8), F3
-	FMUL(16, 0, 0)
-	FMUL(17, 1, 1)
-	FMUL(18, 2, 2)
-	FMUL(19, 3, 3)
+	LOADSQUARE
+	EACH4(FMUL, 16, 0, 0)
 	SQUARE
 	PUT(V0.S4)
 	PUT(V1.S4)
