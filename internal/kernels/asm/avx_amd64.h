@@ -19,6 +19,25 @@
 	SHLQ CX, AX;  \
 	DECQ AX
 
+// BYTES4 and BYTES2 load a number of values of so many bytes, and make it bytes.
+#define BYTES4(n, r) \
+	MOVQ n, r; \
+	SHLQ $2, r
+#define BYTES2(n, r) \
+	MOVQ n, r; \
+	SHLQ $1, r
+
+// NONZERO loads r, and jumps to none where it is 0.
+#define NONZERO(from, r, none) \
+	MOVQ  from, r; \
+	TESTQ r, r;    \
+	JZ    none
+
+// CASE jumps to label if AX is n.
+#define CASE(n, label) \
+	CMPQ AX, $n; \
+	JEQ  label
+
 // INFINITE sets the vectors lo and hi of AVX-512 to −Inf and +Inf, which limit nothing.
 #define INFINITE(lo, hi) \
 	MOVL         $0xff800000, AX; \

@@ -52,3 +52,8 @@
 #define EACH4(OP, m, n, d) \
 	EACH2(OP, m, n, d); \
 	EACH2(OP, (m+2), (n+2), (d+2))
+
+// BYTES4 loads a number of values of four bytes, and makes it bytes.
+#define BYTES4(n, r) \
+	MOVD n, r; \
+	LSL  $2, r

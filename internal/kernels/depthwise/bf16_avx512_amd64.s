@@ -67,15 +67,11 @@ tap: \
 	VMOVDQU16    ·zipWords(SB), Z29;                      \
 	VMOVDQU32    ·zipFloats+0(SB), Z30;                   \
 	VMOVDQU32    ·zipFloats+64(SB), Z31;                  \
-	MOVQ         stripBF16_xCol(R13), R10;                \
-	SHLQ         $1, R10;                                 \
-	MOVQ         stripBF16_wCol(R13), R11;                \
-	SHLQ         $2, R11;                                 \
-	MOVQ         stripBF16_xPix(R13), R8;                 \
-	SHLQ         $1, R8;                                  \
+	BYTES2(stripBF16_xCol(R13), R10);                     \
+	BYTES4(stripBF16_wCol(R13), R11);                     \
+	BYTES2(stripBF16_xPix(R13), R8);                      \
 	LEAQ         (R8)(R8*2), R9;                          \
-	MOVQ         stripBF16_channels(R13), R15;            \
-	SHLQ         $1, R15;                                 \
+	BYTES2(stripBF16_channels(R13), R15);                 \
 	MOVQ         stripBF16_x(R13), AX;                    \
 	MOVQ         AX, x-8(SP);                             \
 	MOVQ         stripBF16_y(R13), AX;                    \
@@ -118,9 +114,7 @@ put: \
 	CMPQ    DX, CX;                                       \
 	CMOVQLT DX, CX;                                       \
 	MOVQ    stripBF16_yPix(R13), DX;                      \
-	MOVQ    f-24(SP), AX;                                 \
-	TESTQ   AX, AX;                                       \
-	JZ      narrow;                                       \
+	NONZERO(f-24(SP), AX, narrow);                        \
 	SHLQ    $2, DX;                                       \
 	LEAQ    (AX)(R12*2), AX;                              \
 	EACH(PUTWIDE, Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7);        \
@@ -148,9 +142,7 @@ more: \
 	LEAQ    (AX)(DX*8), AX;                               \
 	MOVQ    AX, y-16(SP);                                 \
 	SHLQ    $4, DX;                                       \
-	MOVQ    f-24(SP), AX;                                 \
-	TESTQ   AX, AX;                                       \
-	JZ      group;                                        \
+	NONZERO(f-24(SP), AX, group);                         \
 	ADDQ    DX, AX;                                       \
 	MOVQ    AX, f-24(SP);                                 \
 	JMP     group;                                        \

@@ -13,12 +13,10 @@
 //	R10 from a tap to the next, R11 from a weight to the next
 
 #define CHANNELS \
-	MOVQ t+0(FP), R13;             \
-	XORL R12, R12;                 \
-	MOVQ strip_channels(R13), R15; \
-	SHLQ $2, R15;                  \
-	MOVQ strip_xCol(R13), R10;     \
-	SHLQ $2, R10
+	MOVQ t+0(FP), R13;                \
+	XORL R12, R12;                    \
+	BYTES4(strip_channels(R13), R15); \
+	BYTES4(strip_xCol(R13), R10)
 
 // TAPS runs TAP over the window from channel R12 on, and ROWEND after each of
 // its rows.
@@ -116,10 +114,8 @@ next: \
 
 // BIAS8 starts the sum of 8 channels.
 #define BIAS8(taps) \
-	VXORPS  Y0, Y0, Y0;           \
-	MOVQ    strip_bias(R13), AX;  \
-	TESTQ   AX, AX;               \
-	JZ      taps;                 \
+	VXORPS  Y0, Y0, Y0;                 \
+	NONZERO(strip_bias(R13), AX, taps); \
 	VMOVUPS (AX)(R12*1), Y0
 
 // PUT32 and PUT8 store so many channels of a pixel and go on with the next block.
@@ -142,10 +138,9 @@ next: \
 // RESULT is where the block of Y starts, AX, and how far it is to the next pixel's,
 // DX.
 #define RESULT \
-	MOVQ strip_y(R13), AX;    \
-	ADDQ R12, AX;             \
-	MOVQ strip_yPix(R13), DX; \
-	SHLQ $2, DX
+	MOVQ strip_y(R13), AX; \
+	ADDQ R12, AX;          \
+	BYTES4(strip_yPix(R13), DX)
 
 #define PUTPIXEL(x, y) \
 	VMOVUPS x, (AX);   \
@@ -156,10 +151,8 @@ next: \
 // The number of pixels is 4 or 1.
 TEXT ·depthwiseAsm(SB), NOSPLIT, $0-8
 	CHANNELS
-	MOVQ         strip_wCol(R13), R11
-	SHLQ         $2, R11
-	MOVQ         strip_xPix(R13), R8
-	SHLQ         $2, R8
+	BYTES4(strip_wCol(R13), R11)
+	BYTES4(strip_xPix(R13), R8)
 	LEAQ         (R8)(R8*2), R9
 	MOVL         $0xff800000, AX      // −Inf and +Inf limit nothing
 	VMOVD        AX, X14
@@ -180,9 +173,7 @@ start:
 wide4:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    strip_bias(R13), AX
-	TESTQ   AX, AX
-	JZ      wideTaps4
+	NONZERO(strip_bias(R13), AX, wideTaps4)
 	VMOVUPS (AX)(R12*1), Y0
 	VMOVUPS 32(AX)(R12*1), Y1
 
@@ -229,9 +220,7 @@ narrowTaps4:
 
 wide1:
 	ZERO4(Y0, Y1, Y2, Y3)
-	MOVQ    strip_bias(R13), AX
-	TESTQ   AX, AX
-	JZ      wideTaps1
+	NONZERO(strip_bias(R13), AX, wideTaps1)
 	VMOVUPS (AX)(R12*1), Y0
 	VMOVUPS 32(AX)(R12*1), Y1
 	VMOVUPS 64(AX)(R12*1), Y2

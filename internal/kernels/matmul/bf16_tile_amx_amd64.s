@@ -49,11 +49,9 @@ TEXT ·tileBF16AMX(SB), NOSPLIT, $64-8
 	MOVQ (AX), AX
 	MOVQ tileBF16_a(R13), SI
 	LEAQ (SI)(AX*2), SI
-	MOVQ tileBF16_lda(R13), R8
-	SHLQ $1, R8
+	BYTES2(tileBF16_lda(R13), R8)
 	MOVQ tileBF16_b(R13), DI
-	MOVQ tileBF16_width(R13), R9
-	SHLQ $2, R9
+	BYTES4(tileBF16_width(R13), R9)
 	MOVQ R9, R11
 	SHLQ $4, R11
 	MOVQ tileBF16_sum(R13), R10
@@ -77,9 +75,7 @@ TEXT ·tileBF16AMX(SB), NOSPLIT, $64-8
 
 	VPXORQ    Z24, Z24, Z24
 	VPXORQ    Z25, Z25, Z25
-	MOVQ      tileBF16_bias(R13), AX
-	TESTQ     AX, AX
-	JZ        limits
+	NONZERO(tileBF16_bias(R13), AX, limits)
 	VMOVUPS.Z (AX), K1, Z24
 	VMOVUPS.Z 64(AX), K2, Z25
 

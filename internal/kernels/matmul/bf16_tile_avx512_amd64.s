@@ -51,8 +51,7 @@
 // before.
 TEXT ·tileBF16AVX512(SB), NOSPLIT, $72-8
 	SEGMENTS(tileBF16_pairs, tileBF16_a, tileBF16_zero, tileBF16_off)
-	MOVQ    tileBF16_width(BP), CX
-	SHLQ    $2, CX
+	BYTES4(tileBF16_width(BP), CX)
 	MOVQ    CX, ldb-40(SP)
 	MOVQ    tileBF16_f(BP), CX
 	TESTQ   CX, CX
@@ -81,9 +80,7 @@ TEXT ·tileBF16AVX512(SB), NOSPLIT, $72-8
 	FETCH(rowC, PREFETCHT0 (CX))
 
 addends:
-	MOVQ  d-64(SP), CX
-	TESTQ CX, CX
-	JZ    sums
+	NONZERO(d-64(SP), CX, sums)
 	MOVQ  tileBF16_ldd(BP), BX
 	FETCH(rowD, PREFETCHT0 (CX))
 

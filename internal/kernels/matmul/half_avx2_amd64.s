@@ -26,10 +26,8 @@
 TEXT ·halfDotsAVX2(SB), NOSPLIT, $0-88
 	MOVQ   s+0(FP), DI
 	MOVQ   a_base+8(FP), SI
-	MOVQ   off1+32(FP), R10
-	SHLQ   $2, R10
-	MOVQ   off2+40(FP), R11
-	SHLQ   $2, R11
+	BYTES4(off1+32(FP), R10)
+	BYTES4(off2+40(FP), R11)
 	MOVQ   b_base+48(FP), DX
 	MOVQ   ldb+72(FP), R8
 	LEAQ   (R8)(R8*2), R9

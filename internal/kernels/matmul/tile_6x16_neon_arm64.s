@@ -170,8 +170,7 @@ store: \
 addend: \
 	MOVD  tile_d(R0), R1;     \
 	CBZ   R1, limit;          \
-	MOVD  tile_ldd(R0), R2;   \
-	LSL   $2, R2;             \
+	BYTES4(tile_ldd(R0), R2); \
 	MOVD  tile_rows(R0), R3;  \
 	ROWS6(ADDEND);            \
 limit: \
@@ -184,8 +183,7 @@ limit: \
 	LIMITS;                   \
 put: \
 	MOVD  tile_c(R0), R1;     \
-	MOVD  tile_ldc(R0), R2;   \
-	LSL   $2, R2;             \
+	BYTES4(tile_ldc(R0), R2); \
 	MOVD  tile_rows(R0), R3
 
 // func tile6x16(t *tile)
@@ -194,8 +192,7 @@ TEXT ·tile6x16(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 	MOVD tile_off(R0), R11
 	MOVD tile_b(R0), R7
-	MOVD tile_ldb(R0), R8
-	LSL  $2, R8
+	BYTES4(tile_ldb(R0), R8)
 	MOVD tile_a(R0), R13
 	MOVD tile_zero(R0), R14
 	MOVD tile_segLen(R0), R15

@@ -48,28 +48,17 @@ step: \
 	JMP     store
 
 #define DISPATCH(one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve) \
-	CMPQ AX, $12; \
-	JEQ  twelve;  \
-	CMPQ AX, $11; \
-	JEQ  eleven;  \
-	CMPQ AX, $10; \
-	JEQ  ten;     \
-	CMPQ AX, $9;  \
-	JEQ  nine;    \
-	CMPQ AX, $8;  \
-	JEQ  eight;   \
-	CMPQ AX, $7;  \
-	JEQ  seven;   \
-	CMPQ AX, $6;  \
-	JEQ  six;     \
-	CMPQ AX, $5;  \
-	JEQ  five;    \
-	CMPQ AX, $4;  \
-	JEQ  four;    \
-	CMPQ AX, $3;  \
-	JEQ  three;   \
-	CMPQ AX, $2;  \
-	JEQ  two
+	CASE(12, twelve); \
+	CASE(11, eleven); \
+	CASE(10, ten);    \
+	CASE(9, nine);    \
+	CASE(8, eight);   \
+	CASE(7, seven);   \
+	CASE(6, six);     \
+	CASE(5, five);    \
+	CASE(4, four);    \
+	CASE(3, three);   \
+	CASE(2, two)
 
 // TILES computes AX rows, of one to twelve: each number has a label, and one for its
 // steps. LOAD gets a step of B and ROW multiplies it with one row of A.
@@ -135,22 +124,20 @@ step: \
 // number.
 #define SUMS(tile, start, fits, b, segments, bias) \
 tile: \
-	MOVQ      b(BP), R14;       \
-	MOVQ      segments(BP), CX; \
-	MOVQ      CX, segs-32(SP);  \
-	VPXORQ    Z0, Z0, Z0;       \
-	VPXORQ    Z1, Z1, Z1;       \
-	MOVQ      bias(BP), AX;     \
-	TESTQ     AX, AX;           \
-	JZ        start;            \
-	VMOVUPS.Z (AX), K1, Z0;     \
-	VMOVUPS.Z 64(AX), K2, Z1;   \
+	MOVQ      b(BP), R14;         \
+	MOVQ      segments(BP), CX;   \
+	MOVQ      CX, segs-32(SP);    \
+	VPXORQ    Z0, Z0, Z0;         \
+	VPXORQ    Z1, Z1, Z1;         \
+	NONZERO(bias(BP), AX, start); \
+	VMOVUPS.Z (AX), K1, Z0;       \
+	VMOVUPS.Z 64(AX), K2, Z1;     \
 start: \
-	EVERYROW;                   \
-	MOVQ      rows-72(SP), AX;  \
-	CMPQ      AX, $12;          \
-	JLE       fits;             \
-	MOVL      $12, AX;          \
+	EVERYROW;                     \
+	MOVQ      rows-72(SP), AX;    \
+	CMPQ      AX, $12;            \
+	JLE       fits;               \
+	MOVL      $12, AX;            \
 fits:
 
 // FETCH brings AX rows from CX on, BX values apart, into the cache while the
@@ -168,19 +155,17 @@ row: \
 // FINISH adds D to the sums, by ADDROW, and limits them.
 #define FINISH(store, limit, put, ldd, clamp, lo, hi) \
 store: \
-	MOVQ  t+0(FP), BP;          \
-	MOVQ  d-64(SP), AX;         \
-	TESTQ AX, AX;               \
-	JZ    limit;                \
-	MOVQ  ldd(BP), BX;          \
-	SHLQ  SHIFT, BX;            \
-	MOVQ  rows-72(SP), CX;      \
-	ROWS12(ADDROW);             \
-	MOVQ  AX, d-64(SP);         \
+	MOVQ  t+0(FP), BP;            \
+	NONZERO(d-64(SP), AX, limit); \
+	MOVQ  ldd(BP), BX;            \
+	SHLQ  SHIFT, BX;              \
+	MOVQ  rows-72(SP), CX;        \
+	ROWS12(ADDROW);               \
+	MOVQ  AX, d-64(SP);           \
 limit: \
-	CMPB         clamp(BP), $0; \
-	JEQ          put;           \
-	VBROADCASTSS lo(BP), Z24;   \
-	VBROADCASTSS hi(BP), Z25;   \
-	ROWS12(LIMIT);              \
+	CMPB         clamp(BP), $0;   \
+	JEQ          put;             \
+	VBROADCASTSS lo(BP), Z24;     \
+	VBROADCASTSS hi(BP), Z25;     \
+	ROWS12(LIMIT);                \
 put:

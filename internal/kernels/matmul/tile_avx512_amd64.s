@@ -57,8 +57,7 @@
 // before or, with a step, are that far behind them.
 TEXT ·tileAVX512(SB), NOSPLIT, $72-8
 	SEGMENTS(tile_segLen, tile_a, tile_zero, tile_off)
-	MOVQ tile_ldb(BP), CX
-	SHLQ $2, CX
+	BYTES4(tile_ldb(BP), CX)
 	MOVQ CX, ldb-40(SP)
 	MOVQ tile_c(BP), CX
 	MOVQ CX, c-56(SP)
@@ -80,9 +79,7 @@ TEXT ·tileAVX512(SB), NOSPLIT, $72-8
 	MOVQ  c-56(SP), CX
 	MOVQ  tile_ldc(BP), BX
 	FETCH(rowC, LINES)
-	MOVQ  d-64(SP), CX
-	TESTQ CX, CX
-	JZ    sums
+	NONZERO(d-64(SP), CX, sums)
 	MOVQ  tile_ldd(BP), BX
 	FETCH(rowD, LINES)
 
@@ -105,8 +102,7 @@ quarter:
 
 	FINISH(store, limit, put, tile_ldd, tile_clamp, tile_lo, tile_hi)
 	MOVQ c-56(SP), AX
-	MOVQ tile_ldc(BP), BX
-	SHLQ $2, BX
+	BYTES4(tile_ldc(BP), BX)
 	MOVQ rows-72(SP), CX
 	CMPQ tile_cols(BP), $32
 	JEQ  putWhole
@@ -119,9 +115,7 @@ putWhole:
 next:
 	MOVQ AX, c-56(SP)
 	SUBQ $12, rows-72(SP)
-	MOVQ tile_step(BP), CX
-	TESTQ CX, CX
-	JZ   tile
+	NONZERO(tile_step(BP), CX, tile)
 	SHLQ $2, CX
 	ADDQ CX, end-8(SP)
 	MOVQ tile_off(BP), CX

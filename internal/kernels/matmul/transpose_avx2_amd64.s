@@ -1,6 +1,7 @@
 //go:build !purego
 
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 
 // LOADSQUARE loads a square as eight halves of rows i and i+4, so that what is left to
 // do stays within the halves of the vectors: AX and BX are rows 0 and 4, R10 bytes
@@ -46,12 +47,10 @@
 // func transposeSquares(dst []float32, ldd int, src []float32, lds int, rows, cols int)
 TEXT ·transposeSquares(SB), NOSPLIT, $0-80
 	MOVQ dst_base+0(FP), DI
-	MOVQ ldd+24(FP), R8
-	SHLQ $2, R8
+	BYTES4(ldd+24(FP), R8)
 	LEAQ (R8)(R8*2), R9
 	MOVQ src_base+32(FP), SI
-	MOVQ lds+56(FP), R10
-	SHLQ $2, R10
+	BYTES4(lds+56(FP), R10)
 	LEAQ (R10)(R10*2), R11
 	MOVQ rows+64(FP), R12
 
@@ -102,8 +101,7 @@ square:
 TEXT ·scatterSquares(SB), NOSPLIT, $128-120
 	MOVQ dst_base+0(FP), DI
 	MOVQ src_base+48(FP), SI
-	MOVQ lds+72(FP), R10
-	SHLQ $2, R10
+	BYTES4(lds+72(FP), R10)
 	LEAQ (R10)(R10*2), R11
 	MOVQ scale_base+80(FP), CX
 	MOVQ rows+104(FP), R12

@@ -25,11 +25,9 @@
 // func transposeSquares(dst []float32, ldd int, src []float32, lds int, rows, cols int)
 TEXT ·transposeSquares(SB), NOSPLIT, $0-80
 	MOVD dst_base+0(FP), R0
-	MOVD ldd+24(FP), R1
-	LSL  $2, R1
+	BYTES4(ldd+24(FP), R1)
 	MOVD src_base+32(FP), R2
-	MOVD lds+56(FP), R3
-	LSL  $2, R3
+	BYTES4(lds+56(FP), R3)
 	MOVD rows+64(FP), R4
 
 rows:
@@ -65,8 +63,7 @@ square:
 TEXT ·scatterSquares(SB), NOSPLIT, $0-120
 	MOVD dst_base+0(FP), R0
 	MOVD src_base+48(FP), R2
-	MOVD lds+72(FP), R3
-	LSL  $2, R3
+	BYTES4(lds+72(FP), R3)
 	MOVD scale_base+80(FP), R1
 	MOVD rows+104(FP), R4
 

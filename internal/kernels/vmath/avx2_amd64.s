@@ -378,8 +378,7 @@ TEXT ·dot4Asm(SB), NOSPLIT, $0-64
 	MOVQ   a_base+8(FP), SI
 	MOVQ   a_len+16(FP), CX
 	MOVQ   b_base+32(FP), DX
-	MOVQ   ldb+56(FP), R8
-	SHLQ   $2, R8
+	BYTES4(ldb+56(FP), R8)
 	LEAQ   (R8)(R8*2), R9
 	ZERO4(Y0, Y1, Y2, Y3)
 	ZERO4(Y4, Y5, Y6, Y7)

@@ -12,20 +12,18 @@
 //	Z0 the argument, the result
 
 #define ROWS \
-	MOVQ  t+0(FP), BX;           \
-	MOVQ  rowsJob_dst(BX), R8;   \
-	MOVQ  rowsJob_src(BX), R9;   \
-	MOVQ  rowsJob_rows(BX), R11; \
-	MOVQ  rowsJob_cols(BX), R12; \
-	MOVQ  rowsJob_ldd(BX), R13;  \
-	SHLQ  $2, R13;             \
-	MOVQ  rowsJob_lds(BX), R14;  \
-	SHLQ  $2, R14;             \
-	MOVQ  R12, CX;             \
-	ANDL  $15, CX;             \
-	MOVL  $1, DX;              \
-	SHLL  CX, DX;              \
-	DECL  DX;                  \
+	MOVQ  t+0(FP), BX;            \
+	MOVQ  rowsJob_dst(BX), R8;    \
+	MOVQ  rowsJob_src(BX), R9;    \
+	MOVQ  rowsJob_rows(BX), R11;  \
+	MOVQ  rowsJob_cols(BX), R12;  \
+	BYTES4(rowsJob_ldd(BX), R13); \
+	BYTES4(rowsJob_lds(BX), R14); \
+	MOVQ  R12, CX;                \
+	ANDL  $15, CX;                \
+	MOVL  $1, DX;                 \
+	SHLL  CX, DX;                 \
+	DECL  DX;                     \
 	KMOVW DX, K2
 
 // EACH runs FUNCTION over all values.
