@@ -41,11 +41,6 @@
 	VMOVDQU16 Y26, (AX);  \
 	NEXTROW(done)
 
-#define PUTWIDE(n, p, i, j, zi, zj, yi, yj) \
-	VMOVUPS zi, K1, (AX);   \
-	VMOVUPS zj, K2, 64(AX); \
-	NEXTROW(done)
-
 // func tileBF16AVX512(t *tileBF16)
 // Any number of rows: the positions of the next 12 follow those of the ones
 // before.
@@ -99,7 +94,7 @@ half:
 	CMPQ tileBF16_f(BP), $0
 	JEQ  narrow
 	SHLQ $2, BX
-	ROWS12(PUTWIDE)
+	ROWS12(PUTFLOATS)
 	JMP next
 
 narrow:

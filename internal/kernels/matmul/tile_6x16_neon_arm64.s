@@ -91,17 +91,16 @@ next: \
 	BNE  segment;              \
 	JMP  store
 
+#define CASE(n, label) \
+	CMP $n, R1; \
+	BEQ label
+
 #define DISPATCH(two, three, four, five, six) \
-	CMP $6, R1; \
-	BEQ six;    \
-	CMP $5, R1; \
-	BEQ five;   \
-	CMP $4, R1; \
-	BEQ four;   \
-	CMP $3, R1; \
-	BEQ three;  \
-	CMP $2, R1; \
-	BEQ two
+	CASE(6, six);   \
+	CASE(5, five);  \
+	CASE(4, four);  \
+	CASE(3, three); \
+	CASE(2, two)
 
 // What follows the sums is for six rows whatever their number, since rows beyond it
 // are never stored. Bias and bounds are in V24…V27.

@@ -103,6 +103,12 @@ step: \
 	DECQ CX;     \
 	JZ   done
 
+// PUTFLOATS stores a row of float32.
+#define PUTFLOATS(n, p, i, j, zi, zj, yi, yj) \
+	VMOVUPS zi, K1, (AX);   \
+	VMOVUPS zj, K2, 64(AX); \
+	NEXTROW(done)
+
 // The parts of a kernel that begin and end its products take the fields of the tile,
 // which is in BP. SEGMENTS puts on the stack where segments end.
 #define SEGMENTS(length, a, zero, offsets) \

@@ -38,11 +38,6 @@
 	VADDPS 64(AX), zj, K2, zj; \
 	NEXTROW(limit)
 
-#define PUTROW(n, p, i, j, zi, zj, yi, yj) \
-	VMOVUPS zi, K1, (AX);   \
-	VMOVUPS zj, K2, 64(AX); \
-	NEXTROW(done)
-
 #define PUTWHOLE(n, p, i, j, zi, zj, yi, yj) \
 	VMOVUPS zi, (AX);   \
 	VMOVUPS zj, 64(AX); \
@@ -106,7 +101,7 @@ quarter:
 	MOVQ rows-72(SP), CX
 	CMPQ tile_cols(BP), $32
 	JEQ  putWhole
-	ROWS12(PUTROW)
+	ROWS12(PUTFLOATS)
 	JMP  next
 
 putWhole:

@@ -65,3 +65,12 @@ address: \
 	JZ    3(PC);                \
 	MOVQ  output_dCol(R13), AX; \
 	LEAQ  (R9)(AX*4), R9
+
+// THREEPIXELS stores up to three more pixels.
+#define THREEPIXELS(STORE, x, y, z, done) \
+	NEXTPIXEL(done); \
+	STORE(x);        \
+	NEXTPIXEL(done); \
+	STORE(y);        \
+	NEXTPIXEL(done); \
+	STORE(z)

@@ -29,16 +29,19 @@
 
 #define ACROSS BT(Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
 
+#define FOURROWS(c) \
+	PIXEL(c, Y0);      \
+	PIXEL((6+c), Y1);  \
+	PIXEL((12+c), Y2); \
+	PIXEL((18+c), Y3)
+
 #define DOWN(c) \
-	PIXEL(c, Y0);               \
-	PIXEL((6+c), Y1);           \
-	PIXEL((12+c), Y2);          \
-	PIXEL((18+c), Y3);          \
-	PIXEL((24+c), Y4);          \
-	PIXEL((30+c), Y5);          \
-	ACROSS;                     \
-	VMOVUPS Y6, (32*c)(BX);     \
-	VMOVUPS Y7, (32*(6+c))(BX); \
+	FOURROWS(c);                 \
+	PIXEL((24+c), Y4);           \
+	PIXEL((30+c), Y5);           \
+	ACROSS;                      \
+	VMOVUPS Y6, (32*c)(BX);      \
+	VMOVUPS Y7, (32*(6+c))(BX);  \
 	VMOVUPS Y8, (32*(12+c))(BX); \
 	VMOVUPS Y0, (32*(18+c))(BX); \
 	VMOVUPS Y9, (32*(24+c))(BX); \
@@ -46,22 +49,19 @@
 
 // The same of a short tile, of four rows.
 #define DOWNSHORT(c) \
-	PIXEL(c, Y0);                               \
-	PIXEL((6+c), Y1);                           \
-	PIXEL((12+c), Y2);                          \
-	PIXEL((18+c), Y3);                          \
-	VBROADCASTSS ·constants+CD(SB), Y4;     \
-	VBROADCASTSS ·constants+CDA(SB), Y5;    \
-	VMULPS       Y0, Y10, Y0;                   \
-	VMULPS       Y2, Y4, Y4;                    \
-	VMULPS       Y1, Y5, Y5;                    \
-	VFNMADD231PS Y2, Y15, Y0;                   \
-	VFNMADD231PS Y1, Y14, Y3;                   \
-	VADDPS       Y5, Y4, Y6;                    \
-	VSUBPS       Y5, Y4, Y4;                    \
-	VMOVUPS      Y0, (32*c)(BX);                \
-	VMOVUPS      Y6, (32*(6+c))(BX);            \
-	VMOVUPS      Y4, (32*(12+c))(BX);           \
+	FOURROWS(c);                         \
+	VBROADCASTSS ·constants+CD(SB), Y4;  \
+	VBROADCASTSS ·constants+CDA(SB), Y5; \
+	VMULPS       Y0, Y10, Y0;            \
+	VMULPS       Y2, Y4, Y4;             \
+	VMULPS       Y1, Y5, Y5;             \
+	VFNMADD231PS Y2, Y15, Y0;            \
+	VFNMADD231PS Y1, Y14, Y3;            \
+	VADDPS       Y5, Y4, Y6;             \
+	VSUBPS       Y5, Y4, Y4;             \
+	VMOVUPS      Y0, (32*c)(BX);         \
+	VMOVUPS      Y6, (32*(6+c))(BX);     \
+	VMOVUPS      Y4, (32*(12+c))(BX);    \
 	VMOVUPS      Y3, (32*(18+c))(BX)
 
 // Row i of what is half done.
@@ -200,12 +200,7 @@ row:
 	VBROADCASTSS output_hi(R13), Y3
 	MOVQ         output_cols(R13), CX
 	STORE(Y0)
-	NEXTPIXEL(next)
-	STORE(Y6)
-	NEXTPIXEL(next)
-	STORE(Y7)
-	NEXTPIXEL(next)
-	STORE(Y5)
+	THREEPIXELS(STORE, Y6, Y7, Y5, next)
 
 next:
 	ADDQ  $192, BX

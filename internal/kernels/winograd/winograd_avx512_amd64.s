@@ -211,7 +211,7 @@ short:
 	VFMADD231PS Z12, Z28, y;    \
 	NEXTCOLUMN
 
-#define PIXEL(z, done) \
+#define PIXEL(z) \
 	VADDPS  Z21, z, z;             \
 	TESTQ   R9, R9;                \
 	JZ      2(PC);                 \
@@ -221,37 +221,32 @@ short:
 
 // The row of pixels number r, from a row of Aᵀ·M.
 #define PIXELS(r, a, b, c, d, e, f, skip) \
-	CMPQ        output_rows(R13), $r; \
-	JLE         skip;                 \
-	MOVQ        output_yRow(R13), R8; \
-	IMULQ       $(4*r), R8;           \
-	ADDQ        output_y(R13), R8;    \
-	MOVQ        output_d(R13), R9;    \
-	TESTQ       R9, R9;               \
-	JZ          4(PC);                \
-	MOVQ        output_dRow(R13), CX; \
-	IMULQ       $(4*r), CX;           \
-	ADDQ        CX, R9;               \
-	VADDPS      b, c, Z12;            \
-	VADDPS      d, e, Z13;            \
-	VSUBPS      c, b, Z14;            \
-	VSUBPS      e, d, Z15;            \
-	VADDPS      a, Z12, Z16;          \
-	VMULPS      Z14, Z28, Z17;        \
-	VMULPS      Z12, Z30, Z18;        \
-	VFMADD231PS Z14, Z24, f;          \
-	VADDPS      Z13, Z16, Z16;        \
-	VFMADD231PS Z15, Z29, Z17;        \
-	VFMADD231PS Z13, Z31, Z18;        \
-	VFMADD231PS Z15, Z25, f;          \
-	PIXEL(Z16, skip);                 \
-	MOVQ        output_cols(R13), CX; \
-	NEXTPIXEL(skip);                  \
-	PIXEL(Z17, skip);                 \
-	NEXTPIXEL(skip);                  \
-	PIXEL(Z18, skip);                 \
-	NEXTPIXEL(skip);                  \
-	PIXEL(f, skip);                   \
+	CMPQ        output_rows(R13), $r;      \
+	JLE         skip;                      \
+	MOVQ        output_yRow(R13), R8;      \
+	IMULQ       $(4*r), R8;                \
+	ADDQ        output_y(R13), R8;         \
+	MOVQ        output_d(R13), R9;         \
+	TESTQ       R9, R9;                    \
+	JZ          4(PC);                     \
+	MOVQ        output_dRow(R13), CX;      \
+	IMULQ       $(4*r), CX;                \
+	ADDQ        CX, R9;                    \
+	VADDPS      b, c, Z12;                 \
+	VADDPS      d, e, Z13;                 \
+	VSUBPS      c, b, Z14;                 \
+	VSUBPS      e, d, Z15;                 \
+	VADDPS      a, Z12, Z16;               \
+	VMULPS      Z14, Z28, Z17;             \
+	VMULPS      Z12, Z30, Z18;             \
+	VFMADD231PS Z14, Z24, f;               \
+	VADDPS      Z13, Z16, Z16;             \
+	VFMADD231PS Z15, Z29, Z17;             \
+	VFMADD231PS Z13, Z31, Z18;             \
+	VFMADD231PS Z15, Z25, f;               \
+	PIXEL(Z16);                            \
+	MOVQ        output_cols(R13), CX;      \
+	THREEPIXELS(PIXEL, Z17, Z18, f, skip); \
 skip:
 
 // func outputAVX512(t *output)
