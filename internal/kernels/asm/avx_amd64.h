@@ -27,6 +27,11 @@
 	MOVQ n, r; \
 	SHLQ $1, r
 
+// PLACE sets r to what is in base, an address, and at, bytes.
+#define PLACE(base, at, r) \
+	MOVQ base, r; \
+	ADDQ at, r
+
 // NONZERO loads r, and jumps to none where it is 0.
 #define NONZERO(from, r, none) \
 	MOVQ  from, r; \
@@ -37,6 +42,31 @@
 #define CASE(n, label) \
 	CMPQ AX, $n; \
 	JEQ  label
+
+// FILL fills y, whose lower half is x, with bits, through r.
+#define FILL(bits, r, x, y) \
+	MOVL         bits, r; \
+	VMOVD        r, x;    \
+	VBROADCASTSS x, y
+
+// MOVE copies a word through r.
+#define MOVE(from, r, to) \
+	MOVQ from, r; \
+	MOVQ r, to
+
+// LOAD4 loads four vectors of AVX2.
+#define LOAD4(p, w, x, y, z) \
+	VMOVUPS p, w;    \
+	VMOVUPS 32 p, x; \
+	VMOVUPS 64 p, y; \
+	VMOVUPS 96 p, z
+
+// LOADLIMITS loads the limits of a job, or jumps to none where clamp is false.
+#define LOADLIMITS(clamp, lo, hi, x, y, none) \
+	CMPB         clamp, $0; \
+	JEQ          none;      \
+	VBROADCASTSS lo, x;     \
+	VBROADCASTSS hi, y
 
 // INFINITE sets the vectors lo and hi of AVX-512 to −Inf and +Inf, which limit nothing.
 #define INFINITE(lo, hi) \

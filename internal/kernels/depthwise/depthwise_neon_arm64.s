@@ -25,11 +25,15 @@
 	BYTES4(strip_xCol(R0), R10);     \
 	BYTES4(strip_xRow(R0), R14)
 
+// BLOCK sets r to where the block of channels at R12 is in a slice.
+#define BLOCK(slice, r) \
+	MOVD slice, r; \
+	ADD  R12, r
+
 // TAPS runs TAP over the window from channel R12 on, and ROWEND after each of
 // its rows.
 #define TAPS(row, tap, TAP, ROWEND) \
-	MOVD strip_x(R0), R6;   \
-	ADD  R12, R6;           \
+	BLOCK(strip_x(R0), R6); \
 	MOVD strip_kh(R0), R9;  \
 row: \
 	MOVD R6, R1;            \
@@ -45,10 +49,8 @@ tap: \
 
 // WTAPS is the same with weights, and with the windows of four pixels.
 #define WTAPS(row, tap, TAP) \
-	MOVD strip_x(R0), R6;   \
-	ADD  R12, R6;           \
-	MOVD strip_w(R0), R7;   \
-	ADD  R12, R7;           \
+	BLOCK(strip_x(R0), R6); \
+	BLOCK(strip_w(R0), R7); \
 	MOVD strip_kh(R0), R9;  \
 row: \
 	MOVD R6, R1;            \
@@ -143,8 +145,7 @@ next: \
 
 // R17 where the block of Y starts, R19 bytes to that of the next pixel.
 #define RESULT \
-	MOVD strip_y(R0), R17; \
-	ADD  R12, R17;         \
+	BLOCK(strip_y(R0), R17); \
 	BYTES4(strip_yPix(R0), R19)
 
 // PUT16 and PUT8 store so many channels of a pixel and go on with the next block.
@@ -192,10 +193,8 @@ wideTaps4:
 	BNE  anyTaps4
 	CMP  R8, R10
 	BNE  anyTaps4
-	MOVD strip_x(R0), R6
-	ADD  R12, R6
-	MOVD strip_w(R0), R7
-	ADD  R12, R7
+	BLOCK(strip_x(R0), R6)
+	BLOCK(strip_w(R0), R7)
 	MOVD strip_kh(R0), R9
 
 threeTaps4:
@@ -306,15 +305,13 @@ TEXT ·maxPoolAsm(SB), NOSPLIT, $0-8
 	BLOCKS(next, wide, narrow, done)
 
 wide:
-	MOVD strip_x(R0), R17
-	ADD  R12, R17
+	BLOCK(strip_x(R0), R17)
 	VLD1 (R17), [V0.S4, V1.S4, V2.S4, V3.S4]
 	TAPS(wideRow, wideTap, MAX16, NOTHING)
 	PUT16(next)
 
 narrow:
-	MOVD strip_x(R0), R17
-	ADD  R12, R17
+	BLOCK(strip_x(R0), R17)
 	VLD1 (R17), [V0.S4, V1.S4]
 	TAPS(narrowRow, narrowTap, MAX8, NOTHING)
 	PUT8(next)

@@ -81,10 +81,7 @@ TEXT ·tileBF16AMX(SB), NOSPLIT, $64-8
 
 limits:
 	INFINITE(Z28, Z29)
-	CMPB         tileBF16_clamp(R13), $0
-	JEQ          result
-	VBROADCASTSS tileBF16_lo(R13), Z28
-	VBROADCASTSS tileBF16_hi(R13), Z29
+	LOADLIMITS(tileBF16_clamp(R13), tileBF16_lo(R13), tileBF16_hi(R13), Z28, Z29, result)
 
 result:
 	MOVQ    tileBF16_f(R13), R14

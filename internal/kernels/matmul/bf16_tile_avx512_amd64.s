@@ -52,10 +52,8 @@ TEXT ·tileBF16AVX512(SB), NOSPLIT, $72-8
 	TESTQ   CX, CX
 	CMOVQEQ tileBF16_c(BP), CX
 	MOVQ    CX, c-56(SP)
-	MOVQ    tileBF16_d(BP), CX
-	MOVQ    CX, d-64(SP)
-	MOVQ    tileBF16_rows(BP), CX
-	MOVQ    CX, rows-72(SP)
+	MOVE(tileBF16_d(BP), CX, d-64(SP))
+	MOVE(tileBF16_rows(BP), CX, rows-72(SP))
 
 	// Masks of the columns to store.
 	MOVQ  tileBF16_cols(BP), CX

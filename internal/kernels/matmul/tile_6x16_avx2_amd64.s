@@ -118,24 +118,21 @@ step: \
 
 #define STORE(store, addend, limit, put, LOADBIAS, BIASES, ADD, LIMITS, PUT) \
 store: \
-	NONZERO(tile_bias(R13), AX, addend); \
-	LOADBIAS;                            \
-	BIASES;                              \
+	NONZERO(tile_bias(R13), AX, addend);                                    \
+	LOADBIAS;                                                               \
+	BIASES;                                                                 \
 addend: \
-	NONZERO(tile_d(R13), AX, limit);     \
-	BYTES4(tile_ldd(R13), R9);           \
-	MOVQ  tile_rows(R13), CX;            \
-	ROWS6(ADD);                          \
+	NONZERO(tile_d(R13), AX, limit);                                        \
+	BYTES4(tile_ldd(R13), R9);                                              \
+	MOVQ  tile_rows(R13), CX;                                               \
+	ROWS6(ADD);                                                             \
 limit: \
-	CMPB         tile_clamp(R13), $0;    \
-	JEQ          put;                    \
-	VBROADCASTSS tile_lo(R13), Y12;      \
-	VBROADCASTSS tile_hi(R13), Y13;      \
-	LIMITS;                              \
+	LOADLIMITS(tile_clamp(R13), tile_lo(R13), tile_hi(R13), Y12, Y13, put); \
+	LIMITS;                                                                 \
 put: \
-	MOVQ tile_c(R13), AX;                \
-	BYTES4(tile_ldc(R13), R9);           \
-	MOVQ tile_rows(R13), CX;             \
+	MOVQ tile_c(R13), AX;                                                   \
+	BYTES4(tile_ldc(R13), R9);                                              \
+	MOVQ tile_rows(R13), CX;                                                \
 	ROWS6(PUT)
 
 // func tile6x16(t *tile)

@@ -123,27 +123,25 @@ step: \
 	MOVQ zero(BP), CX;    \
 	LEAQ (CX)(AX*4), CX;  \
 	MOVQ CX, zend-16(SP); \
-	MOVQ offsets(BP), CX; \
-	MOVQ CX, off-24(SP)
+	MOVE(offsets(BP), CX, off-24(SP))
 
 // SUMS begins the next 12 rows, whose sums start from the bias, and sets AX to their
 // number.
 #define SUMS(tile, start, fits, b, segments, bias) \
 tile: \
-	MOVQ      b(BP), R14;         \
-	MOVQ      segments(BP), CX;   \
-	MOVQ      CX, segs-32(SP);    \
-	VPXORQ    Z0, Z0, Z0;         \
-	VPXORQ    Z1, Z1, Z1;         \
-	NONZERO(bias(BP), AX, start); \
-	VMOVUPS.Z (AX), K1, Z0;       \
-	VMOVUPS.Z 64(AX), K2, Z1;     \
+	MOVQ      b(BP), R14;                \
+	MOVE(segments(BP), CX, segs-32(SP)); \
+	VPXORQ    Z0, Z0, Z0;                \
+	VPXORQ    Z1, Z1, Z1;                \
+	NONZERO(bias(BP), AX, start);        \
+	VMOVUPS.Z (AX), K1, Z0;              \
+	VMOVUPS.Z 64(AX), K2, Z1;            \
 start: \
-	EVERYROW;                     \
-	MOVQ      rows-72(SP), AX;    \
-	CMPQ      AX, $12;            \
-	JLE       fits;               \
-	MOVL      $12, AX;            \
+	EVERYROW;                            \
+	MOVQ      rows-72(SP), AX;           \
+	CMPQ      AX, $12;                   \
+	JLE       fits;                      \
+	MOVL      $12, AX;                   \
 fits:
 
 // FETCH brings AX rows from CX on, BX values apart, into the cache while the
@@ -161,17 +159,14 @@ row: \
 // FINISH adds D to the sums, by ADDROW, and limits them.
 #define FINISH(store, limit, put, ldd, clamp, lo, hi) \
 store: \
-	MOVQ  t+0(FP), BP;            \
-	NONZERO(d-64(SP), AX, limit); \
-	MOVQ  ldd(BP), BX;            \
-	SHLQ  SHIFT, BX;              \
-	MOVQ  rows-72(SP), CX;        \
-	ROWS12(ADDROW);               \
-	MOVQ  AX, d-64(SP);           \
+	MOVQ  t+0(FP), BP;                                    \
+	NONZERO(d-64(SP), AX, limit);                         \
+	MOVQ  ldd(BP), BX;                                    \
+	SHLQ  SHIFT, BX;                                      \
+	MOVQ  rows-72(SP), CX;                                \
+	ROWS12(ADDROW);                                       \
+	MOVQ  AX, d-64(SP);                                   \
 limit: \
-	CMPB         clamp(BP), $0;   \
-	JEQ          put;             \
-	VBROADCASTSS lo(BP), Z24;     \
-	VBROADCASTSS hi(BP), Z25;     \
-	ROWS12(LIMIT);                \
+	LOADLIMITS(clamp(BP), lo(BP), hi(BP), Z24, Z25, put); \
+	ROWS12(LIMIT);                                        \
 put:

@@ -54,12 +54,9 @@ TEXT ·tileAVX512(SB), NOSPLIT, $72-8
 	SEGMENTS(tile_segLen, tile_a, tile_zero, tile_off)
 	BYTES4(tile_ldb(BP), CX)
 	MOVQ CX, ldb-40(SP)
-	MOVQ tile_c(BP), CX
-	MOVQ CX, c-56(SP)
-	MOVQ tile_d(BP), CX
-	MOVQ CX, d-64(SP)
-	MOVQ tile_rows(BP), CX
-	MOVQ CX, rows-72(SP)
+	MOVE(tile_c(BP), CX, c-56(SP))
+	MOVE(tile_d(BP), CX, d-64(SP))
+	MOVE(tile_rows(BP), CX, rows-72(SP))
 
 	// Masks of the columns to store.
 	MOVQ  tile_cols(BP), CX
@@ -113,8 +110,7 @@ next:
 	NONZERO(tile_step(BP), CX, tile)
 	SHLQ $2, CX
 	ADDQ CX, end-8(SP)
-	MOVQ tile_off(BP), CX
-	MOVQ CX, off-24(SP)
+	MOVE(tile_off(BP), CX, off-24(SP))
 	JMP  tile
 
 done:

@@ -44,6 +44,15 @@
 	VUNPCKLPD   Y15, Y13, Y6; \
 	VUNPCKHPD   Y15, Y13, Y7
 
+// NEXTSQUARE goes on to the next square of the rows or, after the last, to the next rows.
+#define NEXTSQUARE \
+	ADDQ $32, AX;         \
+	ADDQ $32, BX;         \
+	SUBQ $8, R13;         \
+	JNZ  square;          \
+	LEAQ (SI)(R10*8), SI; \
+	ADDQ $32, DI
+
 // func transposeSquares(dst []float32, ldd int, src []float32, lds int, rows, cols int)
 TEXT ·transposeSquares(SB), NOSPLIT, $0-80
 	MOVQ dst_base+0(FP), DI
@@ -73,12 +82,7 @@ square:
 	VMOVUPS     Y6, (CX)(R8*2)
 	VMOVUPS     Y7, (CX)(R9*1)
 	LEAQ        (CX)(R8*4), CX
-	ADDQ        $32, AX
-	ADDQ        $32, BX
-	SUBQ        $8, R13
-	JNZ         square
-	LEAQ        (SI)(R10*8), SI
-	ADDQ        $32, DI
+	NEXTSQUARE
 	SUBQ        $8, R12
 	JNZ         rows
 	VZEROUPPER
@@ -137,12 +141,7 @@ square:
 	PUT(48, Y6)
 	PUT(56, Y7)
 	ADDQ        $64, DX
-	ADDQ        $32, AX
-	ADDQ        $32, BX
-	SUBQ        $8, R13
-	JNZ         square
-	LEAQ        (SI)(R10*8), SI
-	ADDQ        $32, DI
+	NEXTSQUARE
 	ADDQ        $32, CX
 	SUBQ        $8, R12
 	JNZ         rows

@@ -22,6 +22,16 @@
 	VZIP1 V7.S4, V5.S4, V2.S4; \
 	VZIP2 V7.S4, V5.S4, V3.S4
 
+// NEXTSQUARE goes on to the next square of the rows or, after the last, to the next rows.
+#define NEXTSQUARE(cols) \
+	SUBS $4, cols;  \
+	BNE  square;    \
+	ADD  R3<<2, R2; \
+	ADD  $16, R0;   \
+	SUBS $4, R4;    \
+	BNE  rows;      \
+	RET
+
 // func transposeSquares(dst []float32, ldd int, src []float32, lds int, rows, cols int)
 TEXT ·transposeSquares(SB), NOSPLIT, $0-80
 	MOVD dst_base+0(FP), R0
@@ -45,13 +55,7 @@ square:
 	VST1.P  [V1.S4], (R9)(R1)
 	VST1.P  [V2.S4], (R9)(R1)
 	VST1.P  [V3.S4], (R9)(R1)
-	SUBS    $4, R10
-	BNE     square
-	ADD     R3<<2, R2
-	ADD     $16, R0
-	SUBS    $4, R4
-	BNE     rows
-	RET
+	NEXTSQUARE(R10)
 
 // One column of a square to where off says.
 #define PUT(v) \
@@ -84,10 +88,4 @@ square:
 	PUT(V1.S4)
 	PUT(V2.S4)
 	PUT(V3.S4)
-	SUBS    $4, R11
-	BNE     square
-	ADD     R3<<2, R2
-	ADD     $16, R0
-	SUBS    $4, R4
-	BNE     rows
-	RET
+	NEXTSQUARE(R11)

@@ -95,8 +95,8 @@ loop:
 	VSUBPS c, b, y; \
 	VSUBPS d, y, y
 
-// LOAD4 loads the products of four matrices from DX on; it then is that of the second.
-#define LOAD4(a, b, c, d) \
+// PRODUCTS loads the products of four matrices from DX on; it then is that of the second.
+#define PRODUCTS(a, b, c, d) \
 	VMOVUPS (DX), a;        \
 	VMOVUPS (DX)(R11*1), b; \
 	VMOVUPS (DX)(R11*2), c; \
@@ -163,14 +163,14 @@ mask:
 
 products:
 	MOVQ    SI, DX
-	LOAD4(Z0, Z1, Z2, Z3)
+	PRODUCTS(Z0, Z1, Z2, Z3)
 	LEAQ    (SI)(R11*4), DX
-	LOAD4(Z4, Z5, Z6, Z7)
+	PRODUCTS(Z4, Z5, Z6, Z7)
 	LEAQ    (SI)(R11*8), DX
-	LOAD4(Z8, Z9, Z10, Z11)
+	PRODUCTS(Z8, Z9, Z10, Z11)
 	ADDQ    R11, DX
 	LEAQ    (DX)(R11*2), DX
-	LOAD4(Z12, Z13, Z14, Z15)
+	PRODUCTS(Z12, Z13, Z14, Z15)
 	OUT2(Z0, Z4, Z8, Z12, Z0, Z4)
 	OUT2(Z1, Z5, Z9, Z13, Z1, Z5)
 	OUT2(Z2, Z6, Z10, Z14, Z2, Z6)

@@ -74,3 +74,11 @@ address: \
 	STORE(y);        \
 	NEXTPIXEL(done); \
 	STORE(z)
+
+// NEXTCHANNELS goes on with the next vector of channels or, after the last, returns.
+#define NEXTCHANNELS(bytes) \
+	ADDQ $bytes, R12; \
+	CMPQ R12, R15;    \
+	JLT  channels;    \
+	VZEROUPPER;       \
+	RET

@@ -106,11 +106,7 @@ channels:
 	SIX(ROW)
 
 next:
-	ADDQ $32, R12
-	CMPQ R12, R15
-	JLT  channels
-	VZEROUPPER
-	RET
+	NEXTCHANNELS(32)
 
 short:
 	SIX(DOWNSHORT)
@@ -175,8 +171,7 @@ TEXT ·outputAsm(SB), NOSPLIT, $0-8
 
 channels:
 	LEAQ output_tmp(R13), BX
-	MOVQ output_m(R13), DI
-	ADDQ R12, DI
+	PLACE(output_m(R13), R12, DI)
 	CMPB output_short(R13), $0
 	JNE  short
 	SIX(COLUMN)
@@ -212,11 +207,7 @@ next:
 	LEAQ  (DI)(AX*4), DI
 	DECQ  DX
 	JNZ   row
-	ADDQ  $32, R12
-	CMPQ  R12, R15
-	JLT   channels
-	VZEROUPPER
-	RET
+	NEXTCHANNELS(32)
 
 short:
 	SIX(COLUMNSHORT)

@@ -141,11 +141,7 @@ channels:
 	THREE(ACROSS)
 
 next:
-	ADDQ $64, R12
-	CMPQ R12, R15
-	JLT  channels
-	VZEROUPPER
-	RET
+	NEXTCHANNELS(64)
 
 short:
 	SIX(SHORT)
@@ -273,19 +269,14 @@ channels:
 	PIXELS(2, Z6, Z7, Z8, Z9, Z10, Z11, skip2)
 	CMPQ output_rows(R13), $1
 	JLE  next
-	MOVQ output_m(R13), CX
-	ADDQ R10, CX
+	PLACE(output_m(R13), R10, CX)
 	COLUMN(CX)
 	SIX(ODD)
 	PIXELS(1, Z0, Z1, Z2, Z3, Z4, Z5, skip1)
 	PIXELS(3, Z6, Z7, Z8, Z9, Z10, Z11, skip3)
 
 next:
-	ADDQ $64, R12
-	CMPQ R12, R15
-	JLT  channels
-	VZEROUPPER
-	RET
+	NEXTCHANNELS(64)
 
 short:
 	SIX(BOTH)
