@@ -110,7 +110,7 @@ step: \
 	NEXTROW(done)
 
 // The parts of a kernel that begin and end its products take the fields of the tile,
-// which is in BP. SEGMENTS puts on the stack where segments end.
+// which is in BP. SEGMENTS puts on the stack where segments end, and where positions are.
 #define SEGMENTS(length, a, zero, offsets) \
 	MOVQ t+0(FP), BP;     \
 	MOVQ length(BP), AX;  \
@@ -156,7 +156,8 @@ row: \
 	DECQ DX;        \
 	JNZ  row
 
-// FINISH adds D to the sums, by ADDROW, and limits them.
+// FINISH adds D to the sums, by ADDROW, and limits them. On the stack d then is that of
+// the rows that follow.
 #define FINISH(store, limit, put, ldd, clamp, lo, hi) \
 store: \
 	MOVQ  t+0(FP), BP;                                    \

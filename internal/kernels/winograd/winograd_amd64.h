@@ -21,8 +21,9 @@
 	VBROADCASTSS ·constants+CA2(SB), v4; \
 	VBROADCASTSS ·constants+CB2(SB), v5
 
-// ADDRESSES turns the offsets of pixels at DI into addresses at table, which may move
-// with CX: those of pixels of SI, or DX where there is none.
+// ADDRESSES stores the addresses of the pixels of a window: DI are their offsets from SI,
+// in values, a negative one stands for the zeros at DX, and table is the place of
+// address CX.
 #define ADDRESSES(address, table) \
 	XORL    CX, CX;               \
 address: \
@@ -35,8 +36,9 @@ address: \
 	CMPQ    CX, input_off+8(R13); \
 	JLT     address
 
-// INPUT and OUTPUT set what is left of the registers of a transform: R12, R15 and R11,
-// and R10, which is V or six matrices.
+// INPUT and OUTPUT set the registers that both instruction sets use alike: R11 from a
+// matrix to the next, R12 and R15 position and end of the channels; R10 is V, or six
+// matrices.
 #define INPUT \
 	BYTES4(input_next(R13), R11);     \
 	MOVQ input_v(R13), R10;           \
@@ -50,7 +52,7 @@ address: \
 	BYTES4(output_channels(R13), R15); \
 	XORL R12, R12
 
-// PUT stores a vector of V.
+// PUT stores a vector of V at DI, which moves on to the next matrix.
 #define PUT(v) \
 	VMOVUPS v, (DI); \
 	ADDQ    R11, DI
@@ -66,7 +68,7 @@ address: \
 	MOVQ  output_dCol(R13), AX; \
 	LEAQ  (R9)(AX*4), R9
 
-// THREEPIXELS stores up to three more pixels.
+// THREEPIXELS stores up to three more pixels, as many as CX says.
 #define THREEPIXELS(STORE, x, y, z, done) \
 	NEXTPIXEL(done); \
 	STORE(x);        \

@@ -20,15 +20,15 @@
 //	R12 position among the channels, R15 their end, in bytes
 //	R11 from a matrix to the next
 
-//	Y10 p, Y11 s, Y12 a, Y13 b, Y14 a², Y15 b²
-
 // Value i of the window to register y.
 #define PIXEL(i, y) \
 	MOVQ    (input_ptr+i*8)(R13), AX; \
 	VMOVUPS (AX)(R12*1), y
 
+//	Y10 p, Y11 s, Y12 a, Y13 b, Y14 a², Y15 b²
 #define ACROSS BT(Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
 
+// Column c of the window: its first four values, then all six, transformed.
 #define FOURROWS(c) \
 	PIXEL(c, Y0);      \
 	PIXEL((6+c), Y1);  \
