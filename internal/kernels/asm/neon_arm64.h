@@ -52,3 +52,8 @@
 #define EACH4(OP, m, n, d) \
 	EACH2(OP, m, n, d); \
 	EACH2(OP, (m+2), (n+2), (d+2))
+
+// BYTES4 loads a number of values, of 4 bytes each, as a number of bytes.
+#define BYTES4(n, r) \
+	MOVD n, r; \
+	LSL  $2, r

@@ -67,23 +67,15 @@ tap: \
 	VMOVDQU16    ·zipWords(SB), Z29;                      \
 	VMOVDQU32    ·zipFloats+0(SB), Z30;                   \
 	VMOVDQU32    ·zipFloats+64(SB), Z31;                  \
-	MOVQ         stripBF16_xCol(R13), R10;                \
-	SHLQ         $1, R10;                                 \
-	MOVQ         stripBF16_wCol(R13), R11;                \
-	SHLQ         $2, R11;                                 \
-	MOVQ         stripBF16_xPix(R13), R8;                 \
-	SHLQ         $1, R8;                                  \
+	BYTES2(stripBF16_xCol(R13), R10);                     \
+	BYTES4(stripBF16_wCol(R13), R11);                     \
+	BYTES2(stripBF16_xPix(R13), R8);                      \
 	LEAQ         (R8)(R8*2), R9;                          \
-	MOVQ         stripBF16_channels(R13), R15;            \
-	SHLQ         $1, R15;                                 \
-	MOVQ         stripBF16_x(R13), AX;                    \
-	MOVQ         AX, x-8(SP);                             \
-	MOVQ         stripBF16_y(R13), AX;                    \
-	MOVQ         AX, y-16(SP);                            \
-	MOVQ         stripBF16_f(R13), AX;                    \
-	MOVQ         AX, f-24(SP);                            \
-	MOVQ         stripBF16_pixels(R13), AX;               \
-	MOVQ         AX, left-32(SP);                         \
+	BYTES2(stripBF16_channels(R13), R15);                 \
+	MOVE(stripBF16_x(R13), AX, x-8(SP));                  \
+	MOVE(stripBF16_y(R13), AX, y-16(SP));                 \
+	MOVE(stripBF16_f(R13), AX, f-24(SP));                 \
+	MOVE(stripBF16_pixels(R13), AX, left-32(SP));         \
 group: \
 	XORL         R12, R12;                                \
 block: \
@@ -93,8 +85,7 @@ block: \
 	SHRQ    $1, CX;                                       \
 	MASKS;                                                \
 	START;                                                \
-	MOVQ    x-8(SP), AX;                                  \
-	ADDQ    R12, AX;                                      \
+	PLACE(x-8(SP), R12, AX);                              \
 	MOVQ    stripBF16_w(R13), BX;                         \
 	LEAQ    (BX)(R12*2), BX;                              \
 	MOVQ    stripBF16_kh(R13), CX;                        \
@@ -118,9 +109,7 @@ put: \
 	CMPQ    DX, CX;                                       \
 	CMOVQLT DX, CX;                                       \
 	MOVQ    stripBF16_yPix(R13), DX;                      \
-	MOVQ    f-24(SP), AX;                                 \
-	TESTQ   AX, AX;                                       \
-	JZ      narrow;                                       \
+	NONZERO(f-24(SP), AX, narrow);                        \
 	SHLQ    $2, DX;                                       \
 	LEAQ    (AX)(R12*2), AX;                              \
 	EACH(PUTWIDE, Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7);        \
@@ -148,9 +137,7 @@ more: \
 	LEAQ    (AX)(DX*8), AX;                               \
 	MOVQ    AX, y-16(SP);                                 \
 	SHLQ    $4, DX;                                       \
-	MOVQ    f-24(SP), AX;                                 \
-	TESTQ   AX, AX;                                       \
-	JZ      group;                                        \
+	NONZERO(f-24(SP), AX, group);                         \
 	ADDQ    DX, AX;                                       \
 	MOVQ    AX, f-24(SP);                                 \
 	JMP     group;                                        \
@@ -208,10 +195,7 @@ done: \
 TEXT ·depthwiseBF16AVX512(SB), NOSPLIT, $32-8
 	MOVQ         t+0(FP), R13
 	INFINITE(Z26, Z27)
-	CMPB         stripBF16_clamp(R13), $0
-	JEQ          start
-	VBROADCASTSS stripBF16_lo(R13), Z26
-	VBROADCASTSS stripBF16_hi(R13), Z27
+	LOADLIMITS(stripBF16_clamp(R13), stripBF16_lo(R13), stripBF16_hi(R13), Z26, Z27, start)
 
 start:
 	STRIP(BIAS, WEIGHTS, PRODUCT, LIMIT)

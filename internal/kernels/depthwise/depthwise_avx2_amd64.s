@@ -13,31 +13,28 @@
 //	R10 from a tap to the next, R11 from a weight to the next
 
 #define CHANNELS \
-	MOVQ t+0(FP), R13;             \
-	XORL R12, R12;                 \
-	MOVQ strip_channels(R13), R15; \
-	SHLQ $2, R15;                  \
-	MOVQ strip_xCol(R13), R10;     \
-	SHLQ $2, R10
+	MOVQ t+0(FP), R13;                \
+	XORL R12, R12;                    \
+	BYTES4(strip_channels(R13), R15); \
+	BYTES4(strip_xCol(R13), R10)
 
 // TAPS runs TAP over the window from channel R12 on, and ROWEND after each of
 // its rows.
 #define TAPS(row, tap, TAP, ROWEND) \
-	MOVQ strip_x(R13), AX;     \
-	ADDQ R12, AX;              \
-	MOVQ strip_kh(R13), CX;    \
+	PLACE(strip_x(R13), R12, AX); \
+	MOVQ strip_kh(R13), CX;       \
 row: \
-	MOVQ AX, SI;               \
-	MOVQ strip_kw(R13), DX;    \
+	MOVQ AX, SI;                  \
+	MOVQ strip_kw(R13), DX;       \
 tap: \
-	TAP;                       \
-	ADDQ R10, SI;              \
-	DECQ DX;                   \
-	JNZ  tap;                  \
-	ROWEND;                    \
-	MOVQ strip_xRow(R13), DX;  \
-	LEAQ (AX)(DX*4), AX;       \
-	DECQ CX;                   \
+	TAP;                          \
+	ADDQ R10, SI;                 \
+	DECQ DX;                      \
+	JNZ  tap;                     \
+	ROWEND;                       \
+	MOVQ strip_xRow(R13), DX;     \
+	LEAQ (AX)(DX*4), AX;          \
+	DECQ CX;                      \
 	JNZ  row
 
 // WTAPS is the same with weights.
@@ -98,13 +95,10 @@ next: \
 	VFMADD231PS (SI)(R9*1), Y8, Y6
 
 #define ONE32 \
-	VMOVUPS     (DI), Y8;        \
-	VMOVUPS     32(DI), Y9;      \
-	VMOVUPS     64(DI), Y10;     \
-	VMOVUPS     96(DI), Y11;     \
-	VFMADD231PS (SI), Y8, Y0;    \
-	VFMADD231PS 32(SI), Y9, Y1;  \
-	VFMADD231PS 64(SI), Y10, Y2; \
+	LOAD4((DI), Y8, Y9, Y10, Y11); \
+	VFMADD231PS (SI), Y8, Y0;      \
+	VFMADD231PS 32(SI), Y9, Y1;    \
+	VFMADD231PS 64(SI), Y10, Y2;   \
 	VFMADD231PS 96(SI), Y11, Y3
 
 #define ONE8 \
@@ -116,21 +110,18 @@ next: \
 
 // BIAS8 starts the sum of 8 channels.
 #define BIAS8(taps) \
-	VXORPS  Y0, Y0, Y0;           \
-	MOVQ    strip_bias(R13), AX;  \
-	TESTQ   AX, AX;               \
-	JZ      taps;                 \
+	VXORPS  Y0, Y0, Y0;                 \
+	NONZERO(strip_bias(R13), AX, taps); \
 	VMOVUPS (AX)(R12*1), Y0
 
 // PUT32 and PUT8 store so many channels of a pixel and go on with the next block.
 #define PUT32(next) \
-	MOVQ    strip_y(R13), AX; \
-	ADDQ    R12, AX;          \
-	VMOVUPS Y0, (AX);         \
-	VMOVUPS Y1, 32(AX);       \
-	VMOVUPS Y2, 64(AX);       \
-	VMOVUPS Y3, 96(AX);       \
-	ADDQ    $128, R12;        \
+	PLACE(strip_y(R13), R12, AX); \
+	VMOVUPS Y0, (AX);             \
+	VMOVUPS Y1, 32(AX);           \
+	VMOVUPS Y2, 64(AX);           \
+	VMOVUPS Y3, 96(AX);           \
+	ADDQ    $128, R12;            \
 	JMP     next
 
 #define PUT8(next) \
@@ -142,10 +133,8 @@ next: \
 // RESULT is where the block of Y starts, AX, and how far it is to the next pixel's,
 // DX.
 #define RESULT \
-	MOVQ strip_y(R13), AX;    \
-	ADDQ R12, AX;             \
-	MOVQ strip_yPix(R13), DX; \
-	SHLQ $2, DX
+	PLACE(strip_y(R13), R12, AX); \
+	BYTES4(strip_yPix(R13), DX)
 
 #define PUTPIXEL(x, y) \
 	VMOVUPS x, (AX);   \
@@ -156,21 +145,12 @@ next: \
 // The number of pixels is 4 or 1.
 TEXT ·depthwiseAsm(SB), NOSPLIT, $0-8
 	CHANNELS
-	MOVQ         strip_wCol(R13), R11
-	SHLQ         $2, R11
-	MOVQ         strip_xPix(R13), R8
-	SHLQ         $2, R8
+	BYTES4(strip_wCol(R13), R11)
+	BYTES4(strip_xPix(R13), R8)
 	LEAQ         (R8)(R8*2), R9
-	MOVL         $0xff800000, AX      // −Inf and +Inf limit nothing
-	VMOVD        AX, X14
-	VBROADCASTSS X14, Y14
-	MOVL         $0x7f800000, AX
-	VMOVD        AX, X15
-	VBROADCASTSS X15, Y15
-	CMPB         strip_clamp(R13), $0
-	JEQ          start
-	VBROADCASTSS strip_lo(R13), Y14
-	VBROADCASTSS strip_hi(R13), Y15
+	FILL($0xff800000, AX, X14, Y14) // −Inf and +Inf limit nothing
+	FILL($0x7f800000, AX, X15, Y15)
+	LOADLIMITS(strip_clamp(R13), strip_lo(R13), strip_hi(R13), Y14, Y15, start)
 
 start:
 	CMPQ strip_pixels(R13), $1
@@ -180,9 +160,7 @@ start:
 wide4:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    strip_bias(R13), AX
-	TESTQ   AX, AX
-	JZ      wideTaps4
+	NONZERO(strip_bias(R13), AX, wideTaps4)
 	VMOVUPS (AX)(R12*1), Y0
 	VMOVUPS 32(AX)(R12*1), Y1
 
@@ -229,13 +207,8 @@ narrowTaps4:
 
 wide1:
 	ZERO4(Y0, Y1, Y2, Y3)
-	MOVQ    strip_bias(R13), AX
-	TESTQ   AX, AX
-	JZ      wideTaps1
-	VMOVUPS (AX)(R12*1), Y0
-	VMOVUPS 32(AX)(R12*1), Y1
-	VMOVUPS 64(AX)(R12*1), Y2
-	VMOVUPS 96(AX)(R12*1), Y3
+	NONZERO(strip_bias(R13), AX, wideTaps1)
+	LOAD4((AX)(R12*1), Y0, Y1, Y2, Y3)
 
 wideTaps1:
 	WTAPS(wideRow1, wideTap1, ONE32)
@@ -271,12 +244,8 @@ TEXT ·maxPoolAsm(SB), NOSPLIT, $0-8
 	BLOCKS(next, wide, narrow, done, 128)
 
 wide:
-	MOVQ    strip_x(R13), AX
-	ADDQ    R12, AX
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
-	VMOVUPS 64(AX), Y2
-	VMOVUPS 96(AX), Y3
+	PLACE(strip_x(R13), R12, AX)
+	LOAD4((AX), Y0, Y1, Y2, Y3)
 	TAPS(wideRow, wideTap, MAX32, NOTHING)
 	PUT32(next)
 

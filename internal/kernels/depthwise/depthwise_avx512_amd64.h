@@ -30,30 +30,21 @@
 
 // STRIP sets the registers that stay.
 #define STRIP(start) \
-	MOVQ         t+0(FP), R13;             \
-	XORL         R12, R12;                 \
-	MOVQ         strip_channels(R13), R15; \
-	SHLQ         $2, R15;                  \
-	MOVQ         strip_xCol(R13), R10;     \
-	SHLQ         $2, R10;                  \
-	MOVQ         strip_wCol(R13), R11;     \
-	SHLQ         $2, R11;                  \
-	MOVQ         strip_xPix(R13), R8;      \
-	SHLQ         $2, R8;                   \
-	INFINITE(Z30, Z31);                    \
-	CMPB         strip_clamp(R13), $0;     \
-	JEQ          start;                    \
-	VBROADCASTSS strip_lo(R13), Z30;       \
-	VBROADCASTSS strip_hi(R13), Z31;       \
+	MOVQ         t+0(FP), R13;                                                   \
+	XORL         R12, R12;                                                       \
+	BYTES4(strip_channels(R13), R15);                                            \
+	BYTES4(strip_xCol(R13), R10);                                                \
+	BYTES4(strip_wCol(R13), R11);                                                \
+	BYTES4(strip_xPix(R13), R8);                                                 \
+	INFINITE(Z30, Z31);                                                          \
+	LOADLIMITS(strip_clamp(R13), strip_lo(R13), strip_hi(R13), Z30, Z31, start); \
 start:
 
 // BIAS sets z to the bias of 16 channels, or 0.
 #define BIAS(none, at, z) \
-	VPXORQ  z, z, z;             \
-	MOVQ    strip_bias(R13), AX; \
-	TESTQ   AX, AX;              \
-	JZ      none;                \
-	VMOVUPS at(AX)(R12*1), z;    \
+	VPXORQ  z, z, z;                    \
+	NONZERO(strip_bias(R13), AX, none); \
+	VMOVUPS at(AX)(R12*1), z;           \
 none:
 
 // CHANNELS goes on with the next 16 channels, of which the last end with the
@@ -68,12 +59,10 @@ channels: \
 	JGE   whole;                    \
 	LEAQ  -64(R15), R12;            \
 whole: \
-	BIAS(zero, 0, Z29)               \
-	MOVQ  strip_x(R13), AX;         \
-	ADDQ  R12, AX;                  \
+	BIAS(zero, 0, Z29)              \
+	PLACE(strip_x(R13), R12, AX);   \
 	MOVQ  AX, next-24(SP);          \
-	MOVQ  strip_y(R13), AX;         \
-	ADDQ  R12, AX;                  \
+	PLACE(strip_y(R13), R12, AX);   \
 	MOVQ  AX, y-16(SP);             \
 	MOVQ  strip_pixels(R13), R14;   \
 	ADDQ  $64, R12;                 \
@@ -92,8 +81,7 @@ halve: \
 	SHRQ  $1, CX;                   \
 take: \
 	SUBQ  CX, R14;                  \
-	MOVQ  next-24(SP), AX;          \
-	MOVQ  AX, x-8(SP);              \
+	MOVE(next-24(SP), AX, x-8(SP)); \
 	MOVQ  CX, DX;                   \
 	IMULQ R8, DX;                   \
 	ADDQ  DX, AX;                   \
@@ -116,8 +104,7 @@ row: \
 	DECQ CX;                     \
 	JNZ  row;                    \
 	MOVQ y-16(SP), DI;           \
-	MOVQ strip_yPix(R13), DX;    \
-	SHLQ $2, DX;                 \
+	BYTES4(strip_yPix(R13), DX); \
 	PIXELS(PUT);                 \
 	MOVQ DI, y-16(SP);           \
 	JMP  pixels

@@ -66,10 +66,8 @@ alone:
 	BIAS(zero1, 64, Z1)
 	BIAS(zero2, 128, Z2)
 	BIAS(zero3, 192, Z3)
-	MOVQ strip_x(R13), AX
-	ADDQ R12, AX
-	MOVQ strip_w(R13), BX
-	ADDQ R12, BX
+	PLACE(strip_x(R13), R12, AX)
+	PLACE(strip_w(R13), R12, BX)
 	MOVQ strip_kh(R13), CX
 
 aloneRow:
@@ -96,8 +94,7 @@ aloneTap:
 	LEAQ        (BX)(DX*4), BX
 	DECQ        CX
 	JNZ         aloneRow
-	MOVQ        strip_y(R13), DI
-	ADDQ        R12, DI
+	PLACE(strip_y(R13), R12, DI)
 	MOVL        $64, DX
 	PIXELS4(PUT)
 	ADDQ        $256, R12

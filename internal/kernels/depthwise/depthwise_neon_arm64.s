@@ -19,20 +19,21 @@
 // three, each value is loaded once: 48 FMLA among 63 with loads of 36.
 
 #define CHANNELS \
-	MOVD t+0(FP), R0;             \
-	MOVD $0, R12;                 \
-	MOVD strip_channels(R0), R13; \
-	LSL  $2, R13;                 \
-	MOVD strip_xCol(R0), R10;     \
-	LSL  $2, R10;                 \
-	MOVD strip_xRow(R0), R14;     \
-	LSL  $2, R14
+	MOVD t+0(FP), R0;                \
+	MOVD $0, R12;                    \
+	BYTES4(strip_channels(R0), R13); \
+	BYTES4(strip_xCol(R0), R10);     \
+	BYTES4(strip_xRow(R0), R14)
+
+// BLOCK sets r to where the block of channels at R12 is in a slice.
+#define BLOCK(slice, r) \
+	MOVD slice, r; \
+	ADD  R12, r
 
 // TAPS runs TAP over the window from channel R12 on, and ROWEND after each of
 // its rows.
 #define TAPS(row, tap, TAP, ROWEND) \
-	MOVD strip_x(R0), R6;   \
-	ADD  R12, R6;           \
+	BLOCK(strip_x(R0), R6); \
 	MOVD strip_kh(R0), R9;  \
 row: \
 	MOVD R6, R1;            \
@@ -48,10 +49,8 @@ tap: \
 
 // WTAPS is the same with weights, and with the windows of four pixels.
 #define WTAPS(row, tap, TAP) \
-	MOVD strip_x(R0), R6;   \
-	ADD  R12, R6;           \
-	MOVD strip_w(R0), R7;   \
-	ADD  R12, R7;           \
+	BLOCK(strip_x(R0), R6); \
+	BLOCK(strip_w(R0), R7); \
 	MOVD strip_kh(R0), R9;  \
 row: \
 	MOVD R6, R1;            \
@@ -146,10 +145,8 @@ next: \
 
 // R17 where the block of Y starts, R19 bytes to that of the next pixel.
 #define RESULT \
-	MOVD strip_y(R0), R17;    \
-	ADD  R12, R17;            \
-	MOVD strip_yPix(R0), R19; \
-	LSL  $2, R19
+	BLOCK(strip_y(R0), R17); \
+	BYTES4(strip_yPix(R0), R19)
 
 // PUT16 and PUT8 store so many channels of a pixel and go on with the next block.
 #define PUT16(next) \
@@ -168,12 +165,9 @@ next: \
 // The number of pixels is 4 or 1.
 TEXT ·depthwiseAsm(SB), NOSPLIT, $0-8
 	CHANNELS
-	MOVD  strip_wCol(R0), R11
-	LSL   $2, R11
-	MOVD  strip_wRow(R0), R15
-	LSL   $2, R15
-	MOVD  strip_xPix(R0), R8
-	LSL   $2, R8
+	BYTES4(strip_wCol(R0), R11)
+	BYTES4(strip_wRow(R0), R15)
+	BYTES4(strip_xPix(R0), R8)
 	MOVD  $0xff800000, R20 // −Inf and +Inf limit nothing
 	MOVD  $0x7f800000, R21
 	MOVBU strip_clamp(R0), R17
@@ -199,10 +193,8 @@ wideTaps4:
 	BNE  anyTaps4
 	CMP  R8, R10
 	BNE  anyTaps4
-	MOVD strip_x(R0), R6
-	ADD  R12, R6
-	MOVD strip_w(R0), R7
-	ADD  R12, R7
+	BLOCK(strip_x(R0), R6)
+	BLOCK(strip_w(R0), R7)
 	MOVD strip_kh(R0), R9
 
 threeTaps4:
@@ -313,15 +305,13 @@ TEXT ·maxPoolAsm(SB), NOSPLIT, $0-8
 	BLOCKS(next, wide, narrow, done)
 
 wide:
-	MOVD strip_x(R0), R17
-	ADD  R12, R17
+	BLOCK(strip_x(R0), R17)
 	VLD1 (R17), [V0.S4, V1.S4, V2.S4, V3.S4]
 	TAPS(wideRow, wideTap, MAX16, NOTHING)
 	PUT16(next)
 
 narrow:
-	MOVD strip_x(R0), R17
-	ADD  R12, R17
+	BLOCK(strip_x(R0), R17)
 	VLD1 (R17), [V0.S4, V1.S4]
 	TAPS(narrowRow, narrowTap, MAX8, NOTHING)
 	PUT8(next)

@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 #include "../asm/bf16_amd64.h"
 #include "bf16_amx_amd64.h"
 
@@ -48,11 +49,9 @@ TEXT ·tileBF16AMX(SB), NOSPLIT, $64-8
 	MOVQ (AX), AX
 	MOVQ tileBF16_a(R13), SI
 	LEAQ (SI)(AX*2), SI
-	MOVQ tileBF16_lda(R13), R8
-	SHLQ $1, R8
+	BYTES2(tileBF16_lda(R13), R8)
 	MOVQ tileBF16_b(R13), DI
-	MOVQ tileBF16_width(R13), R9
-	SHLQ $2, R9
+	BYTES4(tileBF16_width(R13), R9)
 	MOVQ R9, R11
 	SHLQ $4, R11
 	MOVQ tileBF16_sum(R13), R10
@@ -68,9 +67,7 @@ TEXT ·tileBF16AMX(SB), NOSPLIT, $64-8
 
 	// Columns to store.
 	MOVQ  tileBF16_cols(R13), CX
-	MOVL  $1, AX
-	SHLQ  CX, AX
-	DECQ  AX
+	ONES
 	KMOVD AX, K3
 	KMOVW AX, K1
 	SHRQ  $16, AX
@@ -78,21 +75,13 @@ TEXT ·tileBF16AMX(SB), NOSPLIT, $64-8
 
 	VPXORQ    Z24, Z24, Z24
 	VPXORQ    Z25, Z25, Z25
-	MOVQ      tileBF16_bias(R13), AX
-	TESTQ     AX, AX
-	JZ        limits
+	NONZERO(tileBF16_bias(R13), AX, limits)
 	VMOVUPS.Z (AX), K1, Z24
 	VMOVUPS.Z 64(AX), K2, Z25
 
 limits:
-	MOVL         $0xff800000, AX      // −Inf and +Inf limit nothing
-	VPBROADCASTD AX, Z28
-	MOVL         $0x7f800000, AX
-	VPBROADCASTD AX, Z29
-	CMPB         tileBF16_clamp(R13), $0
-	JEQ          result
-	VBROADCASTSS tileBF16_lo(R13), Z28
-	VBROADCASTSS tileBF16_hi(R13), Z29
+	INFINITE(Z28, Z29)
+	LOADLIMITS(tileBF16_clamp(R13), tileBF16_lo(R13), tileBF16_hi(R13), Z28, Z29, result)
 
 result:
 	MOVQ    tileBF16_f(R13), R14
@@ -214,18 +203,14 @@ row:
 	ADDQ   R9, BX
 	TESTQ  R15, R15
 	JZ     limit
-	VPMOVZXWD.Z (R15), K1, Z2
-	VPMOVZXWD.Z 32(R15), K2, Z3
-	VPSLLD $16, Z2, Z2
-	VPSLLD $16, Z3, Z3
+	WIDE(R15, K1, K2, Z2, Z3)
 	VADDPS Z2, Z0, Z0
 	VADDPS Z3, Z1, Z1
 	MOVQ   tileBF16_ldd(R13), AX
 	LEAQ   (R15)(AX*2), R15
 
 limit:
-	// Of two values one of which is a NaN, VMAXPS and VMINPS give the one that
-	// comes first here.
+	// A NaN stays one, as with CLAMP.
 	VMAXPS  Z0, Z28, Z0
 	VMAXPS  Z1, Z28, Z1
 	VMINPS  Z0, Z29, Z0

@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 
 // Registers of the 6×16 kernel:
 //	AX BX CX DX SI DI   where the segment of each row starts
@@ -63,16 +64,11 @@ step: \
 
 // TILES computes AX rows: each number has a label, and one for its steps.
 #define TILES(LOAD, ROW, store, t1, s1, t2, s2, t3, s3, t4, s4, t5, s5, t6, s6) \
-	CMPQ AX, $6;                           \
-	JEQ  t6;                               \
-	CMPQ AX, $5;                           \
-	JEQ  t5;                               \
-	CMPQ AX, $4;                           \
-	JEQ  t4;                               \
-	CMPQ AX, $3;                           \
-	JEQ  t3;                               \
-	CMPQ AX, $2;                           \
-	JEQ  t2;                               \
+	CASE(6, t6);                           \
+	CASE(5, t5);                           \
+	CASE(4, t4);                           \
+	CASE(3, t3);                           \
+	CASE(2, t2);                           \
 	TILE(t1, s1, ROWS1, LOAD, ROW, store); \
 	TILE(t2, s2, ROWS2, LOAD, ROW, store); \
 	TILE(t3, s3, ROWS3, LOAD, ROW, store); \
@@ -90,31 +86,28 @@ step: \
 #define MINX(n, p, x, y) VMINPS x, Y13, x
 #define MINY(n, p, x, y) VMINPS y, Y13, y
 
+#define NEXTROW(done) \
+	ADDQ R9, AX; \
+	DECQ CX;     \
+	JZ   done
+
 #define ADDROW(n, p, x, y) \
 	VADDPS (AX), x, x;   \
 	VADDPS 32(AX), y, y; \
-	ADDQ   R9, AX;       \
-	DECQ   CX;           \
-	JZ     limit
+	NEXTROW(limit)
 
 #define PUTROW(n, p, x, y) \
 	VMOVUPS x, (AX);   \
 	VMOVUPS y, 32(AX); \
-	ADDQ    R9, AX;    \
-	DECQ    CX;        \
-	JZ      done
+	NEXTROW(done)
 
 #define ADDHALF(n, p, x, y) \
 	VADDPS (AX), x, x; \
-	ADDQ   R9, AX;     \
-	DECQ   CX;         \
-	JZ     limitHalf
+	NEXTROW(limitHalf)
 
 #define PUTHALF(n, p, x, y) \
 	VMOVUPS x, (AX); \
-	ADDQ    R9, AX;  \
-	DECQ    CX;      \
-	JZ      done
+	NEXTROW(done)
 
 #define LOADBIAS16 VMOVUPS (AX), Y12; VMOVUPS 32(AX), Y13
 #define LOADBIAS8 VMOVUPS (AX), Y12
@@ -125,30 +118,21 @@ step: \
 
 #define STORE(store, addend, limit, put, LOADBIAS, BIASES, ADD, LIMITS, PUT) \
 store: \
-	MOVQ  tile_bias(R13), AX;            \
-	TESTQ AX, AX;                        \
-	JZ    addend;                        \
-	LOADBIAS;                            \
-	BIASES;                              \
+	NONZERO(tile_bias(R13), AX, addend);                                    \
+	LOADBIAS;                                                               \
+	BIASES;                                                                 \
 addend: \
-	MOVQ  tile_d(R13), AX;               \
-	TESTQ AX, AX;                        \
-	JZ    limit;                         \
-	MOVQ  tile_ldd(R13), R9;             \
-	SHLQ  $2, R9;                        \
-	MOVQ  tile_rows(R13), CX;            \
-	ROWS6(ADD);                          \
+	NONZERO(tile_d(R13), AX, limit);                                        \
+	BYTES4(tile_ldd(R13), R9);                                              \
+	MOVQ  tile_rows(R13), CX;                                               \
+	ROWS6(ADD);                                                             \
 limit: \
-	CMPB         tile_clamp(R13), $0;    \
-	JEQ          put;                    \
-	VBROADCASTSS tile_lo(R13), Y12;      \
-	VBROADCASTSS tile_hi(R13), Y13;      \
-	LIMITS;                              \
+	LOADLIMITS(tile_clamp(R13), tile_lo(R13), tile_hi(R13), Y12, Y13, put); \
+	LIMITS;                                                                 \
 put: \
-	MOVQ tile_c(R13), AX;                \
-	MOVQ tile_ldc(R13), R9;              \
-	SHLQ $2, R9;                         \
-	MOVQ tile_rows(R13), CX;             \
+	MOVQ tile_c(R13), AX;                                                   \
+	BYTES4(tile_ldc(R13), R9);                                              \
+	MOVQ tile_rows(R13), CX;                                                \
 	ROWS6(PUT)
 
 // func tile6x16(t *tile)
@@ -157,8 +141,7 @@ TEXT ·tile6x16(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), R13
 	MOVQ   tile_off(R13), R12
 	MOVQ   tile_b(R13), R8
-	MOVQ   tile_ldb(R13), R9
-	SHLQ   $2, R9
+	BYTES4(tile_ldb(R13), R9)
 	MOVQ   tile_segLen(R13), R11
 	MOVQ   tile_segs(R13), R15
 	ROWS6(CLEAR)

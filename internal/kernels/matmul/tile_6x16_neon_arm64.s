@@ -91,17 +91,16 @@ next: \
 	BNE  segment;              \
 	JMP  store
 
+#define CASE(n, label) \
+	CMP $n, R1; \
+	BEQ label
+
 #define DISPATCH(two, three, four, five, six) \
-	CMP $6, R1; \
-	BEQ six;    \
-	CMP $5, R1; \
-	BEQ five;   \
-	CMP $4, R1; \
-	BEQ four;   \
-	CMP $3, R1; \
-	BEQ three;  \
-	CMP $2, R1; \
-	BEQ two
+	CASE(6, six);   \
+	CASE(5, five);  \
+	CASE(4, four);  \
+	CASE(3, three); \
+	CASE(2, two)
 
 // What follows the sums is for six rows whatever their number, since rows beyond it
 // are never stored. Bias and bounds are in V24…V27.
@@ -139,11 +138,52 @@ next: \
 	FSTPQ right, 32(R1); \
 	PUTHALF(left, done)
 
-#define BOUNDS \
-	ADD   $tile_lo, R0, R1; \
-	VLD1R (R1), [V24.S4];   \
-	ADD   $tile_hi, R0, R1; \
-	VLD1R (R1), [V25.S4]
+// The left and the right half of each row with two vectors.
+#define LEFT(OP, y, z) \
+	EACH(OP, y, 0, 4, 8, 12, 16, 20); \
+	EACH(OP, z, 1, 5, 9, 13, 17, 21)
+
+#define RIGHT(OP, y, z) \
+	EACH(OP, y, 2, 6, 10, 14, 18, 22); \
+	EACH(OP, z, 3, 7, 11, 15, 19, 23)
+
+#define BIAS8 \
+	FLDPQ (R1), (F24, F25); \
+	LEFT(FADD, 24, 25)
+
+#define BIAS16 \
+	FLDPQ (R1), (F24, F25);   \
+	FLDPQ 32(R1), (F26, F27); \
+	LEFT(FADD, 24, 25);       \
+	RIGHT(FADD, 26, 27)
+
+#define LIMITS8 LEFT(FMAX, 24, 24); LEFT(FMIN, 25, 25)
+#define LIMITS16 LEFT(FMAX, 24, 24); RIGHT(FMAX, 24, 24); LEFT(FMIN, 25, 25); RIGHT(FMIN, 25, 25)
+
+// STORE does what follows the sums, up to where rows are put.
+#define STORE(store, addend, limit, put, BIAS, ADDEND, LIMITS) \
+store: \
+	MOVD  tile_bias(R0), R1;  \
+	CBZ   R1, addend;         \
+	BIAS;                     \
+addend: \
+	MOVD  tile_d(R0), R1;     \
+	CBZ   R1, limit;          \
+	BYTES4(tile_ldd(R0), R2); \
+	MOVD  tile_rows(R0), R3;  \
+	ROWS6(ADDEND);            \
+limit: \
+	MOVBU tile_clamp(R0), R1; \
+	CBZ   R1, put;            \
+	ADD   $tile_lo, R0, R1;   \
+	VLD1R (R1), [V24.S4];     \
+	ADD   $tile_hi, R0, R1;   \
+	VLD1R (R1), [V25.S4];     \
+	LIMITS;                   \
+put: \
+	MOVD  tile_c(R0), R1;     \
+	BYTES4(tile_ldc(R0), R2); \
+	MOVD  tile_rows(R0), R3
 
 // func tile6x16(t *tile)
 // cols must equal width, which is 16 or 8.
@@ -151,8 +191,7 @@ TEXT ·tile6x16(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 	MOVD tile_off(R0), R11
 	MOVD tile_b(R0), R7
-	MOVD tile_ldb(R0), R8
-	LSL  $2, R8
+	BYTES4(tile_ldb(R0), R8)
 	MOVD tile_a(R0), R13
 	MOVD tile_zero(R0), R14
 	MOVD tile_segLen(R0), R15
@@ -179,42 +218,7 @@ half:
 	TILE(half5, fourHalf5, restHalf5, oneHalf5, nextHalf5, ROWS5, HALF, storeHalf)
 	TILE(half6, fourHalf6, restHalf6, oneHalf6, nextHalf6, ROWS6, HALF, storeHalf)
 
-store:
-	MOVD  tile_bias(R0), R1
-	CBZ   R1, addend
-	FLDPQ (R1), (F24, F25)
-	FLDPQ 32(R1), (F26, F27)
-	EACH(FADD, 24, 0, 4, 8, 12, 16, 20)
-	EACH(FADD, 25, 1, 5, 9, 13, 17, 21)
-	EACH(FADD, 26, 2, 6, 10, 14, 18, 22)
-	EACH(FADD, 27, 3, 7, 11, 15, 19, 23)
-
-addend:
-	MOVD tile_d(R0), R1
-	CBZ  R1, limit
-	MOVD tile_ldd(R0), R2
-	LSL  $2, R2
-	MOVD tile_rows(R0), R3
-	ROWS6(ADDROW)
-
-limit:
-	MOVBU tile_clamp(R0), R1
-	CBZ   R1, put
-	BOUNDS
-	EACH(FMAX, 24, 0, 4, 8, 12, 16, 20)
-	EACH(FMAX, 24, 1, 5, 9, 13, 17, 21)
-	EACH(FMAX, 24, 2, 6, 10, 14, 18, 22)
-	EACH(FMAX, 24, 3, 7, 11, 15, 19, 23)
-	EACH(FMIN, 25, 0, 4, 8, 12, 16, 20)
-	EACH(FMIN, 25, 1, 5, 9, 13, 17, 21)
-	EACH(FMIN, 25, 2, 6, 10, 14, 18, 22)
-	EACH(FMIN, 25, 3, 7, 11, 15, 19, 23)
-
-put:
-	MOVD tile_c(R0), R1
-	MOVD tile_ldc(R0), R2
-	LSL  $2, R2
-	MOVD tile_rows(R0), R3
+	STORE(store, addend, limit, put, BIAS16, ADDROW, LIMITS16)
 	PUTROW((F0, F1), (F2, F3), done)
 	PUTROW((F4, F5), (F6, F7), done)
 	PUTROW((F8, F9), (F10, F11), done)
@@ -225,35 +229,7 @@ put:
 done:
 	RET
 
-storeHalf:
-	MOVD  tile_bias(R0), R1
-	CBZ   R1, addendHalf
-	FLDPQ (R1), (F24, F25)
-	EACH(FADD, 24, 0, 4, 8, 12, 16, 20)
-	EACH(FADD, 25, 1, 5, 9, 13, 17, 21)
-
-addendHalf:
-	MOVD tile_d(R0), R1
-	CBZ  R1, limitHalf
-	MOVD tile_ldd(R0), R2
-	LSL  $2, R2
-	MOVD tile_rows(R0), R3
-	ROWS6(ADDHALF)
-
-limitHalf:
-	MOVBU tile_clamp(R0), R1
-	CBZ   R1, putHalf
-	BOUNDS
-	EACH(FMAX, 24, 0, 4, 8, 12, 16, 20)
-	EACH(FMAX, 24, 1, 5, 9, 13, 17, 21)
-	EACH(FMIN, 25, 0, 4, 8, 12, 16, 20)
-	EACH(FMIN, 25, 1, 5, 9, 13, 17, 21)
-
-putHalf:
-	MOVD tile_c(R0), R1
-	MOVD tile_ldc(R0), R2
-	LSL  $2, R2
-	MOVD tile_rows(R0), R3
+	STORE(storeHalf, addendHalf, limitHalf, putHalf, BIAS8, ADDHALF, LIMITS8)
 	PUTHALF((F0, F1), done)
 	PUTHALF((F4, F5), done)
 	PUTHALF((F8, F9), done)

@@ -48,28 +48,17 @@ step: \
 	JMP     store
 
 #define DISPATCH(one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve) \
-	CMPQ AX, $12; \
-	JEQ  twelve;  \
-	CMPQ AX, $11; \
-	JEQ  eleven;  \
-	CMPQ AX, $10; \
-	JEQ  ten;     \
-	CMPQ AX, $9;  \
-	JEQ  nine;    \
-	CMPQ AX, $8;  \
-	JEQ  eight;   \
-	CMPQ AX, $7;  \
-	JEQ  seven;   \
-	CMPQ AX, $6;  \
-	JEQ  six;     \
-	CMPQ AX, $5;  \
-	JEQ  five;    \
-	CMPQ AX, $4;  \
-	JEQ  four;    \
-	CMPQ AX, $3;  \
-	JEQ  three;   \
-	CMPQ AX, $2;  \
-	JEQ  two
+	CASE(12, twelve); \
+	CASE(11, eleven); \
+	CASE(10, ten);    \
+	CASE(9, nine);    \
+	CASE(8, eight);   \
+	CASE(7, seven);   \
+	CASE(6, six);     \
+	CASE(5, five);    \
+	CASE(4, four);    \
+	CASE(3, three);   \
+	CASE(2, two)
 
 // TILES computes AX rows, of one to twelve: each number has a label, and one for its
 // steps. LOAD gets a step of B and ROW multiplies it with one row of A.
@@ -88,6 +77,12 @@ step: \
 	TILE(t11, s11, ROWS11, LOAD, ROW); \
 	TILE(t12, s12, ROWS12, LOAD, ROW)
 
+// LOAD32 loads a step of B of 32 columns, LOAD16 of 16.
+#define LOAD16 VMOVUPS (R14), Z24
+#define LOAD32 \
+	LOAD16; \
+	VMOVUPS 64(R14), Z25
+
 // EVERYROW gives every row the sums of the first.
 #define SAME(x, y) \
 	VMOVAPS Z0, x; \
@@ -96,10 +91,83 @@ step: \
 	SAME(Z2, Z3); SAME(Z4, Z5); SAME(Z6, Z7); SAME(Z8, Z9); SAME(Z10, Z11); SAME(Z12, Z13); \
 	SAME(Z14, Z15); SAME(Z16, Z17); SAME(Z18, Z19); SAME(Z20, Z21); SAME(Z22, Z23)
 
-// LIMIT limits a row to Z24…Z25. Of two values one of which is a NaN, VMAXPS and
-// VMINPS give the one that comes first here.
+// LIMIT limits a row to Z24…Z25.
 #define LIMIT(n, p, i, j, zi, zj, yi, yj) \
-	VMAXPS zi, Z24, zi; \
-	VMINPS zi, Z25, zi; \
-	VMAXPS zj, Z24, zj; \
-	VMINPS zj, Z25, zj
+	CLAMP(zi, Z24, Z25); \
+	CLAMP(zj, Z24, Z25)
+
+// NEXTROW goes on to the next row of C or D, or to done after the last: AX is where,
+// BX bytes between them, CX rows left.
+#define NEXTROW(done) \
+	ADDQ BX, AX; \
+	DECQ CX;     \
+	JZ   done
+
+// PUTFLOATS stores a row of float32.
+#define PUTFLOATS(n, p, i, j, zi, zj, yi, yj) \
+	VMOVUPS zi, K1, (AX);   \
+	VMOVUPS zj, K2, 64(AX); \
+	NEXTROW(done)
+
+// The parts of a kernel that begin and end its products take the fields of the tile,
+// which is in BP. SEGMENTS puts on the stack where segments end, and where positions are.
+#define SEGMENTS(length, a, zero, offsets) \
+	MOVQ t+0(FP), BP;     \
+	MOVQ length(BP), AX;  \
+	MOVQ AX, BX;          \
+	NEGQ BX;              \
+	MOVQ BX, from-48(SP); \
+	MOVQ a(BP), CX;       \
+	LEAQ (CX)(AX*4), CX;  \
+	MOVQ CX, end-8(SP);   \
+	MOVQ zero(BP), CX;    \
+	LEAQ (CX)(AX*4), CX;  \
+	MOVQ CX, zend-16(SP); \
+	MOVE(offsets(BP), CX, off-24(SP))
+
+// SUMS begins the next 12 rows, whose sums start from the bias, and sets AX to their
+// number.
+#define SUMS(tile, start, fits, b, segments, bias) \
+tile: \
+	MOVQ      b(BP), R14;                \
+	MOVE(segments(BP), CX, segs-32(SP)); \
+	VPXORQ    Z0, Z0, Z0;                \
+	VPXORQ    Z1, Z1, Z1;                \
+	NONZERO(bias(BP), AX, start);        \
+	VMOVUPS.Z (AX), K1, Z0;              \
+	VMOVUPS.Z 64(AX), K2, Z1;            \
+start: \
+	EVERYROW;                            \
+	MOVQ      rows-72(SP), AX;           \
+	CMPQ      AX, $12;                   \
+	JLE       fits;                      \
+	MOVL      $12, AX;                   \
+fits:
+
+// FETCH brings AX rows from CX on, BX values apart, into the cache while the
+// products are computed: what is to be added, and the lines to be stored to. LINES
+// are those of a row.
+#define FETCH(row, LINES) \
+	SHLQ SHIFT, BX; \
+	MOVQ AX, DX;    \
+row: \
+	LINES;          \
+	ADDQ BX, CX;    \
+	DECQ DX;        \
+	JNZ  row
+
+// FINISH adds D to the sums, by ADDROW, and limits them. On the stack d then is that of
+// the rows that follow.
+#define FINISH(store, limit, put, ldd, clamp, lo, hi) \
+store: \
+	MOVQ  t+0(FP), BP;                                    \
+	NONZERO(d-64(SP), AX, limit);                         \
+	MOVQ  ldd(BP), BX;                                    \
+	SHLQ  SHIFT, BX;                                      \
+	MOVQ  rows-72(SP), CX;                                \
+	ROWS12(ADDROW);                                       \
+	MOVQ  AX, d-64(SP);                                   \
+limit: \
+	LOADLIMITS(clamp(BP), lo(BP), hi(BP), Z24, Z25, put); \
+	ROWS12(LIMIT);                                        \
+put:

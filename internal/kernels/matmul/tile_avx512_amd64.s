@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 
 #define SHIFT $2
 #include "tile_avx512_amd64.h"
@@ -25,16 +26,9 @@
 #define QUARTER(n, p, i, j, zi, zj, yi, yj) \
 	VFMADD231PS.BCST (p)(R15*4), Y24, yi
 
-#define LOAD32 \
-	VMOVUPS (R14), Z24; \
-	VMOVUPS 64(R14), Z25
-
 #define LOAD24 \
 	VMOVUPS (R14), Z24; \
 	VMOVUPS 64(R14), Y25
-
-#define LOAD16 \
-	VMOVUPS (R14), Z24
 
 #define LOAD8 \
 	VMOVUPS (R14), Y24
@@ -42,104 +36,44 @@
 #define ADDROW(n, p, i, j, zi, zj, yi, yj) \
 	VADDPS (AX), zi, K1, zi;   \
 	VADDPS 64(AX), zj, K2, zj; \
-	ADDQ   BX, AX;           \
-	DECQ   CX;               \
-	JZ     limit
-
-#define PUTROW(n, p, i, j, zi, zj, yi, yj) \
-	VMOVUPS zi, K1, (AX);   \
-	VMOVUPS zj, K2, 64(AX); \
-	ADDQ    BX, AX;        \
-	DECQ    CX;            \
-	JZ      done
+	NEXTROW(limit)
 
 #define PUTWHOLE(n, p, i, j, zi, zj, yi, yj) \
-	VMOVUPS zi, (AX);       \
-	VMOVUPS zj, 64(AX);     \
-	ADDQ    BX, AX;        \
-	DECQ    CX;            \
-	JZ      done
+	VMOVUPS zi, (AX);   \
+	VMOVUPS zj, 64(AX); \
+	NEXTROW(done)
 
-// FETCH brings AX rows from CX on, BX floats apart, into the cache while the
-// products are computed: what is to be added, and the lines to be stored to.
-#define FETCH(row) \
-	SHLQ       $2, BX; \
-	MOVQ       AX, DX; \
-row: \
-	PREFETCHT0 (CX);   \
-	PREFETCHT0 64(CX); \
-	ADDQ       BX, CX; \
-	DECQ       DX;     \
-	JNZ        row
+#define LINES \
+	PREFETCHT0 (CX); \
+	PREFETCHT0 64(CX)
 
 // func tileAVX512(t *tile)
 // Any number of rows: the positions of the next 12 follow those of the ones
 // before or, with a step, are that far behind them.
 TEXT ·tileAVX512(SB), NOSPLIT, $72-8
-	MOVQ t+0(FP), BP
-	MOVQ tile_segLen(BP), AX
-	MOVQ AX, BX
-	NEGQ BX
-	MOVQ BX, from-48(SP)
-	MOVQ tile_a(BP), CX
-	LEAQ (CX)(AX*4), CX
-	MOVQ CX, end-8(SP)
-	MOVQ tile_zero(BP), CX
-	LEAQ (CX)(AX*4), CX
-	MOVQ CX, zend-16(SP)
-	MOVQ tile_off(BP), CX
-	MOVQ CX, off-24(SP)
-	MOVQ tile_ldb(BP), CX
-	SHLQ $2, CX
+	SEGMENTS(tile_segLen, tile_a, tile_zero, tile_off)
+	BYTES4(tile_ldb(BP), CX)
 	MOVQ CX, ldb-40(SP)
-	MOVQ tile_c(BP), CX
-	MOVQ CX, c-56(SP)
-	MOVQ tile_d(BP), CX
-	MOVQ CX, d-64(SP)
-	MOVQ tile_rows(BP), CX
-	MOVQ CX, rows-72(SP)
+	MOVE(tile_c(BP), CX, c-56(SP))
+	MOVE(tile_d(BP), CX, d-64(SP))
+	MOVE(tile_rows(BP), CX, rows-72(SP))
 
 	// Masks of the columns to store.
 	MOVQ  tile_cols(BP), CX
-	MOVL  $1, AX
-	SHLQ  CX, AX
-	DECQ  AX
+	ONES
 	KMOVW AX, K1
 	SHRQ  $16, AX
 	KMOVW AX, K2
 
-	// The next 12 rows. Sums start from the bias.
-tile:
-	MOVQ tile_b(BP), R14
-	MOVQ tile_segs(BP), CX
-	MOVQ CX, segs-32(SP)
-
-	VPXORQ    Z0, Z0, Z0
-	VPXORQ    Z1, Z1, Z1
-	MOVQ      tile_bias(BP), AX
-	TESTQ     AX, AX
-	JZ        start
-	VMOVUPS.Z (AX), K1, Z0
-	VMOVUPS.Z 64(AX), K2, Z1
-
-start:
-	EVERYROW
-	MOVQ rows-72(SP), AX
-	CMPQ AX, $12
-	JLE  fits
-	MOVL $12, AX
-
-fits:
+	SUMS(tile, start, fits, tile_b, tile_segs, tile_bias)
 	CMPQ  tile_segLen(BP), $64
 	JLT   sums // soon there
 	MOVQ  c-56(SP), CX
 	MOVQ  tile_ldc(BP), BX
-	FETCH(rowC)
-	MOVQ  d-64(SP), CX
-	TESTQ CX, CX
-	JZ    sums
+	FETCH(rowC, LINES)
+	NONZERO(d-64(SP), CX, sums)
 	MOVQ  tile_ldd(BP), BX
-	FETCH(rowD)
+	FETCH(rowD, LINES)
 
 sums:
 	CMPQ tile_width(BP), $16
@@ -158,32 +92,13 @@ mixed:
 quarter:
 	TILES(LOAD8, QUARTER, quarter1, quarterStep1, quarter2, quarterStep2, quarter3, quarterStep3, quarter4, quarterStep4, quarter5, quarterStep5, quarter6, quarterStep6, quarter7, quarterStep7, quarter8, quarterStep8, quarter9, quarterStep9, quarter10, quarterStep10, quarter11, quarterStep11, quarter12, quarterStep12)
 
-store:
-	MOVQ  t+0(FP), BP
-	MOVQ  d-64(SP), AX
-	TESTQ AX, AX
-	JZ    limit
-	MOVQ  tile_ldd(BP), BX
-	SHLQ  $2, BX
-	MOVQ  rows-72(SP), CX
-	ROWS12(ADDROW)
-	MOVQ AX, d-64(SP) // of the rows that follow
-
-limit:
-	CMPB         tile_clamp(BP), $0
-	JEQ          put
-	VBROADCASTSS tile_lo(BP), Z24
-	VBROADCASTSS tile_hi(BP), Z25
-	ROWS12(LIMIT)
-
-put:
+	FINISH(store, limit, put, tile_ldd, tile_clamp, tile_lo, tile_hi)
 	MOVQ c-56(SP), AX
-	MOVQ tile_ldc(BP), BX
-	SHLQ $2, BX
+	BYTES4(tile_ldc(BP), BX)
 	MOVQ rows-72(SP), CX
 	CMPQ tile_cols(BP), $32
 	JEQ  putWhole
-	ROWS12(PUTROW)
+	ROWS12(PUTFLOATS)
 	JMP  next
 
 putWhole:
@@ -192,13 +107,10 @@ putWhole:
 next:
 	MOVQ AX, c-56(SP)
 	SUBQ $12, rows-72(SP)
-	MOVQ tile_step(BP), CX
-	TESTQ CX, CX
-	JZ   tile
+	NONZERO(tile_step(BP), CX, tile)
 	SHLQ $2, CX
 	ADDQ CX, end-8(SP)
-	MOVQ tile_off(BP), CX
-	MOVQ CX, off-24(SP)
+	MOVE(tile_off(BP), CX, off-24(SP))
 	JMP  tile
 
 done:

@@ -1,6 +1,7 @@
 //go:build !purego
 
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 
 // LOADSQUARE loads a square as eight halves of rows i and i+4, so that what is left to
 // do stays within the halves of the vectors: AX and BX are rows 0 and 4, R10 bytes
@@ -43,15 +44,22 @@
 	VUNPCKLPD   Y15, Y13, Y6; \
 	VUNPCKHPD   Y15, Y13, Y7
 
+// NEXTSQUARE goes on to the next square of the rows or, after the last, to the next rows.
+#define NEXTSQUARE \
+	ADDQ $32, AX;         \
+	ADDQ $32, BX;         \
+	SUBQ $8, R13;         \
+	JNZ  square;          \
+	LEAQ (SI)(R10*8), SI; \
+	ADDQ $32, DI
+
 // func transposeSquares(dst []float32, ldd int, src []float32, lds int, rows, cols int)
 TEXT ·transposeSquares(SB), NOSPLIT, $0-80
 	MOVQ dst_base+0(FP), DI
-	MOVQ ldd+24(FP), R8
-	SHLQ $2, R8
+	BYTES4(ldd+24(FP), R8)
 	LEAQ (R8)(R8*2), R9
 	MOVQ src_base+32(FP), SI
-	MOVQ lds+56(FP), R10
-	SHLQ $2, R10
+	BYTES4(lds+56(FP), R10)
 	LEAQ (R10)(R10*2), R11
 	MOVQ rows+64(FP), R12
 
@@ -74,12 +82,7 @@ square:
 	VMOVUPS     Y6, (CX)(R8*2)
 	VMOVUPS     Y7, (CX)(R9*1)
 	LEAQ        (CX)(R8*4), CX
-	ADDQ        $32, AX
-	ADDQ        $32, BX
-	SUBQ        $8, R13
-	JNZ         square
-	LEAQ        (SI)(R10*8), SI
-	ADDQ        $32, DI
+	NEXTSQUARE
 	SUBQ        $8, R12
 	JNZ         rows
 	VZEROUPPER
@@ -102,8 +105,7 @@ square:
 TEXT ·scatterSquares(SB), NOSPLIT, $128-120
 	MOVQ dst_base+0(FP), DI
 	MOVQ src_base+48(FP), SI
-	MOVQ lds+72(FP), R10
-	SHLQ $2, R10
+	BYTES4(lds+72(FP), R10)
 	LEAQ (R10)(R10*2), R11
 	MOVQ scale_base+80(FP), CX
 	MOVQ rows+104(FP), R12
@@ -139,12 +141,7 @@ square:
 	PUT(48, Y6)
 	PUT(56, Y7)
 	ADDQ        $64, DX
-	ADDQ        $32, AX
-	ADDQ        $32, BX
-	SUBQ        $8, R13
-	JNZ         square
-	LEAQ        (SI)(R10*8), SI
-	ADDQ        $32, DI
+	NEXTSQUARE
 	ADDQ        $32, CX
 	SUBQ        $8, R12
 	JNZ         rows

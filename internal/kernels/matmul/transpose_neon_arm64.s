@@ -3,6 +3,13 @@
 #include "textflag.h"
 #include "../asm/neon_arm64.h"
 
+// LOADSQUARE loads the next four values of each row.
+#define LOADSQUARE \
+	FMOVQ.P 16(R5), F0; \
+	FMOVQ.P 16(R6), F1; \
+	FMOVQ.P 16(R7), F2; \
+	FMOVQ.P 16(R8), F3
+
 // SQUARE transposes the rows a, b, c, d in V0…V3. On the way V4 is a0 c0 a1 c1,
 // V5 a2 c2 a3 c3, V6 and V7 are the same of b and d.
 #define SQUARE \
@@ -15,14 +22,22 @@
 	VZIP1 V7.S4, V5.S4, V2.S4; \
 	VZIP2 V7.S4, V5.S4, V3.S4
 
+// NEXTSQUARE goes on to the next square of the rows or, after the last, to the next rows.
+#define NEXTSQUARE(cols) \
+	SUBS $4, cols;  \
+	BNE  square;    \
+	ADD  R3<<2, R2; \
+	ADD  $16, R0;   \
+	SUBS $4, R4;    \
+	BNE  rows;      \
+	RET
+
 // func transposeSquares(dst []float32, ldd int, src []float32, lds int, rows, cols int)
 TEXT ·transposeSquares(SB), NOSPLIT, $0-80
 	MOVD dst_base+0(FP), R0
-	MOVD ldd+24(FP), R1
-	LSL  $2, R1
+	BYTES4(ldd+24(FP), R1)
 	MOVD src_base+32(FP), R2
-	MOVD lds+56(FP), R3
-	LSL  $2, R3
+	BYTES4(lds+56(FP), R3)
 	MOVD rows+64(FP), R4
 
 rows:
@@ -34,22 +49,13 @@ rows:
 	MOVD cols+72(FP), R10
 
 square:
-	FMOVQ.P 16(R5), F0
-	FMOVQ.P 16(R6), F1
-	FMOVQ.P 16(R7), F2
-	FMOVQ.P 16(R8), F3
+	LOADSQUARE
 	SQUARE
 	VST1.P  [V0.S4], (R9)(R1)
 	VST1.P  [V1.S4], (R9)(R1)
 	VST1.P  [V2.S4], (R9)(R1)
 	VST1.P  [V3.S4], (R9)(R1)
-	SUBS    $4, R10
-	BNE     square
-	ADD     R3<<2, R2
-	ADD     $16, R0
-	SUBS    $4, R4
-	BNE     rows
-	RET
+	NEXTSQUARE(R10)
 
 // One column of a square to where off says.
 #define PUT(v) \
@@ -61,8 +67,7 @@ square:
 TEXT ·scatterSquares(SB), NOSPLIT, $0-120
 	MOVD dst_base+0(FP), R0
 	MOVD src_base+48(FP), R2
-	MOVD lds+72(FP), R3
-	LSL  $2, R3
+	BYTES4(lds+72(FP), R3)
 	MOVD scale_base+80(FP), R1
 	MOVD rows+104(FP), R4
 
@@ -76,23 +81,11 @@ rows:
 	MOVD    cols+112(FP), R11
 
 square:
-	FMOVQ.P 16(R5), F0
-	FMOVQ.P 16(R6), F1
-	FMOVQ.P 16(R7), F2
-	FMOVQ.P 16(R8), F3
-	FMUL(16, 0, 0)
-	FMUL(17, 1, 1)
-	FMUL(18, 2, 2)
-	FMUL(19, 3, 3)
+	LOADSQUARE
+	EACH4(FMUL, 16, 0, 0)
 	SQUARE
 	PUT(V0.S4)
 	PUT(V1.S4)
 	PUT(V2.S4)
 	PUT(V3.S4)
-	SUBS    $4, R11
-	BNE     square
-	ADD     R3<<2, R2
-	ADD     $16, R0
-	SUBS    $4, R4
-	BNE     rows
-	RET
+	NEXTSQUARE(R11)

@@ -124,6 +124,12 @@ loop:
 	ADDQ $32, DX; \
 	NEXT
 
+// VECTOR begins a function of one slice that gives eight sums.
+#define VECTOR \
+	MOVQ s+0(FP), DI;      \
+	MOVQ x_base+8(FP), SI; \
+	MOVQ x_len+16(FP), CX
+
 #define EXPBOUNDS \
 	VMOVUPS EXPLOW, Y12;  \
 	VMOVUPS EXPHIGH, Y13; \
@@ -193,13 +199,9 @@ TEXT ·erfAsm(SB), NOSPLIT, $0-48
 
 // GELUCONSTANTS sets Y14 to 1/√2 and Y15 to 1/2 besides.
 #define GELUCONSTANTS \
-	BOUNDS(ERFHIGH);              \
-	MOVL         $0x3f3504f3, BX; \
-	VMOVD        BX, X14;         \
-	VBROADCASTSS X14, Y14;        \
-	MOVL         $0x3f000000, BX; \
-	VMOVD        BX, X15;         \
-	VBROADCASTSS X15, Y15
+	BOUNDS(ERFHIGH);                 \
+	FILL($0x3f3504f3, BX, X14, Y14); \
+	FILL($0x3f000000, BX, X15, Y15)
 
 // func geluAsm(dst, src []float32)
 TEXT ·geluAsm(SB), NOSPLIT, $0-48
@@ -329,15 +331,12 @@ done: \
 	RET
 
 #define DOT4 \
-	VMOVUPS     (SI), Y4;       \
-	VMOVUPS     32(SI), Y5;     \
-	VMOVUPS     64(SI), Y6;     \
-	VMOVUPS     96(SI), Y7;     \
-	VFMADD231PS (DX), Y4, Y0;   \
-	VFMADD231PS 32(DX), Y5, Y1; \
-	VFMADD231PS 64(DX), Y6, Y2; \
-	VFMADD231PS 96(DX), Y7, Y3; \
-	ADDQ        $128, SI;       \
+	LOAD4((SI), Y4, Y5, Y6, Y7); \
+	VFMADD231PS (DX), Y4, Y0;    \
+	VFMADD231PS 32(DX), Y5, Y1;  \
+	VFMADD231PS 64(DX), Y6, Y2;  \
+	VFMADD231PS 96(DX), Y7, Y3;  \
+	ADDQ        $128, SI;        \
 	ADDQ        $128, DX
 
 #define DOT1 \
@@ -367,9 +366,7 @@ TEXT ·dotAsm(SB), NOSPLIT, $0-56
 
 // func sumAsm(s *[8]float32, x []float32)
 TEXT ·sumAsm(SB), NOSPLIT, $0-32
-	MOVQ s+0(FP), DI
-	MOVQ x_base+8(FP), SI
-	MOVQ x_len+16(FP), CX
+	VECTOR
 	PARTIALS(SUM4, SUM1)
 
 // func dot4Asm(s *[4]float32, a, b []float32, ldb int)
@@ -378,8 +375,7 @@ TEXT ·dot4Asm(SB), NOSPLIT, $0-64
 	MOVQ   a_base+8(FP), SI
 	MOVQ   a_len+16(FP), CX
 	MOVQ   b_base+32(FP), DX
-	MOVQ   ldb+56(FP), R8
-	SHLQ   $2, R8
+	BYTES4(ldb+56(FP), R8)
 	LEAQ   (R8)(R8*2), R9
 	ZERO4(Y0, Y1, Y2, Y3)
 	ZERO4(Y4, Y5, Y6, Y7)
@@ -415,9 +411,7 @@ loop:
 
 // func sumExpAsm(s *[8]float32, x []float32, m float32)
 TEXT ·sumExpAsm(SB), NOSPLIT, $0-36
-	MOVQ         s+0(FP), DI
-	MOVQ         x_base+8(FP), SI
-	MOVQ         x_len+16(FP), CX
+	VECTOR
 	VBROADCASTSS m+32(FP), Y5
 	LEAQ         ·constants(SB), AX
 	EXPBOUNDS
@@ -438,9 +432,7 @@ loop:
 // func largestAsm(s *[8]float32, x []float32)
 // Y1 marks the lanes that have seen a NaN.
 TEXT ·largestAsm(SB), NOSPLIT, $0-32
-	MOVQ    s+0(FP), DI
-	MOVQ    x_base+8(FP), SI
-	MOVQ    x_len+16(FP), CX
+	VECTOR
 	VMOVUPS (SI), Y0
 	VXORPS  Y1, Y1, Y1
 

@@ -12,24 +12,24 @@
 //	Z0 the argument, the result
 
 #define ROWS \
-	MOVQ  t+0(FP), BX;           \
-	MOVQ  rowsJob_dst(BX), R8;   \
-	MOVQ  rowsJob_src(BX), R9;   \
-	MOVQ  rowsJob_rows(BX), R11; \
-	MOVQ  rowsJob_cols(BX), R12; \
-	MOVQ  rowsJob_ldd(BX), R13;  \
-	SHLQ  $2, R13;             \
-	MOVQ  rowsJob_lds(BX), R14;  \
-	SHLQ  $2, R14;             \
-	MOVQ  R12, CX;             \
-	ANDL  $15, CX;             \
-	MOVL  $1, DX;              \
-	SHLL  CX, DX;              \
-	DECL  DX;                  \
+	MOVQ  t+0(FP), BX;            \
+	MOVQ  rowsJob_dst(BX), R8;    \
+	MOVQ  rowsJob_src(BX), R9;    \
+	MOVQ  rowsJob_rows(BX), R11;  \
+	MOVQ  rowsJob_cols(BX), R12;  \
+	BYTES4(rowsJob_ldd(BX), R13); \
+	BYTES4(rowsJob_lds(BX), R14); \
+	MOVQ  R12, CX;                \
+	ANDL  $15, CX;                \
+	MOVL  $1, DX;                 \
+	SHLL  CX, DX;                 \
+	DECL  DX;                     \
 	KMOVW DX, K2
 
-// EACH runs FUNCTION over all values.
-#define EACH(FUNCTION) \
+// EACH is a whole function: after CONSTANTS it runs FUNCTION over all values.
+#define EACH(CONSTANTS, FUNCTION) \
+	ROWS;                   \
+	CONSTANTS;              \
 row: \
 	KXNORW    K1, K1, K1;   \
 	MOVQ      R8, DI;       \
@@ -60,21 +60,16 @@ next: \
 	RET
 
 #define CONSTANT(i, z) VBROADCASTSS ·scalars+(i*4)(SB), z
+#define CONSTANTS4(i, w, x, y, z) CONSTANT(i, w); CONSTANT((i+1), x); CONSTANT((i+2), y); CONSTANT((i+3), z)
 
-// EXPCONSTANTS loads what EXP needs: bounds in Z16, Z17, log₂e of the sign
-// given by its place in two parts in Z18, Z19, 1.5·2¹⁸ in Z20, the polynomial
-// in Z21…Z23 and 2^(j/32) in Z24, Z25; and 1 in Z26.
-#define EXPCONSTANTS(low, high, log2e, log2eLow) \
-	CONSTANT(low, Z16);                 \
-	CONSTANT(high, Z17);                \
-	CONSTANT(log2e, Z18);               \
-	CONSTANT(log2eLow, Z19);            \
-	CONSTANT(8, Z20);                   \
-	CONSTANT(9, Z21);                   \
-	CONSTANT(10, Z22);                  \
-	CONSTANT(11, Z23);                  \
-	VMOVUPS ·powers(SB), Z24;           \
-	VMOVUPS ·powers+64(SB), Z25;        \
+// EXPCONSTANTS loads what EXP needs, of which the first four, of the sign given by
+// their place, are scalars from i on: bounds in Z16, Z17, log₂e in two parts in Z18, Z19,
+// 1.5·2¹⁸ in Z20, the polynomial in Z21…Z23 and 2^(j/32) in Z24, Z25; and 1 in Z26.
+#define EXPCONSTANTS(i) \
+	CONSTANTS4(i, Z16, Z17, Z18, Z19); \
+	CONSTANTS4(8, Z20, Z21, Z22, Z23); \
+	VMOVUPS ·powers(SB), Z24;          \
+	VMOVUPS ·powers+64(SB), Z25;       \
 	CONSTANT(12, Z26)
 
 // EXP sets Z1 to e^±Z0 = 2ⁿ·2^(j/32)·2ʳ, |r| ≤ 1/64. The sum with 1.5·2¹⁸ has
@@ -96,60 +91,37 @@ next: \
 	VFMADD213PS  Z2, Z2, Z1;    \
 	VSCALEFPS    Z3, Z1, Z1
 
-// func expAVX512(t *rowsJob)
-TEXT ·expAVX512(SB), NOSPLIT, $0-8
-	ROWS
-	EXPCONSTANTS(0, 1, 2, 3)
-
 #define EXPZ0 \
 	EXP;         \
 	VMOVAPS Z1, Z0
 
-	EACH(EXPZ0)
-
-// func sigmoidAVX512(t *rowsJob)
-TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-8
-	ROWS
-	EXPCONSTANTS(4, 5, 6, 7)
+// func expAVX512(t *rowsJob)
+TEXT ·expAVX512(SB), NOSPLIT, $0-8
+	EACH(EXPCONSTANTS(0), EXPZ0)
 
 #define SIGMOID \
 	EXP;                \
 	VADDPS Z26, Z1, Z1; \
 	VDIVPS Z1, Z26, Z0
 
-	EACH(SIGMOID)
-
-// func siluAVX512(t *rowsJob)
-TEXT ·siluAVX512(SB), NOSPLIT, $0-8
-	ROWS
-	EXPCONSTANTS(4, 5, 6, 7)
+// func sigmoidAVX512(t *rowsJob)
+TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-8
+	EACH(EXPCONSTANTS(4), SIGMOID)
 
 #define SILU \
 	EXP;                \
 	VADDPS Z26, Z1, Z1; \
 	VDIVPS Z1, Z0, Z0
 
-	EACH(SILU)
+// func siluAVX512(t *rowsJob)
+TEXT ·siluAVX512(SB), NOSPLIT, $0-8
+	EACH(EXPCONSTANTS(4), SILU)
 
-// func geluAVX512(t *rowsJob)
-TEXT ·geluAVX512(SB), NOSPLIT, $0-8
-	ROWS
-	CONSTANT(13, Z16)
-	CONSTANT(14, Z17)
-	CONSTANT(15, Z18)
-	CONSTANT(16, Z19)
-	CONSTANT(17, Z20)
-	CONSTANT(18, Z21)
-	CONSTANT(19, Z22)
-	CONSTANT(20, Z23)
-	CONSTANT(21, Z24)
-	CONSTANT(22, Z25)
-	CONSTANT(23, Z26)
-	CONSTANT(24, Z27)
-	CONSTANT(25, Z28)
-	CONSTANT(26, Z29)
-	CONSTANT(27, Z30)
-	CONSTANT(28, Z31)
+#define GELUCONSTANTS \
+	CONSTANTS4(13, Z16, Z17, Z18, Z19); \
+	CONSTANTS4(17, Z20, Z21, Z22, Z23); \
+	CONSTANTS4(21, Z24, Z25, Z26, Z27); \
+	CONSTANTS4(25, Z28, Z29, Z30, Z31)
 
 #define GELU \
 	VMULPS      Z18, Z0, Z1; \
@@ -172,19 +144,21 @@ TEXT ·geluAVX512(SB), NOSPLIT, $0-8
 	VMULPS      Z3, Z1, Z1;  \
 	VFMADD213PS Z0, Z1, Z0
 
-	EACH(GELU)
+// func geluAVX512(t *rowsJob)
+TEXT ·geluAVX512(SB), NOSPLIT, $0-8
+	EACH(GELUCONSTANTS, GELU)
 
-// func leakyAVX512(t *rowsJob)
-TEXT ·leakyAVX512(SB), NOSPLIT, $0-8
-	ROWS
-	VBROADCASTSS rowsJob_p(BX), Z16
+#define LEAKYCONSTANTS \
+	VBROADCASTSS rowsJob_p(BX), Z16; \
 	VPXORQ       Z17, Z17, Z17
 
 #define LEAKY \
 	VCMPPS $1, Z17, Z0, K3; \
 	VMULPS Z16, Z0, K3, Z0
 
-	EACH(LEAKY)
+// func leakyAVX512(t *rowsJob)
+TEXT ·leakyAVX512(SB), NOSPLIT, $0-8
+	EACH(LEAKYCONSTANTS, LEAKY)
 
 #define HARDCONSTANTS \
 	VBROADCASTSS rowsJob_p(BX), Z16; \
@@ -192,21 +166,13 @@ TEXT ·leakyAVX512(SB), NOSPLIT, $0-8
 	VPXORQ       Z18, Z18, Z18;    \
 	CONSTANT(12, Z19)
 
-// func hardSigmoidAVX512(t *rowsJob)
-TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $0-8
-	ROWS
-	HARDCONSTANTS
-
 #define HARDSIGMOID \
 	VFMADD213PS Z17, Z16, Z0; \
 	CLAMP(Z0, Z18, Z19)
 
-	EACH(HARDSIGMOID)
-
-// func hardSwishAVX512(t *rowsJob)
-TEXT ·hardSwishAVX512(SB), NOSPLIT, $0-8
-	ROWS
-	HARDCONSTANTS
+// func hardSigmoidAVX512(t *rowsJob)
+TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $0-8
+	EACH(HARDCONSTANTS, HARDSIGMOID)
 
 #define HARDSWISH \
 	VMOVAPS     Z0, Z1;       \
@@ -214,12 +180,11 @@ TEXT ·hardSwishAVX512(SB), NOSPLIT, $0-8
 	CLAMP(Z0, Z18, Z19);      \
 	VMULPS      Z1, Z0, Z0
 
-	EACH(HARDSWISH)
+// func hardSwishAVX512(t *rowsJob)
+TEXT ·hardSwishAVX512(SB), NOSPLIT, $0-8
+	EACH(HARDCONSTANTS, HARDSWISH)
 
-// func mulAVX512(t *rowsJob)
-TEXT ·mulAVX512(SB), NOSPLIT, $0-8
-	ROWS
-	MOVQ rowsJob_scale(BX), AX
+#define FACTORS MOVQ rowsJob_scale(BX), AX
 
 #define MUL \
 	MOVQ      DI, DX;             \
@@ -227,14 +192,14 @@ TEXT ·mulAVX512(SB), NOSPLIT, $0-8
 	VMOVUPS.Z (AX)(DX*1), K1, Z1; \
 	VMULPS    Z1, Z0, Z0
 
-	EACH(MUL)
+// func mulAVX512(t *rowsJob)
+TEXT ·mulAVX512(SB), NOSPLIT, $0-8
+	EACH(FACTORS, MUL)
 
-// func affineAVX512(t *rowsJob)
-TEXT ·affineAVX512(SB), NOSPLIT, $0-8
-	ROWS
-	MOVQ         rowsJob_scale(BX), AX
-	MOVQ         rowsJob_shift(BX), CX
-	VBROADCASTSS rowsJob_p(BX), Z16
+#define AFFINECONSTANTS \
+	FACTORS;                            \
+	MOVQ         rowsJob_shift(BX), CX; \
+	VBROADCASTSS rowsJob_p(BX), Z16;    \
 	VBROADCASTSS rowsJob_q(BX), Z17
 
 #define AFFINE \
@@ -245,4 +210,6 @@ TEXT ·affineAVX512(SB), NOSPLIT, $0-8
 	VFMADD213PS Z2, Z1, Z0;         \
 	CLAMP(Z0, Z16, Z17)
 
-	EACH(AFFINE)
+// func affineAVX512(t *rowsJob)
+TEXT ·affineAVX512(SB), NOSPLIT, $0-8
+	EACH(AFFINECONSTANTS, AFFINE)

@@ -65,6 +65,12 @@ loop:
 	OP(c, 0, 0); \
 	OP(c, 4, 4)
 
+// VECTOR begins a function of one slice that gives eight sums.
+#define VECTOR \
+	MOVD s+0(FP), R0;      \
+	MOVD x_base+8(FP), R2; \
+	MOVD x_len+16(FP), R1
+
 // func expAsm(dst, src []float32)
 TEXT ·expAsm(SB), NOSPLIT, $0-48
 	UNARY(EXPCONSTANTS)
@@ -270,9 +276,7 @@ TEXT ·dotAsm(SB), NOSPLIT, $0-56
 
 // func sumAsm(s *[8]float32, x []float32)
 TEXT ·sumAsm(SB), NOSPLIT, $0-32
-	MOVD s+0(FP), R0
-	MOVD x_base+8(FP), R2
-	MOVD x_len+16(FP), R1
+	VECTOR
 	PARTIALS(SUM32, SUM8)
 
 // Sixteen values of a row of B times those of a, in V16…V19, added to Vd and the next.
@@ -322,9 +326,7 @@ loop:
 
 // func sumExpAsm(s *[8]float32, x []float32, m float32)
 TEXT ·sumExpAsm(SB), NOSPLIT, $0-36
-	MOVD  s+0(FP), R0
-	MOVD  x_base+8(FP), R2
-	MOVD  x_len+16(FP), R1
+	VECTOR
 	MOVWU m+32(FP), R4
 	VDUP  R4, V30.S4
 	EXPCONSTANTS
@@ -344,9 +346,7 @@ loop:
 
 // func largestAsm(s *[8]float32, x []float32)
 TEXT ·largestAsm(SB), NOSPLIT, $0-32
-	MOVD  s+0(FP), R0
-	MOVD  x_base+8(FP), R2
-	MOVD  x_len+16(FP), R1
+	VECTOR
 	FLDPQ (R2), (F0, F1)
 
 loop:

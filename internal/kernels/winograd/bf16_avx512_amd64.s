@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 #include "../asm/bf16_amd64.h"
 
 #define COPYPTR(i) \
@@ -74,10 +75,8 @@ TEXT ·smallInputAVX512(SB), NOSPLIT, $0-8
 	COPYPTRS(8)
 	COPYPTRS(12)
 	MOVQ smallInput_v(R13), BX
-	MOVQ smallInput_next(R13), R11
-	SHLQ $1, R11
-	MOVQ smallInput_channels(R13), R15
-	SHLQ $1, R15
+	BYTES2(smallInput_next(R13), R11)
+	BYTES2(smallInput_channels(R13), R15)
 	XORL R12, R12
 
 loop:
@@ -96,30 +95,37 @@ loop:
 	VSUBPS c, b, y; \
 	VSUBPS d, y, y
 
+// PRODUCTS loads the products of four matrices from DX on; it then is that of the second.
+#define PRODUCTS(a, b, c, d) \
+	VMOVUPS (DX), a;        \
+	VMOVUPS (DX)(R11*1), b; \
+	VMOVUPS (DX)(R11*2), c; \
+	ADDQ    R11, DX;        \
+	VMOVUPS (DX)(R11*2), d
+
 // PIXEL finishes and stores one pixel. R8 is its place in Y and R9 in D, in
 // values.
 #define PIXEL(z, n, plain, narrow, part, done) \
-	VADDPS      Z28, z, z;                \
-	TESTQ       R10, R10;                 \
-	JZ          plain;                    \
-	VPMOVZXWD.Z (R10)(R9*2), K1, Z24;     \
-	VPSLLD      $16, Z24, Z24;            \
-	VADDPS      Z24, z, z;                \
+	VADDPS      Z28, z, z;            \
+	TESTQ       R10, R10;             \
+	JZ          plain;                \
+	VPMOVZXWD.Z (R10)(R9*2), K1, Z24; \
+	VPSLLD      $16, Z24, Z24;        \
+	VADDPS      Z24, z, z;            \
 plain: \
-	VMAXPS      z, Z29, z;                \
-	VMINPS      z, Z30, z;                \
-	TESTQ       DI, DI;                   \
-	JZ          narrow;                   \
-	VMOVUPS     z, K1, (DI)(R8*4);        \
-	JMP         done;                     \
+	CLAMP(z, Z29, Z30);               \
+	TESTQ       DI, DI;               \
+	JZ          narrow;               \
+	VMOVUPS     z, K1, (DI)(R8*4);    \
+	JMP         done;                 \
 narrow: \
-	VCVTNEPS2BF16(n, 24);                 \
-	CMPQ        CX, $16;                  \
-	JLT         part;                     \
-	VMOVDQU16   Y24, (BX)(R8*2);          \
-	JMP         done;                     \
+	VCVTNEPS2BF16(n, 24);             \
+	CMPQ        CX, $16;              \
+	JLT         part;                 \
+	VMOVDQU16   Y24, (BX)(R8*2);      \
+	JMP         done;                 \
 part: \
-	VMOVDQU16   Y24, K1, (BX)(R8*2);      \
+	VMOVDQU16   Y24, K1, (BX)(R8*2);  \
 done:
 
 // Registers of the last transform:
@@ -132,8 +138,7 @@ done:
 TEXT ·smallOutputAVX512(SB), NOSPLIT, $0-8
 	MOVQ         t+0(FP), R13
 	MOVQ         smallOutput_m(R13), SI
-	MOVQ         smallOutput_next(R13), R11
-	SHLQ         $2, R11
+	BYTES4(smallOutput_next(R13), R11)
 	MOVQ         smallOutput_y(R13), BX
 	MOVQ         smallOutput_f(R13), DI
 	MOVQ         smallOutput_d(R13), R10
@@ -147,9 +152,7 @@ loop:
 	MOVL  $0xffff, AX
 	CMPQ  CX, $16
 	JGE   mask
-	MOVL  $1, AX
-	SHLQ  CX, AX
-	DECQ  AX
+	ONES
 
 mask:
 	KMOVW AX, K1
@@ -160,30 +163,14 @@ mask:
 
 products:
 	MOVQ    SI, DX
-	VMOVUPS (DX), Z0
-	VMOVUPS (DX)(R11*1), Z1
-	VMOVUPS (DX)(R11*2), Z2
-	ADDQ    R11, DX
-	VMOVUPS (DX)(R11*2), Z3
+	PRODUCTS(Z0, Z1, Z2, Z3)
 	LEAQ    (SI)(R11*4), DX
-	VMOVUPS (DX), Z4
-	VMOVUPS (DX)(R11*1), Z5
-	VMOVUPS (DX)(R11*2), Z6
-	ADDQ    R11, DX
-	VMOVUPS (DX)(R11*2), Z7
+	PRODUCTS(Z4, Z5, Z6, Z7)
 	LEAQ    (SI)(R11*8), DX
-	VMOVUPS (DX), Z8
-	VMOVUPS (DX)(R11*1), Z9
-	VMOVUPS (DX)(R11*2), Z10
-	ADDQ    R11, DX
-	VMOVUPS (DX)(R11*2), Z11
+	PRODUCTS(Z8, Z9, Z10, Z11)
 	ADDQ    R11, DX
 	LEAQ    (DX)(R11*2), DX
-	VMOVUPS (DX), Z12
-	VMOVUPS (DX)(R11*1), Z13
-	VMOVUPS (DX)(R11*2), Z14
-	ADDQ    R11, DX
-	VMOVUPS (DX)(R11*2), Z15
+	PRODUCTS(Z12, Z13, Z14, Z15)
 	OUT2(Z0, Z4, Z8, Z12, Z0, Z4)
 	OUT2(Z1, Z5, Z9, Z13, Z1, Z5)
 	OUT2(Z2, Z6, Z10, Z14, Z2, Z6)

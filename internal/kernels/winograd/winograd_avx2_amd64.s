@@ -2,7 +2,16 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 #include "winograd_amd64.h"
+#include "transforms.h"
+
+#define FADD(m, n, d) VADDPS m, n, d
+#define FSUB(m, n, d) VSUBPS m, n, d
+#define FMUL(m, n, d) VMULPS m, n, d
+#define FMLA(m, n, d) VFMADD231PS m, n, d
+#define FMLS(m, n, d) VFNMADD231PS m, n, d
+#define COPY(n, d) VMOVAPS n, d
 
 #define SIX(OP) OP(0); OP(1); OP(2); OP(3); OP(4); OP(5)
 
@@ -11,44 +20,28 @@
 //	R12 position among the channels, R15 their end, in bytes
 //	R11 from a matrix to the next
 
-//	Y10 p, Y11 s, Y12 a, Y13 b, Y14 a², Y15 b²
-
 // Value i of the window to register y.
 #define PIXEL(i, y) \
 	MOVQ    (input_ptr+i*8)(R13), AX; \
 	VMOVUPS (AX)(R12*1), y
 
-// Six values in Y0…Y5 to six results in Y6, Y7, Y8, Y0, Y9, Y5.
-#define ACROSS \
-	VMOVAPS      Y4, Y6;        \
-	VMOVAPS      Y4, Y7;        \
-	VMOVAPS      Y3, Y9;        \
-	VFNMADD231PS Y2, Y11, Y6;   \
-	VFNMADD231PS Y3, Y11, Y5;   \
-	VFNMADD231PS Y2, Y15, Y7;   \
-	VFNMADD231PS Y1, Y15, Y9;   \
-	VFNMADD231PS Y2, Y14, Y4;   \
-	VFNMADD231PS Y1, Y14, Y3;   \
-	VFMADD231PS  Y0, Y10, Y6;   \
-	VFMADD231PS  Y1, Y10, Y5;   \
-	VMOVAPS      Y7, Y8;        \
-	VFMADD231PS  Y9, Y12, Y7;   \
-	VFNMADD231PS Y9, Y12, Y8;   \
-	VMOVAPS      Y4, Y0;        \
-	VMOVAPS      Y4, Y9;        \
-	VFMADD231PS  Y3, Y13, Y0;   \
-	VFNMADD231PS Y3, Y13, Y9
+//	Y10 p, Y11 s, Y12 a, Y13 b, Y14 a², Y15 b²
+#define ACROSS BT(Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
+
+// Column c of the window: its first four values, then all six, transformed.
+#define FOURROWS(c) \
+	PIXEL(c, Y0);      \
+	PIXEL((6+c), Y1);  \
+	PIXEL((12+c), Y2); \
+	PIXEL((18+c), Y3)
 
 #define DOWN(c) \
-	PIXEL(c, Y0);               \
-	PIXEL((6+c), Y1);           \
-	PIXEL((12+c), Y2);          \
-	PIXEL((18+c), Y3);          \
-	PIXEL((24+c), Y4);          \
-	PIXEL((30+c), Y5);          \
-	ACROSS;                     \
-	VMOVUPS Y6, (32*c)(BX);     \
-	VMOVUPS Y7, (32*(6+c))(BX); \
+	FOURROWS(c);                 \
+	PIXEL((24+c), Y4);           \
+	PIXEL((30+c), Y5);           \
+	ACROSS;                      \
+	VMOVUPS Y6, (32*c)(BX);      \
+	VMOVUPS Y7, (32*(6+c))(BX);  \
 	VMOVUPS Y8, (32*(12+c))(BX); \
 	VMOVUPS Y0, (32*(18+c))(BX); \
 	VMOVUPS Y9, (32*(24+c))(BX); \
@@ -56,41 +49,38 @@
 
 // The same of a short tile, of four rows.
 #define DOWNSHORT(c) \
-	PIXEL(c, Y0);                               \
-	PIXEL((6+c), Y1);                           \
-	PIXEL((12+c), Y2);                          \
-	PIXEL((18+c), Y3);                          \
-	VBROADCASTSS ·constants+CD(SB), Y4;     \
-	VBROADCASTSS ·constants+CDA(SB), Y5;    \
-	VMULPS       Y0, Y10, Y0;                   \
-	VMULPS       Y2, Y4, Y4;                    \
-	VMULPS       Y1, Y5, Y5;                    \
-	VFNMADD231PS Y2, Y15, Y0;                   \
-	VFNMADD231PS Y1, Y14, Y3;                   \
-	VADDPS       Y5, Y4, Y6;                    \
-	VSUBPS       Y5, Y4, Y4;                    \
-	VMOVUPS      Y0, (32*c)(BX);                \
-	VMOVUPS      Y6, (32*(6+c))(BX);            \
-	VMOVUPS      Y4, (32*(12+c))(BX);           \
+	FOURROWS(c);                         \
+	VBROADCASTSS ·constants+CD(SB), Y4;  \
+	VBROADCASTSS ·constants+CDA(SB), Y5; \
+	VMULPS       Y0, Y10, Y0;            \
+	VMULPS       Y2, Y4, Y4;             \
+	VMULPS       Y1, Y5, Y5;             \
+	VFNMADD231PS Y2, Y15, Y0;            \
+	VFNMADD231PS Y1, Y14, Y3;            \
+	VADDPS       Y5, Y4, Y6;             \
+	VSUBPS       Y5, Y4, Y4;             \
+	VMOVUPS      Y0, (32*c)(BX);         \
+	VMOVUPS      Y6, (32*(6+c))(BX);     \
+	VMOVUPS      Y4, (32*(12+c))(BX);    \
 	VMOVUPS      Y3, (32*(18+c))(BX)
 
-#define PUT(y) \
-	VMOVUPS y, (DI); \
-	ADDQ    R11, DI
+// Row i of what is half done.
+#define LOADROW(i) \
+	VMOVUPS (32*6*i)(BX), Y0;     \
+	VMOVUPS (32*6*i+32)(BX), Y1;  \
+	VMOVUPS (32*6*i+64)(BX), Y2;  \
+	VMOVUPS (32*6*i+96)(BX), Y3;  \
+	VMOVUPS (32*6*i+128)(BX), Y4; \
+	VMOVUPS (32*6*i+160)(BX), Y5
 
 #define ROW(i) \
-	VMOVUPS (32*6*i)(BX), Y0;    \
-	VMOVUPS (32*6*i+32)(BX), Y1; \
-	VMOVUPS (32*6*i+64)(BX), Y2; \
-	VMOVUPS (32*6*i+96)(BX), Y3; \
-	VMOVUPS (32*6*i+128)(BX), Y4; \
-	VMOVUPS (32*6*i+160)(BX), Y5; \
-	ACROSS;                      \
-	PUT(Y6);                     \
-	PUT(Y7);                     \
-	PUT(Y8);                     \
-	PUT(Y0);                     \
-	PUT(Y9);                     \
+	LOADROW(i); \
+	ACROSS;     \
+	PUT(Y6);    \
+	PUT(Y7);    \
+	PUT(Y8);    \
+	PUT(Y0);    \
+	PUT(Y9);    \
 	PUT(Y5)
 
 // func inputAsm(t *input)
@@ -102,31 +92,11 @@ TEXT ·inputAsm(SB), NOSPLIT, $0-8
 	MOVQ input_x(R13), SI
 	MOVQ input_zero(R13), DX
 	MOVQ input_off(R13), DI
-	XORL CX, CX
-
-address:
-	MOVQ    (DI)(CX*8), AX
-	SHLQ    $2, AX
-	ADDQ    SI, AX
-	CMOVQMI DX, AX
-	MOVQ    AX, input_ptr(R13)(CX*8)
-	INCQ    CX
-	CMPQ    CX, input_off+8(R13)
-	JLT     address
+	ADDRESSES(address, input_ptr(R13)(CX*8))
 
 	LEAQ         input_tmp(R13), BX
-	VBROADCASTSS ·constants+CP(SB), Y10
-	VBROADCASTSS ·constants+CS(SB), Y11
-	VBROADCASTSS ·constants+CA(SB), Y12
-	VBROADCASTSS ·constants+CB(SB), Y13
-	VBROADCASTSS ·constants+CA2(SB), Y14
-	VBROADCASTSS ·constants+CB2(SB), Y15
-	MOVQ         input_next(R13), R11
-	SHLQ         $2, R11
-	MOVQ         input_v(R13), R10
-	MOVQ         input_channels(R13), R15
-	SHLQ         $2, R15
-	XORL         R12, R12
+	CONSTANTS(CP, CS, Y10, Y11, Y12, Y13, Y14, Y15)
+	INPUT
 
 channels:
 	CMPQ input_rows(R13), $4
@@ -136,11 +106,7 @@ channels:
 	SIX(ROW)
 
 next:
-	ADDQ $32, R12
-	CMPQ R12, R15
-	JLT  channels
-	VZEROUPPER
-	RET
+	NEXTCHANNELS(32)
 
 short:
 	SIX(DOWNSHORT)
@@ -151,22 +117,8 @@ short:
 	ROW(3)
 	JMP  next
 
-// Aᵀ for one row or column: six values in Y0…Y5 to four results in Y0, Y6, Y7,
-// Y5, with Y8 and Y9.
 //	Y10 a³, Y11 b³, Y12 a, Y13 b, Y14 a², Y15 b²
-#define RESULTS \
-	VADDPS      Y1, Y2, Y8;  \
-	VADDPS      Y3, Y4, Y9;  \
-	VSUBPS      Y2, Y1, Y1;  \
-	VSUBPS      Y4, Y3, Y3;  \
-	VADDPS      Y8, Y0, Y0;  \
-	VMULPS      Y1, Y12, Y6; \
-	VMULPS      Y8, Y14, Y7; \
-	VFMADD231PS Y1, Y10, Y5; \
-	VADDPS      Y9, Y0, Y0;  \
-	VFMADD231PS Y3, Y13, Y6; \
-	VFMADD231PS Y9, Y15, Y7; \
-	VFMADD231PS Y3, Y11, Y5
+#define RESULTS AT(Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
 
 // Column c of M, whose six rows are R10 apart.
 #define COLUMN(c) \
@@ -203,36 +155,23 @@ short:
 
 // Adds to a pixel, limits it and stores it: bias in Y1, limits in Y2 and Y3.
 #define STORE(y) \
-	VADDPS  Y1, y, y;         \
-	TESTQ   R9, R9;           \
-	JZ      2(PC);            \
+	VADDPS  Y1, y, y;          \
+	TESTQ   R9, R9;            \
+	JZ      2(PC);             \
 	VADDPS  (R9)(R12*1), y, y; \
-	VMAXPS  y, Y2, y;         \
-	VMINPS  y, Y3, y;         \
+	CLAMP(y, Y2, Y3);          \
 	VMOVUPS y, (R8)(R12*1)
 
 // func outputAsm(t *output)
 // channels is a multiple of 8, and not 0.
 TEXT ·outputAsm(SB), NOSPLIT, $0-8
 	MOVQ         t+0(FP), R13
-	VBROADCASTSS ·constants+CA3(SB), Y10
-	VBROADCASTSS ·constants+CB3(SB), Y11
-	VBROADCASTSS ·constants+CA(SB), Y12
-	VBROADCASTSS ·constants+CB(SB), Y13
-	VBROADCASTSS ·constants+CA2(SB), Y14
-	VBROADCASTSS ·constants+CB2(SB), Y15
-	MOVQ         output_next(R13), R11
-	SHLQ         $2, R11
-	LEAQ         (R11)(R11*2), R10
-	ADDQ         R10, R10
-	MOVQ         output_channels(R13), R15
-	SHLQ         $2, R15
-	XORL         R12, R12
+	CONSTANTS(CA3, CB3, Y10, Y11, Y12, Y13, Y14, Y15)
+	OUTPUT
 
 channels:
 	LEAQ output_tmp(R13), BX
-	MOVQ output_m(R13), DI
-	ADDQ R12, DI
+	PLACE(output_m(R13), R12, DI)
 	CMPB output_short(R13), $0
 	JNE  short
 	SIX(COLUMN)
@@ -245,12 +184,7 @@ rows:
 row:
 	MOVQ         SI, R8
 	MOVQ         DI, R9
-	VMOVUPS      (BX), Y0
-	VMOVUPS      32(BX), Y1
-	VMOVUPS      64(BX), Y2
-	VMOVUPS      96(BX), Y3
-	VMOVUPS      128(BX), Y4
-	VMOVUPS      160(BX), Y5
+	LOADROW(0)
 	RESULTS
 	VXORPS       Y1, Y1, Y1
 	MOVQ         output_bias(R13), AX
@@ -261,18 +195,7 @@ row:
 	VBROADCASTSS output_hi(R13), Y3
 	MOVQ         output_cols(R13), CX
 	STORE(Y0)
-	DECQ         CX
-	JZ           next
-	NEXTPIXEL
-	STORE(Y6)
-	DECQ         CX
-	JZ           next
-	NEXTPIXEL
-	STORE(Y7)
-	DECQ         CX
-	JZ           next
-	NEXTPIXEL
-	STORE(Y5)
+	THREEPIXELS(STORE, Y6, Y7, Y5, next)
 
 next:
 	ADDQ  $192, BX
@@ -284,11 +207,7 @@ next:
 	LEAQ  (DI)(AX*4), DI
 	DECQ  DX
 	JNZ   row
-	ADDQ  $32, R12
-	CMPQ  R12, R15
-	JLT   channels
-	VZEROUPPER
-	RET
+	NEXTCHANNELS(32)
 
 short:
 	SIX(COLUMNSHORT)
@@ -375,11 +294,9 @@ TEXT ·filterAVX2(SB), NOSPLIT, $0-8
 	MOVQ         filter_u(R13), R8
 	MOVQ         filter_scale(R13), DX
 	MOVQ         filter_n(R13), CX
-	MOVQ         filter_width(R13), R9
-	SHLQ         $2, R9
+	BYTES4(filter_width(R13), R9)
 	LEAQ         (R9)(R9*2), R10
-	MOVQ         filter_next(R13), R11
-	SHLQ         $2, R11
+	BYTES4(filter_next(R13), R11)
 
 channel:
 	XORL R12, R12

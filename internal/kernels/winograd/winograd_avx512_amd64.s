@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "../asm/avx_amd64.h"
 #include "winograd_amd64.h"
 
 // MASK sets K1 to the channels of the vector at R12 that are before R15 (both
@@ -13,9 +14,7 @@
 	CMPQ   CX, $64;    \
 	JGE    full;       \
 	SHRQ   $2, CX;     \
-	MOVL   $1, AX;     \
-	SHLQ   CX, AX;     \
-	DECQ   AX;         \
+	ONES;              \
 	KMOVW  AX, K1;     \
 full:
 
@@ -32,74 +31,58 @@ full:
 	OP(0, Z0, Z6, Z12); OP(1, Z1, Z7, Z13); OP(2, Z2, Z8, Z14); \
 	OP(3, Z3, Z9, Z15); OP(4, Z4, Z10, Z16); OP(5, Z5, Z11, Z17)
 
-#define ADDRESS(i) MOVQ (i*8)(BX), AX
+// LOAD loads value i of the window.
+#define LOAD(i, z) \
+	MOVQ      (i*8)(BX), AX; \
+	VMOVUPS.Z (AX)(R12*1), K1, z
 
 // Column c of the rows 0 and ±a, from values 0…4 of it. FIRST(c, 0 row, a row, −a row)
 #define FIRST(c, x, y, z) \
-	ADDRESS((24+c));                   \
-	VMOVUPS.Z    (AX)(R12*1), K1, x;   \
-	ADDRESS((12+c));                   \
-	VMOVUPS.Z    (AX)(R12*1), K1, Z18; \
-	ADDRESS((18+c));                   \
-	VMOVUPS.Z    (AX)(R12*1), K1, Z19; \
-	ADDRESS((6+c));                    \
-	VMOVUPS.Z    (AX)(R12*1), K1, Z20; \
-	ADDRESS(c);                        \
-	VMOVUPS.Z    (AX)(R12*1), K1, Z21; \
-	VMOVAPS      x, y;                 \
-	VFNMADD231PS Z18, Z27, x;          \
-	VFNMADD231PS Z18, Z31, y;          \
-	VFNMADD231PS Z20, Z31, Z19;        \
-	VFMADD231PS  Z21, Z26, x;          \
-	VMOVAPS      y, z;                 \
-	VFMADD231PS  Z19, Z28, y;          \
+	LOAD((24+c), x);            \
+	LOAD((12+c), Z18);          \
+	LOAD((18+c), Z19);          \
+	LOAD((6+c), Z20);           \
+	LOAD(c, Z21);               \
+	VMOVAPS      x, y;          \
+	VFNMADD231PS Z18, Z27, x;   \
+	VFNMADD231PS Z18, Z31, y;   \
+	VFNMADD231PS Z20, Z31, Z19; \
+	VFMADD231PS  Z21, Z26, x;   \
+	VMOVAPS      y, z;          \
+	VFMADD231PS  Z19, Z28, y;   \
 	VFNMADD231PS Z19, Z28, z
 
 // The same of the rows ±b and ∞, from values 1…5.
 #define SECOND(c, x, y, z) \
-	ADDRESS((24+c));                   \
-	VMOVUPS.Z    (AX)(R12*1), K1, x;   \
-	ADDRESS((12+c));                   \
-	VMOVUPS.Z    (AX)(R12*1), K1, Z18; \
-	ADDRESS((18+c));                   \
-	VMOVUPS.Z    (AX)(R12*1), K1, Z19; \
-	ADDRESS((6+c));                    \
-	VMOVUPS.Z    (AX)(R12*1), K1, Z20; \
-	ADDRESS((30+c));                   \
-	VMOVUPS.Z    (AX)(R12*1), K1, z;   \
-	VFNMADD231PS Z18, Z30, x;          \
-	VFNMADD231PS Z19, Z27, z;          \
-	VFNMADD231PS Z20, Z30, Z19;        \
-	VFMADD231PS  Z20, Z26, z;          \
-	VMOVAPS      x, y;                 \
-	VFMADD231PS  Z19, Z29, x;          \
+	LOAD((24+c), x);            \
+	LOAD((12+c), Z18);          \
+	LOAD((18+c), Z19);          \
+	LOAD((6+c), Z20);           \
+	LOAD((30+c), z);            \
+	VFNMADD231PS Z18, Z30, x;   \
+	VFNMADD231PS Z19, Z27, z;   \
+	VFNMADD231PS Z20, Z30, Z19; \
+	VFMADD231PS  Z20, Z26, z;   \
+	VMOVAPS      x, y;          \
+	VFMADD231PS  Z19, Z29, x;   \
 	VFNMADD231PS Z19, Z29, y
 
 // The same of a short tile: rows 0 and ±a, from values 0…2, then ∞, from 1 and 3.
 #define SHORT(c, x, y, z) \
-	ADDRESS((12+c));                   \
-	VMOVUPS.Z    (AX)(R12*1), K1, Z18; \
-	ADDRESS(c);                        \
-	VMOVUPS.Z    (AX)(R12*1), K1, Z19; \
-	ADDRESS((6+c));                    \
-	VMOVUPS.Z    (AX)(R12*1), K1, Z20; \
-	VMULPS       Z19, Z26, x;          \
-	VMULPS       Z18, Z24, z;          \
-	VMULPS       Z20, Z25, Z20;        \
-	VFNMADD231PS Z18, Z31, x;          \
-	VADDPS       Z20, z, y;            \
+	LOAD((12+c), Z18);          \
+	LOAD(c, Z19);               \
+	LOAD((6+c), Z20);           \
+	VMULPS       Z19, Z26, x;   \
+	VMULPS       Z18, Z24, z;   \
+	VMULPS       Z20, Z25, Z20; \
+	VFNMADD231PS Z18, Z31, x;   \
+	VADDPS       Z20, z, y;     \
 	VSUBPS       Z20, z, z
 
 #define LAST(c, x, y, z) \
-	ADDRESS((18+c));                   \
-	VMOVUPS.Z    (AX)(R12*1), K1, x;   \
-	ADDRESS((6+c));                    \
-	VMOVUPS.Z    (AX)(R12*1), K1, Z18; \
+	LOAD((18+c), x);  \
+	LOAD((6+c), Z18); \
 	VFNMADD231PS Z18, Z30, x
-
-#define PUT(z) \
-	VMOVUPS z, (DI); \
-	ADDQ    R11, DI
 
 // A row of Bᵀ·d times B, stored in six matrices.
 #define ACROSS(a, b, c, d, e, f) \
@@ -140,32 +123,12 @@ TEXT ·inputAVX512(SB), NOSPLIT, $0-8
 	MOVQ input_zero(R13), DX
 	MOVQ input_off(R13), DI
 	LEAQ input_ptr(R13), BX
-	XORL CX, CX
-
-address:
-	MOVQ    (DI)(CX*8), AX
-	SHLQ    $2, AX
-	ADDQ    SI, AX
-	CMOVQMI DX, AX
-	MOVQ    AX, (BX)(CX*8)
-	INCQ    CX
-	CMPQ    CX, input_off+8(R13)
-	JLT     address
+	ADDRESSES(address, (BX)(CX*8))
 
 	VBROADCASTSS ·constants+CD(SB), Z24
 	VBROADCASTSS ·constants+CDA(SB), Z25
-	VBROADCASTSS ·constants+CP(SB), Z26
-	VBROADCASTSS ·constants+CS(SB), Z27
-	VBROADCASTSS ·constants+CA(SB), Z28
-	VBROADCASTSS ·constants+CB(SB), Z29
-	VBROADCASTSS ·constants+CA2(SB), Z30
-	VBROADCASTSS ·constants+CB2(SB), Z31
-	MOVQ input_next(R13), R11
-	SHLQ $2, R11
-	MOVQ input_v(R13), R10
-	MOVQ input_channels(R13), R15
-	SHLQ $2, R15
-	XORL R12, R12
+	CONSTANTS(CP, CS, Z26, Z27, Z28, Z29, Z30, Z31)
+	INPUT
 
 channels:
 	MASK(full)
@@ -178,11 +141,7 @@ channels:
 	THREE(ACROSS)
 
 next:
-	ADDQ $64, R12
-	CMPQ R12, R15
-	JLT  channels
-	VZEROUPPER
-	RET
+	NEXTCHANNELS(64)
 
 short:
 	SIX(SHORT)
@@ -248,54 +207,42 @@ short:
 	VFMADD231PS Z12, Z28, y;    \
 	NEXTCOLUMN
 
-#define PIXEL(z, done) \
-	VADDPS  Z21, z, z;           \
-	TESTQ   R9, R9;              \
-	JZ      2(PC);               \
+#define PIXEL(z) \
+	VADDPS  Z21, z, z;             \
+	TESTQ   R9, R9;                \
+	JZ      2(PC);                 \
 	VADDPS  (R9)(R12*1), z, K1, z; \
-	VMAXPS  z, Z22, z;           \
-	VMINPS  z, Z23, z;           \
+	CLAMP(z, Z22, Z23);            \
 	VMOVUPS z, K1, (R8)(R12*1)
 
 // The row of pixels number r, from a row of Aᵀ·M.
 #define PIXELS(r, a, b, c, d, e, f, skip) \
-	CMPQ        output_rows(R13), $r; \
-	JLE         skip;                     \
-	MOVQ        output_yRow(R13), R8; \
-	IMULQ       $(4*r), R8;               \
-	ADDQ        output_y(R13), R8;    \
-	MOVQ        output_d(R13), R9;    \
-	TESTQ       R9, R9;                   \
-	JZ          4(PC);                    \
-	MOVQ        output_dRow(R13), CX; \
-	IMULQ       $(4*r), CX;               \
-	ADDQ        CX, R9;                   \
-	VADDPS      b, c, Z12;                \
-	VADDPS      d, e, Z13;                \
-	VSUBPS      c, b, Z14;                \
-	VSUBPS      e, d, Z15;                \
-	VADDPS      a, Z12, Z16;              \
-	VMULPS      Z14, Z28, Z17;            \
-	VMULPS      Z12, Z30, Z18;            \
-	VFMADD231PS Z14, Z24, f;              \
-	VADDPS      Z13, Z16, Z16;            \
-	VFMADD231PS Z15, Z29, Z17;            \
-	VFMADD231PS Z13, Z31, Z18;            \
-	VFMADD231PS Z15, Z25, f;              \
-	PIXEL(Z16, skip);                     \
-	MOVQ        output_cols(R13), CX; \
-	DECQ        CX;                       \
-	JZ          skip;                     \
-	NEXTPIXEL;                            \
-	PIXEL(Z17, skip);                     \
-	DECQ        CX;                       \
-	JZ          skip;                     \
-	NEXTPIXEL;                            \
-	PIXEL(Z18, skip);                     \
-	DECQ        CX;                       \
-	JZ          skip;                     \
-	NEXTPIXEL;                            \
-	PIXEL(f, skip);                       \
+	CMPQ        output_rows(R13), $r;      \
+	JLE         skip;                      \
+	MOVQ        output_yRow(R13), R8;      \
+	IMULQ       $(4*r), R8;                \
+	ADDQ        output_y(R13), R8;         \
+	MOVQ        output_d(R13), R9;         \
+	TESTQ       R9, R9;                    \
+	JZ          4(PC);                     \
+	MOVQ        output_dRow(R13), CX;      \
+	IMULQ       $(4*r), CX;                \
+	ADDQ        CX, R9;                    \
+	VADDPS      b, c, Z12;                 \
+	VADDPS      d, e, Z13;                 \
+	VSUBPS      c, b, Z14;                 \
+	VSUBPS      e, d, Z15;                 \
+	VADDPS      a, Z12, Z16;               \
+	VMULPS      Z14, Z28, Z17;             \
+	VMULPS      Z12, Z30, Z18;             \
+	VFMADD231PS Z14, Z24, f;               \
+	VADDPS      Z13, Z16, Z16;             \
+	VFMADD231PS Z15, Z29, Z17;             \
+	VFMADD231PS Z13, Z31, Z18;             \
+	VFMADD231PS Z15, Z25, f;               \
+	PIXEL(Z16);                            \
+	MOVQ        output_cols(R13), CX;      \
+	THREEPIXELS(PIXEL, Z17, Z18, f, skip); \
 skip:
 
 // func outputAVX512(t *output)
@@ -303,20 +250,9 @@ TEXT ·outputAVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), R13
 	VBROADCASTSS output_lo(R13), Z22
 	VBROADCASTSS output_hi(R13), Z23
-	VBROADCASTSS ·constants+CA3(SB), Z24
-	VBROADCASTSS ·constants+CB3(SB), Z25
-	VBROADCASTSS ·constants+CA(SB), Z28
-	VBROADCASTSS ·constants+CB(SB), Z29
-	VBROADCASTSS ·constants+CA2(SB), Z30
-	VBROADCASTSS ·constants+CB2(SB), Z31
+	CONSTANTS(CA3, CB3, Z24, Z25, Z28, Z29, Z30, Z31)
 	VPXORQ Z21, Z21, Z21
-	MOVQ output_next(R13), R11
-	SHLQ $2, R11
-	LEAQ (R11)(R11*2), R10
-	ADDQ R10, R10
-	MOVQ output_channels(R13), R15
-	SHLQ $2, R15
-	XORL R12, R12
+	OUTPUT
 
 channels:
 	MASK(full)
@@ -333,19 +269,14 @@ channels:
 	PIXELS(2, Z6, Z7, Z8, Z9, Z10, Z11, skip2)
 	CMPQ output_rows(R13), $1
 	JLE  next
-	MOVQ output_m(R13), CX
-	ADDQ R10, CX
+	PLACE(output_m(R13), R10, CX)
 	COLUMN(CX)
 	SIX(ODD)
 	PIXELS(1, Z0, Z1, Z2, Z3, Z4, Z5, skip1)
 	PIXELS(3, Z6, Z7, Z8, Z9, Z10, Z11, skip3)
 
 next:
-	ADDQ $64, R12
-	CMPQ R12, R15
-	JLT  channels
-	VZEROUPPER
-	RET
+	NEXTCHANNELS(64)
 
 short:
 	SIX(BOTH)

@@ -3,6 +3,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 #include "../asm/neon_arm64.h"
+#include "transforms.h"
 
 // Registers of both kernels:
 //	R0  the job, R1 its memory for what is half done
@@ -33,26 +34,7 @@
 	MOVD (input_ptr+i*8)(R0), R5; \
 	LOADQ(2, 5, d)
 
-// Six values in V0…V5 to six results in V6, V7, V8, V0, V9, V5.
-#define ACROSS \
-	COPY(4, 6);      \
-	COPY(4, 7);      \
-	COPY(3, 9);      \
-	FMLS(2, CS, 6);  \
-	FMLS(3, CS, 5);  \
-	FMLS(2, CB2, 7); \
-	FMLS(1, CB2, 9); \
-	FMLS(2, CA2, 4); \
-	FMLS(1, CA2, 3); \
-	FMLA(0, CP, 6);  \
-	FMLA(1, CP, 5);  \
-	COPY(7, 8);      \
-	FMLA(9, CA, 7);  \
-	FMLS(9, CA, 8);  \
-	COPY(4, 0);      \
-	COPY(4, 9);      \
-	FMLA(3, CB, 0);  \
-	FMLS(3, CB, 9)
+#define ACROSS BT(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, CP, CS, CA, CB, CA2, CB2)
 
 #define DOWN(c) \
 	PIXEL(c, 0);                  \
@@ -106,11 +88,9 @@ address:
 
 	CONSTANTS
 	ADD  $input_tmp, R0, R1
-	MOVD input_next(R0), R4
-	LSL  $2, R4
+	BYTES4(input_next(R0), R4)
 	MOVD input_v(R0), R7
-	MOVD input_channels(R0), R3
-	LSL  $2, R3
+	BYTES4(input_channels(R0), R3)
 	MOVD $0, R2
 
 channels:
@@ -122,21 +102,7 @@ channels:
 	BLT channels
 	RET
 
-// Aᵀ for one row or column: six values in V0…V5 to four results in V0, V6, V7,
-// V5, with V8 and V9.
-#define RESULTS \
-	FADD(1, 2, 8);   \
-	FADD(3, 4, 9);   \
-	FSUB(2, 1, 1);   \
-	FSUB(4, 3, 3);   \
-	FADD(8, 0, 0);   \
-	FMUL(1, CA, 6);  \
-	FMUL(8, CA2, 7); \
-	FMLA(1, CA3, 5); \
-	FADD(9, 0, 0);   \
-	FMLA(3, CB, 6);  \
-	FMLA(9, CB2, 7); \
-	FMLA(3, CB3, 5)
+#define RESULTS AT(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, CA3, CB3, CA, CB, CA2, CB2)
 
 // Column c of M, whose six rows are R10 apart.
 #define COLUMN(c) \
@@ -175,20 +141,14 @@ limit: \
 TEXT ·outputAsm(SB), NOSPLIT, $0-8
 	MOVD  t+0(FP), R0
 	CONSTANTS
-	MOVD  output_next(R0), R4
-	LSL   $2, R4
+	BYTES4(output_next(R0), R4)
 	ADD   R4<<1, R4, R10
 	LSL   $1, R10
-	MOVD  output_channels(R0), R3
-	LSL   $2, R3
-	MOVD  output_yRow(R0), R12
-	LSL   $2, R12
-	MOVD  output_dRow(R0), R19
-	LSL   $2, R19
-	MOVD  output_yCol(R0), R16
-	LSL   $2, R16
-	MOVD  output_dCol(R0), R15
-	LSL   $2, R15
+	BYTES4(output_channels(R0), R3)
+	BYTES4(output_yRow(R0), R12)
+	BYTES4(output_dRow(R0), R19)
+	BYTES4(output_yCol(R0), R16)
+	BYTES4(output_dCol(R0), R15)
 	MOVWU output_lo(R0), R5
 	VDUP  R5, V25.S4
 	MOVWU output_hi(R0), R5
