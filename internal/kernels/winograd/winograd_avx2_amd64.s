@@ -94,7 +94,7 @@ TEXT ·inputAsm(SB), NOSPLIT, $0-8
 	MOVQ input_off(R13), DI
 	ADDRESSES(address, input_ptr(R13)(CX*8))
 
-	LEAQ         input_tmp(R13), BX
+	LEAQ input_tmp(R13), BX
 	CONSTANTS(CP, CS, Y10, Y11, Y12, Y13, Y14, Y15)
 	INPUT
 
