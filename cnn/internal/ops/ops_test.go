@@ -82,6 +82,26 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestHugeWindows: the taps of a window are counted before anything is divided by
+// them, or taken for how long it takes.
+func TestHugeWindows(t *testing.T) {
+	for _, c := range []struct {
+		op    string
+		attrs map[string]graph.Attr
+		in    []*graph.Tensor
+	}{
+		{"MaxPool", map[string]graph.Attr{"kernel_shape": {Ints: []int64{1 << 30, 1 << 30}}, "pads": {Ints: []int64{1 << 29, 1 << 29, 1 << 29, 1 << 29}}},
+			[]*graph.Tensor{graph.Alloc(graph.Float, []int{1, 1, 16, 16})}},
+		{"Col2Im", nil, []*graph.Tensor{graph.Alloc(graph.Float, []int{1, 8, 1}), vec(1, 1, 1), vec(1<<22, 1<<21, 1<<21)}},
+		{"Col2Im", nil, []*graph.Tensor{graph.Alloc(graph.Float, []int{1, 8, 1}), vec(1, 1, 1), vec(1229673, 3935371, 7623851)}},
+		{"Col2Im", nil, []*graph.Tensor{graph.Alloc(graph.Float, []int{1, 8, 1}), vec(1, 1), vec(0, 1)}},
+	} {
+		if _, err := op.Bind(node(c.op, c.attrs), 18, c.in); err == nil || strings.Contains(err.Error(), "runtime error") {
+			t.Errorf("%s: error %v", c.op, err)
+		}
+	}
+}
+
 // TestData: what only the data tell is refused when the kernel runs.
 func TestData(t *testing.T) {
 	for _, c := range []struct {

@@ -178,8 +178,9 @@ func moves(shape, perm []int) bool {
 	return false
 }
 
-// trivial turns transpositions that move no element into reshapes, and merges
-// reshapes of reshapes.
+// trivial turns transpositions that move no element into reshapes, merges reshapes of
+// reshapes, and reshapes constants: what is left of them are views of the picture or of
+// results.
 func (g *Net) trivial() {
 	for _, n := range g.Nodes {
 		n.resolve()
@@ -195,8 +196,13 @@ func (g *Net) trivial() {
 			}
 			n.In[0] = n.In[0].def.In[0]
 		}
-		if x := n.In[0]; slices.Equal(x.Shape, n.Out[0].Shape) {
-			g.replace(n.Out[0], x)
+		switch x, out := n.In[0], n.Out[0]; {
+		case slices.Equal(x.Shape, out.Shape):
+			g.replace(out, x)
+		case x.Data != nil:
+			t := *x.Data
+			t.Shape = out.Shape
+			g.replace(out, &Value{Name: out.Name, Type: x.Type, Shape: t.Shape, Data: &t, fromBatch: x.fromBatch})
 		}
 	}
 }

@@ -207,3 +207,35 @@ y = Where r k:1 k:1
 		t.Errorf("got %v, want %g everywhere", y, want)
 	}
 }
+
+// TestCostlyConstants: what takes too long to compute beforehand is computed with the
+// pictures, and does not become one.
+func TestCostlyConstants(t *testing.T) {
+	g := build(t, `a = MaxPool c:1,1,24,32 kernel_shape=1001,701 pads=500,350,500,350
+		b = AveragePool a kernel_shape=3,3 pads=1,1,1,1
+		c = Reshape b i=1,1,24,32
+		d = Add x b
+		y = Mul d c
+		z = GlobalAveragePool y`, []int{1, 3, 24, 32}, "z")
+	p, err := compile(g, plan.Options{Layer: "y"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := dump(p); !strings.Contains(s, "pool 1001×701") {
+		t.Fatalf("the constant is not computed with the picture:\n%s", s)
+	}
+	x := make([]float32, 2*3*24*32)
+	for i := range x {
+		x[i] = float32(i%17) / 17
+	}
+	got, err := p.features(2, x, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		want := inLayout(g, p, evaluate(t, g, "y", x[i*len(x)/2:][:len(x)/2]))
+		if d := difference(got[i*len(got)/2:][:len(got)/2], want); d > 1e-5 {
+			t.Errorf("picture %d: another result, by %g", i, d)
+		}
+	}
+}

@@ -17,10 +17,11 @@ func bindCol2Im(b *op.Binding) *op.Kernel {
 	x, image, block := b.Shape(), b.ConstInts(1, "image_shape"), b.ConstInts(2, "block_shape")
 	b.RefuseIf(len(x) != 3 || len(image) != len(block), "input %v, image %v and block %v do not fit", x, image, block)
 	op.Try(tensor.Count(image))
+	size := op.Try(tensor.Count(block))
 	w := newWindow(b, slices.Concat(x[:2], image), block, tensor.Explicit)
 	op.Check(w.Slide(tensor.Explicit, false))
-	size := tensor.Size(block)
-	b.RefuseIf(x[1]%size != 0 || x[2] != tensor.Size(w.Out[:]), "input %v is not made of blocks %v at the %d places of image %v", x, block, tensor.Size(w.Out[:]), image)
+	op.Try(tensor.Count(w.Out[:]))
+	b.RefuseIf(size == 0 || x[1]%size != 0 || x[2] != tensor.Size(w.Out[:]), "input %v is not made of blocks %v at the %d places of image %v", x, block, tensor.Size(w.Out[:]), image)
 	channels, plane := x[1]/size, tensor.Size(image)
 	return b.Computes(func(in, out op.Tensors) {
 		clear(out[0].F)

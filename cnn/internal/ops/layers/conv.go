@@ -216,8 +216,9 @@ func newWindow(b *op.Binding, x, kernel []int, auto tensor.Padding) *tensor.Wind
 	dilations := b.Sizes("dilations", n, 1, 1)
 	one := [3]int{1, 1, 1}
 	w := &tensor.Window{In: one, Out: one, Kernel: one, Stride: one, Dilation: one}
+	taps := op.Try(tensor.Count(kernel))
+	b.RefuseIf(taps == 0, "kernel %v is empty", kernel)
 	for i, k := range kernel {
-		b.RefuseIf(k < 1 || k > tensor.MaxElements, "kernel %v is out of range", kernel)
 		a := 3 - n + i
 		w.In[a], w.Kernel[a], w.Stride[a], w.Dilation[a] = x[2+i], k, strides[i], dilations[i]
 	}
