@@ -76,7 +76,7 @@ func (f *Features) of(p Photo) []float32 {
 }
 
 // Attach gives the photos of s their features, and leaves out photos without any,
-// whose names it returns. It is an error if no photo is left.
+// whose names it returns. It is an error if no photo of a set that has some is left.
 func (f *Features) Attach(s *Set) (without []string, err error) {
 	var kept []Photo
 	for _, p := range s.Photos {
@@ -103,9 +103,9 @@ func Sources(sets ...*Set) []features.Source {
 	return out
 }
 
-// Extract computes the features of the photos of sets with x. It calls report for
-// each photo, in order; an error of report ends it. Photos that fail are left out
-// and counted; it is an error if none of a set is left.
+// Extract computes the features of the photos of sets with x. It calls report, unless
+// that is nil, for each photo, in order; an error of report ends it. Photos that fail
+// are left out and counted; it is an error if none of a set is left.
 func Extract(ctx context.Context, x *features.Extractor, opt *features.StreamOptions, report func(features.Result) error, sets ...*Set) (failed int, err error) {
 	next, stop := iter.Pull(x.Stream(ctx, slices.Values(Sources(sets...)), opt))
 	defer stop()
@@ -116,8 +116,10 @@ func Extract(ctx context.Context, x *features.Extractor, opt *features.StreamOpt
 			if !ok {
 				return failed, ctx.Err()
 			}
-			if err := report(r); err != nil {
-				return failed, err
+			if report != nil {
+				if err := report(r); err != nil {
+					return failed, err
+				}
 			}
 			if r.Err != nil {
 				failed++

@@ -167,6 +167,9 @@ func (m modelInfo) describe(w io.Writer) {
 }
 
 func shape(s []int) string {
+	if len(s) == 0 {
+		return "scalar"
+	}
 	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(s)), "×"), "[]")
 }
 

@@ -28,7 +28,7 @@ type Step struct {
 	Offset int64  `json:"offset"`
 	Bytes  int64  `json:"bytes"`
 
-	MultiplyAdds int64 `json:"multiply_adds"`
+	MultiplyAdds int64 `json:"multiply_adds"` // 0 for general operators, whose are not counted
 }
 
 // describe fills in the steps, and their multiply-adds for one picture.
