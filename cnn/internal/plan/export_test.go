@@ -1,5 +1,12 @@
 package plan
 
+import (
+	"maps"
+	"slices"
+
+	"github.com/onetomany/caption/cnn/internal/graph"
+)
+
 var (
 	CompileUnguarded = compile // panics where Compile gives an error
 	Transposed       = transposed
@@ -11,4 +18,23 @@ func SetChains(floats, cache int) (restore func()) {
 	f, c := chainFloats, chainCache
 	chainFloats, chainCache = floats, cache
 	return func() { chainFloats, chainCache = f, c }
+}
+
+// Rules returns the names of the ONNX operators that have a rule to lower them.
+func Rules() []string { return slices.Sorted(maps.Keys(rules)) }
+
+// WatchRules calls f with the name of each ONNX operator that its rule lowers; restore
+// undoes it.
+func WatchRules(f func(name string)) (restore func()) {
+	before := maps.Clone(rules)
+	for name, r := range before {
+		rules[name] = func(l *lowering, n *graph.Node, x *Value, shape []int) *Value {
+			v := r(l, n, x, shape)
+			if v != nil {
+				f(name)
+			}
+			return v
+		}
+	}
+	return func() { rules = before }
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/onetomany/caption/cnn/internal/graph"
 	"github.com/onetomany/caption/cnn/internal/op"
@@ -220,7 +221,7 @@ func (m *maker) conv(x made) {
 }
 
 func (m *maker) activation(x made) {
-	switch m.pick(12) {
+	switch m.pick(16) {
 	case 0, 1:
 		m.then(x, "Relu", nil)
 	case 2:
@@ -266,8 +267,17 @@ func (m *maker) activation(x made) {
 		m.then(x, "Gelu", nil)
 	case 11:
 		m.then(m.then(x, "Abs", nil), "Sqrt", nil)
+	default:
+		m.then(x, unary[m.pick(len(unary))], nil)
 	}
 }
+
+// unary lists the operators with a rule that need one input, so that the maker makes a
+// new one as soon as it has a rule.
+var unary = slices.DeleteFunc(plan.Rules(), func(name string) bool {
+	sig := strings.Fields(op.Get(name).Sig)
+	return sig[0] != "f" && sig[0] != "n" && sig[0] != "a" || slices.ContainsFunc(sig[1:], func(s string) bool { return !strings.HasSuffix(s, "?") })
+})
 
 // sum combines x with another value of a shape that fits.
 func (m *maker) sum(x made) {
@@ -461,7 +471,7 @@ func (m *maker) other(x made) {
 		}
 		m.then(x, "Pad", nil, m.ints(pads...))
 	case 3:
-		m.then(x, "Identity", nil)
+		m.then(x, []string{"Identity", "Cast"}[m.pick(2)], attrs{"to": {I: 1}})
 	case 4:
 		m.then(x, "Dropout", nil)
 	case 5:
@@ -483,7 +493,7 @@ func (m *maker) other(x made) {
 // network draws a network of a few operators; its last value is the output.
 func network(choices []byte) (*graph.Graph, int) {
 	m := &maker{choices: choices, weights: rand.New(rand.NewPCG(1, uint64(len(choices)))), base: 1}
-	m.g = &graph.Graph{Opset: 20, Init: map[string]*graph.Tensor{}}
+	m.g = &graph.Graph{Opset: []int{20, op.NewestOpset}[m.pick(2)], Init: map[string]*graph.Tensor{}}
 	shape := []int{1, []int{3, 4, 8}[m.pick(3)], 3 + m.pick(6), 5 + m.pick(5)}
 	if m.pick(5) == 0 {
 		m.base = 2

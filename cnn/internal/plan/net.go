@@ -26,9 +26,10 @@ type Value struct {
 	// fromBatch marks a constant that is right for the base batch size only.
 	fromBatch bool
 
-	def  *Node   // nil for the input and for constants
-	uses []*Node // one for each use; set by link
-	to   *Value  // what replaces it, nil for none
+	def    *Node   // nil for the input and for constants
+	uses   []*Node // one for each use; set by link
+	to     *Value  // what replaces it, nil for none
+	linked int     // the last link that met it
 }
 
 // Len returns the number of elements at the base batch size.
@@ -41,6 +42,8 @@ type Node struct {
 	In   []*Value // nil where an optional input is left out
 	Out  []*Value
 	BF16 bool // computes on bf16; set by choosePrecision
+
+	linked int // the last link that met it
 }
 
 // A Net is the network while passes rewrite its nodes. All shapes are those at
@@ -53,6 +56,7 @@ type Net struct {
 	Values int // number of value ids given out by link
 	Budget *graph.Budget
 
+	links      int                 // how often link has run
 	source     string              // ONNX node being lowered
 	transposed map[*Value][]*Value // transpositions made of a value
 }
@@ -93,23 +97,23 @@ func constant(name string, shape []int, data []float32) *Value {
 // is no deeper than maxNodes and what passes add to them.
 func (g *Net) link() {
 	g.Output = g.Output.resolve()
-	numbered := map[*Value]bool{}
+	g.links++
+	g.Values = 0
 	number := func(v *Value) {
-		if !numbered[v] {
-			numbered[v] = true
-			v.ID, v.uses = len(numbered)-1, nil
+		if v.linked != g.links {
+			v.linked, v.ID, v.uses = g.links, g.Values, nil
+			g.Values++
 		}
 	}
 	number(g.Input)
-	var sorted []*Node
-	visited := map[*Node]bool{}
+	sorted := make([]*Node, 0, len(g.Nodes))
 	var visit func(v *Value)
 	visit = func(v *Value) {
 		n := v.def
-		if n == nil || visited[n] {
+		if n == nil || n.linked == g.links {
 			return
 		}
-		visited[n] = true
+		n.linked = g.links
 		n.resolve()
 		for _, v := range n.In {
 			if v != nil {
@@ -129,7 +133,7 @@ func (g *Net) link() {
 	}
 	visit(g.Output)
 	number(g.Output)
-	g.Nodes, g.Values = sorted, len(numbered)
+	g.Nodes = sorted
 }
 
 // replace makes every user of old use v instead.

@@ -73,6 +73,8 @@ func (o *Binary) move([]int) (Op, bool)            { return o, true }
 func (o *Binary) fuses() fusable                   { return fusable{act: &o.Act} }
 func (o *Binary) inPlace(n *Node) (first, end int) { return 0, 2 }
 
+var arithNames = map[Arith]string{Add: "add", Sub: "subtract", Mul: "multiply", Div: "divide"}
+
 func (o *Binary) words(*Node) words {
-	return words{what: map[Arith]string{Add: "add", Sub: "subtract", Mul: "multiply", Div: "divide"}[o.Arith]}
+	return words{what: arithNames[o.Arith]}
 }

@@ -38,11 +38,15 @@ func reference(t testing.TB, g *graph.Graph, out string, shape []int, x []float3
 	return vals[out]
 }
 
+// TestRandom compares random networks with the same node by node. The seeds must lead
+// to every operator that has a rule.
 func TestRandom(t *testing.T) {
 	seeds := 600
 	if testing.Short() {
 		seeds = 100
 	}
+	lowered := map[string]int{}
+	defer plan.WatchRules(func(name string) { lowered[name]++ })()
 	batchable, generic, nodes := 0, 0, 0
 	for seed := range seeds {
 		if only := os.Getenv("SEED"); only != "" && only != fmt.Sprint(seed) {
@@ -71,6 +75,14 @@ func TestRandom(t *testing.T) {
 		}
 	}
 	t.Logf("%d networks, %d in batches; %d of %d operators by package ops", seeds, batchable, generic, nodes)
+	if os.Getenv("SEED") != "" {
+		return
+	}
+	for _, name := range plan.Rules() {
+		if lowered[name] == 0 && !testing.Short() {
+			t.Errorf("no network has %s as its rule lowers it: add it to maker_test.go", name)
+		}
+	}
 	if batchable < seeds/2 {
 		t.Errorf("only %d of %d go through in batches", batchable, seeds)
 	}

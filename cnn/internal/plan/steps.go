@@ -34,12 +34,20 @@ type Step struct {
 // describe fills in the steps, and their multiply-adds for one picture.
 func (p *Plan) describe() {
 	unit := p.Unit()
+	shapes := make([][]int, p.Values) // those that are known, by id
+	shape := func(v *Value) []int {
+		if shapes[v.ID] == nil {
+			shapes[v.ID] = p.Shape(v, unit)
+		}
+		return shapes[v.ID]
+	}
+	p.Steps = make([]Step, 0, len(p.Nodes))
 	for _, n := range p.Nodes {
 		y, w := n.Out[0], n.words()
-		s := Step{Node: n.Name, Operator: w.what, Kernel: w.kernel, Fused: n.fused(), Precision: "float32", Output: p.Shape(y, unit), Memory: p.memory(n)}
+		s := Step{Node: n.Name, Operator: w.what, Kernel: w.kernel, Fused: n.fused(), Precision: "float32", Output: shape(y), Memory: p.memory(n)}
 		for _, v := range n.In {
 			if v != nil && v.Data == nil {
-				s.Inputs = append(s.Inputs, p.Shape(v, unit))
+				s.Inputs = append(s.Inputs, shape(v))
 			}
 		}
 		if n.BF16 {
@@ -83,10 +91,11 @@ func (p *Plan) memory(n *Node) string {
 // words returns what n's operator says of itself, completed by the usual words.
 func (n *Node) words() words {
 	w := n.Op.words(n)
-	return words{
-		what:   cmp.Or(w.what, strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", n.Op), "*plan."))),
-		kernel: cmp.Or(w.kernel, "vector"),
+	if w.what == "" {
+		w.what = strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", n.Op), "*plan."))
 	}
+	w.kernel = cmp.Or(w.kernel, "vector")
+	return w
 }
 
 // fused lists what was merged into n, but for its parts.

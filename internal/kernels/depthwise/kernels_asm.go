@@ -7,7 +7,8 @@ import _ "github.com/onetomany/caption/internal/kernels/asm" // included by the 
 // common holds what AVX2 and NEON have alike.
 var common = kernel{least: 8, depthwise: depthwiseFours, maxPool: maxPoolAsm, sumPool: sumPoolAsm}
 
-// depthwiseAsm takes 1 or 4 pixels.
+// depthwiseAsm takes 1 or 4 pixels and windows of any size, 3×3 too: only AVX-512 has
+// kernels by size, see depthwise512.
 //
 //go:noescape
 func depthwiseAsm(t *strip)

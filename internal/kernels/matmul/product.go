@@ -1,3 +1,11 @@
+// Package matmul multiplies matrices, of float32 or BF16, and computes convolutions as
+// products. The right-hand matrix is packed in panels of neighbouring columns: ahead
+// for weights (PackedB, PackedBF16), on the way in Mul; a HalfMatrix of float16 is read as
+// it is. Blocks of a product, some rows by some panels, are the tasks of a team; in a
+// block the micro kernel of the instruction set (kernels_ARCH.go) computes a tile after
+// the other, a few rows by one panel. Rows of a convolution are its windows, read from
+// the picture where they lie (rows.go). Bias, residual and activation are added to a
+// tile or a block while it is in the cache.
 package matmul
 
 import (

@@ -23,7 +23,10 @@ var _ = op.Register([]op.Row{
 })
 
 // pooling reads the geometry of a pooling, and the shape of its output. A window lies
-// in the padding with a part of it only.
+// in the padding with a part of it only. The output's size, ceil_mode included, is that
+// of tensor.Window.Slide, for the engine's own pools too: in two dimensions, MaxPool and
+// AveragePool of floats nearly always run as plan.Pool, by the kernels of package
+// depthwise, and this code gives their shapes only.
 func pooling(b *op.Binding) (w *tensor.Window, shape []int) {
 	x, kernel := b.Shape(), b.Ints("kernel_shape")
 	b.RefuseIf(kernel == nil, "kernel_shape is missing")

@@ -1,10 +1,12 @@
 """Packs the ONNX backend node tests into nodetests.zip.
 
-    python nodetests.py ../../../OPERATORS.md [--all FILE]
+    pip install onnx==1.23.2
+    go generate ./cnn/internal/ops
+    python cnn/internal/ops/testdata/nodetests.py [--all FILE]
 
 index.txt lists every node test of the onnx package, "name operator" a line.
 cases.bin holds those made of tensors of numbers and of operators that
-OPERATORS.md names: name and ONNX model, each preceded by its length as 4 bytes,
+cnn/OPERATORS.md names, which go generate brings up to date: name and ONNX model, each preceded by its length as 4 bytes,
 little endian. The model is that of the test, with its inputs added as
 initialisers named in/NAME, and the outputs that it expects as out/NAME.
 
@@ -16,18 +18,24 @@ FILE, for go test -run TestNodes -nodes FILE.
 The tests come from the Python package onnx (1.23.2), Apache-2.0, see NOTICE.
 """
 
+import argparse
 import io
 import re
 import struct
-import sys
 import warnings
 import zipfile
+from pathlib import Path
 
 import numpy as np
+import onnx
 from onnx import TensorProto, numpy_helper
 from onnx.backend.test.case.node import collect_testcases
 
 warnings.filterwarnings("ignore")
+
+VERSION = "1.23.2"
+HERE = Path(__file__).resolve().parent
+OPERATORS = HERE.parents[2] / "OPERATORS.md"
 
 NUMBERS = {
     TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.BOOL,
@@ -41,9 +49,8 @@ TOLERANCE = {TensorProto.FLOAT16: "2e-3", TensorProto.BFLOAT16: "2e-2"}
 POOLS = {"AveragePool", "MaxPool", "LpPool"}
 
 
-def operators(path):
-    with open(path, encoding="utf-8") as f:
-        return set(re.findall(r"^\| ([A-Za-z0-9]+) \| [0-9]", f.read(), re.M))
+def operators():
+    return set(re.findall(r"^\| ([A-Za-z0-9]+) \| [0-9]", OPERATORS.read_text(encoding="utf-8"), re.M))
 
 
 def add(case, prefix, values, tensors, crop):
@@ -83,8 +90,12 @@ def pack(case, op, known, everything):
 
 
 def main():
-    known = operators(sys.argv[1])
-    everything = sys.argv[2:3] == ["--all"]
+    parser = argparse.ArgumentParser(description="Packs the ONNX backend node tests.")
+    parser.add_argument("--all", metavar="FILE", type=Path, help="pack all of them into FILE, not those of moderate size into nodetests.zip")
+    args = parser.parse_args()
+    if onnx.__version__ != VERSION:
+        parser.error(f"onnx is {onnx.__version__}: pip install onnx=={VERSION}")
+    known, everything = operators(), args.all is not None
     index, ops, cases, packed = [], {}, io.BytesIO(), 0
     for case in collect_testcases():
         function = case.name.partition("_expanded")[0]
@@ -95,7 +106,7 @@ def main():
             for b in (case.name.encode(), model):
                 cases.write(struct.pack("<I", len(b)) + b)
             packed += 1
-    with zipfile.ZipFile(sys.argv[3] if everything else "nodetests.zip", "w") as z:
+    with zipfile.ZipFile(args.all or HERE / "nodetests.zip", "w") as z:
         for name, data in (("index.txt", "".join(index)), ("cases.bin", cases.getvalue())):
             z.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED, 9)
     print(f"{len(index)} tests, {packed} packed")
