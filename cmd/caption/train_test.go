@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onetomany/caption/captioner/dataset"
 	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
 )
@@ -149,5 +150,15 @@ func TestTrainOnFeatures(t *testing.T) {
 	}
 	if code, stderr := train("c"); code != cli.OK || strings.Contains(stderr, "left out") {
 		t.Errorf("without photos: exit code %d: %s", code, stderr)
+	}
+}
+
+// The help of the commands that take --data names every form of data sets.
+func TestDataHelp(t *testing.T) {
+	for _, command := range []string{"train", "eval"} {
+		_, stdout, _ := run(t, command, "--help")
+		if help := strings.Join(strings.Fields(stdout), " "); !strings.Contains(help, "--data takes "+dataset.Forms) {
+			t.Errorf("the help of %s does not say %q", command, dataset.Forms)
+		}
 	}
 }
