@@ -179,8 +179,21 @@ func (t *training) openData() error {
 		return err
 	}
 	t.vals = dataset.Split(sets, dataset.Val)
-	if train.NewData(t.trains, nil, t.minCount).Vocab.Len() <= vocab.Unk+1 {
+	data := train.NewData(t.trains, nil, t.minCount)
+	if data.Vocab.Len() <= vocab.Unk+1 {
 		return fmt.Errorf("no word is in the training captions --min-count %d times; give more captions or a smaller --min-count", t.minCount)
+	}
+	words, unknown := 0, 0
+	for _, caption := range slices.Concat(data.Captions...) {
+		words += len(caption)
+		for _, id := range caption {
+			if id == vocab.Unk {
+				unknown++
+			}
+		}
+	}
+	if unknown > words/2 { // in Flickr8k it is 3 %
+		cli.Message(t.cmd.ErrOrStderr(), "--min-count %d drops %d of the %d words of the training captions; give more captions or a smaller --min-count", t.minCount, unknown, words)
 	}
 	return nil
 }

@@ -72,6 +72,27 @@ func TestTrainNoWords(t *testing.T) {
 	}
 }
 
+// A table of which hardly a word is left is trained on, with a warning.
+func TestTrainFewWords(t *testing.T) {
+	dir := t.TempDir()
+	table := ownPhotos(t, dir)
+	write(t, table, []byte("image,caption,split\ncat.jpg,a a a a a cat on red cloth that looks,train\n"))
+	train := func(minCount string) string {
+		args := append(trainTiny(table, filepath.Join(dir, "model"+minCount)), "--epochs", "1", "--min-count", minCount)
+		code, _, stderr := run(t, args...)
+		if code != cli.OK {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+		return stderr
+	}
+	if stderr := train("5"); !strings.Contains(stderr, "--min-count 5 drops 6 of the 11 words of the training captions; give more captions or a smaller --min-count") {
+		t.Errorf("stderr %q", stderr)
+	}
+	if stderr := train("1"); stderr != "" {
+		t.Errorf("without cause: %q", stderr)
+	}
+}
+
 // Two trainings on one folder: the second is told, and the first is left alone.
 func TestTrainTwice(t *testing.T) {
 	dir := t.TempDir()
