@@ -23,6 +23,7 @@ const (
 // what training must.
 type entry struct {
 	name   Entry
+	when   string // it enters, for people
 	params []rnn.Param
 
 	// atWords computes in s.img what each of n photos, whose features are in s.v,
@@ -32,7 +33,7 @@ type entry struct {
 
 var entries = []entry{
 	{
-		name: Init, params: first,
+		name: Init, when: "once at its init", params: first,
 		atWords: func(g *Generator, s *scratch, n int) {
 			for i := range n {
 				copy(s.img[i*g.gates:], g.vectors["cell.b"])
@@ -40,7 +41,8 @@ var entries = []entry{
 		},
 	},
 	{
-		name: Every, params: append(first, linear("image.every", "Every", "E", "D", "added to the embedding of every word")...),
+		name: Every, when: "at every word",
+		params: append(first, linear("image.every", "Every", "E", "D", "added to the embedding of every word")...),
 		atWords: func(g *Generator, s *scratch, n int) {
 			g.mul("image.every.weight", s, n, s.v, s.x, g.vectors["image.every.bias"])
 			g.mul("cell.wx", s, n, s.x, s.img, g.vectors["cell.b"])
@@ -58,6 +60,14 @@ func Entries() []string {
 		names = append(names, string(e.name))
 	}
 	return names
+}
+
+// When says for people when the image enters the decoder; "" for an unknown entry.
+func (e Entry) When() string {
+	if x := e.find(); x != nil {
+		return x.when
+	}
+	return ""
 }
 
 // find returns nil for an unknown entry.

@@ -223,9 +223,9 @@ func TestBeamOneIsGreedy(t *testing.T) {
 // TestBatch holds that photos which share matrix products do not touch each
 // other: each gets what it gets alone, bit for bit.
 func TestBatch(t *testing.T) {
-	for _, cell := range []Cell{RNN, LSTM, GRU} {
+	for _, cell := range Cells() {
 		t.Run(string(cell), func(t *testing.T) {
-			g := newGenerator(randomDecoder(cell, Every, 300, 70, 130, 331))
+			g := newGenerator(randomDecoder(Cell(cell), Every, 300, 70, 130, 331))
 			photos := randomFeatures(2*groupSize+3, 300)
 			for _, o := range []*Options{nil, with(Options{Beam: 1}), with(Options{Num: 2, Beam: 7}), with(Options{Num: 3, Sample: true})} {
 				got, err := g.Batch(context.Background(), photos, o, 2)

@@ -115,6 +115,14 @@ func (o *Options) checked() (Options, error) {
 	return v, o.Validate()
 }
 
+// newSearch returns the search that o asks for, and how many branches begin with <start>.
+func newSearch(o *Options, v int) (search, int) {
+	if o.Sample {
+		return newSampler(o, v), o.Num
+	}
+	return &beam{o: o, vocab: v, live: make([]branch, 1)}, 1
+}
+
 // Hypothesis is a sentence as word ids.
 type Hypothesis struct {
 	IDs []int // without <start> and <end>

@@ -29,14 +29,6 @@ type search interface {
 	captions() []Hypothesis
 }
 
-// newSearch returns a search and how many branches begin with <start>.
-func newSearch(o *Options, v int) (search, int) {
-	if o.Sample {
-		return newSampler(o, v), o.Num
-	}
-	return &beam{o: o, vocab: v, live: make([]branch, 1)}, 1
-}
-
 // branch is the beginning of a sentence.
 type branch struct {
 	ids []int

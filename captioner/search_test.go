@@ -234,8 +234,8 @@ func TestOptions(t *testing.T) {
 
 // One photo's sentence is the same on any number of goroutines.
 func TestThreads(t *testing.T) {
-	for _, cell := range []Cell{RNN, LSTM, GRU} {
-		g := newGenerator(randomDecoder(cell, Every, 70, 128, 128, 900))
+	for _, cell := range Cells() {
+		g := newGenerator(randomDecoder(Cell(cell), Every, 70, 128, 128, 900))
 		f := make([]float32, 70)
 		for i := range f {
 			f[i] = float32(i%9) - 4

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/onetomany/caption/internal/element"
+	"github.com/onetomany/caption/internal/message"
 )
 
 // Set is a feature file in memory: row i holds the features of Names[i].
@@ -95,8 +96,7 @@ func Extensions() string {
 	for _, f := range fileFormats {
 		all = append(all, f.extension)
 	}
-	last := len(all) - 1
-	return strings.Join(all[:last], ", ") + " or " + all[last]
+	return message.Or(all)
 }
 
 // CheckExtension returns what is wrong with path as the name of a feature file, nil

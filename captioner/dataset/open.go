@@ -56,8 +56,12 @@ func setName(path string) string {
 	}
 }
 
-// accepted says what Open takes, for errors.
-const accepted = "a Flickr8k folder, COCO captions JSON, Karpathy JSON, or CSV, TSV or JSONL with image,caption[,split] is expected"
+// What Open takes, for people: Forms in the help of programs, and accepted in errors.
+const (
+	Forms = "a Flickr8k folder, a COCO or Karpathy JSON file, or a CSV, TSV or JSONL file"
+
+	accepted = "a Flickr8k folder, COCO captions JSON, Karpathy JSON, or CSV, TSV or JSONL with image,caption[,split] is expected"
+)
 
 // parsers read files of captions, by extension.
 var parsers = map[string]func(*builder, []byte) error{

@@ -44,36 +44,78 @@ func newProblem(t testing.TB, cell captioner.Cell, entry captioner.Entry, drop, 
 	return p
 }
 
+// eachForm runs f for every cell with every entry.
+func eachForm(t *testing.T, f func(t *testing.T, cell captioner.Cell, entry captioner.Entry)) {
+	for _, cell := range captioner.Cells() {
+		for _, entry := range captioner.Entries() {
+			t.Run(cell+"/"+entry, func(t *testing.T) { f(t, captioner.Cell(cell), captioner.Entry(entry)) })
+		}
+	}
+}
+
 // TestGradients compares the gradients of the fused operators with differences
 // of the loss of the float64 twin.
 func TestGradients(t *testing.T) {
-	for _, cell := range []captioner.Cell{captioner.RNN, captioner.LSTM, captioner.GRU} {
-		for _, entry := range []captioner.Entry{captioner.Init, captioner.Every} {
-			for _, drop := range []float64{0, 0.4} {
-				t.Run(fmt.Sprintf("%s/%s/dropout %v", cell, entry, drop), func(t *testing.T) {
-					p := newProblem(t, cell, entry, drop, 0.1, 2)
-					tw := newTwin(p.d, 0.1)
-					want := tw.loss(p.examples, p.graph.batch, p.features)
-					for pass := range 2 { // the second run must not see the first
-						got, err := p.graph.run()
-						if err != nil {
-							t.Fatal(err)
-						}
-						if math.Abs(got-want) > 1e-6*want {
-							t.Fatalf("loss %v, want %v", got, want)
-						}
-						checkGradients(t, p, tw)
-						if pass == 0 {
-							for _, n := range p.graph.params {
-								g, _ := n.Grad()
-								clear(g.Data().([]float32))
-							}
+	eachForm(t, func(t *testing.T, cell captioner.Cell, entry captioner.Entry) {
+		for _, drop := range []float64{0, 0.4} {
+			t.Run(fmt.Sprintf("dropout %v", drop), func(t *testing.T) {
+				p := newProblem(t, cell, entry, drop, 0.1, 2)
+				tw := newTwin(t, p.d, 0.1)
+				want := tw.loss(p.examples, p.graph.batch, p.features)
+				for pass := range 2 { // the second run must not see the first
+					got, err := p.graph.run()
+					if err != nil {
+						t.Fatal(err)
+					}
+					if math.Abs(got-want) > 1e-6*want {
+						t.Fatalf("loss %v, want %v", got, want)
+					}
+					checkGradients(t, p, tw)
+					if pass == 0 {
+						for _, n := range p.graph.params {
+							g, _ := n.Grad()
+							clear(g.Data().([]float32))
 						}
 					}
-				})
+				}
+			})
+		}
+	})
+}
+
+// TestGenerator holds captioning to training: the captions that are written for a photo
+// have the log-probabilities that the training graph gives to their words.
+func TestGenerator(t *testing.T) {
+	eachForm(t, func(t *testing.T, cell captioner.Cell, entry captioner.Entry) {
+		p := newProblem(t, cell, entry, 0, 0, 1)
+		g, err := captioner.NewGenerator(p.d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := captioner.Defaults()
+		o.Num, o.Sample, o.TopK, o.MaxWords, o.NoRepeat = 8, true, 0, 6, 0
+		longest := 0
+		for photo := range len(p.features) / p.d.D() {
+			captions, err := g.Captions(t.Context(), row(p.features, photo, p.d.D()), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range captions {
+				longest = max(longest, len(c.IDs))
+				p.graph.batch.pack([]example{{photo, c.IDs, true}}, p.features, p.d.D())
+				loss, err := p.graph.run()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := -loss * float64(len(c.IDs)+1); math.Abs(c.LogProb-want) > 1e-5 {
+					t.Errorf("photo %d, words %v: log-probability %v, in training %v", photo, c.IDs, c.LogProb, want)
+				}
 			}
 		}
-	}
+		if longest < 4 {
+			t.Errorf("the longest caption has %d words: the test is void", longest)
+		}
+	})
 }
 
 func checkGradients(t *testing.T, p *problem, tw *twin) {

@@ -7,15 +7,18 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// entry is what training must know of a way for the image to enter: its share of
-// the input of every word. All of them make the first input of the image too.
+// entry is what training must know of a way for the image to enter. Each makes the
+// first input of the image, and may add a share [n,E], one row for each caption, to
+// the input of every word. What enters elsewhere, or differs from word to word, is no
+// entry of this form: it needs code in captioner/generator.go and in recurrent.go.
 type entry struct {
 	// forward computes the share [n,E] with the weights w, in the order of
 	// captioner.Form.Params. nil is no share.
 	forward func(o *inputs, share []float32, w [][]float32)
 
-	// backward adds to the gradients g of those weights, given that of the share.
-	backward func(o *inputs, dshare []float32, g [][]float32)
+	// backward adds to the gradients g of those weights. It is given what forward
+	// computed, and the gradient of that, which it may overwrite.
+	backward func(o *inputs, share, dshare []float32, g [][]float32)
 }
 
 var entries = map[captioner.Entry]entry{
@@ -24,7 +27,7 @@ var entries = map[captioner.Entry]entry{
 		forward: func(o *inputs, share []float32, w [][]float32) {
 			o.image.forward(share, o.b.feature, w[0], w[1], o.b.n)
 		},
-		backward: func(o *inputs, dshare []float32, g [][]float32) {
+		backward: func(o *inputs, _, dshare []float32, g [][]float32) {
 			o.image.backward(g[0], g[1], o.b.feature, dshare, o.b.n)
 		},
 	},
@@ -43,10 +46,10 @@ type inputs struct {
 	image linear
 	e     int
 
-	out   *tensor.Dense // of x
-	x     []float32     // [rows,E]
-	mask  []float32     // [rows,E]; as in dropMask
-	share []float32     // [n,E] image's share of the words' inputs, then its gradient
+	out           *tensor.Dense // of x
+	x             []float32     // [rows,E]
+	mask          []float32     // [rows,E]; as in dropMask
+	share, dshare []float32     // [n,E] image's share of the words' inputs, and its gradient
 }
 
 func newInputs(o op, f captioner.Form) *inputs {
@@ -109,12 +112,13 @@ func (o *inputs) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error {
 		}
 	})
 	if o.entry.backward != nil {
-		clear(o.share)
+		o.dshare = grow(o.dshare, b.n*E)
+		clear(o.dshare)
 		for t := 1; t < b.steps(); t++ {
 			lo, hi := b.span(t)
-			vmath.Add(o.share[:(hi-lo)*E], o.share, dx[lo*E:])
+			vmath.Add(o.dshare[:(hi-lo)*E], o.dshare, dx[lo*E:])
 		}
-		o.entry.backward(o, o.share, g[3:])
+		o.entry.backward(o, o.share, o.dshare, g[3:])
 	}
 	return nil
 }

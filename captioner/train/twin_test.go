@@ -2,6 +2,7 @@ package train
 
 import (
 	"math"
+	"testing"
 
 	"github.com/onetomany/caption/captioner"
 	"github.com/onetomany/caption/vocab"
@@ -11,13 +12,14 @@ import (
 // one caption after the other, in float64 and without any code of the operators.
 // Dropout is that of b, the batch packed from the same examples.
 type twin struct {
+	tb     testing.TB
 	d      *captioner.Decoder
 	w      map[string][]float64
 	smooth float64
 }
 
-func newTwin(d *captioner.Decoder, smooth float64) *twin {
-	t := &twin{d, map[string][]float64{}, smooth}
+func newTwin(tb testing.TB, d *captioner.Decoder, smooth float64) *twin {
+	t := &twin{tb, d, map[string][]float64{}, smooth}
 	for _, p := range learnt(d.Form) {
 		x := make([]float64, len(d.Weights[p.Name]))
 		for i, v := range d.Weights[p.Name] {
@@ -26,6 +28,13 @@ func newTwin(d *captioner.Decoder, smooth float64) *twin {
 		t.w[p.Symbol] = x
 	}
 	return t
+}
+
+// twinShares are what the image adds to the input [E] of every word, entry by entry,
+// given the standardised features v.
+var twinShares = map[captioner.Entry]func(t *twin, v []float64) []float64{
+	captioner.Init:  func(t *twin, _ []float64) []float64 { return make([]float64, t.d.E) },
+	captioner.Every: func(t *twin, v []float64) []float64 { return affine(t.w["EveryW"], v, t.w["EveryB"]) },
 }
 
 // affine returns W·x + b; W is [len(b),len(x)].
@@ -93,10 +102,12 @@ func (t *twin) input(e example, s int, v []float64, b *batch, row int) []float64
 			word = e.words[s-2]
 		}
 		copy(x, t.w["Embed"][word*E:])
-		if t.d.Entry == captioner.Every {
-			for k, y := range affine(t.w["EveryW"], v, t.w["EveryB"]) {
-				x[k] += y
-			}
+		share := twinShares[t.d.Entry]
+		if share == nil {
+			t.tb.Fatalf("twinShares has no row for entry %s", t.d.Entry)
+		}
+		for k, y := range share(t, v) {
+			x[k] += y
 		}
 	}
 	if b.drop > 0 {
@@ -125,6 +136,8 @@ func (t *twin) cell(x, h, c []float64) ([]float64, []float64) {
 			r, z := sig(wx[k]+wh[k]), sig(wx[H+k]+wh[H+k])
 			n := math.Tanh(wx[2*H+k] + r*(wh[2*H+k]+t.w["BHn"][k]))
 			h2[k] = (1-z)*n + z*h[k]
+		default:
+			t.tb.Fatalf("the twin has no cell %s", t.d.Cell)
 		}
 	}
 	return h2, c2

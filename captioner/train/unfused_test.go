@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/onetomany/caption/captioner"
+	"github.com/onetomany/caption/captioner/rnn"
 	"github.com/onetomany/caption/vocab"
 )
 
@@ -48,6 +49,15 @@ func (u *unfused) add(x ...*G.Node) *G.Node { return G.Must(G.ReduceAdd(x)) }
 
 func (u *unfused) hadamard(x, y *G.Node) *G.Node { return G.Must(G.HadamardProd(x, y)) }
 
+// unfusedShares are what the image adds to the input of every word, entry by entry;
+// nil is nothing.
+var unfusedShares = map[captioner.Entry]func(u *unfused, v *G.Node) *G.Node{
+	captioner.Init: nil,
+	captioner.Every: func(u *unfused, v *G.Node) *G.Node {
+		return u.add(u.mul(u.param["EveryW"], v), u.param["EveryB"])
+	},
+}
+
 func (u *unfused) input(e example, s int, v *G.Node) *G.Node {
 	if s == 0 {
 		return u.add(u.mul(u.param["FirstW"], v), u.param["FirstB"])
@@ -59,10 +69,14 @@ func (u *unfused) input(e example, s int, v *G.Node) *G.Node {
 	one := make([]float64, u.d.V)
 	one[word] = 1
 	x := u.mul(G.Must(G.Transpose(u.param["Embed"], 1, 0)), u.constant(u.d.V, 0, one))
-	if u.d.Entry == captioner.Every {
-		x = u.add(x, u.mul(u.param["EveryW"], v), u.param["EveryB"])
+	share, ok := unfusedShares[u.d.Entry]
+	if !ok {
+		u.t.Fatalf("unfusedShares has no row for entry %s", u.d.Entry)
 	}
-	return x
+	if share == nil {
+		return x
+	}
+	return u.add(x, share(u, v))
 }
 
 func (u *unfused) cell(x, h, c *G.Node) (*G.Node, *G.Node) {
@@ -78,16 +92,19 @@ func (u *unfused) cell(x, h, c *G.Node) (*G.Node, *G.Node) {
 		sig := func(i int) *G.Node { return G.Must(G.Sigmoid(gate(pre, i))) }
 		c = u.add(u.hadamard(sig(1), c), u.hadamard(sig(0), G.Must(G.Tanh(gate(pre, 3)))))
 		return u.hadamard(sig(2), G.Must(G.Tanh(c))), c
+	case captioner.GRU:
+		sum := u.add(wx, wh)
+		r, z := G.Must(G.Sigmoid(gate(sum, 0))), G.Must(G.Sigmoid(gate(sum, 1)))
+		n := G.Must(G.Tanh(u.add(gate(wx, 2), u.hadamard(r, u.add(gate(wh, 2), u.param["BHn"])))))
+		ones := make([]float64, H)
+		for i := range ones {
+			ones[i] = 1
+		}
+		rest := G.Must(G.Sub(u.constant(H, 0, ones), z))
+		return u.add(u.hadamard(rest, n), u.hadamard(z, h)), c
 	}
-	sum := u.add(wx, wh)
-	r, z := G.Must(G.Sigmoid(gate(sum, 0))), G.Must(G.Sigmoid(gate(sum, 1)))
-	n := G.Must(G.Tanh(u.add(gate(wx, 2), u.hadamard(r, u.add(gate(wh, 2), u.param["BHn"])))))
-	ones := make([]float64, H)
-	for i := range ones {
-		ones[i] = 1
-	}
-	rest := G.Must(G.Sub(u.constant(H, 0, ones), z))
-	return u.add(u.hadamard(rest, n), u.hadamard(z, h)), c
+	u.t.Fatalf("the unfused graph has no cell %s", u.d.Cell)
+	return nil, nil
 }
 
 // run returns the loss and the gradients by name.
@@ -113,7 +130,7 @@ func (u *unfused) run(examples []example, features []float32, smooth float64) (f
 		v := u.constant(u.d.D(), 0, f)
 		h := u.constant(H, 0, make([]float64, H))
 		var c *G.Node
-		if u.d.Cell == captioner.LSTM { // a root without use is no loss to Gorgonia
+		if rnn.Find(string(u.d.Cell)).Memory { // a root without use is no loss to Gorgonia
 			c = u.constant(H, 0, make([]float64, H))
 		}
 		for s := range e.steps() {
@@ -156,31 +173,27 @@ func (u *unfused) run(examples []example, features []float32, smooth float64) (f
 // TestUnfused compares loss and gradients of the fused operators with those that
 // Gorgonia's own operators and their derivatives give.
 func TestUnfused(t *testing.T) {
-	for _, cell := range []captioner.Cell{captioner.RNN, captioner.LSTM, captioner.GRU} {
-		for _, entry := range []captioner.Entry{captioner.Init, captioner.Every} {
-			t.Run(fmt.Sprintf("%s/%s", cell, entry), func(t *testing.T) {
-				p := newProblem(t, cell, entry, 0, 0.1, 1)
-				got, err := p.graph.run()
-				if err != nil {
-					t.Fatal(err)
-				}
-				u := &unfused{t: t, d: p.d}
-				want, grads := u.run(p.examples, p.features, 0.1)
-				if math.Abs(got-want) > 1e-6*want {
-					t.Fatalf("loss %v, want %v", got, want)
-				}
-				for i, w := range learnt(p.d.Form) {
-					g, err := p.graph.params[i].Grad()
-					if err != nil {
-						t.Fatal(err)
-					}
-					if rel := distance(g.Data().([]float32), grads[w.Symbol]); !(rel < 2e-6) {
-						t.Errorf("gradient of %s: off by %.2g of its length", w.Symbol, rel)
-					}
-				}
-			})
+	eachForm(t, func(t *testing.T, cell captioner.Cell, entry captioner.Entry) {
+		p := newProblem(t, cell, entry, 0, 0.1, 1)
+		got, err := p.graph.run()
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		u := &unfused{t: t, d: p.d}
+		want, grads := u.run(p.examples, p.features, 0.1)
+		if math.Abs(got-want) > 1e-6*want {
+			t.Fatalf("loss %v, want %v", got, want)
+		}
+		for i, w := range learnt(p.d.Form) {
+			g, err := p.graph.params[i].Grad()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rel := distance(g.Data().([]float32), grads[w.Symbol]); !(rel < 2e-6) {
+				t.Errorf("gradient of %s: off by %.2g of its length", w.Symbol, rel)
+			}
+		}
+	})
 }
 
 // distance is ‖got−want‖/‖want‖.

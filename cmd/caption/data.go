@@ -30,7 +30,7 @@ func (f *dataFlags) open(ctx context.Context, notes io.Writer) ([]*dataset.Set, 
 		open = dataset.OpenCaptions
 	}
 	if len(f.sets) == 0 {
-		return nil, cli.Usagef("--data is missing: a Flickr8k folder, a COCO or Karpathy JSON file, or a CSV, TSV or JSONL file")
+		return nil, cli.Usagef("--data is missing: %s", dataset.Forms)
 	}
 	var sets []*dataset.Set
 	for _, p := range f.sets {

@@ -18,8 +18,8 @@ type decodingFlags struct{ captioner.Options }
 // decodingFlag is a field of captioner.Options on the command line.
 type decodingFlag struct {
 	name, short string
-	way         string // of decoding that it is for: search or sample, "" is both
-	value       any    // *int, *uint64, *float64 or *bool
+	way         string // of decoding that it is for: search, or the flag that chooses it; "" is all
+	value       any    // *int, *uint64, *float64, or *bool, which chooses a way of decoding
 	ok          bool   // the value is in range; captioner knows of upper bounds
 	want, usage string
 }
@@ -61,12 +61,23 @@ func (d *decodingFlags) register(fs *pflag.FlagSet, without string) {
 
 // options are what the flags say, unless two of them contradict each other.
 func (d *decodingFlags) options(fs *pflag.FlagSet) (*captioner.Options, error) {
+	const search = "search"
+	way := search
 	for _, f := range d.flags() {
-		switch changed := fs.Changed(f.name); {
-		case changed && f.way == "sample" && !d.Sample:
-			return nil, cli.Usagef("--%s needs --sample", f.name)
-		case changed && f.way == "search" && d.Sample:
-			return nil, cli.Usagef("--%s does not go with --sample", f.name)
+		if chosen, ok := f.value.(*bool); ok && *chosen {
+			if way != search {
+				return nil, cli.Usagef("--%s does not go with --%s", f.name, way)
+			}
+			way = f.name
+		}
+	}
+	for _, f := range d.flags() {
+		switch {
+		case !fs.Changed(f.name) || f.way == "" || f.way == way:
+		case way == search:
+			return nil, cli.Usagef("--%s needs --%s", f.name, f.way)
+		default:
+			return nil, cli.Usagef("--%s does not go with --%s", f.name, way)
 		}
 	}
 	for _, f := range d.flags() {

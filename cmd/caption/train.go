@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -44,6 +45,10 @@ type training struct {
 func newTrain() *cobra.Command {
 	o := train.Defaults()
 	t := training{options: o}
+	var when []string
+	for _, e := range captioner.Entries() {
+		when = append(when, captioner.Entry(e).When())
+	}
 	cmd := &cobra.Command{
 		Use:   "train [flags] --data PATH -o DIR",
 		Short: "Train a model on photos with captions",
@@ -72,8 +77,8 @@ ends with the same model as if there had been none.`,
 	fs.StringVarP(&t.out, "out", "o", "", "`DIR` of the model to write")
 	t.network.Register(cmd)
 	fs.StringArrayVar(&t.data.features, "features", nil, "feature `FILE` that extract wrote with this CNN, instead of running it; may be given again")
-	fs.StringVar((*string)(&o.Cell), "cell", string(o.Cell), "recurrent `CELL`: rnn, lstm or gru")
-	fs.StringVar((*string)(&o.Entry), "image", string(o.Entry), "`WHEN` the image enters the decoder: once at its init, or at every word")
+	fs.StringVar((*string)(&o.Cell), "cell", string(o.Cell), "recurrent `CELL`: "+message.Or(captioner.Cells()))
+	fs.StringVar((*string)(&o.Entry), "image", string(o.Entry), "`WHEN` the image enters the decoder: "+strings.Join(when, ", or "))
 	fs.IntVar(&o.Hidden, "hidden", o.Hidden, "size of the hidden state")
 	fs.IntVar(&o.Embed, "embed", o.Embed, "size of the word embedding")
 	fs.IntVar(&t.minCount, "min-count", 5, "words seen less often in the training captions are unknown")
@@ -174,8 +179,21 @@ func (t *training) openData() error {
 		return err
 	}
 	t.vals = dataset.Split(sets, dataset.Val)
-	if train.NewData(t.trains, nil, t.minCount).Vocab.Len() <= vocab.Unk+1 {
+	data := train.NewData(t.trains, nil, t.minCount)
+	if data.Vocab.Len() <= vocab.Unk+1 {
 		return fmt.Errorf("no word is in the training captions --min-count %d times; give more captions or a smaller --min-count", t.minCount)
+	}
+	words, unknown := 0, 0
+	for _, caption := range slices.Concat(data.Captions...) {
+		words += len(caption)
+		for _, id := range caption {
+			if id == vocab.Unk {
+				unknown++
+			}
+		}
+	}
+	if unknown > words/2 { // in Flickr8k it is 3 %
+		cli.Message(t.cmd.ErrOrStderr(), "--min-count %d drops %d of the %d words of the training captions; give more captions or a smaller --min-count", t.minCount, unknown, words)
 	}
 	return nil
 }

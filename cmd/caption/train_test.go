@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onetomany/caption/captioner/dataset"
 	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
 )
@@ -68,6 +69,27 @@ func TestTrainNoWords(t *testing.T) {
 	}
 	if _, err := os.Stat(model + ".train"); err == nil {
 		t.Error("a working folder is left")
+	}
+}
+
+// A table of which hardly a word is left is trained on, with a warning.
+func TestTrainFewWords(t *testing.T) {
+	dir := t.TempDir()
+	table := ownPhotos(t, dir)
+	write(t, table, []byte("image,caption,split\ncat.jpg,a a a a a cat on red cloth that looks,train\n"))
+	train := func(minCount string) string {
+		args := append(trainTiny(table, filepath.Join(dir, "model"+minCount)), "--epochs", "1", "--min-count", minCount)
+		code, _, stderr := run(t, args...)
+		if code != cli.OK {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+		return stderr
+	}
+	if stderr := train("5"); !strings.Contains(stderr, "--min-count 5 drops 6 of the 11 words of the training captions; give more captions or a smaller --min-count") {
+		t.Errorf("stderr %q", stderr)
+	}
+	if stderr := train("1"); stderr != "" {
+		t.Errorf("without cause: %q", stderr)
 	}
 }
 
@@ -149,5 +171,15 @@ func TestTrainOnFeatures(t *testing.T) {
 	}
 	if code, stderr := train("c"); code != cli.OK || strings.Contains(stderr, "left out") {
 		t.Errorf("without photos: exit code %d: %s", code, stderr)
+	}
+}
+
+// The help of the commands that take --data names every form of data sets.
+func TestDataHelp(t *testing.T) {
+	for _, command := range []string{"train", "eval"} {
+		_, stdout, _ := run(t, command, "--help")
+		if help := strings.Join(strings.Fields(stdout), " "); !strings.Contains(help, "--data takes "+dataset.Forms) {
+			t.Errorf("the help of %s does not say %q", command, dataset.Forms)
+		}
 	}
 }

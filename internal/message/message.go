@@ -49,6 +49,15 @@ func Count(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
+// Or lists alternatives, of which there is at least one: "a, b or c".
+func Or(all []string) string {
+	last := len(all) - 1
+	if last == 0 {
+		return all[0]
+	}
+	return strings.Join(all[:last], ", ") + " or " + all[last]
+}
+
 // Error returns err with its message cleaned and cut to Max.
 func Error(err error) error {
 	if err == nil {

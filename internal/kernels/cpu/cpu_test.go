@@ -1,6 +1,18 @@
 package cpu
 
-import "testing"
+import (
+	"os"
+	"testing"
+)
+
+// With CAPTION_CPU the tests run on that level, or fail: on another they would prove
+// nothing of it.
+func TestEnvironment(t *testing.T) {
+	os.Getenv("CAPTION_CPU") // what is read before tests run does not count for go test's cache
+	if err := Err(); err != nil {
+		t.Error(err)
+	}
+}
 
 func TestChoose(t *testing.T) {
 	amd, arm := []Level{Generic, AVX2, AVX512}, []Level{Generic, NEON}
