@@ -49,6 +49,15 @@ func Count(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
+// List is things in a sentence, such as "a, b or c", with a word before the last.
+func List(word string, things []string) string {
+	last := len(things) - 1
+	if last < 1 {
+		return strings.Join(things, "")
+	}
+	return strings.Join(things[:last], ", ") + " " + word + " " + things[last]
+}
+
 // Error returns err with its message cleaned and cut to Max.
 func Error(err error) error {
 	if err == nil {
