@@ -21,8 +21,8 @@ type format struct {
 	extensions []string // of its files, in lower case
 	match      func(data []byte) bool
 
-	// config reads the header, and refuses what is above the limits of the format's
-	// own.
+	// config reads the header. It refuses only what is above limits of this format's
+	// own, such as scans of a JPEG; Parse and Admit hold what it returns to the Limits.
 	config func(data []byte) (image.Config, error)
 	decode func(in *input) (image.Image, error)
 
