@@ -82,6 +82,9 @@ var (
 	ErrUnsupported = photo.ErrUnsupported
 )
 
+// PictureFormats are the names of the formats that Decode reads, such as "JPEG".
+func PictureFormats() []string { return photo.Formats() }
+
 // Decode reads a picture and turns it upright by its EXIF orientation. Pixels
 // keep the file's colour model; transparency is left to Preprocessing. The
 // error wraps one of the Err variables above, or is r's own.

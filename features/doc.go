@@ -4,9 +4,9 @@
 //
 // # One photo
 //
-// [Decode] reads JPEG, PNG, GIF (the first frame), WebP, BMP and TIFF, told
-// apart by content, never by name. The picture comes upright: the EXIF
-// orientation is applied. Size limits are checked on the file's header, before
+// [Decode] reads the formats that [PictureFormats] names, told apart by content,
+// never by name; of an animation, the first frame. The picture comes upright: the
+// EXIF orientation is applied. Size limits are checked on the file's header, before
 // pixels take memory; a file that ends early is an error, never a half-grey
 // picture. A colour profile is not applied.
 //

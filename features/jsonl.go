@@ -11,7 +11,7 @@ import (
 	"github.com/onetomany/caption/internal/element"
 )
 
-var _ = enter(fileFormat{".jsonl", writeJSONL, readJSONL, false})
+var _ = enter(fileFormat{".jsonl", writeJSONL, readJSONL, false, ""})
 
 // jsonRow is a line of a .jsonl file. Shape is there for maps only.
 type jsonRow struct {

@@ -25,7 +25,7 @@ import (
 // rows and names come in one step. numpy.load and its mmap_mode read the first
 // array and do not look further.
 
-var npyFormat = enter(fileFormat{".npy", writeNPY, readNPY, true})
+var npyFormat = enter(fileFormat{".npy", writeNPY, readNPY, true, "float32 [N,D], names in FILE.names.txt"})
 
 const npyMagic = "\x93NUMPY"
 

@@ -15,7 +15,7 @@ import (
 // An .npz file is a ZIP archive of .npy files. Ours has features, names and meta,
 // a JSON object in a string array without dimensions.
 
-var _ = enter(fileFormat{".npz", writeNPZ, readNPZ, false})
+var _ = enter(fileFormat{".npz", writeNPZ, readNPZ, false, "features, names"})
 
 func writeNPZ(out io.Writer, w *Writer) error {
 	z := zip.NewWriter(out)

@@ -12,7 +12,7 @@ import (
 // A .safetensors file has one tensor, features; the metadata key names holds
 // the names as a JSON array.
 
-var _ = enter(fileFormat{".safetensors", writeSafetensors, readSafetensors, false})
+var _ = enter(fileFormat{".safetensors", writeSafetensors, readSafetensors, false, "features, names in the metadata"})
 
 const (
 	featuresKey = "features"

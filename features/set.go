@@ -68,7 +68,8 @@ type fileFormat struct {
 	extension string
 	write     func(out io.Writer, w *Writer) error
 	read      func(in *io.SectionReader) (*Set, error)
-	names     bool // FILE.names.txt stands beside it
+	names     bool   // FILE.names.txt stands beside it
+	holds     string // what is in it, for people; "" if that needs no words
 }
 
 // fileFormats are all of them, in the order of their extensions.
@@ -87,16 +88,30 @@ func formatOf(path string) (fileFormat, error) {
 			return f, nil
 		}
 	}
-	return fileFormat{}, fmt.Errorf("%s: the extension gives the format of a feature file: %s", path, Extensions())
+	return fileFormat{}, fmt.Errorf("%s: the extension gives the format of a feature file: %s", path, message.List("or", Extensions()))
 }
 
-// Extensions lists the extensions of feature files, for people: ".a, .b or .c".
-func Extensions() string {
+// Extensions are those of feature files, such as ".npy", in alphabetical order.
+func Extensions() []string {
 	var all []string
 	for _, f := range fileFormats {
 		all = append(all, f.extension)
 	}
-	return message.Or(all)
+	return all
+}
+
+// FileFormats describes the formats of feature files, for people: ".a (what it holds),
+// .b or .c".
+func FileFormats() string {
+	var all []string
+	for _, f := range fileFormats {
+		format := f.extension
+		if f.holds != "" {
+			format += " (" + f.holds + ")"
+		}
+		all = append(all, format)
+	}
+	return message.List("or", all)
 }
 
 // CheckExtension returns what is wrong with path as the name of a feature file, nil

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/onetomany/caption/internal/message"
 )
 
 var goldenNames = []string{"a.jpg", "sub/b c.jpg", "naïve-日本-😀.png"}
@@ -141,8 +143,8 @@ func TestCreateRefuses(t *testing.T) {
 		shape []int
 		want  string
 	}{
-		{"f.txt", []int{4}, ".jsonl, .npy, .npz or .safetensors"},
-		{"f", []int{4}, ".jsonl, .npy, .npz or .safetensors"},
+		{"f.txt", []int{4}, message.List("or", Extensions())},
+		{"f", []int{4}, message.List("or", Extensions())},
 		{"f.npy", []int{0}, "shape"},
 		{"f.npy", []int{4, 4}, "shape"},
 		{"missing/f.npy", []int{4}, "missing"},
@@ -227,7 +229,7 @@ func TestReadRefuses(t *testing.T) {
 		{".jsonl", []byte("{\"path\":\"a\",\"features\":[]}\n"), nil, "no values"},
 		{".jsonl", []byte("{\"path\":\"a\",\"features\":[1e39]}\n"), nil, "line 1"},
 		{".jsonl", []byte("{\"path\":\"a\",\"shape\":[-1,-1,1],\"features\":[1]}\n"), nil, "shape"},
-		{".txt", nil, nil, ".jsonl, .npy, .npz or .safetensors"},
+		{".txt", nil, nil, message.List("or", Extensions())},
 	} {
 		path := filepath.Join(t.TempDir(), "f"+c.ext)
 		if err := os.WriteFile(path, c.data, 0o644); err != nil {

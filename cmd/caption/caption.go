@@ -14,6 +14,7 @@ import (
 	"github.com/onetomany/caption/cmd/internal/byname"
 	"github.com/onetomany/caption/cmd/internal/cli"
 	"github.com/onetomany/caption/features"
+	"github.com/onetomany/caption/internal/message"
 )
 
 // captionFlags are the flags of caption itself.
@@ -30,7 +31,7 @@ func newCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "caption [flags] PATH...",
 		Short: "Say what is in photos",
-		Long: `caption writes a sentence for each photo: JPEG, PNG, GIF, WebP, BMP or TIFF.
+		Long: `caption writes a sentence for each photo: ` + message.List("or", features.PictureFormats()) + `.
 
 A PATH is a photo, a folder (searched with its sub-folders), a glob, or - for a
 photo on standard input. One photo gives its caption alone, several give lines

@@ -77,7 +77,7 @@ ends with the same model as if there had been none.`,
 	fs.StringVarP(&t.out, "out", "o", "", "`DIR` of the model to write")
 	t.network.Register(cmd)
 	fs.StringArrayVar(&t.data.features, "features", nil, "feature `FILE` that extract wrote with this CNN, instead of running it; may be given again")
-	fs.StringVar((*string)(&o.Cell), "cell", string(o.Cell), "recurrent `CELL`: "+message.Or(captioner.Cells()))
+	fs.StringVar((*string)(&o.Cell), "cell", string(o.Cell), "recurrent `CELL`: "+message.List("or", captioner.Cells()))
 	fs.StringVar((*string)(&o.Entry), "image", string(o.Entry), "`WHEN` the image enters the decoder: "+strings.Join(when, ", or "))
 	fs.IntVar(&o.Hidden, "hidden", o.Hidden, "size of the hidden state")
 	fs.IntVar(&o.Embed, "embed", o.Embed, "size of the word embedding")

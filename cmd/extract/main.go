@@ -3,6 +3,7 @@ package main
 
 import (
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,10 +30,9 @@ func newCommand() *cobra.Command {
 		Long: `extract runs photos through a CNN whose classifier is cut off and writes one row
 of features per photo, in order: a vector, or a map with --layer map.
 
-A PATH is a photo, a folder (searched with its sub-folders), a glob, or - for a
-photo on standard input. FILE is .npy (float32 [N,D], names in FILE.names.txt),
-.npz (features, names), .safetensors (features, names in the metadata) or .jsonl.
-A photo that cannot be read is named on standard error and has no row.
+` + wrap(`A PATH is a photo, a folder (searched with its sub-folders), a glob, or -
+for a photo on standard input. FILE is `+features.FileFormats()+`. A photo that
+cannot be read is named on standard error and has no row.`) + `
 
 FILE appears when it is complete. What an interrupted run has done waits in
 FILE.part, and the same command goes on from there. One run at a time writes a
@@ -50,13 +50,31 @@ others were done, 130 interrupted.`,
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write: "+features.Extensions())
+	fs.StringVarP(&f.out, "out", "o", "", "`FILE` to write: "+message.List("or", features.Extensions()))
 	f.network.Register(cmd)
 	f.network.RegisterLayer(cmd)
 	fs.IntVar(&f.photos.Batch, "batch", 1, "photos that go through the network together")
 	f.photos.Register(cmd, "photos or batches at a time", "no progress; failures are still named")
-	cmd.MarkFlagFilename("out", "npy", "npz", "safetensors", "jsonl")
+	var bare []string
+	for _, ext := range features.Extensions() {
+		bare = append(bare, strings.TrimPrefix(ext, "."))
+	}
+	cmd.MarkFlagFilename("out", bare...)
 	return cmd
+}
+
+// wrap breaks a paragraph into lines of at most 80 bytes.
+func wrap(text string) string {
+	var lines []string
+	for _, word := range strings.Fields(text) {
+		last := len(lines) - 1
+		if last < 0 || len(lines[last])+len(" ")+len(word) > 80 {
+			lines = append(lines, word)
+		} else {
+			lines[last] += " " + word
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func extract(cmd *cobra.Command, f *extractFlags, args []string) error {

@@ -29,24 +29,24 @@ func run(t *testing.T, args ...string) (code int, stderr string) {
 func TestExtract(t *testing.T) {
 	dir := t.TempDir()
 	var first *features.Set
-	for _, name := range []string{"f.npy", "f.npz", "f.safetensors", "f.jsonl"} {
-		path := filepath.Join(dir, name)
+	for _, ext := range features.Extensions() {
+		path := filepath.Join(dir, "f"+ext)
 		if code, errs := run(t, "-q", "--batch", "2", images, "-o", path); code != cli.OK || errs != "" {
-			t.Fatalf("%s: exit code %d, %s", name, code, errs)
+			t.Fatalf("%s: exit code %d, %s", ext, code, errs)
 		}
 		s, err := features.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(s.Names) != 5 || filepath.Base(s.Names[2]) != "cat.jpg" || s.Shape[0] != 5 || s.Shape[1] != 1280 {
-			t.Errorf("%s: names %v, shape %v", name, s.Names, s.Shape)
+			t.Errorf("%s: names %v, shape %v", ext, s.Names, s.Shape)
 		}
 		if first == nil {
 			first = s
 		}
 		for i, v := range s.Data {
 			if v != first.Data[i] {
-				t.Fatalf("%s: value %d is %v, in .npy %v", name, i, v, first.Data[i])
+				t.Fatalf("%s: value %d is %v, in %s %v", ext, i, v, features.Extensions()[0], first.Data[i])
 			}
 		}
 	}
@@ -95,5 +95,14 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("exit code %d, stderr %q; want %d and one line with %q", code, errs, tt.code, tt.want)
 			}
 		})
+	}
+}
+
+// The help fits a terminal, however many formats of feature files there are.
+func TestHelpWidth(t *testing.T) {
+	for line := range strings.Lines(newCommand().Long) {
+		if n := len(strings.TrimSuffix(line, "\n")); n > 80 {
+			t.Errorf("%d bytes: %s", n, line)
+		}
 	}
 }

@@ -49,13 +49,13 @@ func Count(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
-// Or lists alternatives, of which there is at least one: "a, b or c".
-func Or(all []string) string {
-	last := len(all) - 1
-	if last == 0 {
-		return all[0]
+// List is things in a sentence, such as "a, b or c", with a word before the last.
+func List(word string, things []string) string {
+	last := len(things) - 1
+	if last < 1 {
+		return strings.Join(things, "")
 	}
-	return strings.Join(all[:last], ", ") + " or " + all[last]
+	return strings.Join(things[:last], ", ") + " " + word + " " + things[last]
 }
 
 // Error returns err with its message cleaned and cut to Max.

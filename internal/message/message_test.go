@@ -54,6 +54,16 @@ func TestCount(t *testing.T) {
 	}
 }
 
+func TestList(t *testing.T) {
+	for want, things := range map[string][]string{
+		"": nil, "a": {"a"}, "a or b": {"a", "b"}, "a, b or c": {"a", "b", "c"},
+	} {
+		if got := List("or", things); got != want {
+			t.Errorf("%q: %q, want %q", things, got, want)
+		}
+	}
+}
+
 func TestCause(t *testing.T) {
 	path := &fs.PathError{Op: "open", Path: "a", Err: fs.ErrPermission}
 	other := errors.New("other")

@@ -17,7 +17,7 @@ import (
 	"github.com/onetomany/caption/internal/element"
 )
 
-var formats = []string{".npy", ".npz", ".safetensors", ".jsonl"}
+var formats = features.Extensions()
 
 // some draws different good photos in a random order.
 func (s *soak) some(least int) []photo {

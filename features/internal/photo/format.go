@@ -10,8 +10,8 @@ import (
 	"image/draw"
 	"io"
 	"slices"
-	"strings"
 
+	"github.com/onetomany/caption/internal/message"
 	"github.com/onetomany/caption/internal/scaledjpeg"
 )
 
@@ -21,8 +21,8 @@ type format struct {
 	extensions []string // of its files, in lower case
 	match      func(data []byte) bool
 
-	// config reads the header, and refuses what is above the limits of the format's
-	// own.
+	// config reads the header. It refuses only what is above limits of this format's
+	// own, such as scans of a JPEG; Parse and Admit hold what it returns to the Limits.
 	config func(data []byte) (image.Config, error)
 	decode func(in *input) (image.Image, error)
 
@@ -55,15 +55,21 @@ var formats = []format{jpegFormat, pngFormat, gifFormat, webpFormat, bmpFormat, 
 
 // formatOf tells the format of a file by its content.
 func formatOf(data []byte) (*format, error) {
-	var names []string
 	for i := range formats {
 		if formats[i].match(data) {
 			return &formats[i], nil
 		}
-		names = append(names, formats[i].name)
 	}
-	last := len(names) - 1
-	return nil, fmt.Errorf("%w: %s; %s and %s are", ErrNotImage, looksLike(data), strings.Join(names[:last], ", "), names[last])
+	return nil, fmt.Errorf("%w: %s; %s are", ErrNotImage, looksLike(data), message.List("and", Formats()))
+}
+
+// Formats are the names of all that can be read.
+func Formats() []string {
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.name)
+	}
+	return names
 }
 
 // Extensions are those of the files that are pictures, in lower case. Formats that

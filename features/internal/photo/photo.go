@@ -33,7 +33,9 @@ var (
 )
 
 // Limits bounds what one photo may take. Package features explains the fields and
-// has their defaults.
+// has their defaults. Open enforces Bytes while it reads the file (read.go), Parse holds
+// the header to Side and Pixels (checkSize), and Admit the format's estimates to Memory
+// before anything is decoded.
 type Limits struct {
 	Bytes  int64 // of the file
 	Pixels int64
