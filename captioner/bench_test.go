@@ -10,7 +10,10 @@ import (
 // randomDecoder has weights of about the size that training gives.
 func randomDecoder(c Cell, e Entry, d, emb, h, v int) *Decoder {
 	rng := rand.New(rand.NewPCG(1, 2))
-	dec := NewDecoder(Form{c, e, []int{d}, emb, h, v})
+	dec, err := NewDecoder(Form{c, e, []int{d}, emb, h, v})
+	if err != nil {
+		panic(err)
+	}
 	for _, p := range dec.Params() {
 		for i := range dec.Weights[p.Name] {
 			if x := float32(rng.NormFloat64()); !p.Positive {

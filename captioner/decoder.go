@@ -67,10 +67,13 @@ type Decoder struct {
 	Weights map[string][]float32
 }
 
-// NewDecoder returns a decoder whose weights are 0, or 1 where they must be above 0.
-// The form must be valid.
-func NewDecoder(f Form) *Decoder {
-	d := &Decoder{Form: f, Weights: map[string][]float32{}}
+// NewDecoder returns a decoder whose weights are 0, or 1 where they must be above 0. Its
+// error is that of f.Validate.
+func NewDecoder(f Form) (d *Decoder, err error) {
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
+	d = &Decoder{Form: f, Weights: map[string][]float32{}}
 	for _, p := range f.Params() {
 		d.Weights[p.Name] = make([]float32, elements(f.Shape(p)))
 		if p.Positive {
@@ -79,7 +82,7 @@ func NewDecoder(f Form) *Decoder {
 			}
 		}
 	}
-	return d
+	return d, nil
 }
 
 var (
@@ -144,7 +147,7 @@ const (
 	minVocab   = 5       // the special tokens and one word
 )
 
-// Parameters counts the weights that are learnt.
+// Parameters counts the weights that are learnt. The form must be valid.
 func (f Form) Parameters() int64 {
 	var n int64
 	for _, p := range f.Params() {

@@ -60,9 +60,12 @@ func tinyDecoder() (*captioner.Decoder, *vocab.Vocab) {
 	v := vocab.Build([][]string{{"a", "dog"}, {"a"}}, 1) // ids 4 and 5 after the special tokens
 	// The state h is tanh of the last word's embedding, and the logits are h
 	// times a row for each word.
-	d := captioner.NewDecoder(captioner.Form{
+	d, err := captioner.NewDecoder(captioner.Form{
 		Cell: captioner.RNN, Entry: captioner.Init, Features: []int{6}, E: 3, H: 3, V: v.Len(),
 	})
+	if err != nil {
+		panic(err)
+	}
 	for i := range d.H {
 		d.Weights["cell.wx"][i*d.E+i] = 5
 	}

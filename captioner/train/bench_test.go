@@ -15,7 +15,10 @@ func BenchmarkStep(b *testing.B) {
 	for _, cell := range []captioner.Cell{captioner.RNN, captioner.GRU, captioner.LSTM} {
 		b.Run(string(cell), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(1, 2))
-			d := captioner.NewDecoder(captioner.Form{Cell: cell, Entry: captioner.Every, Features: []int{1280}, E: 512, H: 512, V: 2538})
+			d, err := captioner.NewDecoder(captioner.Form{Cell: cell, Entry: captioner.Every, Features: []int{1280}, E: 512, H: 512, V: 2538})
+			if err != nil {
+				b.Fatal(err)
+			}
 			initialise(d, 1)
 			features := make([]float32, 100*d.D())
 			rnn.Uniform(2)(features, 0, r)

@@ -56,7 +56,10 @@ func TestGolden(t *testing.T) {
 		for _, entry := range []captioner.Entry{captioner.Init, captioner.Every} {
 			name := fmt.Sprintf("%s/%s", cell, entry)
 			t.Run(name, func(t *testing.T) {
-				d := captioner.NewDecoder(captioner.Form{Cell: cell, Entry: entry, Features: []int{5}, E: 6, H: 7, V: 11})
+				d, err := captioner.NewDecoder(captioner.Form{Cell: cell, Entry: entry, Features: []int{5}, E: 6, H: 7, V: 11})
+				if err != nil {
+					t.Fatal(err)
+				}
 				for _, p := range learnt(d.Form) {
 					copy(d.Weights[p.Name], array(name+"/weight/"+p.Symbol))
 				}

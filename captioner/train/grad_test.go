@@ -21,7 +21,11 @@ type problem struct {
 
 func newProblem(t testing.TB, cell captioner.Cell, entry captioner.Entry, drop, smooth float64, threads int) *problem {
 	r := rand.New(rand.NewPCG(3, 4))
-	p := &problem{d: captioner.NewDecoder(captioner.Form{Cell: cell, Entry: entry, Features: []int{5}, E: 6, H: 7, V: 11})}
+	d, err := captioner.NewDecoder(captioner.Form{Cell: cell, Entry: entry, Features: []int{5}, E: 6, H: 7, V: 11})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &problem{d: d}
 	for _, w := range values(p.d) {
 		rnn.Uniform(0.7)(w, 0, r)
 	}

@@ -113,7 +113,9 @@ func newRun(data *Data, opt Options) (*run, error) {
 	mean, std, v := standardise(data.Features, D)
 	r.features = v
 	for _, d := range []**captioner.Decoder{&r.weights, &r.average, &r.best} {
-		*d = captioner.NewDecoder(form)
+		if *d, err = captioner.NewDecoder(form); err != nil {
+			return nil, err
+		}
 		(*d).Weights["feature.mean"], (*d).Weights["feature.std"] = mean, std
 	}
 	initialise(r.weights, opt.Seed)

@@ -63,13 +63,16 @@ func evilCNN(t *testing.T, dir string) string {
 func evilModel(t *testing.T, dir string) string {
 	t.Helper()
 	v := vocab.Build([][]string{{"=1+1", "x"}}, 1) // words that a terminal would obey are refused
-	d := captioner.NewDecoder(captioner.Form{Cell: captioner.RNN, Entry: captioner.Init, Features: []int{6}, E: 1, H: 1, V: v.Len()})
+	d, err := captioner.NewDecoder(captioner.Form{Cell: captioner.RNN, Entry: captioner.Init, Features: []int{6}, E: 1, H: 1, V: v.Len()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	b := d.Weights["out.bias"]
 	b[v.Len()-1], b[v.Len()-2], b[vocab.End] = 9, 9, 8
 	network := evilCNN(t, dir)
 	cnnFile := write(t, filepath.Join(dir, "cnn.onnx"), read(t, network))
 	path := filepath.Join(dir, evil+"model")
-	err := captioner.Save(path, &captioner.Model{
+	err = captioner.Save(path, &captioner.Model{
 		Name: evil, Decoder: d, Vocab: v, Preprocessing: features.ImageNet(16), Rights: evil, Card: "# " + evil + "\n\tx\u2066",
 		Photo: read(t, filepath.Join(images, "cat.jpg")), PhotoName: "=1.jpg",
 		CNN:      captioner.CNN{Name: evil, FS: os.DirFS(dir), Files: []string{filepath.Base(cnnFile)}},

@@ -15,10 +15,13 @@ import (
 func TestModelThatRefersToItsCNN(t *testing.T) {
 	const cnns = "../../../captioner/testdata"
 	v := vocab.Build([][]string{{"cat"}}, 1)
-	d := captioner.NewDecoder(captioner.Form{Cell: captioner.RNN, Entry: captioner.Init, Features: []int{6}, E: 1, H: 1, V: v.Len()})
+	d, err := captioner.NewDecoder(captioner.Form{Cell: captioner.RNN, Entry: captioner.Init, Features: []int{6}, E: 1, H: 1, V: v.Len()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	known := t.TempDir() // models.Dir
 	t.Setenv("CAPTION_MODELS", known)
-	err := captioner.Save(filepath.Join(known, "mine"), &captioner.Model{
+	err = captioner.Save(filepath.Join(known, "mine"), &captioner.Model{
 		Decoder: d, Vocab: v, Preprocessing: features.ImageNet(16),
 		CNN: captioner.CNN{Name: "tiny", FS: os.DirFS(cnns), Files: []string{"tiny.onnx"}, Reference: true},
 	})
