@@ -138,5 +138,9 @@ func (o *Row) Constant(in Tensors) bool {
 	return true
 }
 
+// Product reports whether the operator is a product with weights, for which there are
+// fast kernels.
+func (o *Row) Product() bool { return o.Head == Multiplies || o.Head == Affine || o.Head == Convolves }
+
 // TypeOnly reports whether nothing but the type of input i counts.
 func (o *Row) TypeOnly(i int) bool { return o.input(i).mark == '~' }

@@ -162,7 +162,7 @@ func (m *model) node(n *graph.Node) error {
 			// come with a Cast: no copy.
 			m.set(n, fromBatch, in[0])
 			return nil
-		case k.Folds() && cheap(k, in):
+		case k.Folds() && (cheap(k, in) || !o.Product()):
 			out, err := m.fold(n, k, in)
 			if err != nil {
 				return err
@@ -182,7 +182,7 @@ func (m *model) node(n *graph.Node) error {
 }
 
 // cheap reports whether k does not take much longer than to read its operands, as
-// large matrix products of constants would.
+// large products of constants would: those are left to the run, which is faster at them.
 func cheap(k *op.Kernel, in []*graph.Tensor) bool {
 	var elements int64
 	for _, t := range in {
