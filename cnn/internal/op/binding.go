@@ -172,7 +172,7 @@ func (b *Binding) Kernel(run RunFunc, out ...graph.Tensor) *Kernel {
 	return &Kernel{Out: out, Compute: run}
 }
 
-// Computes is like kernel, for what cannot fail and takes one thread.
+// Computes is like Kernel, for what cannot fail and takes one thread.
 func (b *Binding) Computes(run func(in, out Tensors), out ...graph.Tensor) *Kernel {
 	return b.Kernel(func(in, out Tensors, _ *workers.Team) error {
 		run(in, out)

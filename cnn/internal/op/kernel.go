@@ -61,11 +61,11 @@ func Bind(node *graph.Node, opset int, in Tensors) (*Kernel, error) {
 // leaves out may be nil.
 func (k *Kernel) Run(in, out Tensors, team *workers.Team) error {
 	if len(in) != len(k.in) || len(out) != len(k.Out) {
-		return fmt.Errorf("ops: kernel has %d inputs and %d outputs, got %d and %d", len(k.in), len(k.Out), len(in), len(out))
+		return fmt.Errorf("op: kernel has %d inputs and %d outputs, got %d and %d", len(k.in), len(k.Out), len(in), len(out))
 	}
 	for i, want := range k.in {
 		if want.Type != graph.Invalid && !fits(in[i], want, k.row.input(i).bare()) {
-			return fmt.Errorf("ops: input %d is not as bound: %s", i, &want)
+			return fmt.Errorf("op: input %d is not as bound: %s", i, &want)
 		}
 	}
 	for i, want := range k.Out {
@@ -73,7 +73,7 @@ func (k *Kernel) Run(in, out Tensors, team *workers.Team) error {
 			out = slices.Clone(out)
 			out[i] = graph.Alloc(want.Type, want.Shape)
 		} else if !fits(out[i], want, false) {
-			return fmt.Errorf("ops: output %d is not as bound: %s", i, &want)
+			return fmt.Errorf("op: output %d is not as bound: %s", i, &want)
 		}
 	}
 	return k.Compute(in, out, team)

@@ -60,7 +60,7 @@ type Row struct {
 	// units of copying one; 0 stands for 8. Bind adds what depends on the shapes.
 	Work int64
 
-	// Activation tells which activation of package kernels the node is of its
+	// Activation tells which activation of package vmath the node is of its
 	// first input, if any; nil where it never is one.
 	Activation func(b *Binding) (a Activation, ok bool)
 
@@ -95,7 +95,7 @@ const (
 // both have the same type and shape.
 func (o *Row) Elementwise() bool { return o.Pictures == Elementwise }
 
-// An Activation is a function of package kernels with its parameters.
+// An Activation is a function of package vmath with its parameters.
 type Activation struct {
 	F           vmath.Activation
 	Alpha, Beta float32 // see vmath.Activation.Apply
@@ -109,7 +109,7 @@ var registry = map[string]*Row{}
 func Register(rows []Row) bool {
 	for _, o := range rows {
 		if registry[o.Name] != nil {
-			panic("ops: registered twice: " + o.Name)
+			panic("op: registered twice: " + o.Name)
 		}
 		o.parse()
 		registry[o.Name] = &o
@@ -164,10 +164,10 @@ func All() []*Row {
 	return all
 }
 
-// Activates reports whether the operator can be an activation of package kernels.
+// Activates reports whether the operator can be an activation of package vmath.
 func (o *Row) Activates() bool { return o.Activation != nil }
 
-// ActivationOf returns the activation of package kernels that node computes of its
+// ActivationOf returns the activation of package vmath that node computes of its
 // first input; ok is false where it is none. in are its inputs, as for Bind.
 func ActivationOf(node *graph.Node, opset int, in []*graph.Tensor) (a Activation, ok bool) {
 	o, err := Lookup(node.Op, opset)
@@ -177,5 +177,5 @@ func ActivationOf(node *graph.Node, opset int, in []*graph.Tensor) (a Activation
 	return (&Binding{Node: node, row: o, Opset: opset, In: in}).Activation()
 }
 
-// Activation returns the activation of package kernels that the node is.
+// Activation returns the activation of package vmath that the node is.
 func (b *Binding) Activation() (a Activation, ok bool) { return b.row.Activation(b) }

@@ -37,7 +37,7 @@ func (o *Row) parse() {
 			in.mark = s[1]
 		}
 		if len(s) > 2 || !strings.Contains("fibna=", s[:1]) || in.mark != 0 && !strings.Contains("?*#~", s[1:]) {
-			panic(fmt.Sprintf("ops: %s: signature %q", o.Name, s))
+			panic(fmt.Sprintf("op: %s: signature %q", o.Name, s))
 		}
 		o.inputs = append(o.inputs, in)
 	}
@@ -71,7 +71,7 @@ func (o *Row) parse() {
 			err = errors.New("sets of operators out of order")
 		}
 		if err != nil || err2 != nil || len(a.words) == 1 {
-			panic(fmt.Sprintf("ops: %s: attribute %q", o.Name, s))
+			panic(fmt.Sprintf("op: %s: attribute %q", o.Name, s))
 		}
 		o.attrs[name] = append(o.attrs[name], a)
 	}
@@ -95,7 +95,7 @@ func (o *Row) at(name string, opset int) (a attr, ok bool) {
 		}
 	}
 	if len(all) == 0 {
-		panic("ops: " + o.Name + " has no attribute " + name)
+		panic("op: " + o.Name + " has no attribute " + name)
 	}
 	return all[0], false
 }

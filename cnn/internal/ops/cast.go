@@ -46,7 +46,7 @@ type quantized struct {
 	block           int // 0 for whole axes
 }
 
-// quantized checks scale, input at, and zero point, which follows it, against shape x.
+// newQuantized checks scale, input at, and zero point, which follows it, against shape x.
 func newQuantized(b *op.Binding, x []int, at, block int) *quantized {
 	scale := b.In[at].Shape
 	if zero := b.X(at + 1); zero != nil && zero.Len() != tensor.Size(scale) {

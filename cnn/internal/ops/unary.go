@@ -98,7 +98,7 @@ func mapVector(f func(dst, src []float32)) func(*op.Binding) *op.Kernel {
 	}
 }
 
-// bindActivation binds an operator that is an activation of package kernels.
+// bindActivation binds an operator that is an activation of package vmath.
 func bindActivation(b *op.Binding) *op.Kernel {
 	a, _ := b.Activation()
 	return mapVector(func(dst, src []float32) { a.F.Apply(dst, src, a.Alpha, a.Beta) })(b)

@@ -17,7 +17,7 @@
 //	op_conv  which convolutions go by Winograd
 //	steps    the plan in words
 //
-// Operators without a rule to lower them run as package ops has them.
+// Operators without a rule to lower them run as package op binds them.
 package plan
 
 import (

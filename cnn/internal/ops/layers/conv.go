@@ -36,7 +36,7 @@ type convolution struct {
 	kernel       int // elements of the kernel
 }
 
-// convolution checks weights w and bias, input 2, against input x. The weights are
+// newConvolution checks weights w and bias, input 2, against input x. The weights are
 // [M, C/group, kernel...] or, transposed, [C, M/group, kernel...].
 func newConvolution(b *op.Binding, x, w []int, bias *graph.Tensor, transposed bool) *convolution {
 	b.RefuseIf(len(x) < 3 || len(w) != len(x), "input %v and weights %v do not fit", x, w)

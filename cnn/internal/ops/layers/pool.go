@@ -42,7 +42,7 @@ func pooling(b *op.Binding) (w *tensor.Window, shape []int) {
 	return w, shape
 }
 
-// pool binds a pooling: run computes the output.
+// bindPool binds a pooling: run computes the output.
 func bindPool(b *op.Binding, w *tensor.Window, run func(in, out op.Tensors), out graph.Tensor) *op.Kernel {
 	k := b.Computes(run, out)
 	k.Work = int64(out.Len()) * int64(tensor.Size(w.Kernel[:]))
